@@ -1,0 +1,226 @@
+#!/usr/bin/env -S sh -c 'exec dotnet "$0" -- "$@"'
+#:property PublishAot=false
+// The one command of this repository: `./do.cs --help` lists its verbs. It only starts other programs and sums up.
+
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Xml.Linq;
+
+const string Help = """
+    usage: ./do.cs VERB [arguments]
+
+      run [pillarbox run arguments]   build, then start a node with its data in ./data
+      test [PROJECT...]               install what the tests need, build, run all tests (or the named projects)
+      check                           build, formatting, tidy tests: what a change must pass before it is proposed
+      bench [PROJECT] [arguments]     run a benchmark project of bench/ (default: load)
+      fuzz [arguments]                run the seeded fuzzer, e.g. --target amqp-wire --count 1000000 --seed 1
+      pack                            artifacts/linux-x64/pillarbox and the NuGet packages in artifacts/packages
+    """;
+
+string root = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
+string artifacts = Path.Combine(root, "artifacts");
+
+return args switch
+{
+    ["run", .. var rest] => RunNode(rest),
+    ["test", .. var names] => Test(names),
+    ["check"] => Check(),
+    ["bench", .. var rest] => Bench(rest),
+    ["fuzz", .. var rest] => BuildAndRun("tests/Fuzz", rest),
+    ["pack"] => Pack(),
+    ["--help" or "-h" or "help"] => Print(Help, 0),
+    _ => Print(Help, 2),
+};
+
+int RunNode(string[] rest)
+{
+    bool dataNamed = rest.Any(a => a == "--data" || a.StartsWith("--data=", StringComparison.Ordinal));
+    string[] data = dataNamed ? [] : ["--data", Path.Combine(root, "data")];
+    if (Build("src/Server") is var code and not 0) return code;
+    return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. data, .. rest]);
+}
+
+int Check()
+{
+    if (Build("Pillarbox.slnx") is var code and not 0) return code;
+    if (Run("dotnet", ["format", "Pillarbox.slnx", "--verify-no-changes", "--no-restore"]) != 0)
+        return Print("Formatting differs: run `dotnet format Pillarbox.slnx` and look at what it changed.", 1);
+    return Run(Executable("Pillarbox.Tidy.Tests"), []);
+}
+
+int Bench(string[] rest)
+{
+    bool named = rest is [var first, ..] && !first.StartsWith('-');
+    string wanted = named ? rest[0] : "load";
+    string? folder = Directory.EnumerateDirectories(root, "bench").SelectMany(Directory.EnumerateDirectories)
+        .FirstOrDefault(d => Path.GetFileName(d).Equals(wanted, StringComparison.OrdinalIgnoreCase));
+    if (folder is null) return Print($"There is no bench/{wanted}.", 2);
+    return BuildAndRun(folder, named ? rest[1..] : rest);
+}
+
+int BuildAndRun(string folder, string[] rest)
+{
+    string path = Directory.GetFiles(Path.Combine(root, folder), "*.csproj").Single();
+    string project = Path.GetFileNameWithoutExtension(path);
+    return Build(folder) is var code and not 0 ? code : Run(Executable(project), rest);
+}
+
+// ---- test ---------------------------------------------------------------------------------------------------------
+
+int Test(string[] names)
+{
+    InstallTestNeeds();
+    if (Build("Pillarbox.slnx") is var code and not 0) return Print("0 passed, 1 failed", code);
+    string results = Directory.CreateTempSubdirectory("pillarbox-test-").FullName;
+    var total = (Passed: 0, Failed: 0, Skipped: 0);
+    foreach (string project in TestProjects(names))
+    {
+        var (passed, failed, skipped) = RunTests(project, Path.Combine(results, project + ".xml"));
+        Console.WriteLine($"{project}: {passed} passed, {failed} failed, {skipped} skipped");
+        total = (total.Passed + passed, total.Failed + failed, total.Skipped + skipped);
+    }
+    Directory.Delete(results, recursive: true);
+    if (total.Skipped > 0) Console.WriteLine($"{total.Skipped} skipped");
+    bool good = total is { Failed: 0, Passed: > 0 };
+    return Print($"{total.Passed} passed, {total.Failed} failed", good ? 0 : 1);
+}
+
+IEnumerable<string> TestProjects(string[] names) =>
+    Directory.EnumerateFiles(Path.Combine(root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories)
+        .Select(path => Path.GetFileNameWithoutExtension(path)!)
+        .Where(p => names.Length == 0 || names.Any(n => p.Contains(n, StringComparison.OrdinalIgnoreCase)))
+        .Order(StringComparer.Ordinal);
+
+(int Passed, int Failed, int Skipped) RunTests(string project, string resultFile)
+{
+    int code = Run(Executable(project), ["-noLogo", "-noColor", "-xml", resultFile], timeoutMinutes: 20);
+    if (!File.Exists(resultFile)) return (0, 1, 0);
+    var assemblies = XDocument.Load(resultFile).Descendants("assembly").ToList();
+    int Sum(string attribute) => assemblies.Sum(a => (int?)a.Attribute(attribute) ?? 0);
+    int failed = Sum("failed") + Sum("errors");
+    return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
+}
+
+// Foreign clients drive the real server, so they must be here: Proton for Python and C from Debian, rhea from npm.
+void InstallTestNeeds()
+{
+    (string Package, bool Here)[] needs =
+    [
+        ("python3-qpid-proton", Succeeds("/usr/bin/python3", "-c", "import proton")),
+        ("libqpid-proton11-dev", File.Exists("/usr/include/proton/version.h")),
+        ("gcc", Succeeds("gcc", "--version")),
+        ("libc6-dev", File.Exists("/usr/include/stdio.h")),
+        ("nodejs", Succeeds("node", "--version")),
+        ("npm", Succeeds("npm", "--version")),
+    ];
+    string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
+    if (missing.Length > 0) InstallPackages(missing);
+    string rhea = Path.Combine(root, "tests", "Interop", "rhea");
+    string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
+    if (!Directory.Exists(Path.Combine(rhea, "node_modules", "rhea")))
+        Locked(() => Run("npm", ["ci", "--prefix", rhea, "--loglevel=error", .. npm]));
+}
+
+void InstallPackages(string[] packages)
+{
+    Console.WriteLine($"The tests need {string.Join(", ", packages)}: installing.");
+    string[] apt = ["apt-get", "-y", "-q", "-o", "DPkg::Lock::Timeout=600"];
+    if (Environment.UserName != "root") apt = ["sudo", .. apt];
+    Run(apt[0], [.. apt[1..], "update"]);
+    if (Run(apt[0], [.. apt[1..], "install", "--no-install-recommends", .. packages]) != 0)
+        Console.WriteLine("Could not install them: the tests that need them will fail and say so.");
+}
+
+// ---- pack ---------------------------------------------------------------------------------------------------------
+
+int Pack()
+{
+    const string Rid = "linux-x64";
+    string program = Path.Combine(artifacts, Rid);
+    string packages = Path.Combine(artifacts, "packages");
+    string[] quiet = ["-c", "Release", "-v", "q", "-nologo", "-nodeReuse:false"];
+    string[] publish = ["publish", "src/Server", .. quiet, "-p:PillarboxSingleFile=true", "-o", program];
+    if (Locked(() => Run("dotnet", publish)) is var published and not 0) return published;
+    string[] pack = ["pack", "Pillarbox.slnx", .. quiet, "-o", packages];
+    if (Locked(() => Run("dotnet", pack)) is var packed and not 0) return packed;
+    foreach (string file in Directory.GetFiles(packages, "*.nupkg").Append(Path.Combine(program, "pillarbox")))
+        Console.WriteLine($"{new FileInfo(file).Length / 1048576.0,7:F1} MiB  {Path.GetRelativePath(root, file)}");
+    return 0;
+}
+
+// ---- processes ----------------------------------------------------------------------------------------------------
+
+int Build(string what) =>
+    Locked(() => Run("dotnet", ["build", what, "-c", "Release", "-v", "q", "-nologo", "-nodeReuse:false"]));
+
+string Executable(string project, string? name = null) =>
+    Path.Combine(artifacts, "bin", project, "release", name ?? project);
+
+// Two runs in one clone must not write the same artifacts at once; runs in two clones never meet.
+int Locked(Func<int> work)
+{
+    Directory.CreateDirectory(artifacts);
+    string path = Path.Combine(artifacts, ".lock");
+    while (true)
+    {
+        FileStream held;
+        try
+        {
+            held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            Thread.Sleep(500);
+            continue;
+        }
+        using (held) return work();
+    }
+}
+
+int Run(string program, string[] arguments, int timeoutMinutes = 0)
+{
+    using Process process = Start(program, arguments, quiet: false);
+    // Ctrl+C reaches the child by itself; this program stays until the child has ended. SIGTERM is passed on.
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, c => c.Cancel = true);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c =>
+    {
+        c.Cancel = true;
+        Process.Start("kill", ["-TERM", $"{process.Id}"]);
+    });
+    if (process.WaitForExit(timeoutMinutes == 0 ? -1 : timeoutMinutes * 60_000)) return process.ExitCode;
+    Console.WriteLine($"{program} did not end within {timeoutMinutes} minutes: stopped.");
+    process.Kill(entireProcessTree: true);
+    return 1;
+}
+
+bool Succeeds(string program, params string[] arguments)
+{
+    try
+    {
+        using Process process = Start(program, arguments, quiet: true);
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+    catch (System.ComponentModel.Win32Exception)
+    {
+        return false;
+    }
+}
+
+Process Start(string program, string[] arguments, bool quiet)
+{
+    var start = new ProcessStartInfo(program, arguments)
+    {
+        WorkingDirectory = root,
+        RedirectStandardOutput = quiet,
+        RedirectStandardError = quiet,
+    };
+    start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+    return Process.Start(start)!;
+}
+
+int Print(string text, int code)
+{
+    Console.WriteLine(text);
+    return code;
+}
