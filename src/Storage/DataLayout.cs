@@ -1,0 +1,17 @@
+namespace Pillarbox.Storage;
+
+/// <summary>Names of what lies in a node's data directory.</summary>
+public static class DataLayout
+{
+    /// <summary>The log of durable messages and settlements.</summary>
+    public const string Journal = "journal";
+
+    /// <summary>Snapshots of the index over the journal.</summary>
+    public const string Snapshots = "snapshots";
+
+    /// <summary>Large bodies, one file each.</summary>
+    public const string Large = "large";
+
+    /// <summary>Overflow of non-durable messages; emptied at start.</summary>
+    public const string Spill = "spill";
+}

@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace Pillarbox.Storage;
+
+/// <summary>
+/// Records being built for one <see cref="SegmentedLog.Append"/>, outside the log's lock. Reused: <see cref="Clear"/> and
+/// build again. One owner; not thread-safe.
+/// </summary>
+public sealed class LogBatch : IBufferWriter<byte>
+{
+    /// <summary>Most bytes of one batch, headers included: 128 MiB.</summary>
+    public const int BytesMax = 128 << 20;
+
+    private const int KeptBytesMax = 1 << 20;
+    private const int KeptRecordsMax = 1 << 16;
+    private byte[] buffer;
+    private int[] offsets = new int[16];
+    private int length;
+    private int openAt = -1;
+    private byte openType;
+
+    /// <summary>An empty batch with room for <paramref name="capacity"/> bytes before it grows.</summary>
+    public LogBatch(int capacity = 4096) => buffer = new byte[Math.Max(capacity, 64)];
+
+    /// <summary>All records of the batch stand or fall together in recovery. Cleared by <see cref="Clear"/>.</summary>
+    public bool Group { get; set; }
+
+    /// <summary>Appended even when the disk is full, from the reserve: for what frees space, such as settlements.
+    /// Cleared by <see cref="Clear"/>.</summary>
+    public bool Essential { get; set; }
+
+    /// <summary>Finished records.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of all finished records, headers included.</summary>
+    public int Bytes => openAt >= 0 ? openAt : length;
+
+    internal Span<byte> Buffer => buffer;
+
+    /// <summary>Forgets all records.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        length = 0;
+        openAt = -1;
+        Group = false;
+        Essential = false;
+        if (buffer.Length > KeptBytesMax)
+        {
+            buffer = new byte[4096];
+        }
+
+        if (offsets.Length > KeptRecordsMax)
+        {
+            offsets = new int[16];
+        }
+    }
+
+    /// <summary>Begins a record of a type from 1 to <see cref="RecordFormat.TypeMax"/>. Its payload is what is written
+    /// until <see cref="End"/>.</summary>
+    public void Begin(byte type)
+    {
+        if (openAt >= 0 || type is 0 or > RecordFormat.TypeMax)
+        {
+            throw new InvalidOperationException("a record is open already, or its type is out of range");
+        }
+
+        Reserve(RecordFormat.HeaderBytes);
+        openAt = length;
+        openType = type;
+        length += RecordFormat.HeaderBytes;
+    }
+
+    /// <summary>Ends the record; returns its offset in the batch: its position is the position that
+    /// <see cref="SegmentedLog.Append"/> returns plus this.</summary>
+    public int End()
+    {
+        int payloadBytes = OpenPayloadBytes;
+        if (payloadBytes > RecordFormat.PayloadBytesMax)
+        {
+            throw new InvalidOperationException("the record is larger than a log takes");
+        }
+
+        int offset = openAt;
+        uint crc = Crc32C.Append(Crc32C.Seed, buffer.AsSpan(offset + RecordFormat.HeaderBytes, payloadBytes));
+        RecordFormat.WriteDraft(buffer.AsSpan(offset, RecordFormat.HeaderBytes), payloadBytes, openType, crc);
+        if (Count == offsets.Length)
+        {
+            Array.Resize(ref offsets, Count * 2);
+        }
+
+        offsets[Count++] = offset;
+        openAt = -1;
+        return offset;
+    }
+
+    /// <summary>Drops the open record.</summary>
+    public void Abandon()
+    {
+        if (openAt >= 0)
+        {
+            length = openAt;
+            openAt = -1;
+        }
+    }
+
+    /// <summary>A whole record in one call; returns its offset in the batch.</summary>
+    public int Add(byte type, ReadOnlySpan<byte> payload)
+    {
+        Begin(type);
+        Write(payload);
+        return End();
+    }
+
+    /// <summary>Adds bytes to the open record.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(GetSpan(bytes.Length));
+        length += bytes.Length;
+    }
+
+    /// <summary>Adds bytes to the open record.</summary>
+    public void Write(in ReadOnlySequence<byte> bytes)
+    {
+        foreach (ReadOnlyMemory<byte> part in bytes)
+        {
+            Write(part.Span);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return buffer.AsSpan(length);
+    }
+
+    /// <inheritdoc/>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return buffer.AsMemory(length);
+    }
+
+    /// <inheritdoc/>
+    public void Advance(int count)
+    {
+        if (count < 0 || count > buffer.Length - length || openAt < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count));
+        }
+
+        length += count;
+    }
+
+    /// <summary>Offset of a finished record.</summary>
+    internal int OffsetOf(int record) => record == Count ? Bytes : offsets[record];
+
+    private int OpenPayloadBytes =>
+        openAt >= 0
+            ? length - openAt - RecordFormat.HeaderBytes
+            : throw new InvalidOperationException("no record is open");
+
+    private void Reserve(int bytes)
+    {
+        if (buffer.Length - length < bytes)
+        {
+            Grow(bytes);
+        }
+    }
+
+    private void Grow(int bytes)
+    {
+        long needed = (long)length + bytes;
+        if (needed > BytesMax)
+        {
+            throw new InvalidOperationException("the batch is larger than a log takes");
+        }
+
+        Array.Resize(ref buffer, (int)Math.Min(BytesMax, Math.Max(needed, buffer.Length * 2L)));
+    }
+}
