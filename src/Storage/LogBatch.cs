@@ -14,14 +14,14 @@ public sealed class LogBatch : IBufferWriter<byte>
 
     private const int KeptBytesMax = 1 << 20;
     private const int KeptRecordsMax = 1 << 16;
-    private byte[] buffer;
-    private int[] offsets = new int[16];
-    private int length;
-    private int openAt = -1;
-    private byte openType;
+    private byte[] _buffer;
+    private int[] _offsets = new int[16];
+    private int _length;
+    private int _openAt = -1;
+    private byte _openType;
 
     /// <summary>An empty batch with room for <paramref name="capacity"/> bytes before it grows.</summary>
-    public LogBatch(int capacity = 4096) => buffer = new byte[Math.Max(capacity, 64)];
+    public LogBatch(int capacity = 4096) => _buffer = new byte[Math.Max(capacity, 64)];
 
     /// <summary>All records of the batch stand or fall together in recovery. Cleared by <see cref="Clear"/>.</summary>
     public bool Group { get; set; }
@@ -34,26 +34,26 @@ public sealed class LogBatch : IBufferWriter<byte>
     public int Count { get; private set; }
 
     /// <summary>Bytes of all finished records, headers included.</summary>
-    public int Bytes => openAt >= 0 ? openAt : length;
+    public int Bytes => _openAt >= 0 ? _openAt : _length;
 
-    internal Span<byte> Buffer => buffer;
+    internal Span<byte> Buffer => _buffer;
 
     /// <summary>Forgets all records.</summary>
     public void Clear()
     {
         Count = 0;
-        length = 0;
-        openAt = -1;
+        _length = 0;
+        _openAt = -1;
         Group = false;
         Essential = false;
-        if (buffer.Length > KeptBytesMax)
+        if (_buffer.Length > KeptBytesMax)
         {
-            buffer = new byte[4096];
+            _buffer = new byte[4096];
         }
 
-        if (offsets.Length > KeptRecordsMax)
+        if (_offsets.Length > KeptRecordsMax)
         {
-            offsets = new int[16];
+            _offsets = new int[16];
         }
     }
 
@@ -61,15 +61,15 @@ public sealed class LogBatch : IBufferWriter<byte>
     /// until <see cref="End"/>.</summary>
     public void Begin(byte type)
     {
-        if (openAt >= 0 || type is 0 or > RecordFormat.TypeMax)
+        if (_openAt >= 0 || type is 0 or > RecordFormat.TypeMax)
         {
             throw new InvalidOperationException("a record is open already, or its type is out of range");
         }
 
         Reserve(RecordFormat.HeaderBytes);
-        openAt = length;
-        openType = type;
-        length += RecordFormat.HeaderBytes;
+        _openAt = _length;
+        _openType = type;
+        _length += RecordFormat.HeaderBytes;
     }
 
     /// <summary>Ends the record; returns its offset in the batch: its position is the position that
@@ -82,26 +82,26 @@ public sealed class LogBatch : IBufferWriter<byte>
             throw new InvalidOperationException("the record is larger than a log takes");
         }
 
-        int offset = openAt;
-        uint crc = Crc32C.Append(Crc32C.Seed, buffer.AsSpan(offset + RecordFormat.HeaderBytes, payloadBytes));
-        RecordFormat.WriteDraft(buffer.AsSpan(offset, RecordFormat.HeaderBytes), payloadBytes, openType, crc);
-        if (Count == offsets.Length)
+        int offset = _openAt;
+        uint crc = Crc32C.Append(Crc32C.Seed, _buffer.AsSpan(offset + RecordFormat.HeaderBytes, payloadBytes));
+        RecordFormat.WriteDraft(_buffer.AsSpan(offset, RecordFormat.HeaderBytes), payloadBytes, _openType, crc);
+        if (Count == _offsets.Length)
         {
-            Array.Resize(ref offsets, Count * 2);
+            Array.Resize(ref _offsets, Count * 2);
         }
 
-        offsets[Count++] = offset;
-        openAt = -1;
+        _offsets[Count++] = offset;
+        _openAt = -1;
         return offset;
     }
 
     /// <summary>Drops the open record.</summary>
     public void Abandon()
     {
-        if (openAt >= 0)
+        if (_openAt >= 0)
         {
-            length = openAt;
-            openAt = -1;
+            _length = _openAt;
+            _openAt = -1;
         }
     }
 
@@ -117,7 +117,7 @@ public sealed class LogBatch : IBufferWriter<byte>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(GetSpan(bytes.Length));
-        length += bytes.Length;
+        _length += bytes.Length;
     }
 
     /// <summary>Adds bytes to the open record.</summary>
@@ -134,38 +134,38 @@ public sealed class LogBatch : IBufferWriter<byte>
     public Span<byte> GetSpan(int sizeHint = 0)
     {
         Reserve(Math.Max(sizeHint, 1));
-        return buffer.AsSpan(length);
+        return _buffer.AsSpan(_length);
     }
 
     /// <inheritdoc/>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         Reserve(Math.Max(sizeHint, 1));
-        return buffer.AsMemory(length);
+        return _buffer.AsMemory(_length);
     }
 
     /// <inheritdoc/>
     public void Advance(int count)
     {
-        if (count < 0 || count > buffer.Length - length || openAt < 0)
+        if (count < 0 || count > _buffer.Length - _length || _openAt < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(count));
         }
 
-        length += count;
+        _length += count;
     }
 
     /// <summary>Offset of a finished record.</summary>
-    internal int OffsetOf(int record) => record == Count ? Bytes : offsets[record];
+    internal int OffsetOf(int record) => record == Count ? Bytes : _offsets[record];
 
     private int OpenPayloadBytes =>
-        openAt >= 0
-            ? length - openAt - RecordFormat.HeaderBytes
+        _openAt >= 0
+            ? _length - _openAt - RecordFormat.HeaderBytes
             : throw new InvalidOperationException("no record is open");
 
     private void Reserve(int bytes)
     {
-        if (buffer.Length - length < bytes)
+        if (_buffer.Length - _length < bytes)
         {
             Grow(bytes);
         }
@@ -173,12 +173,12 @@ public sealed class LogBatch : IBufferWriter<byte>
 
     private void Grow(int bytes)
     {
-        long needed = (long)length + bytes;
+        long needed = (long)_length + bytes;
         if (needed > BytesMax)
         {
             throw new InvalidOperationException("the batch is larger than a log takes");
         }
 
-        Array.Resize(ref buffer, (int)Math.Min(BytesMax, Math.Max(needed, buffer.Length * 2L)));
+        Array.Resize(ref _buffer, (int)Math.Min(BytesMax, Math.Max(needed, _buffer.Length * 2L)));
     }
 }

@@ -4,13 +4,13 @@ namespace Pillarbox.Storage;
 /// afterwards.</summary>
 public struct LogLease : IDisposable
 {
-    private readonly LogBlock? block;
-    private readonly int offset;
+    private readonly LogBlock? _block;
+    private readonly int _offset;
 
     internal LogLease(LogBlock block, int offset, int length, byte type, long position)
     {
-        this.block = block;
-        this.offset = offset;
+        _block = block;
+        _offset = offset;
         Length = length;
         Type = type;
         Position = position;
@@ -26,15 +26,15 @@ public struct LogLease : IDisposable
     public int Length { get; }
 
     /// <summary>The payload.</summary>
-    public readonly ReadOnlySpan<byte> Span => block is null ? default : block.Data.AsSpan(offset, Length);
+    public readonly ReadOnlySpan<byte> Span => _block is null ? default : _block.Data.AsSpan(_offset, Length);
 
     /// <summary>The payload.</summary>
-    public readonly ReadOnlyMemory<byte> Memory => block is null ? default : block.Data.AsMemory(offset, Length);
+    public readonly ReadOnlyMemory<byte> Memory => _block is null ? default : _block.Data.AsMemory(_offset, Length);
 
     /// <summary>Lets go of the memory.</summary>
     public void Dispose()
     {
-        LogBlock? held = block;
+        LogBlock? held = _block;
         this = default;
         held?.Release();
     }

@@ -13,9 +13,9 @@ public sealed class SegmentedLog : IDisposable
     /// <summary>Where an empty log begins; 0 is free to mean "nowhere".</summary>
     public const long FirstPosition = 64;
 
-    private readonly Lock gate = new();
-    private readonly List<(long Position, byte[] Bytes)> records = [];
-    private long tail = FirstPosition;
+    private readonly Lock _gate = new();
+    private readonly List<(long Position, byte[] Bytes)> _records = [];
+    private long _tail = FirstPosition;
 
     private SegmentedLog()
     {
@@ -29,7 +29,7 @@ public sealed class SegmentedLog : IDisposable
     public long HeadPosition => FirstPosition;
 
     /// <summary>Where the next append goes.</summary>
-    public long TailPosition => Volatile.Read(ref tail);
+    public long TailPosition => Volatile.Read(ref _tail);
 
     /// <summary>Everything below has been handed to the operating system.</summary>
     public long WrittenPosition => TailPosition;
@@ -54,23 +54,23 @@ public sealed class SegmentedLog : IDisposable
 
     /// <summary>Visits all valid records at or above <paramref name="from"/> in order, cuts the torn tail and reports
     /// damage. <paramref name="from"/> is a record's border that was durable (a snapshot's position), or 0.</summary>
-    public RecoveryReport Replay(long from, IRecordVisitor visitor) => new() { TailPosition = tail };
+    public RecoveryReport Replay(long from, IRecordVisitor visitor) => new() { TailPosition = _tail };
 
     /// <summary>Appends all records of a batch, in order and contiguously; returns the position of the batch's offset 0.
     /// Throws <see cref="StorageFullException"/>, <see cref="StorageBusyException"/> or
     /// <see cref="StorageFailedException"/>, and has then appended nothing.</summary>
     public long Append(LogBatch batch)
     {
-        lock (gate)
+        lock (_gate)
         {
-            long position = tail;
+            long position = _tail;
             for (int i = 0; i < batch.Count; i++)
             {
                 int from = batch.OffsetOf(i);
-                records.Add((position + from, batch.Buffer[from..batch.OffsetOf(i + 1)].ToArray()));
+                _records.Add((position + from, batch.Buffer[from..batch.OffsetOf(i + 1)].ToArray()));
             }
 
-            Volatile.Write(ref tail, position + batch.Bytes);
+            Volatile.Write(ref _tail, position + batch.Bytes);
             return position;
         }
     }
@@ -82,16 +82,16 @@ public sealed class SegmentedLog : IDisposable
     /// <summary>Reads a record that is in memory. False: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(long position, out LogLease lease)
     {
-        lock (gate)
+        lock (_gate)
         {
-            int index = records.FindIndex(record => record.Position == position);
+            int index = _records.FindIndex(record => record.Position == position);
             lease = default;
             if (index < 0)
             {
                 return false;
             }
 
-            byte[] bytes = records[index].Bytes;
+            byte[] bytes = _records[index].Bytes;
             lease = new LogLease(
                 new LogBlock(bytes, position), RecordFormat.HeaderBytes, bytes.Length - RecordFormat.HeaderBytes, bytes[8], position);
             return true;

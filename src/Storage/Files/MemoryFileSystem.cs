@@ -5,17 +5,17 @@ namespace Pillarbox.Storage;
 /// <summary>Files in memory: for nodes without a disk and for tests. Space is taken in pages as bytes are written.</summary>
 public sealed class MemoryFileSystem : IFileSystem
 {
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, MemoryFileData> entries = new(StringComparer.Ordinal);
-    private readonly HashSet<string> locks = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, MemoryFileData> _entries = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _locks = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     [SuppressMessage("Reliability", "CA2000", Justification = "the caller owns it")]
     public IFile Open(string path, FileOpening opening)
     {
-        lock (gate)
+        lock (_gate)
         {
-            bool exists = entries.TryGetValue(path, out MemoryFileData? data);
+            bool exists = _entries.TryGetValue(path, out MemoryFileData? data);
             if (exists && opening == FileOpening.CreateNew)
             {
                 throw new StorageException($"{path} exists already");
@@ -26,7 +26,7 @@ public sealed class MemoryFileSystem : IFileSystem
                 throw new StorageException($"{path} does not exist");
             }
 
-            data ??= entries[path] = new MemoryFileData();
+            data ??= _entries[path] = new MemoryFileData();
             return new MemoryFile(data, opening != FileOpening.Read);
         }
     }
@@ -34,32 +34,32 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <inheritdoc/>
     public bool Exists(string path)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return entries.ContainsKey(path);
+            return _entries.ContainsKey(path);
         }
     }
 
     /// <inheritdoc/>
     public void Delete(string path)
     {
-        lock (gate)
+        lock (_gate)
         {
-            entries.Remove(path);
+            _entries.Remove(path);
         }
     }
 
     /// <inheritdoc/>
     public void Rename(string source, string target)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!entries.Remove(source, out MemoryFileData? data))
+            if (!_entries.Remove(source, out MemoryFileData? data))
             {
                 throw new StorageException($"{source} does not exist");
             }
 
-            entries[target] = data;
+            _entries[target] = data;
         }
     }
 
@@ -67,9 +67,9 @@ public sealed class MemoryFileSystem : IFileSystem
     public string[] List(string directory, string suffix)
     {
         string prefix = directory + "/";
-        lock (gate)
+        lock (_gate)
         {
-            return entries.Keys
+            return _entries.Keys
                 .Where(path => path.StartsWith(prefix, StringComparison.Ordinal)
                     && path.EndsWith(suffix, StringComparison.Ordinal)
                     && !path.AsSpan(prefix.Length).Contains('/'))
@@ -95,9 +95,9 @@ public sealed class MemoryFileSystem : IFileSystem
     /// <inheritdoc/>
     public IDisposable LockDirectory(string directory)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!locks.Add(directory))
+            if (!_locks.Add(directory))
             {
                 throw new StorageException($"{directory} is in use by another node; stop it or choose another directory");
             }
@@ -110,9 +110,9 @@ public sealed class MemoryFileSystem : IFileSystem
     {
         public void Dispose()
         {
-            lock (owner.gate)
+            lock (owner._gate)
             {
-                owner.locks.Remove(directory);
+                owner._locks.Remove(directory);
             }
         }
     }
@@ -156,23 +156,23 @@ public sealed class MemoryFileSystem : IFileSystem
 internal sealed class MemoryFileData
 {
     private const int PageBytes = 16 << 10;
-    private readonly Lock gate = new();
-    private readonly List<byte[]?> pages = [];
-    private long length;
+    private readonly Lock _gate = new();
+    private readonly List<byte[]?> _pages = [];
+    private long _length;
 
-    public long Length => Volatile.Read(ref length);
+    public long Length => Volatile.Read(ref _length);
 
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
-        lock (gate)
+        lock (_gate)
         {
-            SetLengthLocked(Math.Max(length, offset + bytes.Length));
+            SetLengthLocked(Math.Max(_length, offset + bytes.Length));
             while (!bytes.IsEmpty)
             {
                 int index = (int)(offset / PageBytes);
                 int within = (int)(offset % PageBytes);
                 int count = Math.Min(bytes.Length, PageBytes - within);
-                byte[] page = pages[index] ??= new byte[PageBytes];
+                byte[] page = _pages[index] ??= new byte[PageBytes];
                 bytes[..count].CopyTo(page.AsSpan(within));
                 bytes = bytes[count..];
                 offset += count;
@@ -182,15 +182,15 @@ internal sealed class MemoryFileData
 
     public int Read(long offset, Span<byte> buffer)
     {
-        lock (gate)
+        lock (_gate)
         {
-            int total = (int)Math.Clamp(length - offset, 0, buffer.Length);
+            int total = (int)Math.Clamp(_length - offset, 0, buffer.Length);
             for (int done = 0; done < total;)
             {
                 int within = (int)((offset + done) % PageBytes);
                 int count = Math.Min(total - done, PageBytes - within);
                 Span<byte> target = buffer.Slice(done, count);
-                byte[]? page = pages[(int)((offset + done) / PageBytes)];
+                byte[]? page = _pages[(int)((offset + done) / PageBytes)];
                 if (page is null)
                 {
                     target.Clear();
@@ -209,7 +209,7 @@ internal sealed class MemoryFileData
 
     public void SetLength(long value)
     {
-        lock (gate)
+        lock (_gate)
         {
             SetLengthLocked(value);
         }
@@ -218,21 +218,21 @@ internal sealed class MemoryFileData
     private void SetLengthLocked(long value)
     {
         int count = (int)((value + PageBytes - 1) / PageBytes);
-        if (count < pages.Count)
+        if (count < _pages.Count)
         {
-            pages.RemoveRange(count, pages.Count - count);
+            _pages.RemoveRange(count, _pages.Count - count);
         }
 
-        while (pages.Count < count)
+        while (_pages.Count < count)
         {
-            pages.Add(null);
+            _pages.Add(null);
         }
 
-        if (value < length && value % PageBytes != 0)
+        if (value < _length && value % PageBytes != 0)
         {
-            pages[count - 1]?.AsSpan((int)(value % PageBytes)).Clear();
+            _pages[count - 1]?.AsSpan((int)(value % PageBytes)).Clear();
         }
 
-        Volatile.Write(ref length, value);
+        Volatile.Write(ref _length, value);
     }
 }
