@@ -1,0 +1,104 @@
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Xunit;
+
+namespace Pillarbox.Tidy.Tests;
+
+/// <summary>
+/// Time, randomness, disk, network and threads come in through named seams. BannedSymbols.txt makes going around them
+/// a build error; here stands who may switch that error off, and who may take a lock.
+/// </summary>
+public sealed partial class SeamTests
+{
+    // Path prefix -> why the code there is a seam, or has to share state between threads.
+    private static readonly Dictionary<string, string> LockAllowed = new()
+    {
+        ["src/Storage/"] = "appenders meet in the log; one short lock is what they share",
+        ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
+        ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
+    };
+
+    private static readonly Dictionary<string, string> BannedSymbolsAllowed = new()
+    {
+        ["src/Storage/Files/"] = "the disk",
+        ["src/Storage/LogFlusher.cs"] = "the thread of the log",
+        ["src/Model/Seams/"] = "time and randomness",
+        ["src/Hosting/"] = "network, process and start-up",
+        ["src/Server/"] = "the program: command line, client connections, measuring",
+        ["src/Testing/"] = "a host for the tests of others",
+    };
+
+    [Fact]
+    public void Locks_stand_only_where_threads_meet()
+    {
+        var found = from file in Repository.ProductCode
+                    where !file.Path.StartsWith("src/Server/", StringComparison.Ordinal)
+                    from node in file.Tree.GetRoot().DescendantNodes()
+                    where node is LockStatementSyntax or IdentifierNameSyntax { Identifier.Text: "Monitor" }
+                    where !Allowed(LockAllowed, file.Path)
+                    select $"{file.At(node)} takes a lock: give the state one owner, or argue for it in SeamTests";
+        Findings.None(found);
+    }
+
+    [Fact]
+    public void Banned_symbols_are_allowed_only_inside_a_seam()
+    {
+        var found = from file in Repository.ProductCode
+                    from pragma in Pragmas(file)
+                    where pragma.ToString().Contains("RS0030", StringComparison.Ordinal)
+                    where !Allowed(BannedSymbolsAllowed, file.Path)
+                    select $"{file.At(pragma)} goes around a seam";
+        Findings.None(found);
+    }
+
+    [Fact]
+    public void Every_suppressed_warning_says_why()
+    {
+        var pragmas = from file in Repository.CodeFiles
+                      from pragma in Pragmas(file)
+                      where pragma.DisableOrRestoreKeyword.IsKind(SyntaxKind.DisableKeyword)
+                      where !Reason().IsMatch(pragma.ToFullString())
+                      select $"{file.At(pragma)} has no `// reason`";
+        var attributes = from file in Repository.CodeFiles
+                         from attribute in file.Tree.GetRoot().DescendantNodes().OfType<AttributeSyntax>()
+                         where attribute.Name.ToString().EndsWith("SuppressMessage", StringComparison.Ordinal)
+                         where !attribute.ToString().Contains("Justification", StringComparison.Ordinal)
+                         select $"{file.At(attribute)} has no Justification";
+        Findings.None(pragmas.Concat(attributes));
+    }
+
+    [Fact]
+    public void Nothing_is_async_void()
+    {
+        var found = from file in Repository.CodeFiles
+                    from method in file.Tree.GetRoot().DescendantNodes().OfType<MethodDeclarationSyntax>()
+                    where method.Modifiers.Any(SyntaxKind.AsyncKeyword) && method.ReturnType.ToString() == "void"
+                    select $"{file.At(method)} is async void: its exception would end the process";
+        Findings.None(found);
+    }
+
+    [Fact]
+    public void Nobody_sleeps()
+    {
+        var found = from file in Repository.ProductCode
+                    from call in file.Tree.GetRoot().DescendantNodes().OfType<MemberAccessExpressionSyntax>()
+                    where call.ToString() is "Thread.Sleep" or "Task.Delay" && !Waits.Contains(file.Path)
+                    where !call.Parent!.ToString().Contains("TimeProvider", StringComparison.OrdinalIgnoreCase)
+                        && !call.Parent!.ToString().Contains("time", StringComparison.OrdinalIgnoreCase)
+                    select $"{file.At(call)} waits by the wall clock: hand in the TimeProvider";
+        Findings.None(found);
+    }
+
+    private static readonly string[] Waits = [];
+
+    private static bool Allowed(Dictionary<string, string> list, string path) =>
+        list.Keys.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal));
+
+    private static IEnumerable<PragmaWarningDirectiveTriviaSyntax> Pragmas(CodeFile file) =>
+        file.Tree.GetRoot().DescendantNodes(descendIntoTrivia: true).OfType<PragmaWarningDirectiveTriviaSyntax>();
+
+    [GeneratedRegex(@"//\s*\w+")]
+    private static partial Regex Reason();
+}
