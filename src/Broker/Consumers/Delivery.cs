@@ -1,0 +1,44 @@
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Consumers;
+
+/// <summary>
+/// One message on its way to one consumer: where it is, not what it says; the connection reads the body when it writes it out.
+/// Owned by the consumer's connection until settled exactly once (or given back by closing the consumer).
+/// </summary>
+public readonly record struct Delivery
+{
+    /// <summary>The consumer that gets it.</summary>
+    public required Consumer Consumer { get; init; }
+
+    /// <summary>The queue it came from.</summary>
+    internal Queue Queue { get; init; }
+
+    /// <summary>Its place in the queue's list of <see cref="Priority"/>.</summary>
+    internal long Sequence { get; init; }
+
+    /// <summary>The message's id: unique on the node among durable messages (see <see cref="Durable"/>).</summary>
+    public long MessageId { get; init; }
+
+    /// <summary>Where the record is in its log.</summary>
+    internal long Position { get; init; }
+
+    /// <summary>The record's payload length in its log, in bytes (for a large message not the body's length).</summary>
+    public int RecordBytes { get; init; }
+
+    /// <summary>Whether the record is in the journal (durable) or in the transient log.</summary>
+    public bool Durable { get; init; }
+
+    /// <summary>Whether the body is in a file of its own.</summary>
+    public bool Large { get; init; }
+
+    /// <summary>The list it is in, 0 to 9.</summary>
+    public byte Priority { get; init; }
+
+    /// <summary>Failed attempts so far.</summary>
+    public ushort DeliveryCount { get; init; }
+
+    /// <summary>Whether the consumer only looks: settling has no effect.</summary>
+    public bool Browsing { get; init; }
+}

@@ -1,0 +1,65 @@
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Consumers;
+
+/// <summary>
+/// A message's header and bytes, borrowed from the log's cache: dispose it as soon as the bytes are copied out.
+/// </summary>
+public readonly struct MessageLease : IDisposable
+{
+    private readonly LogLease lease;
+
+    internal MessageLease(in MessageHeader header, ReadOnlyMemory<byte> payload, in LogLease lease, LargeBody? large, Origin? origin)
+    {
+        Header = header;
+        Payload = payload;
+        this.lease = lease;
+        Large = large;
+        Origin = origin;
+    }
+
+    /// <summary>What the broker knows of it.</summary>
+    public MessageHeader Header { get; }
+
+    /// <summary>The payload as it arrived (empty when <see cref="Large"/> is set). Valid until disposed.</summary>
+    public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>The body's file, for a large message.</summary>
+    public LargeBody? Large { get; }
+
+    /// <summary>Where a dead-lettered, expired or moved message came from; null for ordinary ones.</summary>
+    public Origin? Origin { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => lease.Dispose();
+}
+
+/// <summary>A large message's payload, read in pieces. Not thread-safe; dispose it when done.</summary>
+public abstract class LargeBody : IDisposable
+{
+    /// <summary>Its length in bytes.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>Reads up to <paramref name="buffer"/>'s length from <paramref name="offset"/>; 0 at the end. Verified against its checksum.</summary>
+    public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
+
+/// <summary>Why a message is where it is: kept with dead-lettered, expired and moved messages.</summary>
+/// <param name="Address">The address it was published to.</param>
+/// <param name="Queue">The queue it left.</param>
+/// <param name="MessageId">Its id there.</param>
+/// <param name="Reason"><c>rejected</c>, <c>max-delivery-attempts</c>, <c>expired</c>, <c>moved</c>, <c>undeliverable</c>.</param>
+/// <param name="AtMs">When, in milliseconds since the Unix epoch.</param>
+/// <param name="Attempts">Each failed attempt that is known, oldest first (bounded).</param>
+public sealed record Origin(
+    string Address, string Queue, long MessageId, string Reason, long AtMs, IReadOnlyList<FailedAttempt> Attempts);
+
+/// <summary>One failed attempt to consume a message.</summary>
+/// <param name="AtMs">When, in milliseconds since the Unix epoch.</param>
+/// <param name="Consumer">The client's name for itself (container id or client id).</param>
+/// <param name="Reason">The client's words, or what happened (<c>connection lost</c>).</param>
+public sealed record FailedAttempt(long AtMs, string Consumer, string? Reason);

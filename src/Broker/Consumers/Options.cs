@@ -1,0 +1,60 @@
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Consumers;
+
+/// <summary>Who connects. Immutable.</summary>
+public sealed record ClientInfo
+{
+    /// <summary>The address space (tenant).</summary>
+    public string AddressSpace { get; init; } = "default";
+
+    /// <summary>The user, as the login established it.</summary>
+    public required Identity Identity { get; init; }
+
+    /// <summary>The client's own name (AMQP container id, MQTT client id), for views and no-local.</summary>
+    public required string ClientId { get; init; }
+
+    /// <summary>The protocol's name, e.g. <c>amqp</c>.</summary>
+    public required string Protocol { get; init; }
+
+    /// <summary>The peer's network address, for views.</summary>
+    public string RemoteEndPoint { get; init; } = "";
+}
+
+/// <summary>What a consumer wants.</summary>
+public sealed record ConsumerOptions
+{
+    /// <summary>The queue's name (unique in the address space).</summary>
+    public required string Queue { get; init; }
+
+    /// <summary>A JMS selector (SQL-92 subset), or null for everything.</summary>
+    public string? Selector { get; init; }
+
+    /// <summary>Look at messages without consuming them.</summary>
+    public bool Browse { get; init; }
+
+    /// <summary>Higher ones get everything while they have credit; default 0.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Refuse to share: attach fails while another consumer is there, and others fail while this one is.</summary>
+    public bool Exclusive { get; init; }
+
+    /// <summary>Never deliver what this client (same client id) published.</summary>
+    public bool NoLocal { get; init; }
+
+    /// <summary>The protocol's name for the link or subscription, for views.</summary>
+    public string Name { get; init; } = "";
+}
+
+/// <summary>What a producer wants.</summary>
+public sealed record ProducerOptions
+{
+    /// <summary>The address or <c>address::queue</c>; null: each message names its own (anonymous relay).</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The routing type asked for; null: what the address has, else what its settings say.</summary>
+    public RoutingType? RoutingType { get; init; }
+
+    /// <summary>The protocol's name for the link, for views.</summary>
+    public string Name { get; init; } = "";
+}

@@ -1,0 +1,43 @@
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Queues;
+
+/// <summary>A queue as the operator or a client wrote it. Immutable; journaled for durable queues.</summary>
+public sealed record QueueConfig
+{
+    /// <summary>Unique in its address space.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The address it takes messages from; may hold wildcards (<c>news.#</c>).</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Anycast or multicast.</summary>
+    public RoutingType RoutingType { get; init; } = RoutingType.Anycast;
+
+    /// <summary>Survives a restart (with its durable messages).</summary>
+    public bool Durable { get; init; } = true;
+
+    /// <summary>Deleted with the connection that made it.</summary>
+    public bool Temporary { get; init; }
+
+    /// <summary>Only messages that match this selector are taken; null takes all.</summary>
+    public string? Filter { get; init; }
+
+    /// <summary>Most consumers at once; -1 = no limit.</summary>
+    public int ConsumersMax { get; init; } = -1;
+
+    /// <summary>Made because a client used it, not by an operator.</summary>
+    public bool AutoCreated { get; init; }
+
+    /// <summary>Deleted when the last consumer leaves and it is empty (after the settings' delay).</summary>
+    public bool AutoDelete { get; init; }
+
+    /// <summary>Deleted when the last consumer leaves even if not empty (volatile subscriptions).</summary>
+    public bool DeleteOnNoConsumers { get; init; }
+
+    /// <summary>Messages are never removed by consuming (all consumers browse).</summary>
+    public bool NonDestructive { get; init; }
+
+    /// <summary>The user that made it, for views.</summary>
+    public string? Owner { get; init; }
+}

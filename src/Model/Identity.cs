@@ -1,0 +1,14 @@
+namespace Pillarbox.Model;
+
+/// <summary>Who is at the other end of a connection, as the login established it. Immutable.</summary>
+/// <param name="Name">The user name; for a client certificate its mapped name; <c>anonymous</c> for nobody.</param>
+/// <param name="Roles">The roles that permissions are given to.</param>
+/// <param name="IsAnonymous">Whether nobody logged in.</param>
+public sealed record Identity(string Name, IReadOnlyList<string> Roles, bool IsAnonymous)
+{
+    /// <summary>Nobody.</summary>
+    public static readonly Identity Anonymous = new("anonymous", [], IsAnonymous: true);
+
+    /// <summary>The node itself (recovery, dead letters, the in-process API). Passes every check.</summary>
+    public static readonly Identity Node = new("$node", [], IsAnonymous: false);
+}
