@@ -37,7 +37,8 @@ public enum BrokerError
     TransactionRollback,
 }
 
-/// <summary>The broker's refusal of what a client asked for; the message is for the user. Never a fault of the node itself.</summary>
+/// <summary>The broker's refusal of what a client asked for; the message is for the user. Never a fault of the node
+/// itself.</summary>
 public sealed class BrokerException(BrokerError error, string message) : Exception(message)
 {
     /// <summary>The class of the refusal.</summary>

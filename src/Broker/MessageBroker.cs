@@ -40,11 +40,13 @@ public sealed record BrokerOptions
     /// <summary>Credit of one producer: messages under way that are not yet acknowledged.</summary>
     public int ProducerCredit { get; init; } = 1000;
 
-    /// <summary>Own threads and timers (false: a simulation pumps by hand with <see cref="MessageBroker.Pump"/>).</summary>
+    /// <summary>Own threads and timers (false: a simulation pumps by hand with <see
+    /// cref="MessageBroker.Pump"/>).</summary>
     public bool OwnThreads { get; init; } = true;
 
     /// <summary>Address settings by pattern.</summary>
-    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } = new Dictionary<string, AddressSettings>();
+    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } =
+        new Dictionary<string, AddressSettings>();
 
     /// <summary>Readers of properties, one per payload format.</summary>
     public IReadOnlyList<IPropertyReader> PropertyReaders { get; init; } = [];
@@ -63,7 +65,8 @@ public sealed record BrokerOptions
 /// </summary>
 public sealed class MessageBroker : IDisposable
 {
-    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see cref="StorageException"/> with what to do.</summary>
+    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see
+    /// cref="StorageException"/> with what to do.</summary>
     public static MessageBroker Open(BrokerOptions options) => throw new NotImplementedException();
 
     /// <summary>Views and operations for operators. Any thread.</summary>
@@ -75,7 +78,8 @@ public sealed class MessageBroker : IDisposable
     /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unavailable (stopping).</summary>
     public BrokerClient Connect(ClientInfo info, IWakeable wakeable) => throw new NotImplementedException();
 
-    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is over.</summary>
+    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/>
+    /// is over.</summary>
     public Task DrainAsync(TimeSpan timeout) => throw new NotImplementedException();
 
     /// <summary>With OwnThreads false: one round of flushing, timers and shards on this thread.</summary>

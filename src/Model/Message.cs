@@ -1,6 +1,7 @@
 namespace Pillarbox.Model;
 
-/// <summary>How a queue takes messages from its address: one of the anycast queues gets each message, every multicast queue does.</summary>
+/// <summary>How a queue takes messages from its address: one of the anycast queues gets each message, every multicast
+/// queue does.</summary>
 public enum RoutingType : byte
 {
     /// <summary>One queue of the address receives the message.</summary>
@@ -10,13 +11,15 @@ public enum RoutingType : byte
     Multicast = 1,
 }
 
-/// <summary>The encoding of a message's opaque payload: the protocol it arrived by. Written to disk, so values never change.</summary>
+/// <summary>The encoding of a message's opaque payload: the protocol it arrived by. Written to disk, so values never
+/// change.</summary>
 public enum PayloadFormat : byte
 {
     /// <summary>No payload.</summary>
     None = 0,
 
-    /// <summary>AMQP 1.0 sections from message-annotations on (header and delivery-annotations are not part of it).</summary>
+    /// <summary>AMQP 1.0 sections from message-annotations on (header and delivery-annotations are not part of
+    /// it).</summary>
     Amqp = 1,
 }
 
@@ -40,7 +43,8 @@ public readonly record struct MessageHeader
     /// <summary>When the message expires, in milliseconds since the Unix epoch; 0 = never.</summary>
     public long ExpiresAtMs { get; init; }
 
-    /// <summary>When the broker took the message, in milliseconds since the Unix epoch; the broker sets it on publish.</summary>
+    /// <summary>When the broker took the message, in milliseconds since the Unix epoch; the broker sets it on
+    /// publish.</summary>
     public long PublishedAtMs { get; init; }
 
     /// <summary>Unsuccessful deliveries before this broker got the message.</summary>

@@ -19,8 +19,10 @@ public enum OutcomeKind : byte
 /// <summary>The outcome of a delivery, as the consumer states it.</summary>
 /// <param name="Kind">What happened.</param>
 /// <param name="DeliveryFailed">With <see cref="OutcomeKind.Modified"/>: count the attempt as failed.</param>
-/// <param name="UndeliverableHere">With <see cref="OutcomeKind.Modified"/>: never offer it to this consumer again.</param>
-/// <param name="Reason">With <see cref="OutcomeKind.Rejected"/> or a failed attempt: the consumer's words, kept for dead letters. Bounded by the caller.</param>
+/// <param name="UndeliverableHere">With <see cref="OutcomeKind.Modified"/>: never offer it to this consumer
+/// again.</param>
+/// <param name="Reason">With <see cref="OutcomeKind.Rejected"/> or a failed attempt: the consumer's words, kept for
+/// dead letters. Bounded by the caller.</param>
 public readonly record struct Outcome(
     OutcomeKind Kind, bool DeliveryFailed = false, bool UndeliverableHere = false, string? Reason = null)
 {

@@ -72,7 +72,8 @@ public interface IPropertyReader
 
     /// <summary>
     /// The property that a selector names <paramref name="name"/> (JMS header names such as <c>JMSPriority</c>,
-    /// <c>JMSMessageID</c>, <c>JMSType</c>, <c>JMSCorrelationID</c>, <c>JMSXGroupID</c>, or an application property); Null when absent.
+    /// <c>JMSMessageID</c>, <c>JMSType</c>, <c>JMSCorrelationID</c>, <c>JMSXGroupID</c>, or an application property);
+    /// Null when absent.
     /// </summary>
     PropertyValue Read(in MessageHeader header, ReadOnlySpan<byte> payload, string name);
 }

@@ -3,12 +3,14 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
-/// Settings for the addresses that match a pattern. Null = not said here: a less specific pattern, then the default, decides.
+/// Settings for the addresses that match a pattern. Null = not said here: a less specific pattern, then the default,
+/// decides.
 /// Durations are milliseconds.
 /// </summary>
 public sealed record AddressSettings
 {
-    /// <summary>The routing type of addresses made because a client used them. Default anycast (unlike Artemis).</summary>
+    /// <summary>The routing type of addresses made because a client used them. Default anycast (unlike
+    /// Artemis).</summary>
     public RoutingType? DefaultRoutingType { get; init; }
 
     /// <summary>Make queues that clients name. Default true.</summary>
@@ -17,13 +19,15 @@ public sealed record AddressSettings
     /// <summary>Make addresses that clients name. Default true.</summary>
     public bool? AutoCreateAddresses { get; init; }
 
-    /// <summary>Delete auto-created queues that are empty and without consumers. Default false for durable queues' safety.</summary>
+    /// <summary>Delete auto-created queues that are empty and without consumers. Default false for durable queues'
+    /// safety.</summary>
     public bool? AutoDeleteQueues { get; init; }
 
     /// <summary>How long such a queue must stay unused. Default 0.</summary>
     public long? AutoDeleteDelayMs { get; init; }
 
-    /// <summary>Where messages go after too many attempts or a reject; empty string: dropped. Default <c>DLQ</c>.</summary>
+    /// <summary>Where messages go after too many attempts or a reject; empty string: dropped. Default
+    /// <c>DLQ</c>.</summary>
     public string? DeadLetterAddress { get; init; }
 
     /// <summary>Where expired messages go; empty string: dropped. Default <c>ExpiryQueue</c>.</summary>
@@ -47,7 +51,8 @@ public sealed record AddressSettings
     /// <summary>Random share of the delay added or taken, 0..1. Default 0.</summary>
     public double? RedeliveryCollisionAvoidance { get; init; }
 
-    /// <summary>Most message bytes that an address may hold (all its queues); producers are blocked beyond. -1 = no limit (default).</summary>
+    /// <summary>Most message bytes that an address may hold (all its queues); producers are blocked beyond. -1 = no
+    /// limit (default).</summary>
     public long? MaxSizeBytes { get; init; }
 
     /// <summary>Most messages; producers are blocked beyond. -1 = no limit (default).</summary>

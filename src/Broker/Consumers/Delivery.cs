@@ -1,10 +1,10 @@
 using Pillarbox.Broker.Queues;
-using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// One message on its way to one consumer: where it is, not what it says; the connection reads the body when it writes it out.
+/// One message on its way to one consumer: where it is, not what it says; the connection reads the body when it
+/// writes it out.
 /// Owned by the consumer's connection until settled exactly once (or given back by closing the consumer).
 /// </summary>
 public readonly record struct Delivery

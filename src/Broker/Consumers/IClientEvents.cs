@@ -3,7 +3,8 @@ using Pillarbox.Broker.Transactions;
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// What the core tells a connection. All are called on the connection's own loop, from <see cref="BrokerClient.DrainInbox"/>;
+/// What the core tells a connection. All are called on the connection's own loop, from <see
+/// cref="BrokerClient.DrainInbox"/>;
 /// they must not block and must not throw.
 /// </summary>
 public interface IClientEvents
@@ -17,7 +18,8 @@ public interface IClientEvents
     /// <summary>The producer may publish <paramref name="credit"/> more messages than before.</summary>
     void OnProducerCredit(Producer producer, int credit);
 
-    /// <summary>A drain is done: nothing more to deliver, <paramref name="unusedCredit"/> granted messages will not come.</summary>
+    /// <summary>A drain is done: nothing more to deliver, <paramref name="unusedCredit"/> granted messages will not
+    /// come.</summary>
     void OnDrained(Consumer consumer, int unusedCredit);
 
     /// <summary>A settlement that asked for confirmation is on disk.</summary>
@@ -26,7 +28,8 @@ public interface IClientEvents
     /// <summary>A transaction ended: committed and on disk (error null), or rolled back because of the error.</summary>
     void OnDischarged(Transaction transaction, ulong tag, BrokerException? error);
 
-    /// <summary>The core closed a consumer (its queue was deleted, an operator closed it). Its deliveries are void.</summary>
+    /// <summary>The core closed a consumer (its queue was deleted, an operator closed it). Its deliveries are
+    /// void.</summary>
     void OnConsumerClosed(Consumer consumer, BrokerException reason);
 
     /// <summary>The core closed a producer (its address was deleted).</summary>
@@ -36,7 +39,8 @@ public interface IClientEvents
     void OnCloseRequested(BrokerException reason);
 }
 
-/// <summary>Wakes a connection's loop so that it calls <see cref="BrokerClient.DrainInbox"/>. Called from any thread; must be cheap; may be called too often.</summary>
+/// <summary>Wakes a connection's loop so that it calls <see cref="BrokerClient.DrainInbox"/>. Called from any thread;
+/// must be cheap; may be called too often.</summary>
 public interface IWakeable
 {
     /// <summary>Wakes the loop.</summary>

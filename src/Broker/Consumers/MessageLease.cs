@@ -8,13 +8,14 @@ namespace Pillarbox.Broker.Consumers;
 /// </summary>
 public readonly struct MessageLease : IDisposable
 {
-    private readonly LogLease lease;
+    private readonly LogLease _lease;
 
-    internal MessageLease(in MessageHeader header, ReadOnlyMemory<byte> payload, in LogLease lease, LargeBody? large, Origin? origin)
+    internal MessageLease(
+        in MessageHeader header, ReadOnlyMemory<byte> payload, in LogLease lease, LargeBody? large, Origin? origin)
     {
         Header = header;
         Payload = payload;
-        this.lease = lease;
+        _lease = lease;
         Large = large;
         Origin = origin;
     }
@@ -32,7 +33,7 @@ public readonly struct MessageLease : IDisposable
     public Origin? Origin { get; }
 
     /// <inheritdoc/>
-    public void Dispose() => lease.Dispose();
+    public void Dispose() => _lease.Dispose();
 }
 
 /// <summary>A large message's payload, read in pieces. Not thread-safe; dispose it when done.</summary>
@@ -41,7 +42,8 @@ public abstract class LargeBody : IDisposable
     /// <summary>Its length in bytes.</summary>
     public abstract long Length { get; }
 
-    /// <summary>Reads up to <paramref name="buffer"/>'s length from <paramref name="offset"/>; 0 at the end. Verified against its checksum.</summary>
+    /// <summary>Reads up to <paramref name="buffer"/>'s length from <paramref name="offset"/>; 0 at the end. Verified
+    /// against its checksum.</summary>
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation);
 
     /// <inheritdoc/>
@@ -52,7 +54,8 @@ public abstract class LargeBody : IDisposable
 /// <param name="Address">The address it was published to.</param>
 /// <param name="Queue">The queue it left.</param>
 /// <param name="MessageId">Its id there.</param>
-/// <param name="Reason"><c>rejected</c>, <c>max-delivery-attempts</c>, <c>expired</c>, <c>moved</c>, <c>undeliverable</c>.</param>
+/// <param name="Reason"><c>rejected</c>, <c>max-delivery-attempts</c>, <c>expired</c>, <c>moved</c>,
+/// <c>undeliverable</c>.</param>
 /// <param name="AtMs">When, in milliseconds since the Unix epoch.</param>
 /// <param name="Attempts">Each failed attempt that is known, oldest first (bounded).</param>
 public sealed record Origin(

@@ -36,7 +36,8 @@ public sealed record ConsumerOptions
     /// <summary>Higher ones get everything while they have credit; default 0.</summary>
     public int Priority { get; init; }
 
-    /// <summary>Refuse to share: attach fails while another consumer is there, and others fail while this one is.</summary>
+    /// <summary>Refuse to share: attach fails while another consumer is there, and others fail while this one
+    /// is.</summary>
     public bool Exclusive { get; init; }
 
     /// <summary>Never deliver what this client (same client id) published.</summary>
