@@ -1,7 +1,3 @@
-using System;
-using System.Collections.Generic;
-using System.Linq;
-
 namespace Pillarbox.Wire.Generator;
 
 /// <summary>A declared list, free of compiler objects so that the incremental pipeline can compare it.</summary>

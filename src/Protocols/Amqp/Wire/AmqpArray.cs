@@ -6,8 +6,8 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 /// </summary>
 public sealed class AmqpArray : IEquatable<AmqpArray>
 {
-    private readonly AmqpValue[] items;
-    private readonly AmqpValue[] descriptors;
+    private readonly AmqpValue[] _items;
+    private readonly AmqpValue[] _descriptors;
 
     /// <exception cref="ArgumentException">An item is of another type than <paramref name="elementType"/>.</exception>
     public AmqpArray(AmqpType elementType, AmqpValue[] items, params AmqpValue[] descriptors)
@@ -17,24 +17,24 @@ public sealed class AmqpArray : IEquatable<AmqpArray>
             throw new ArgumentException("the items of an array are of one type, and descriptors apart", nameof(items));
         }
         ElementType = elementType;
-        this.items = items;
-        this.descriptors = descriptors;
+        _items = items;
+        _descriptors = descriptors;
     }
 
     public AmqpType ElementType { get; }
 
-    public IReadOnlyList<AmqpValue> Items => items;
+    public IReadOnlyList<AmqpValue> Items => _items;
 
-    public IReadOnlyList<AmqpValue> Descriptors => descriptors;
+    public IReadOnlyList<AmqpValue> Descriptors => _descriptors;
 
-    internal ReadOnlySpan<AmqpValue> ItemSpan => items;
+    internal ReadOnlySpan<AmqpValue> ItemSpan => _items;
 
     public bool Equals(AmqpArray? other) => other is not null && ElementType == other.ElementType
-        && items.AsSpan().SequenceEqual(other.items) && descriptors.AsSpan().SequenceEqual(other.descriptors);
+        && _items.AsSpan().SequenceEqual(other._items) && _descriptors.AsSpan().SequenceEqual(other._descriptors);
 
     public override bool Equals(object? obj) => Equals(obj as AmqpArray);
 
-    public override int GetHashCode() => HashCode.Combine(ElementType, items.Length, descriptors.Length);
+    public override int GetHashCode() => HashCode.Combine(ElementType, _items.Length, _descriptors.Length);
 
-    public override string ToString() => "@[" + string.Join(", ", items) + "]";
+    public override string ToString() => "@[" + string.Join(", ", _items) + "]";
 }

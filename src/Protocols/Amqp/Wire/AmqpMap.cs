@@ -8,20 +8,20 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 /// </summary>
 public sealed class AmqpMap : IReadOnlyList<KeyValuePair<AmqpValue, AmqpValue>>, IEquatable<AmqpMap>
 {
-    private readonly List<KeyValuePair<AmqpValue, AmqpValue>> entries;
+    private readonly List<KeyValuePair<AmqpValue, AmqpValue>> _entries;
 
     public AmqpMap()
         : this(0)
     {
     }
 
-    internal AmqpMap(int capacity) => entries = new(capacity);
+    internal AmqpMap(int capacity) => _entries = new(capacity);
 
-    public int Count => entries.Count;
+    public int Count => _entries.Count;
 
-    public KeyValuePair<AmqpValue, AmqpValue> this[int index] => entries[index];
+    public KeyValuePair<AmqpValue, AmqpValue> this[int index] => _entries[index];
 
-    public void Add(AmqpValue key, AmqpValue value) => entries.Add(new(key, value));
+    public void Add(AmqpValue key, AmqpValue value) => _entries.Add(new(key, value));
 
     /// <summary>Adds an entry whose key is a symbol, as in properties and annotations.</summary>
     public void AddSymbol(string key, AmqpValue value) => Add(AmqpValue.Symbol(key), value);
@@ -29,10 +29,10 @@ public sealed class AmqpMap : IReadOnlyList<KeyValuePair<AmqpValue, AmqpValue>>,
     /// <summary>Adds an entry, or replaces the value of an equal key.</summary>
     public void Set(AmqpValue key, AmqpValue value)
     {
-        int index = entries.FindIndex(entry => entry.Key == key);
+        int index = _entries.FindIndex(entry => entry.Key == key);
         if (index >= 0)
         {
-            entries[index] = new(key, value);
+            _entries[index] = new(key, value);
         }
         else
         {
@@ -42,7 +42,7 @@ public sealed class AmqpMap : IReadOnlyList<KeyValuePair<AmqpValue, AmqpValue>>,
 
     public bool TryGet(AmqpValue key, out AmqpValue value)
     {
-        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in entries)
+        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in _entries)
         {
             if (entry.Key == key)
             {
@@ -57,7 +57,7 @@ public sealed class AmqpMap : IReadOnlyList<KeyValuePair<AmqpValue, AmqpValue>>,
     /// <summary>Finds an entry whose key is a symbol or a string with this text.</summary>
     public bool TryGet(string key, out AmqpValue value)
     {
-        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in entries)
+        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in _entries)
         {
             if (entry.Key.AsText() == key)
             {
@@ -75,24 +75,24 @@ public sealed class AmqpMap : IReadOnlyList<KeyValuePair<AmqpValue, AmqpValue>>,
     public void Write(scoped ref AmqpWriter writer)
     {
         int mark = writer.BeginCompound();
-        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in entries)
+        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in _entries)
         {
             writer.WriteValue(entry.Key);
             writer.WriteValue(entry.Value);
         }
-        writer.EndMap(mark, entries.Count * 2);
+        writer.EndMap(mark, _entries.Count * 2);
     }
 
-    public IEnumerator<KeyValuePair<AmqpValue, AmqpValue>> GetEnumerator() => entries.GetEnumerator();
+    public IEnumerator<KeyValuePair<AmqpValue, AmqpValue>> GetEnumerator() => _entries.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    public bool Equals(AmqpMap? other) => other is not null && entries.SequenceEqual(other.entries);
+    public bool Equals(AmqpMap? other) => other is not null && _entries.SequenceEqual(other._entries);
 
     public override bool Equals(object? obj) => Equals(obj as AmqpMap);
 
-    public override int GetHashCode() => entries.Count;
+    public override int GetHashCode() => _entries.Count;
 
     public override string ToString() =>
-        "{" + string.Join(", ", entries.Select(entry => $"{entry.Key}: {entry.Value}")) + "}";
+        "{" + string.Join(", ", _entries.Select(entry => $"{entry.Key}: {entry.Value}")) + "}";
 }

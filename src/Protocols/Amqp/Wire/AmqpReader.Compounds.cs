@@ -17,7 +17,7 @@ public ref partial struct AmqpReader
         return code switch
         {
             FormatCode.List8 => ReadCompound8(),
-            FormatCode.List0 => new CompoundHeader(0, position),
+            FormatCode.List0 => new CompoundHeader(0, _position),
             FormatCode.List32 => ReadCompound32(),
             _ => throw WrongType("list", code),
         };
@@ -50,7 +50,7 @@ public ref partial struct AmqpReader
     /// <summary>Checks that what was read of a list or map is as long as its size said.</summary>
     public readonly void EndCompound(in CompoundHeader header)
     {
-        if (position != header.End)
+        if (_position != header.End)
         {
             throw AmqpException.Decode("the size of a list, map or array disagrees with its items");
         }
@@ -114,16 +114,16 @@ public ref partial struct AmqpReader
     /// <summary>The same; false when the bytes end before the value does, and then nothing is stepped over.</summary>
     public bool TrySkip()
     {
-        int start = position;
+        int start = _position;
         int described = 0;
         for (int pending = 1; pending > 0;)
         {
             if (AtEnd)
             {
-                position = start;
+                _position = start;
                 return false;
             }
-            byte code = bytes[position++];
+            byte code = _bytes[_position++];
             if (code == FormatCode.Described)
             {
                 pending++;
@@ -135,7 +135,7 @@ public ref partial struct AmqpReader
             }
             else
             {
-                position = start;
+                _position = start;
                 return false;
             }
         }
@@ -145,9 +145,9 @@ public ref partial struct AmqpReader
     /// <summary>Steps over one value and returns its encoded bytes.</summary>
     public ReadOnlySpan<byte> ReadEncoded()
     {
-        int start = position;
+        int start = _position;
         Skip();
-        return bytes[start..position];
+        return _bytes[start.._position];
     }
 
     /// <summary>
@@ -190,14 +190,14 @@ public ref partial struct AmqpReader
             0x7 => 4,
             0x8 => 8,
             0x9 => 16,
-            0xa or 0xc or 0xe => Remaining >= 1 ? 1 + bytes[position] : long.MaxValue,
-            _ => Remaining >= 4 ? 4L + BinaryPrimitives.ReadUInt32BigEndian(bytes[position..]) : long.MaxValue,
+            0xa or 0xc or 0xe => Remaining >= 1 ? 1 + _bytes[_position] : long.MaxValue,
+            _ => Remaining >= 4 ? 4L + BinaryPrimitives.ReadUInt32BigEndian(_bytes[_position..]) : long.MaxValue,
         };
         if (length > Remaining)
         {
             return false;
         }
-        position += (int)length;
+        _position += (int)length;
         return true;
     }
 
@@ -211,10 +211,10 @@ public ref partial struct AmqpReader
     private CompoundHeader ReadCompound8()
     {
         int size = Take(1)[0];
-        int end = position + size;
-        return size >= 1 && end <= bytes.Length
+        int end = _position + size;
+        return size >= 1 && end <= _bytes.Length
             ? CheckCount(Take(1)[0], end)
-            : throw AmqpException.Decode($"a compound of {size} bytes, {bytes.Length - position} are there");
+            : throw AmqpException.Decode($"a compound of {size} bytes, {_bytes.Length - _position} are there");
     }
 
     private CompoundHeader ReadCompound32()
@@ -224,21 +224,21 @@ public ref partial struct AmqpReader
         {
             throw AmqpException.Decode($"a compound of {size} bytes, {Remaining} are there");
         }
-        int end = position + size;
+        int end = _position + size;
         uint count = BinaryPrimitives.ReadUInt32BigEndian(Take(4));
         return CheckCount(count, end);
     }
 
     // Every item of a list or map takes a byte at least. Arrays are checked once more when their constructor is known.
     private readonly CompoundHeader CheckCount(uint count, int end) =>
-        count <= Math.Max((uint)(end - position), WireLimits.ZeroWidthElementsMax)
+        count <= Math.Max((uint)(end - _position), WireLimits.ZeroWidthElementsMax)
             ? new CompoundHeader((int)count, end)
-            : throw AmqpException.Decode($"a compound declares {count} items in {end - position} bytes");
+            : throw AmqpException.Decode($"a compound declares {count} items in {end - _position} bytes");
 
     private readonly void CheckArrayCount(in CompoundHeader header, byte element)
     {
         int least = (element >> 4) == 0x4 ? 0 : 1;
-        int there = header.End - position;
+        int there = header.End - _position;
         if (there < 0 || (least == 1 && header.Count > there))
         {
             throw AmqpException.Decode($"an array declares {header.Count} items in {there} bytes");

@@ -7,11 +7,11 @@ public ref partial struct AmqpReader
     /// <summary>Reads any value without allocation; what is no scalar is stepped over and kept encoded.</summary>
     public AmqpScalar ReadScalar()
     {
-        int start = position;
+        int start = _position;
         byte code = PeekFormatCode();
         AmqpType type = PeekType();
         Skip();
-        ReadOnlySpan<byte> encoded = bytes[start..position];
+        ReadOnlySpan<byte> encoded = _bytes[start.._position];
         ReadOnlySpan<byte> body = encoded[1..];
         ReadOnlySpan<byte> content = (code >> 4) switch
         {

@@ -80,7 +80,7 @@ public ref partial struct AmqpReader
     private AmqpMap ReadMapBody(byte code, int depth)
     {
         CheckDepth(depth);
-        position--;
+        _position--;
         CompoundHeader header = ReadMapHeader();
         int pairs = header.Count / 2;
         AmqpMap map = new(pairs);

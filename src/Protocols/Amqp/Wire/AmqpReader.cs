@@ -14,37 +14,37 @@ public ref partial struct AmqpReader
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    private readonly ReadOnlySpan<byte> bytes;
-    private int position;
+    private readonly ReadOnlySpan<byte> _bytes;
+    private int _position;
 
     public AmqpReader(ReadOnlySpan<byte> bytes)
     {
-        this.bytes = bytes;
-        position = 0;
+        _bytes = bytes;
+        _position = 0;
     }
 
     /// <summary>Bytes read so far.</summary>
-    public readonly int Position => position;
+    public readonly int Position => _position;
 
     /// <summary>Bytes left.</summary>
-    public readonly int Remaining => bytes.Length - position;
+    public readonly int Remaining => _bytes.Length - _position;
 
-    public readonly bool AtEnd => position == bytes.Length;
+    public readonly bool AtEnd => _position == _bytes.Length;
 
     /// <summary>The bytes that were not read yet, e.g. the payload after a transfer's performative.</summary>
-    public readonly ReadOnlySpan<byte> Rest => bytes[position..];
+    public readonly ReadOnlySpan<byte> Rest => _bytes[_position..];
 
     /// <summary>The input from <paramref name="start"/> up to the present position.</summary>
-    public readonly ReadOnlySpan<byte> ReadSince(int start) => bytes[start..position];
+    public readonly ReadOnlySpan<byte> ReadSince(int start) => _bytes[start.._position];
 
     /// <summary>The next format code, which stays unread.</summary>
     public readonly byte PeekFormatCode()
     {
-        if ((uint)position >= (uint)bytes.Length)
+        if ((uint)_position >= (uint)_bytes.Length)
         {
             ThrowTruncated();
         }
-        return bytes[position];
+        return _bytes[_position];
     }
 
     /// <summary>The type of the next value, which stays unread.</summary>
@@ -58,7 +58,7 @@ public ref partial struct AmqpReader
         {
             return false;
         }
-        position++;
+        _position++;
         return true;
     }
 
@@ -227,7 +227,7 @@ public ref partial struct AmqpReader
     private byte ReadCode()
     {
         byte code = PeekFormatCode();
-        position++;
+        _position++;
         return code;
     }
 
@@ -240,12 +240,12 @@ public ref partial struct AmqpReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ReadOnlySpan<byte> Take(int length)
     {
-        if ((uint)length > (uint)(bytes.Length - position))
+        if ((uint)length > (uint)(_bytes.Length - _position))
         {
             ThrowTruncated();
         }
-        ReadOnlySpan<byte> taken = bytes.Slice(position, length);
-        position += length;
+        ReadOnlySpan<byte> taken = _bytes.Slice(_position, length);
+        _position += length;
         return taken;
     }
 

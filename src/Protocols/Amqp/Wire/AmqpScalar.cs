@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>
@@ -8,12 +6,12 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 /// </summary>
 public readonly ref struct AmqpScalar
 {
-    private readonly ulong bits;
+    private readonly ulong _bits;
 
     internal AmqpScalar(AmqpType type, ulong bits, ReadOnlySpan<byte> content, ReadOnlySpan<byte> encoded)
     {
         Type = type;
-        this.bits = bits;
+        _bits = bits;
         Content = content;
         Encoded = encoded;
     }
@@ -31,15 +29,15 @@ public readonly ref struct AmqpScalar
     public bool IsText => Type is AmqpType.String or AmqpType.Symbol;
 
     /// <summary>The value of a boolean; false for any other type.</summary>
-    public bool AsBoolean => Type == AmqpType.Boolean && bits != 0;
+    public bool AsBoolean => Type == AmqpType.Boolean && _bits != 0;
 
     /// <summary>Integers sign-extended, a timestamp in milliseconds; else zero.</summary>
-    public ulong Bits => bits;
+    public ulong Bits => _bits;
 
     /// <summary>An integer of any width, or a timestamp, if it fits into 64 signed bits.</summary>
     public bool TryGetInt64(out long value)
     {
-        value = (long)bits;
+        value = (long)_bits;
         return Type switch
         {
             AmqpType.ULong => value >= 0,
@@ -54,8 +52,8 @@ public readonly ref struct AmqpScalar
     {
         value = Type switch
         {
-            AmqpType.Float => BitConverter.UInt32BitsToSingle((uint)bits),
-            AmqpType.Double => BitConverter.UInt64BitsToDouble(bits),
+            AmqpType.Float => BitConverter.UInt32BitsToSingle((uint)_bits),
+            AmqpType.Double => BitConverter.UInt64BitsToDouble(_bits),
             _ => 0,
         };
         return Type is AmqpType.Float or AmqpType.Double;

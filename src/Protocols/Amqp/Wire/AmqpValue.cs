@@ -9,20 +9,20 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 /// </summary>
 public readonly struct AmqpValue : IEquatable<AmqpValue>
 {
-    private readonly ulong bits;
-    private readonly object? reference;
+    private readonly ulong _bits;
+    private readonly object? _reference;
 
     private AmqpValue(AmqpType type, ulong bits, object? reference = null)
     {
         Type = type;
-        this.bits = bits;
-        this.reference = reference;
+        _bits = bits;
+        _reference = reference;
     }
 
     public AmqpType Type { get; }
 
     /// <summary>Integers sign-extended, floats by their bits, a boolean as 0 or 1.</summary>
-    internal ulong Bits => bits;
+    internal ulong Bits => _bits;
 
     public bool IsNull => Type == AmqpType.Null;
 
@@ -103,12 +103,12 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
 
     public static implicit operator AmqpValue(byte[]? value) => value is null ? Null : Binary(value);
 
-    public bool AsBoolean() => Is(AmqpType.Boolean) && bits != 0;
+    public bool AsBoolean() => Is(AmqpType.Boolean) && _bits != 0;
 
     /// <summary>A signed or unsigned integer of any width, or a timestamp, if it fits into 64 signed bits.</summary>
     public bool TryGetInt64(out long value)
     {
-        value = (long)bits;
+        value = (long)_bits;
         return Type switch
         {
             AmqpType.ULong => value >= 0,
@@ -118,52 +118,52 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
         };
     }
 
-    public ulong AsULong() => Is(AmqpType.ULong) ? bits : 0;
+    public ulong AsULong() => Is(AmqpType.ULong) ? _bits : 0;
 
     /// <summary>Milliseconds since the Unix epoch.</summary>
-    public long AsTimestamp() => Is(AmqpType.Timestamp) ? (long)bits : 0;
+    public long AsTimestamp() => Is(AmqpType.Timestamp) ? (long)_bits : 0;
 
-    public float AsFloat() => Is(AmqpType.Float) ? BitConverter.UInt32BitsToSingle((uint)bits) : 0;
+    public float AsFloat() => Is(AmqpType.Float) ? BitConverter.UInt32BitsToSingle((uint)_bits) : 0;
 
-    public double AsDouble() => Is(AmqpType.Double) ? BitConverter.UInt64BitsToDouble(bits) : 0;
+    public double AsDouble() => Is(AmqpType.Double) ? BitConverter.UInt64BitsToDouble(_bits) : 0;
 
-    public Rune AsChar() => Is(AmqpType.Char) ? new Rune((uint)bits) : default;
+    public Rune AsChar() => Is(AmqpType.Char) ? new Rune((uint)_bits) : default;
 
-    public Guid AsUuid() => Is(AmqpType.Uuid) ? (Guid)reference! : default;
+    public Guid AsUuid() => Is(AmqpType.Uuid) ? (Guid)_reference! : default;
 
     /// <summary>The text of a string or symbol, else null.</summary>
-    public string? AsText() => Type is AmqpType.String or AmqpType.Symbol ? (string)reference! : null;
+    public string? AsText() => Type is AmqpType.String or AmqpType.Symbol ? (string)_reference! : null;
 
-    public ReadOnlySpan<byte> AsBinary() => Is(AmqpType.Binary) ? (byte[])reference! : default;
+    public ReadOnlySpan<byte> AsBinary() => Is(AmqpType.Binary) ? (byte[])_reference! : default;
 
     /// <summary>The raw bytes of a decimal.</summary>
     public ReadOnlySpan<byte> AsDecimalBytes() =>
-        Type is AmqpType.Decimal32 or AmqpType.Decimal64 or AmqpType.Decimal128 ? (byte[])reference! : default;
+        Type is AmqpType.Decimal32 or AmqpType.Decimal64 or AmqpType.Decimal128 ? (byte[])_reference! : default;
 
-    public IReadOnlyList<AmqpValue> AsList() => Is(AmqpType.List) ? (AmqpValue[])reference! : [];
+    public IReadOnlyList<AmqpValue> AsList() => Is(AmqpType.List) ? (AmqpValue[])_reference! : [];
 
-    public AmqpMap? AsMap() => Type == AmqpType.Map ? (AmqpMap)reference! : null;
+    public AmqpMap? AsMap() => Type == AmqpType.Map ? (AmqpMap)_reference! : null;
 
-    public AmqpArray? AsArray() => Type == AmqpType.Array ? (AmqpArray)reference! : null;
+    public AmqpArray? AsArray() => Type == AmqpType.Array ? (AmqpArray)_reference! : null;
 
     /// <summary>The descriptor of a described value, else null.</summary>
-    public AmqpValue Descriptor => Type == AmqpType.Described ? ((DescribedPair)reference!).Descriptor : Null;
+    public AmqpValue Descriptor => Type == AmqpType.Described ? ((DescribedPair)_reference!).Descriptor : Null;
 
     /// <summary>The numeric code of the descriptor; a symbol of the specification gives the same. Zero: unknown.</summary>
     public ulong DescriptorCode => Descriptor.Type switch
     {
-        AmqpType.ULong => Descriptor.bits,
+        AmqpType.ULong => Descriptor._bits,
         AmqpType.Symbol => Descriptors.FromSymbol(Encoding.ASCII.GetBytes(Descriptor.AsText()!)),
         _ => 0,
     };
 
     /// <summary>What a described value describes; any other value itself.</summary>
-    public AmqpValue Undescribed => Type == AmqpType.Described ? ((DescribedPair)reference!).Value : this;
+    public AmqpValue Undescribed => Type == AmqpType.Described ? ((DescribedPair)_reference!).Value : this;
 
     /// <summary>The symbols of a field with multiple="true": none, one, or an array of them.</summary>
     public IReadOnlyList<string> AsSymbols() => Type switch
     {
-        AmqpType.Symbol => [(string)reference!],
+        AmqpType.Symbol => [(string)_reference!],
         AmqpType.Array => [.. AsArray()!.Items.Where(i => i.Type == AmqpType.Symbol).Select(i => i.AsText()!)],
         _ => [],
     };
@@ -189,12 +189,12 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
         return reader.AtEnd ? value : throw AmqpException.Decode("bytes follow the value");
     }
 
-    public bool Equals(AmqpValue other) => Type == other.Type && bits == other.bits && reference switch
+    public bool Equals(AmqpValue other) => Type == other.Type && _bits == other._bits && _reference switch
     {
-        null => other.reference is null,
-        byte[] own => own.AsSpan().SequenceEqual((byte[])other.reference!),
-        AmqpValue[] own => own.AsSpan().SequenceEqual((AmqpValue[])other.reference!),
-        _ => reference.Equals(other.reference),
+        null => other._reference is null,
+        byte[] own => own.AsSpan().SequenceEqual((byte[])other._reference!),
+        AmqpValue[] own => own.AsSpan().SequenceEqual((AmqpValue[])other._reference!),
+        _ => _reference.Equals(other._reference),
     };
 
     public override bool Equals(object? obj) => obj is AmqpValue other && Equals(other);
@@ -203,8 +203,8 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
     {
         HashCode hash = default;
         hash.Add(Type);
-        hash.Add(bits);
-        switch (reference)
+        hash.Add(_bits);
+        switch (_reference)
         {
             case byte[] own:
                 hash.AddBytes(own);
@@ -213,7 +213,7 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
                 hash.Add(own.Length);
                 break;
             default:
-                hash.Add(reference);
+                hash.Add(_reference);
                 break;
         }
         return hash.ToHashCode();
@@ -227,20 +227,20 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
     public override string ToString() => Type switch
     {
         AmqpType.Null => "null",
-        AmqpType.Boolean => bits != 0 ? "true" : "false",
+        AmqpType.Boolean => _bits != 0 ? "true" : "false",
         AmqpType.UByte or AmqpType.UShort or AmqpType.UInt or AmqpType.ULong =>
-            bits.ToString(CultureInfo.InvariantCulture),
+            _bits.ToString(CultureInfo.InvariantCulture),
         AmqpType.Byte or AmqpType.Short or AmqpType.Int or AmqpType.Long =>
-            ((long)bits).ToString(CultureInfo.InvariantCulture),
+            ((long)_bits).ToString(CultureInfo.InvariantCulture),
         AmqpType.Float => AsFloat().ToString(CultureInfo.InvariantCulture),
         AmqpType.Double => AsDouble().ToString(CultureInfo.InvariantCulture),
         AmqpType.Char => AsChar().ToString(),
-        AmqpType.Timestamp => ((long)bits).ToString(CultureInfo.InvariantCulture),
+        AmqpType.Timestamp => ((long)_bits).ToString(CultureInfo.InvariantCulture),
         AmqpType.Binary or AmqpType.Decimal32 or AmqpType.Decimal64 or AmqpType.Decimal128 =>
-            "0x" + Convert.ToHexStringLower((byte[])reference!),
-        AmqpType.List => "[" + string.Join(", ", (AmqpValue[])reference!) + "]",
+            "0x" + Convert.ToHexStringLower((byte[])_reference!),
+        AmqpType.List => "[" + string.Join(", ", (AmqpValue[])_reference!) + "]",
         AmqpType.Described => $"@{Descriptor} {Undescribed}",
-        _ => reference?.ToString() ?? "",
+        _ => _reference?.ToString() ?? "",
     };
 
     private bool Is(AmqpType expected) => Type == expected

@@ -26,7 +26,7 @@ public ref partial struct AmqpWriter
     /// <summary>Starts a list, map or array; returns the mark for its end.</summary>
     public int BeginCompound()
     {
-        int mark = position;
+        int mark = _position;
         Take(SmallHeaderBytes);
         return mark;
     }
@@ -36,7 +36,7 @@ public ref partial struct AmqpWriter
     {
         if (count == 0)
         {
-            position = mark;
+            _position = mark;
             Put(FormatCode.List0);
             return;
         }
@@ -46,7 +46,7 @@ public ref partial struct AmqpWriter
     /// <summary>Ends a list whose bytes from <paramref name="end"/> on are nulls, which are left out.</summary>
     public void EndList(int mark, int count, int end)
     {
-        position = end;
+        _position = end;
         EndList(mark, count);
     }
 
@@ -81,7 +81,7 @@ public ref partial struct AmqpWriter
     /// </summary>
     public int BeginFrame(FrameType type, ushort channel)
     {
-        int mark = position;
+        int mark = _position;
         Span<byte> span = Take(FrameHeader.Bytes);
         span[4] = FrameHeader.DataOffsetMin;
         span[5] = (byte)type;
@@ -93,10 +93,10 @@ public ref partial struct AmqpWriter
     /// <param name="mark">What <see cref="BeginFrame"/> gave.</param>
     /// <param name="payloadBytes">Bytes of the frame that somebody will write after <see cref="Commit"/>.</param>
     public readonly void EndFrame(int mark, int payloadBytes = 0) =>
-        BinaryPrimitives.WriteUInt32BigEndian(buffer[mark..], checked((uint)(position - mark + payloadBytes)));
+        BinaryPrimitives.WriteUInt32BigEndian(_buffer[mark..], checked((uint)(_position - mark + payloadBytes)));
 
     /// <summary>Takes back what was written after <paramref name="mark"/> (an earlier <see cref="Position"/>).</summary>
-    public void Rewind(int mark) => position = Math.Min(mark, position);
+    public void Rewind(int mark) => _position = Math.Min(mark, _position);
 
     private void PutLength(int length, bool wide)
     {
@@ -112,18 +112,18 @@ public ref partial struct AmqpWriter
 
     private void EndCompound(int mark, int count, byte smallCode)
     {
-        int contentBytes = position - mark - SmallHeaderBytes;
+        int contentBytes = _position - mark - SmallHeaderBytes;
         if (contentBytes < byte.MaxValue && count <= byte.MaxValue)
         {
-            Span<byte> small = buffer.Slice(mark, SmallHeaderBytes);
+            Span<byte> small = _buffer.Slice(mark, SmallHeaderBytes);
             small[0] = smallCode;
             small[1] = (byte)(contentBytes + 1);
             small[2] = (byte)count;
             return;
         }
         Take(WideHeaderBytes - SmallHeaderBytes);
-        buffer.Slice(mark + SmallHeaderBytes, contentBytes).CopyTo(buffer[(mark + WideHeaderBytes)..]);
-        Span<byte> wide = buffer.Slice(mark, WideHeaderBytes);
+        _buffer.Slice(mark + SmallHeaderBytes, contentBytes).CopyTo(_buffer[(mark + WideHeaderBytes)..]);
+        Span<byte> wide = _buffer.Slice(mark, WideHeaderBytes);
         wide[0] = (byte)(smallCode + 0x10);
         BinaryPrimitives.WriteInt32BigEndian(wide[1..], contentBytes + 4);
         BinaryPrimitives.WriteInt32BigEndian(wide[5..], count);

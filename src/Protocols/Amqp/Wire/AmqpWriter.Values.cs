@@ -179,12 +179,12 @@ public ref partial struct AmqpWriter
     // An element of an array of compounds: the value as it stands alone, with its header widened and its code left out.
     private void PutWideCompound(in AmqpValue value)
     {
-        int sizeAt = position;
+        int sizeAt = _position;
         Take(8);
-        int contentAt = position;
+        int contentAt = _position;
         int count = PutItems(value);
-        BinaryPrimitives.WriteInt32BigEndian(buffer[sizeAt..], position - contentAt + 4);
-        BinaryPrimitives.WriteInt32BigEndian(buffer[(sizeAt + 4)..], count);
+        BinaryPrimitives.WriteInt32BigEndian(_buffer[sizeAt..], _position - contentAt + 4);
+        BinaryPrimitives.WriteInt32BigEndian(_buffer[(sizeAt + 4)..], count);
     }
 
     private int PutItems(in AmqpValue value)

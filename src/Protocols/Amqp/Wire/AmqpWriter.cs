@@ -12,38 +12,38 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 /// </summary>
 public ref partial struct AmqpWriter
 {
-    private readonly IBufferWriter<byte>? output;
-    private Span<byte> buffer;
-    private int position;
+    private readonly IBufferWriter<byte>? _output;
+    private Span<byte> _buffer;
+    private int _position;
 
     /// <param name="output">Gets the bytes at <see cref="Commit"/>.</param>
     /// <param name="bytesHint">How many bytes are expected; more are got when needed, at the price of a copy.</param>
     public AmqpWriter(IBufferWriter<byte> output, int bytesHint = 256)
     {
-        this.output = output;
-        buffer = output.GetSpan(bytesHint);
-        position = 0;
+        _output = output;
+        _buffer = output.GetSpan(bytesHint);
+        _position = 0;
     }
 
     /// <summary>Writes into a buffer of fixed length; running over it is an <see cref="InvalidOperationException"/>.</summary>
     public AmqpWriter(Span<byte> buffer)
     {
-        output = null;
-        this.buffer = buffer;
-        position = 0;
+        _output = null;
+        _buffer = buffer;
+        _position = 0;
     }
 
     /// <summary>Bytes written since the last commit.</summary>
-    public readonly int Position => position;
+    public readonly int Position => _position;
 
-    public readonly ReadOnlySpan<byte> Written => buffer[..position];
+    public readonly ReadOnlySpan<byte> Written => _buffer[.._position];
 
     /// <summary>Hands the written bytes to the output. Writing may go on after it.</summary>
     public void Commit()
     {
-        output?.Advance(position);
-        buffer = output is null ? buffer[position..] : default;
-        position = 0;
+        _output?.Advance(_position);
+        _buffer = _output is null ? _buffer[_position..] : default;
+        _position = 0;
     }
 
     public void WriteNull() => Put(FormatCode.Null);
@@ -231,27 +231,27 @@ public ref partial struct AmqpWriter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Take(int length)
     {
-        if (buffer.Length - position < length)
+        if (_buffer.Length - _position < length)
         {
             Grow(length);
         }
-        Span<byte> taken = buffer.Slice(position, length);
-        position += length;
+        Span<byte> taken = _buffer.Slice(_position, length);
+        _position += length;
         return taken;
     }
 
     // The old span may go back to the output's pool when a larger one is got: what it holds is saved before.
     private void Grow(int length)
     {
-        if (output is null)
+        if (_output is null)
         {
             throw new InvalidOperationException("the buffer is too short");
         }
-        byte[] saved = ArrayPool<byte>.Shared.Rent(position);
+        byte[] saved = ArrayPool<byte>.Shared.Rent(_position);
         Written.CopyTo(saved);
-        int doubled = (int)Math.Min(2L * position, 1 << 30);
-        buffer = output.GetSpan(Math.Max(checked(position + length), doubled));
-        saved.AsSpan(0, position).CopyTo(buffer);
+        int doubled = (int)Math.Min(2L * _position, 1 << 30);
+        _buffer = _output.GetSpan(Math.Max(checked(_position + length), doubled));
+        saved.AsSpan(0, _position).CopyTo(_buffer);
         ArrayPool<byte>.Shared.Return(saved);
     }
 }

@@ -10,12 +10,12 @@ public readonly ref struct MapView
 {
     private const int StackBytesMax = 256;
 
-    private readonly ReadOnlySpan<byte> encoded;
+    private readonly ReadOnlySpan<byte> _encoded;
 
     /// <param name="encoded">The map with its format code; empty, or a null: an empty map.</param>
-    public MapView(ReadOnlySpan<byte> encoded) => this.encoded = encoded;
+    public MapView(ReadOnlySpan<byte> encoded) => _encoded = encoded;
 
-    public bool IsEmpty => encoded.IsEmpty || encoded[0] == FormatCode.Null;
+    public bool IsEmpty => _encoded.IsEmpty || _encoded[0] == FormatCode.Null;
 
     /// <summary>Finds the first entry whose key is a string or symbol of these bytes.</summary>
     public bool TryGet(scoped ReadOnlySpan<byte> utf8Key, out AmqpScalar value)
@@ -41,20 +41,20 @@ public readonly ref struct MapView
         return TryGet(utf8[..Encoding.UTF8.GetBytes(key, utf8)], out value);
     }
 
-    public Enumerator GetEnumerator() => new(IsEmpty ? default : encoded);
+    public Enumerator GetEnumerator() => new(IsEmpty ? default : _encoded);
 
     /// <summary>Walks the entries in their order.</summary>
     public ref struct Enumerator
     {
-        private readonly CompoundHeader header;
-        private AmqpReader reader;
-        private int left;
+        private readonly CompoundHeader _header;
+        private AmqpReader _reader;
+        private int _left;
 
         internal Enumerator(ReadOnlySpan<byte> encoded)
         {
-            reader = new AmqpReader(encoded);
-            header = encoded.IsEmpty ? default : reader.ReadMapHeader();
-            left = header.Count / 2;
+            _reader = new AmqpReader(encoded);
+            _header = encoded.IsEmpty ? default : _reader.ReadMapHeader();
+            _left = _header.Count / 2;
         }
 
         /// <summary>The key of the present entry.</summary>
@@ -67,14 +67,14 @@ public readonly ref struct MapView
 
         public bool MoveNext()
         {
-            if (left == 0)
+            if (_left == 0)
             {
-                reader.EndCompound(header);
+                _reader.EndCompound(_header);
                 return false;
             }
-            left--;
-            Key = reader.ReadScalar();
-            Value = reader.ReadScalar();
+            _left--;
+            Key = _reader.ReadScalar();
+            Value = _reader.ReadScalar();
             return true;
         }
     }

@@ -107,9 +107,9 @@ public readonly struct MessageSections
     /// <summary>Walks over the bytes and collects the ranges.</summary>
     private ref struct SectionScanner(ReadOnlySpan<byte> message)
     {
-        private readonly ReadOnlySpan<byte> message = message;
-        private AmqpReader reader = new(message);
-        private int lastRank = -1;
+        private readonly ReadOnlySpan<byte> _message = message;
+        private AmqpReader _reader = new(message);
+        private int _lastRank = -1;
 
         public enum Step
         {
@@ -122,48 +122,48 @@ public readonly struct MessageSections
 
         public MessageSections Sections { get; private set; }
 
-        public readonly bool AtEnd => reader.AtEnd;
+        public readonly bool AtEnd => _reader.AtEnd;
 
         public Step Next(bool headOnly)
         {
-            int offset = reader.Position;
+            int offset = _reader.Position;
             if (!TryReadDescriptor(out ulong descriptor))
             {
                 return Step.NeedMore;
             }
             int rank = CheckOrder(descriptor);
-            int content = reader.Position;
+            int content = _reader.Position;
             if (headOnly && rank >= BodyRank)
             {
                 Sections = With(descriptor, new SectionRange(offset, content, content));
                 return Step.BodyBegins;
             }
-            if (!reader.TrySkip())
+            if (!_reader.TrySkip())
             {
                 return Step.NeedMore;
             }
-            CheckType(descriptor, message[content]);
-            Sections = With(descriptor, new SectionRange(offset, content, reader.Position));
+            CheckType(descriptor, _message[content]);
+            Sections = With(descriptor, new SectionRange(offset, content, _reader.Position));
             return Step.Section;
         }
 
         private bool TryReadDescriptor(out ulong descriptor)
         {
             descriptor = 0;
-            if (reader.AtEnd)
+            if (_reader.AtEnd)
             {
                 return false;
             }
-            if (reader.PeekFormatCode() != FormatCode.Described)
+            if (_reader.PeekFormatCode() != FormatCode.Described)
             {
                 throw AmqpException.Decode("a section does not begin with a descriptor");
             }
-            AmqpReader ahead = new(message[(reader.Position + 1)..]);
+            AmqpReader ahead = new(_message[(_reader.Position + 1)..]);
             if (!ahead.TrySkip())
             {
                 return false;
             }
-            descriptor = reader.ReadDescriptor();
+            descriptor = _reader.ReadDescriptor();
             return true;
         }
 
@@ -180,13 +180,13 @@ public readonly struct MessageSections
                 Descriptors.Footer => 6,
                 _ => throw AmqpException.Decode($"descriptor 0x{descriptor:x} is no section of a message"),
             };
-            bool repeats = rank == BodyRank && lastRank == BodyRank && KindOf(descriptor) == Sections.BodyKind
+            bool repeats = rank == BodyRank && _lastRank == BodyRank && KindOf(descriptor) == Sections.BodyKind
                 && Sections.BodyKind != BodyKind.Value;
-            if (rank <= lastRank && !repeats)
+            if (rank <= _lastRank && !repeats)
             {
                 throw AmqpException.Decode("the sections of a message are out of order");
             }
-            lastRank = rank;
+            _lastRank = rank;
             return rank;
         }
 
@@ -232,10 +232,10 @@ public readonly struct MessageSections
     }
 }
 
-/// <summary>The bytes of a message together with its sections. Lives as long as the bytes.</summary>
+/// <summary>The bytes of a message together with its _sections. Lives as long as the bytes.</summary>
 public readonly ref struct MessageView
 {
-    private readonly MessageSections sections;
+    private readonly MessageSections _sections;
 
     public MessageView(ReadOnlySpan<byte> message)
         : this(message, MessageSections.Scan(message))
@@ -245,34 +245,34 @@ public readonly ref struct MessageView
     public MessageView(ReadOnlySpan<byte> message, scoped in MessageSections sections)
     {
         Bytes = message;
-        this.sections = sections;
+        _sections = sections;
     }
 
     public ReadOnlySpan<byte> Bytes { get; }
 
-    public MessageSections Sections => sections;
+    public MessageSections Sections => _sections;
 
     /// <summary>The header decoded; the defaults when it is absent.</summary>
     public HeaderSection Header
     {
         get
         {
-            if (!sections.Header.IsPresent)
+            if (!_sections.Header.IsPresent)
             {
                 return default;
             }
-            AmqpReader reader = new(sections.Header.ContentOf(Bytes));
+            AmqpReader reader = new(_sections.Header.ContentOf(Bytes));
             return HeaderSection.ReadFields(ref reader);
         }
     }
 
-    public MapView DeliveryAnnotations => new(sections.DeliveryAnnotations.ContentOf(Bytes));
+    public MapView DeliveryAnnotations => new(_sections.DeliveryAnnotations.ContentOf(Bytes));
 
-    public MapView MessageAnnotations => new(sections.MessageAnnotations.ContentOf(Bytes));
+    public MapView MessageAnnotations => new(_sections.MessageAnnotations.ContentOf(Bytes));
 
-    public PropertiesSection Properties => new(sections.Properties.ContentOf(Bytes));
+    public PropertiesSection Properties => new(_sections.Properties.ContentOf(Bytes));
 
-    public MapView ApplicationProperties => new(sections.ApplicationProperties.ContentOf(Bytes));
+    public MapView ApplicationProperties => new(_sections.ApplicationProperties.ContentOf(Bytes));
 
-    public MapView Footer => new(sections.Footer.ContentOf(Bytes));
+    public MapView Footer => new(_sections.Footer.ContentOf(Bytes));
 }

@@ -24,12 +24,12 @@ public enum PropertiesField
 /// </summary>
 public readonly ref struct PropertiesSection
 {
-    private readonly ReadOnlySpan<byte> encoded;
+    private readonly ReadOnlySpan<byte> _encoded;
 
     /// <param name="encoded">The section's list with its format code; empty: an absent section.</param>
-    public PropertiesSection(ReadOnlySpan<byte> encoded) => this.encoded = encoded;
+    public PropertiesSection(ReadOnlySpan<byte> encoded) => _encoded = encoded;
 
-    public bool IsPresent => !encoded.IsEmpty;
+    public bool IsPresent => !_encoded.IsEmpty;
 
     /// <summary>A ulong, uuid, binary or string.</summary>
     public AmqpScalar MessageId => Get(PropertiesField.MessageId);
@@ -68,11 +68,11 @@ public readonly ref struct PropertiesSection
     /// <summary>The field as it stands; a null scalar when it is absent.</summary>
     public AmqpScalar Get(PropertiesField field)
     {
-        if (encoded.IsEmpty)
+        if (_encoded.IsEmpty)
         {
             return default;
         }
-        AmqpReader reader = new(encoded);
+        AmqpReader reader = new(_encoded);
         int count = reader.ReadListHeader().Count;
         if ((int)field >= count)
         {
