@@ -1,1 +1,7 @@
-System.Console.WriteLine("pillarbox");
+// The table of contents of the program: one line a verb, each in a file of its own under Cli/.
+using Pillarbox.Server.Cli;
+
+return await CommandLine.RunAsync(args,
+[
+    RunCommand.Create(),
+]);

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Pillarbox.Hosting.Configuration;
+
+/// <summary>
+/// Completes a document with the defaults of its records. The serializer's generated code sets every init-only property, so one
+/// that the document does not mention would otherwise lose the default that its record declares.
+/// </summary>
+internal static class ConfigDefaults
+{
+    private static readonly Dictionary<Type, JsonObject> ByType = new()
+    {
+        [typeof(PillarboxConfig)] = Write(new PillarboxConfig(), ConfigJson.Default.PillarboxConfig),
+        [typeof(ListenerConfig)] = Write(new ListenerConfig(), ConfigJson.Default.ListenerConfig),
+        [typeof(TlsConfig)] = Write(new TlsConfig(), ConfigJson.Default.TlsConfig),
+        [typeof(QueueEntryConfig)] = Write(new QueueEntryConfig(), ConfigJson.Default.QueueEntryConfig),
+        [typeof(SecuritySection)] = Write(new SecuritySection(), ConfigJson.Default.SecuritySection),
+        [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
+        [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
+    };
+
+    /// <summary>Adds what is missing, in place. The document has passed <see cref="ConfigChecker"/>.</summary>
+    public static void Complete(JsonNode? node, JsonTypeInfo type)
+    {
+        switch (node)
+        {
+            case JsonObject item when type.Kind == JsonTypeInfoKind.Object:
+                CompleteObject(item, type);
+                break;
+            case JsonObject map:
+                foreach ((string _, JsonNode? value) in map)
+                {
+                    Complete(value, type.Options.GetTypeInfo(type.ElementType!));
+                }
+
+                break;
+            case JsonArray list:
+                foreach (JsonNode? value in list)
+                {
+                    Complete(value, type.Options.GetTypeInfo(type.ElementType!));
+                }
+
+                break;
+        }
+    }
+
+    private static void CompleteObject(JsonObject node, JsonTypeInfo type)
+    {
+        ByType.TryGetValue(type.Type, out JsonObject? defaults);
+        foreach (JsonPropertyInfo property in type.Properties)
+        {
+            string? written = node.Select(e => e.Key).FirstOrDefault(k => k.Equals(property.Name, StringComparison.OrdinalIgnoreCase));
+            if ((written is null || node[written] is null) && defaults?[property.Name] is { } value)
+            {
+                node[written ?? property.Name] = value.DeepClone();
+            }
+            else if (written is not null)
+            {
+                Complete(node[written], type.Options.GetTypeInfo(property.PropertyType));
+            }
+        }
+    }
+
+    private static JsonObject Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToNode(value, type)!.AsObject();
+}

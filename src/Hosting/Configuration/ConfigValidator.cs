@@ -1,0 +1,98 @@
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Model;
+
+namespace Pillarbox.Hosting.Configuration;
+
+/// <summary>What a configuration must fulfil beyond its shape. Throws <see cref="ConfigException"/> at the first breach.</summary>
+internal static class ConfigValidator
+{
+    public static void Validate(PillarboxConfig config, string source)
+    {
+        Require(config.DataDirectory.Length > 0, source, "dataDirectory", "must not be empty");
+        foreach ((string name, ListenerConfig listener) in config.Listeners)
+        {
+            ValidateListener(name, listener, source);
+        }
+
+        ValidateQueues(config.Queues, source);
+        ValidateLimits(config.Limits, source);
+        foreach ((string pattern, AddressSettings settings) in config.AddressSettings)
+        {
+            ValidateSettings(pattern, settings, source);
+        }
+    }
+
+    private static void ValidateListener(string name, ListenerConfig listener, string source)
+    {
+        string path = $"listeners.{name}";
+        Require(ProtocolOf(name, listener) is not null, source, $"{path}.protocol", "is needed: amqp or http");
+        Require(listener.Addresses.Count > 0, source, $"{path}.addresses", "must name at least one host:port");
+        for (int i = 0; i < listener.Addresses.Count; i++)
+        {
+            if (!ListenAddress.TryParse(listener.Addresses[i], out _, out string? error))
+            {
+                throw new ConfigException($"{source}: '{path}.addresses[{i}]' {error}");
+            }
+        }
+
+        if (listener.Tls is { } tls)
+        {
+            Require(tls.Certificate.Length > 0, source, $"{path}.tls.certificate", "is needed: a PEM or PFX file");
+        }
+    }
+
+    /// <summary>The protocol of a listener: what it says, else what its name says.</summary>
+    public static ListenerProtocol? ProtocolOf(string name, ListenerConfig listener) =>
+        listener.Protocol ?? (Enum.TryParse(name, ignoreCase: true, out ListenerProtocol named) ? named : null);
+
+    private static void ValidateQueues(IReadOnlyList<QueueEntryConfig> queues, string source)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < queues.Count; i++)
+        {
+            QueueEntryConfig queue = queues[i];
+            string? error = AddressName.Check(queue.Name, "name");
+            Require(error is null, source, $"queues[{i}].name", $"cannot be used: {error}");
+            Require(seen.Add(queue.Name), source, $"queues[{i}].name", $"repeats '{queue.Name}'; queue names are unique");
+            Require(queue.ConsumersMax is -1 or > 0, source, $"queues[{i}].consumersMax", "must be -1 (no limit) or at least 1");
+        }
+    }
+
+    private static void ValidateSettings(string pattern, AddressSettings settings, string source)
+    {
+        string path = $"addressSettings.{pattern}";
+        Require(pattern.Length > 0, source, path, "needs an address pattern as its name; '#' is all");
+        Require(settings.MaxDeliveryAttempts is null or -1 or > 0, source, $"{path}.maxDeliveryAttempts", "must be -1 (for ever) or at least 1");
+        Require(settings.RedeliveryDelayMs is null or >= 0, source, $"{path}.redeliveryDelayMs", "must not be negative");
+        Require(settings.RedeliveryDelayMultiplier is null or >= 1.0, source, $"{path}.redeliveryDelayMultiplier", "must be at least 1.0");
+        Require(
+            settings.RedeliveryCollisionAvoidance is null or (>= 0.0 and <= 1.0),
+            source, $"{path}.redeliveryCollisionAvoidance", "must be from 0 to 1");
+    }
+
+    private static void ValidateLimits(LimitsConfig limits, string source)
+    {
+        Range(limits.ConnectionsMax, 1, 10_000_000, source, "connectionsMax");
+        Range(limits.CacheBytes, 1 << 20, 1L << 40, source, "cacheBytes");
+        Range(limits.SegmentBytes, 1 << 20, 1 << 30, source, "segmentBytes");
+        Range(limits.LargeMessageBytesMin, 1 << 10, 64 << 20, source, "largeMessageBytesMin");
+        Range(limits.TransactionBytesMax, 1 << 10, 1 << 30, source, "transactionBytesMax");
+        Range(limits.ProducerCredit, 1, 1_000_000, source, "producerCredit");
+        Range(limits.AmqpFrameBytesMax, 512, 16 << 20, source, "amqpFrameBytesMax");
+        Range(limits.AmqpIdleTimeoutMs, 0, int.MaxValue, source, "amqpIdleTimeoutMs");
+        Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
+        Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
+        Range(limits.Shards, 0, 256, source, "shards");
+    }
+
+    private static void Range(long value, long least, long most, string source, string name) =>
+        Require(value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
+
+    private static void Require(bool holds, string source, string path, string sentence)
+    {
+        if (!holds)
+        {
+            throw new ConfigException($"{source}: '{path}' {sentence}");
+        }
+    }
+}

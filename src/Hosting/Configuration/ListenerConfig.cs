@@ -1,0 +1,66 @@
+using System.ComponentModel;
+
+namespace Pillarbox.Hosting.Configuration;
+
+/// <summary>One listener: a protocol on one or more addresses.</summary>
+public sealed record ListenerConfig
+{
+    /// <summary>The protocol that is spoken here; default: the one that the listener's name says.</summary>
+    [Description("The protocol spoken here; default: the listener's name.")]
+    public ListenerProtocol? Protocol { get; init; }
+
+    /// <summary><c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c> or <c>unix:/path</c>; port 0 takes a free one.</summary>
+    [Description("host:port, [v6]:port, *:port or unix:/path; port 0 takes a free one and prints it.")]
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>TLS; null: plain.</summary>
+    [Description("TLS; absent: plain.")]
+    public TlsConfig? Tls { get; init; }
+}
+
+/// <summary>The protocols that can be listened for.</summary>
+public enum ListenerProtocol
+{
+    /// <summary>AMQP 1.0.</summary>
+    Amqp,
+
+    /// <summary>Health, metrics and the management API.</summary>
+    Http,
+}
+
+/// <summary>TLS of a listener: a PEM certificate chain with its key, or a PFX file.</summary>
+public sealed record TlsConfig
+{
+    /// <summary>A PEM file (certificate first, then its chain), or a PFX/P12 file.</summary>
+    [Description("A PEM file (the certificate, then its chain) or a PFX file.")]
+    public string Certificate { get; init; } = "";
+
+    /// <summary>The PEM file of the private key; null: it is in the certificate's file.</summary>
+    [Description("The PEM file of the private key; absent: it is in the certificate's file.")]
+    public string? Key { get; init; }
+
+    /// <summary>A file whose first line is the password of the key or the PFX; never the password itself.</summary>
+    [Description("A file whose first line is the password of the key or the PFX file.")]
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Whether clients must, or may, show a certificate.</summary>
+    [Description("Whether clients must, or may, show a certificate.")]
+    public ClientCertificateMode ClientCertificates { get; init; }
+
+    /// <summary>A PEM file of the authorities that client certificates must come from; null: the system's.</summary>
+    [Description("A PEM file of the authorities that client certificates must come from; absent: the system's.")]
+    public string? ClientAuthorities { get; init; }
+}
+
+/// <summary>What a listener wants of client certificates.</summary>
+public enum ClientCertificateMode
+{
+    /// <summary>None are asked for.</summary>
+    None,
+
+    /// <summary>Taken, and checked, when shown.</summary>
+    Allow,
+
+    /// <summary>No connection without one.</summary>
+    Require,
+}

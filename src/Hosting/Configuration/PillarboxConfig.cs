@@ -1,0 +1,127 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Security;
+using Pillarbox.Model;
+
+namespace Pillarbox.Hosting.Configuration;
+
+/// <summary>Everything the operator may write. Immutable; made by <see cref="ConfigLoader"/> or in code.</summary>
+public sealed record PillarboxConfig
+{
+    /// <summary>The path that means: keep everything in memory, nothing survives.</summary>
+    public const string InMemory = ":memory:";
+
+    /// <summary>Where the schema of this file is; for editors only.</summary>
+    [Description("Where the schema of this file is; for editors only.")]
+    [JsonPropertyName("$schema")]
+    public string? Schema { get; init; }
+
+    /// <summary>The directory of journal, snapshots and users; relative to the working directory; <c>:memory:</c> keeps nothing.</summary>
+    [Description("The directory of journal, snapshots and users, relative to the working directory; ':memory:' keeps nothing.")]
+    public string DataDirectory { get; init; } = "./data";
+
+    /// <summary>Listeners by name; none configured: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.</summary>
+    [Description("Listeners by name. None: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.")]
+    public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } = new Dictionary<string, ListenerConfig>();
+
+    /// <summary>Queues (and their addresses) to make at start when they are missing.</summary>
+    [Description("Queues, with their addresses, to make at start when they are missing.")]
+    public IReadOnlyList<QueueEntryConfig> Queues { get; init; } = [];
+
+    /// <summary>Settings by address pattern; more specific patterns win field by field.</summary>
+    [Description("Settings by address pattern ('#' any words, '*' one word); more specific patterns win field by field.")]
+    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } = new Dictionary<string, AddressSettings>();
+
+    /// <summary>Users and permissions.</summary>
+    [Description("Users and permissions.")]
+    public SecuritySection Security { get; init; } = new();
+
+    /// <summary>The node's limits.</summary>
+    [Description("The node's limits.")]
+    public LimitsConfig Limits { get; init; } = new();
+
+    /// <summary>What is logged.</summary>
+    [Description("What is logged, on standard error.")]
+    public LoggingConfig Logging { get; init; } = new();
+}
+
+/// <summary>A queue to make at start.</summary>
+public sealed record QueueEntryConfig
+{
+    /// <summary>The queue's name, unique in the address space.</summary>
+    [Description("The queue's name, unique on the node.")]
+    public string Name { get; init; } = "";
+
+    /// <summary>The address it takes messages from; default: its own name. May hold wildcards.</summary>
+    [Description("The address it takes messages from, wildcards allowed; default: the queue's name.")]
+    public string? Address { get; init; }
+
+    /// <summary>Anycast (default) or multicast.</summary>
+    [Description("anycast: each message goes to one queue of the address; multicast: to every one.")]
+    public RoutingType RoutingType { get; init; }
+
+    /// <summary>Survives a restart. Default true.</summary>
+    [Description("Survives a restart.")]
+    public bool Durable { get; init; } = true;
+
+    /// <summary>A selector that messages must match to be taken.</summary>
+    [Description("Only messages that match this selector are taken.")]
+    public string? Filter { get; init; }
+
+    /// <summary>Most consumers at once; -1 = no limit.</summary>
+    [Description("Most consumers at once; -1: no limit.")]
+    public int ConsumersMax { get; init; } = -1;
+
+    /// <summary>Consuming never removes messages.</summary>
+    [Description("Consuming never removes messages.")]
+    public bool NonDestructive { get; init; }
+}
+
+/// <summary>Users and permissions as the operator writes them.</summary>
+public sealed record SecuritySection
+{
+    /// <summary>The users file; default <c>users.json</c> in the data directory.</summary>
+    [Description("The users file, made with 'pillarbox user add'; default users.json in the data directory.")]
+    public string? UsersFile { get; init; }
+
+    /// <summary>Demand a login even when there are no users yet (nobody gets in then but by certificate).</summary>
+    [Description("Demand a login even while there are no users.")]
+    public bool Required { get; init; }
+
+    /// <summary>Let clients in that do not log in, with the role <c>anonymous</c>.</summary>
+    [Description("Let clients in that do not log in; they have the role 'anonymous'.")]
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>User names by certificate subject or subject alternative name.</summary>
+    [Description("Users by the name in a client certificate (a subject alternative name, or the subject's CN).")]
+    public IReadOnlyDictionary<string, string> CertificateUsers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Address pattern to role to permissions; the most specific pattern is the whole truth.</summary>
+    [Description("Address pattern to role to permissions. The single most specific pattern decides; what it does not grant is denied.")]
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>> Permissions { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>>();
+}
+
+/// <summary>What is logged.</summary>
+public sealed record LoggingConfig
+{
+    /// <summary>The least level that is written.</summary>
+    [Description("The least level that is written.")]
+    public LogLevel Level { get; init; } = LogLevel.Information;
+
+    /// <summary>One line of text, or one JSON object, per event.</summary>
+    [Description("One line of text, or one JSON object, per event.")]
+    public LogFormat Format { get; init; }
+}
+
+/// <summary>Shapes of a log line.</summary>
+public enum LogFormat
+{
+    /// <summary>One line of text.</summary>
+    Text,
+
+    /// <summary>One JSON object.</summary>
+    Json,
+}

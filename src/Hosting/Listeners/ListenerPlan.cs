@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Pillarbox.Hosting.Configuration;
+
+namespace Pillarbox.Hosting.Listeners;
+
+/// <summary>One address of one listener, before and after it is bound.</summary>
+internal sealed class ListenerPlan(string name, ListenerProtocol protocol, ListenAddress address, TlsConfig? tls)
+{
+    public string Name { get; } = name;
+
+    public ListenerProtocol Protocol { get; } = protocol;
+
+    public ListenAddress Address { get; } = address;
+
+    public TlsConfig? Tls { get; } = tls;
+
+    /// <summary>Kestrel's side of it; it holds the real port once bound.</summary>
+    public ListenOptions? Bound { get; set; }
+
+    /// <summary>All addresses of all listeners; the defaults when none are configured.</summary>
+    public static IReadOnlyList<ListenerPlan> Of(PillarboxConfig config)
+    {
+        IReadOnlyDictionary<string, ListenerConfig> listeners =
+            config.Listeners.Count > 0 ? config.Listeners : DefaultListeners;
+        var plans = new List<ListenerPlan>();
+        foreach ((string name, ListenerConfig listener) in listeners)
+        {
+            ListenerProtocol protocol = ConfigValidator.ProtocolOf(name, listener)
+                ?? throw new ConfigException($"listeners.{name}: name a protocol (amqp or http)");
+            foreach (string text in listener.Addresses)
+            {
+                plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
+                    ? new ListenerPlan(name, protocol, address, listener.Tls)
+                    : throw new ConfigException($"listeners.{name}: an address {error}"));
+            }
+        }
+
+        return plans;
+    }
+
+    private static readonly Dictionary<string, ListenerConfig> DefaultListeners = new()
+    {
+        ["amqp"] = new ListenerConfig { Protocol = ListenerProtocol.Amqp, Addresses = ["127.0.0.1:5672"] },
+        ["http"] = new ListenerConfig { Protocol = ListenerProtocol.Http, Addresses = ["127.0.0.1:8161"] },
+    };
+
+    /// <summary>What to bind; looks up a host name.</summary>
+    public EndPoint EndPoint()
+    {
+        if (Address.UnixPath is { } path)
+        {
+            return new UnixDomainSocketEndPoint(path);
+        }
+
+        if (Address.Address is { } known)
+        {
+            return new IPEndPoint(known, Address.Port);
+        }
+
+        try
+        {
+            IPAddress[] found = Dns.GetHostAddresses(Address.Host!);
+            return new IPEndPoint(found.First(), Address.Port);
+        }
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
+        {
+            throw new StartException($"listener {Name}: the host '{Address.Host}' is not known; write an address of this machine", e);
+        }
+    }
+
+    /// <summary>The address with the port that was really taken.</summary>
+    public NodeEndpoint ToEndpoint() => new(
+        Name, Protocol, Tls is not null, Bound?.IPEndPoint is { } ip ? ip.ToString() : Address.ToString());
+}

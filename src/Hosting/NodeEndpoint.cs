@@ -1,0 +1,27 @@
+using Pillarbox.Hosting.Configuration;
+
+namespace Pillarbox.Hosting;
+
+/// <summary>An address that the node listens on.</summary>
+/// <param name="Listener">The listener's name in the configuration.</param>
+/// <param name="Protocol">What is spoken there.</param>
+/// <param name="Tls">Whether TLS is spoken below it.</param>
+/// <param name="Address"><c>host:port</c>, or <c>unix:/path</c>.</param>
+public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bool Tls, string Address)
+{
+    /// <summary>The protocol's name as the node prints it.</summary>
+    public string ProtocolText => (Protocol, Tls) switch
+    {
+        (ListenerProtocol.Amqp, false) => "amqp",
+        (ListenerProtocol.Amqp, true) => "amqps",
+        (_, false) => "http",
+        _ => "https",
+    };
+
+    /// <summary>A URL to connect to; a wildcard address is given as the loopback of its family.</summary>
+    public string Url => $"{ProtocolText}://{Reachable}";
+
+    private string Reachable => Address
+        .Replace("0.0.0.0:", "127.0.0.1:", StringComparison.Ordinal)
+        .Replace("[::]:", "[::1]:", StringComparison.Ordinal);
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using Pillarbox.Broker;
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Server.Cli;
+
+/// <summary>What the program's exit code says; stable.</summary>
+internal static class ExitCode
+{
+    public const int Good = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int NotFound = 3;
+    public const int Denied = 4;
+    public const int Timeout = 5;
+    public const int Conflict = 6;
+}
+
+/// <summary>A verb cannot go on: one line for standard error, and the exit code.</summary>
+internal sealed class CommandException(int exitCode, string message) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}
+
+/// <summary>Parses, runs one verb, turns every failure into one line and an exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args, IReadOnlyList<Command> verbs)
+    {
+        var root = new RootCommand("Pillarbox: a message broker in one program.");
+        foreach (Command verb in verbs)
+        {
+            root.Subcommands.Add(verb);
+        }
+
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            return Fail(ExitCode.Usage, $"{parsed.Errors[0].Message} (see --help)");
+        }
+
+        try
+        {
+            // A verb that must end cleanly (run) waits for its own time-out, not for a fixed one.
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(invocation);
+        }
+        catch (Exception e)
+        {
+            return Explain(e);
+        }
+    }
+
+    private static int Explain(Exception error) => error switch
+    {
+        CommandException e => Fail(e.ExitCode, e.Message),
+        ConfigException e => Fail(ExitCode.Usage, e.Message),
+        StartException or StorageException => Fail(ExitCode.Failed, error.Message),
+        BrokerException e => Fail(CodeOf(e.Error), e.Message),
+        OperationCanceledException => Fail(ExitCode.Failed, "interrupted"),
+        _ => Fail(ExitCode.Failed, $"unexpected: {error.GetType().Name}: {error.Message}"),
+    };
+
+    private static int CodeOf(BrokerError error) => error switch
+    {
+        BrokerError.NotFound => ExitCode.NotFound,
+        BrokerError.Unauthorized => ExitCode.Denied,
+        BrokerError.PreconditionFailed or BrokerError.ResourceLocked => ExitCode.Conflict,
+        BrokerError.InvalidField => ExitCode.Usage,
+        _ => ExitCode.Failed,
+    };
+
+    private static int Fail(int code, string message)
+    {
+        Console.Error.WriteLine($"pillarbox: {message.ReplaceLineEndings(" ")}");
+        return code;
+    }
+}

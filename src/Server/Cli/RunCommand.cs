@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Pillarbox.Hosting;
+using Pillarbox.Hosting.Configuration;
+using LogFormat = Pillarbox.Hosting.Configuration.LogFormat;
+
+namespace Pillarbox.Server.Cli;
+
+/// <summary><c>pillarbox run</c>: a node in the foreground until SIGTERM or Ctrl+C.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var options = new ConfigOptions();
+        var command = new Command("run", "Run a node in the foreground.");
+        options.AddTo(command);
+        command.SetAction((parsed, _) => RunAsync(options.Load(parsed)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(PillarboxConfig config)
+    {
+        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using ILoggerFactory logs = CreateLogs(config.Logging);
+        await using PillarboxNode node = await PillarboxNode.StartAsync(config, new NodeSeams { LoggerFactory = logs });
+        foreach (NodeEndpoint endpoint in node.Endpoints)
+        {
+            Console.WriteLine($"listening {endpoint.ProtocolText} {endpoint.Address}");
+        }
+
+        Console.WriteLine("ready");
+        await stop.Task;
+        await node.StopAsync();
+        return ExitCode.Good;
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.TrySetResult();
+        }
+    }
+
+    private static ILoggerFactory CreateLogs(LoggingConfig logging) => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(logging.Level);
+        if (logging.Format == LogFormat.Json)
+        {
+            builder.AddJsonConsole(o => o.UseUtcTimestamp = true);
+        }
+        else
+        {
+            builder.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+        }
+
+        // Standard output is for what scripts read.
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+}
