@@ -1,0 +1,104 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Pillarbox.Interop.Tests;
+
+/// <summary>
+/// The real program as a process of its own: started on free ports, stopped by SIGTERM or killed by SIGKILL, never
+/// anything but the process that this object started.
+/// </summary>
+internal sealed class PillarboxProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _output = new();
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<string, string> _listeners = [];
+
+    private PillarboxProcess(Process process) => _process = process;
+
+    /// <summary>"host:port" of a listener by its protocol, as the program printed it.</summary>
+    public string Listener(string protocol) =>
+        _listeners.TryGetValue(protocol, out string? address)
+            ? address
+            : throw new InvalidOperationException($"The node printed no {protocol} listener.\n{Output}");
+
+    public string AmqpUrl => $"amqp://{Listener("amqp")}";
+
+    public string AmqpHost => Listener("amqp")[..Listener("amqp").LastIndexOf(':')];
+
+    public string AmqpPort => Listener("amqp")[(Listener("amqp").LastIndexOf(':') + 1)..];
+
+    public string HttpUrl => $"http://{Listener("http")}";
+
+    /// <summary>All that the program has written so far, both streams.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public bool HasExited => _process.HasExited;
+
+    public int Id => _process.Id;
+
+    /// <summary>Starts a node with its data in the folder and waits until it says that it is ready.</summary>
+    public static async Task<PillarboxProcess> StartAsync(string dataDirectory, params string[] more)
+    {
+        PillarboxProcess node = Launch([
+            "run", "--data", dataDirectory, "--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0", .. more]);
+        try
+        {
+            await node._ready.Task.WaitAsync(StartTimeout);
+            return node;
+        }
+        catch (Exception broken)
+        {
+            await node.DisposeAsync();
+            throw new InvalidOperationException($"The node did not become ready.\n{node.Output}", broken);
+        }
+    }
+
+    /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, then waits for the clean end; returns the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using (Process term = Process.Start("kill", ["-TERM", $"{_process.Id}"])) await term.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(StopTimeout);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) await KillAsync();
+        _process.Dispose();
+    }
+
+    private static PillarboxProcess Launch(string[] arguments)
+    {
+        var process = new Process { StartInfo = new ProcessStartInfo(Programs.Pillarbox, arguments) };
+        process.StartInfo.RedirectStandardOutput = true;
+        process.StartInfo.RedirectStandardError = true;
+        process.EnableRaisingEvents = true;
+        var node = new PillarboxProcess(process);
+        process.OutputDataReceived += (_, e) => node.OnLine(e.Data);
+        process.ErrorDataReceived += (_, e) => node.OnLine(e.Data);
+        process.Exited += (_, _) => node._ready.TrySetException(new InvalidOperationException("The process ended."));
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return node;
+    }
+
+    private void OnLine(string? line)
+    {
+        if (line is null) return;
+        _output.Enqueue(line);
+        if (line.Split(' ') is ["listening", var protocol, var address]) _listeners[protocol] = address;
+        if (line == "ready") _ready.TrySetResult();
+    }
+}

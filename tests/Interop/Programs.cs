@@ -1,0 +1,45 @@
+namespace Pillarbox.Interop.Tests;
+
+/// <summary>Where the programs lie that these tests start.</summary>
+internal static class Programs
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Folder { get; } = Path.Combine(Root, "tests", "Interop");
+
+    /// <summary>The program under test: built beside this test, or named by PILLARBOX_BINARY.</summary>
+    public static string Pillarbox { get; } = FindPillarbox();
+
+    /// <summary>Debian's Python: another one would not have Proton.</summary>
+    public static string Python => "/usr/bin/python3";
+
+    public static string Script(params string[] parts) => Path.Combine([Folder, .. parts]);
+
+    /// <summary>Compiles the C client once per run of the tests.</summary>
+    public static Lazy<Task<string>> CClient { get; } = new(CompileAsync);
+
+    private static async Task<string> CompileAsync()
+    {
+        string folder = Directory.CreateTempSubdirectory("pillarbox-c-").FullName;
+        string program = Path.Combine(folder, "client");
+        string[] arguments = ["-O1", "-Wall", "-o", program, Script("c", "client.c"), "-lqpid-proton"];
+        ClientResult result = await ClientProcess.RunAsync("gcc", arguments);
+        return result.ExitCode == 0 ? program : throw new InvalidOperationException(result.Everything);
+    }
+
+    private static string FindRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Pillarbox.slnx")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new InvalidOperationException("Pillarbox.slnx stands in no folder above the test.");
+    }
+
+    private static string FindPillarbox()
+    {
+        string? named = Environment.GetEnvironmentVariable("PILLARBOX_BINARY");
+        if (!string.IsNullOrEmpty(named)) return Path.GetFullPath(named, Root);
+        string configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return Path.Combine(Root, "artifacts", "bin", "Pillarbox.Server", configuration, "pillarbox");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Pillarbox.Interop.Tests;
+
+/// <summary>The README's examples run as printed; only the port is the node's own.</summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly string Readme = File.ReadAllText(Path.Combine(Programs.Root, "README.md"));
+
+    [Theory]
+    [InlineData("proton.py")]
+    [InlineData("rhea.js")]
+    public async Task Example_sends_and_receives(string name)
+    {
+        using var directory = new TemporaryDirectory();
+        await using PillarboxProcess node = await PillarboxProcess.StartAsync(directory.File("data"));
+        string script = directory.File(name);
+        await File.WriteAllTextAsync(script, Example(name).Replace("5672", node.AmqpPort, StringComparison.Ordinal));
+        ClientResult result = await RunAsync(script);
+        Assert.True(result.ExitCode == 0, result.Everything);
+        string[] expected = [.. Enumerable.Range(0, 10).Select(n => $"{n} order {n}")];
+        Assert.Equal(expected, result.Output.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void Every_example_is_run_by_a_test()
+    {
+        string[] named = [.. Named().Matches(Readme).Select(m => m.Groups[1].Value)];
+        Assert.Equal(["proton.py", "rhea.js"], named);
+    }
+
+    private static string Example(string name)
+    {
+        Match match = Regex.Match(Readme, $@"<!-- example: {Regex.Escape(name)} -->\n```\w+\n(.*?)```", RegexOptions.Singleline);
+        Assert.True(match.Success, $"README.md has no example {name}");
+        return match.Groups[1].Value;
+    }
+
+    private static Task<ClientResult> RunAsync(string script) =>
+        script.EndsWith(".py", StringComparison.Ordinal)
+            ? ClientProcess.RunAsync(Programs.Python, [script])
+            : ClientProcess.RunAsync("env", [$"NODE_PATH={Programs.Script("rhea", "node_modules")}", "node", script]);
+
+    [GeneratedRegex("<!-- example: (.*?) -->")]
+    private static partial Regex Named();
+}
