@@ -32,7 +32,8 @@ public sealed partial class ReadmeTests
 
     private static string Example(string name)
     {
-        Match match = Regex.Match(Readme, $@"<!-- example: {Regex.Escape(name)} -->\n```\w+\n(.*?)```", RegexOptions.Singleline);
+        string pattern = $@"<!-- example: {Regex.Escape(name)} -->\n```\w+\n(.*?)```";
+        Match match = Regex.Match(Readme, pattern, RegexOptions.Singleline);
         Assert.True(match.Success, $"README.md has no example {name}");
         return match.Groups[1].Value;
     }

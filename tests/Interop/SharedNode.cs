@@ -37,9 +37,9 @@ public sealed class SharedNode : IAsyncLifetime
     private static readonly string Configuration = $$"""
         {
           // what the scenarios of dead letters want
-          "addressSettings": [
-            { "match": "dead.#", "deadLetterAddress": "{{DeadLetterAddress}}", "maxDeliveryAttempts": {{AttemptsMax}} }
-          ]
+          "addressSettings": {
+            "dead.#": { "deadLetterAddress": "{{DeadLetterAddress}}", "maxDeliveryAttempts": {{AttemptsMax}} }
+          }
         }
         """;
 }

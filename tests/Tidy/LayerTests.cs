@@ -65,7 +65,8 @@ public sealed class LayerTests
                     from space in file.Tree.GetRoot().DescendantNodes().OfType<BaseNamespaceDeclarationSyntax>()
                     let name = space.Name.ToString()
                     let expected = NamespaceOf(file.Path)
-                    where name != expected && !expected.StartsWith(name + ".", StringComparison.Ordinal)
+                    where name.StartsWith("Pillarbox", StringComparison.Ordinal) && name != expected
+                    where !expected.StartsWith(name + ".", StringComparison.Ordinal)
                     select $"{file.Path} declares {name}, its folder says {expected}";
         Findings.None(found);
     }

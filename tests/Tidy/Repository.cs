@@ -16,7 +16,7 @@ internal static class Repository
     /// <summary>Every text file that we wrote, lock files left out.</summary>
     public static IReadOnlyList<string> TextFiles { get; } = [.. Walk(Root)
         .Where(p => TextEndings.Any(e => p.EndsWith(e, StringComparison.Ordinal)))
-        .Where(p => !p.EndsWith("packages.lock.json", StringComparison.Ordinal))
+        .Where(p => !p.EndsWith(".lock.json", StringComparison.Ordinal))
         .Where(p => !p.EndsWith("package-lock.json", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)];
 

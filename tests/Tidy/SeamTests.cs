@@ -16,6 +16,7 @@ public sealed partial class SeamTests
     private static readonly Dictionary<string, string> LockAllowed = new()
     {
         ["src/Storage/"] = "appenders meet in the log; one short lock is what they share",
+        ["src/Model/IRandom.cs"] = "one seeded source for all rooms",
         ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
         ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
     };
