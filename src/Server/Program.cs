@@ -4,4 +4,6 @@ using Pillarbox.Server.Cli;
 return await CommandLine.RunAsync(args,
 [
     RunCommand.Create(),
+    SendCommand.Create(),
+    ReceiveCommand.Create(),
 ]);

@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
+using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
@@ -8,8 +11,8 @@ namespace Pillarbox.Server.Cli;
 /// <summary>Prints received messages, one a line: the body as text, or a JSON object with all that it bears.</summary>
 internal sealed class MessagePrinter(Stream output, bool json)
 {
-    private static readonly JsonWriterOptions OneLine = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private readonly MemoryStream _pending = new();
+    private static readonly JsonWriterOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly ByteQueue _pending = new();
 
     public void Print(AmqpMessage message)
     {
@@ -20,23 +23,23 @@ internal sealed class MessagePrinter(Stream output, bool json)
         }
         else if (message.BodyKind == BodyKind.Data)
         {
-            _pending.Write(message.Data.Span);
+            _pending.Append(message.Data.Span);
         }
         else
         {
-            _pending.Write(Encoding.UTF8.GetBytes(message.Value.AsText() ?? message.Value.ToString()));
+            _pending.Append(Encoding.UTF8.GetBytes(message.Value.AsText() ?? message.Value.ToString()));
         }
-        _pending.WriteByte((byte)'\n');
+        _pending.Append("\n"u8);
     }
 
     /// <summary>Hands what was printed to the output.</summary>
     public void Flush()
     {
-        if (_pending.Length > 0)
+        if (_pending.Count > 0)
         {
-            output.Write(_pending.GetBuffer(), 0, (int)_pending.Length);
+            output.Write(_pending.Bytes);
             output.Flush();
-            _pending.SetLength(0);
+            _pending.Take(_pending.Count);
         }
     }
 
@@ -165,7 +168,7 @@ internal sealed class MessagePrinter(Stream output, bool json)
         }
         else
         {
-            writer.WriteStringValue(value.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            writer.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
         }
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
