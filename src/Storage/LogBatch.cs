@@ -16,6 +16,7 @@ public sealed class LogBatch : IBufferWriter<byte>
     private const int KeptRecordsMax = 1 << 16;
     private byte[] _buffer;
     private int[] _offsets = new int[16];
+    private int[] _references = new int[16];
     private int _length;
     private int _openAt = -1;
     private byte _openType;
@@ -54,6 +55,7 @@ public sealed class LogBatch : IBufferWriter<byte>
         if (_offsets.Length > KeptRecordsMax)
         {
             _offsets = new int[16];
+            _references = new int[16];
         }
     }
 
@@ -73,8 +75,9 @@ public sealed class LogBatch : IBufferWriter<byte>
     }
 
     /// <summary>Ends the record; returns its offset in the batch: its position is the position that
-    /// <see cref="SegmentedLog.Append"/> returns plus this.</summary>
-    public int End()
+    /// <see cref="SegmentedLog.Append"/> returns plus this. References are counted with the append itself, as
+    /// <see cref="SegmentedLog.AddReferences"/> would with the payload's length each.</summary>
+    public int End(int references = 0)
     {
         int payloadBytes = OpenPayloadBytes;
         if (payloadBytes > RecordFormat.PayloadBytesMax)
@@ -88,8 +91,10 @@ public sealed class LogBatch : IBufferWriter<byte>
         if (Count == _offsets.Length)
         {
             Array.Resize(ref _offsets, Count * 2);
+            Array.Resize(ref _references, Count * 2);
         }
 
+        _references[Count] = references;
         _offsets[Count++] = offset;
         _openAt = -1;
         return offset;
@@ -106,11 +111,11 @@ public sealed class LogBatch : IBufferWriter<byte>
     }
 
     /// <summary>A whole record in one call; returns its offset in the batch.</summary>
-    public int Add(byte type, ReadOnlySpan<byte> payload)
+    public int Add(byte type, ReadOnlySpan<byte> payload, int references = 0)
     {
         Begin(type);
         Write(payload);
-        return End();
+        return End(references);
     }
 
     /// <summary>Adds bytes to the open record.</summary>
@@ -157,6 +162,9 @@ public sealed class LogBatch : IBufferWriter<byte>
 
     /// <summary>Offset of a finished record.</summary>
     internal int OffsetOf(int record) => record == Count ? Bytes : _offsets[record];
+
+    /// <summary>References that a finished record begins with.</summary>
+    internal int ReferencesOf(int record) => _references[record];
 
     private int OpenPayloadBytes =>
         _openAt >= 0
