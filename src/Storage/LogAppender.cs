@@ -1,18 +1,5 @@
 namespace Pillarbox.Storage;
 
-/// <summary>Makes the memory side of a new segment.</summary>
-internal interface ISegmentMaker
-{
-    /// <summary>True when each block of memory is a segment of its own (spill mode).</summary>
-    bool IsSegmentPerBlock { get; }
-
-    /// <summary>A new segment for at least so many bytes of records. Throws <see cref="StorageFullException"/>.</summary>
-    LogSegment MakeSegment(long basePosition, long bytes, bool isEssential);
-
-    /// <summary>Throws when a batch may not be appended now.</summary>
-    void Admit(LogBatch batch, long tail);
-}
-
 /// <summary>Bytes of a block that a flush writes.</summary>
 internal readonly record struct FlushSlice(LogBlock Block, int From, int To);
 
@@ -20,8 +7,7 @@ internal readonly record struct FlushSlice(LogBlock Block, int From, int To);
 /// The writing end: one short lock in which records get their position, their checksum is finished and they are copied
 /// into the block. Blocks belong to one segment, records to one block.
 /// </summary>
-internal sealed class LogAppender(
-    ISegmentMaker maker, SegmentTable segments, BlockCache cache, BlockPool pool, LogOptions options)
+internal sealed class LogAppender(ILogBackend backend, LogParts parts)
 {
     private readonly Lock _gate = new();
     private readonly List<LogBlock> _unwritten = [];
@@ -47,18 +33,18 @@ internal sealed class LogAppender(
     {
         lock (_gate)
         {
-            long position = _tail;
-            maker.Admit(batch, position);
+            backend.Admit(batch, _tail);
             if (batch.Count == 0)
             {
-                return position;
+                return _tail;
             }
 
-            if (!maker.IsSegmentPerBlock)
+            if (!backend.IsSegmentPerBlock)
             {
                 ReserveInSegment(batch.Bytes, batch.Essential);
             }
 
+            long position = _tail;
             AppendRecords(batch);
             return position;
         }
@@ -89,7 +75,7 @@ internal sealed class LogAppender(
         }
     }
 
-    /// <summary>In spill mode: ends the block, so that it may be spilled or dropped.</summary>
+    /// <summary>The block, or a new one, with room for a record.</summary>
     private LogBlock EnsureRoom(int recordBytes, bool isEssential)
     {
         if (_block is { } block && block.Room >= recordBytes)
@@ -97,16 +83,15 @@ internal sealed class LogAppender(
             return block;
         }
 
-        int size = Math.Max(options.BlockBytes, recordBytes + RecordFormat.SealBytes);
-        if (maker.IsSegmentPerBlock)
+        int size = Math.Max(parts.Options.BlockBytes, recordBytes + RecordFormat.SealBytes);
+        if (backend.IsSegmentPerBlock)
         {
-            SealBlock();
-            AddSegment(maker.MakeSegment(_tail, size, isEssential));
+            AddSegment(backend.MakeSegment(_tail, size, isEssential));
         }
 
         SealBlock();
-        _block = new LogBlock(pool.Rent(size), _tail, _segment!, pool);
-        cache.AddTail(_block);
+        _block = new LogBlock(parts.Pool.Rent(size), _tail, _segment!, parts.Pool);
+        parts.Cache.AddTail(_block);
         return _block;
     }
 
@@ -119,7 +104,7 @@ internal sealed class LogAppender(
         }
 
         // Made first: when it cannot be made, nothing has changed.
-        LogSegment next = maker.MakeSegment(SealedEnd, needed, isEssential);
+        LogSegment next = backend.MakeSegment(SealedEnd, needed, isEssential);
         if (_segment is { IsSealed: false })
         {
             AppendSeal();
@@ -136,7 +121,7 @@ internal sealed class LogAppender(
         Model.Invariant.That(segment.BasePosition == _tail);
         _segment?.IsSealed = true;
         _segment = segment;
-        segments.Add(segment);
+        parts.Segments.Add(segment);
     }
 
     private void SealBlock()
@@ -229,7 +214,7 @@ internal sealed class LogAppender(
     private void Publish(LogBlock block, int used)
     {
         long tail = block.Start + used;
-        if (!block.IsQueued && !maker.IsSegmentPerBlock)
+        if (!block.IsQueued && !backend.IsSegmentPerBlock)
         {
             block.IsQueued = true;
             _unwritten.Add(block);

@@ -9,7 +9,8 @@ public enum LogMode
     /// <summary>Durable means handed to the operating system: survives the process, not the machine.</summary>
     OsBuffered,
 
-    /// <summary>Memory first: blocks go to disk only when memory is over its limit. Nothing survives a restart.</summary>
+    /// <summary>Memory first: blocks go to disk only when memory is over its limit. Nothing survives a restart. A block
+    /// without references is dropped: count them with the append (<see cref="LogBatch.End"/>).</summary>
     Spill,
 }
 

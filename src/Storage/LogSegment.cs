@@ -14,10 +14,10 @@ internal sealed class LogSegment(long basePosition, long capacity)
     private volatile IFile? _file;
 
     /// <summary>First position.</summary>
-    public long BasePosition => basePosition;
+    public long BasePosition { get; } = basePosition;
 
     /// <summary>Bytes of records it may hold.</summary>
-    public long Capacity => capacity;
+    public long Capacity { get; set; } = capacity;
 
     /// <summary>Position behind the last record. For a segment that was not scanned: an upper bound.</summary>
     public long End
@@ -27,7 +27,7 @@ internal sealed class LogSegment(long basePosition, long capacity)
     }
 
     /// <summary>Bytes left for records.</summary>
-    public long Room => basePosition + capacity - _end;
+    public long Room => BasePosition + Capacity - _end;
 
     /// <summary>True when no more is appended.</summary>
     public bool IsSealed
@@ -60,7 +60,7 @@ internal sealed class LogSegment(long basePosition, long capacity)
     public long LiveReferences => Volatile.Read(ref _liveReferences);
 
     /// <summary>Offset in the file of a position.</summary>
-    public long OffsetOf(long position) => FileOffset + (position - basePosition);
+    public long OffsetOf(long position) => FileOffset + (position - BasePosition);
 
     public void AddReferences(long count, long bytes)
     {
@@ -69,5 +69,5 @@ internal sealed class LogSegment(long basePosition, long capacity)
     }
 
     public SegmentInfo Describe() =>
-        new(basePosition, End, FileOffset + capacity, LiveReferences, Volatile.Read(ref _liveBytes), IsSealed);
+        new(BasePosition, End, FileOffset + Capacity, LiveReferences, Volatile.Read(ref _liveBytes), IsSealed);
 }

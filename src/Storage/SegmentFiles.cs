@@ -136,6 +136,68 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         segment.Spare = null;
     }
 
+    /// <summary>Opens the segments that are there, by base. One with a bad header is set aside; one of a newer format is an
+    /// error, for nothing may be written beside what cannot be read.</summary>
+    public (List<LogSegment> Segments, List<QuarantinedSegment> Quarantined) LoadSegments()
+    {
+        var segments = new List<LogSegment>();
+        var quarantined = new List<QuarantinedSegment>();
+        foreach (string name in files.List(directory, SegmentSuffix))
+        {
+            IFile file = files.Open(PathOf(name), FileOpening.ReadWrite);
+            if (ReadBase(file, name) is { } basePosition)
+            {
+                segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+            }
+            else
+            {
+                long named = TryParseName(name, out long parsed) ? parsed : 0;
+                quarantined.Add(new QuarantinedSegment(name, named + Math.Max(0, file.Length - FileHeader.Bytes)));
+                file.Dispose();
+                files.Rename(PathOf(name), PathOf(name + DamagedSuffix));
+            }
+        }
+
+        if (quarantined.Count > 0)
+        {
+            files.SyncDirectory(directory);
+        }
+
+        return (segments, quarantined);
+    }
+
+    /// <summary>Deletes the file of a segment.</summary>
+    public void Drop(LogSegment segment)
+    {
+        segment.File!.Dispose();
+        files.Delete(PathOf(NameOf(segment.BasePosition)));
+    }
+
+    /// <summary>Makes the bytes behind the end of a segment harmless, and its file full-sized again.</summary>
+    public static void CutTail(LogSegment segment, bool isDirtyBehind, long fileBytes)
+    {
+        IFile file = segment.File!;
+        if (isDirtyBehind)
+        {
+            file.SetLength(segment.OffsetOf(segment.End));
+            file.Sync();
+        }
+
+        try
+        {
+            file.Preallocate(fileBytes);
+        }
+        catch (StorageFullException)
+        {
+            // The segment is smaller then; the log goes on in what there is, and finds the disk full in its turn.
+        }
+
+        segment.Capacity = file.Length - FileHeader.Bytes;
+    }
+
+    /// <summary>A write found no room.</summary>
+    public void NoteFull() => Volatile.Write(ref _isFull, true);
+
     /// <summary>Makes one spare if one is missing. False when there was nothing to do, or no room.</summary>
     public bool PrepareOne()
     {
@@ -209,6 +271,14 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
                 return _spares.Count;
             }
         }
+    }
+
+    private long? ReadBase(IFile file, string name)
+    {
+        Span<byte> header = stackalloc byte[FileHeader.Bytes];
+        int read = file.Read(0, header);
+        string? problem = FileHeader.Check(header[..read], FileKind.Segment, PathOf(name), out long basePosition);
+        return problem is null && NameOf(basePosition) == name ? basePosition : null;
     }
 
     private SpareFile? TryTakeReserve()

@@ -1,139 +1,171 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Pillarbox.Storage;
 
 /// <summary>
 /// An append-only log in segment files: checksummed records, group commit, recovery. Positions are logical: contiguous
 /// over records, never used twice, and no record lies below <see cref="FirstPosition"/>. All members may be called from
 /// any thread except where said.
+/// <code>
+///   HeadPosition ... DurablePosition ... WrittenPosition ... TailPosition
+///   |  on disk, synced  |  with the system  |  in memory     |
+/// </code>
 /// </summary>
-[SuppressMessage("Performance", "CA1822", Justification = "signatures first")]
 public sealed class SegmentedLog : IDisposable
 {
     /// <summary>Where an empty log begins; 0 is free to mean "nowhere".</summary>
     public const long FirstPosition = 64;
 
-    private readonly Lock _gate = new();
-    private readonly List<(long Position, byte[] Bytes)> _records = [];
-    private long _tail = FirstPosition;
+    private readonly SegmentTable _segments = new();
+    private readonly LogEvents _events = new();
+    private readonly ILogBackend _backend;
+    private readonly LogAppender _appender;
+    private readonly LogReader _reader;
 
-    private SegmentedLog()
+    private SegmentedLog(IFileSystem files, string directory, LogOptions options)
     {
+        var pool = new BlockPool(options.BlockBytes, options.ReadAheadBytes);
+        var parts = new LogParts(_segments, new BlockCache(options.CacheBytes), pool, options, _events);
+        if (options.Mode == LogMode.Spill)
+        {
+            _backend = new SpillBackend(files, directory, parts);
+            _appender = new LogAppender(_backend, parts);
+            _appender.Start(FirstPosition, null);
+        }
+        else
+        {
+            var journal = new JournalBackend(files, directory, parts);
+            _backend = journal;
+            journal.Appender = _appender = new LogAppender(_backend, parts);
+        }
+
+        _reader = new LogReader(parts, _backend);
     }
 
     /// <summary>Opens the log in a directory, which is made when missing. Reads no records: call <see cref="Replay"/>
-    /// once before the first append (not in spill mode, which starts empty by deleting what it finds).</summary>
-    public static SegmentedLog Open(IFileSystem files, string directory, LogOptions options) => new();
+    /// once before the first append (not needed in spill mode, which starts empty by deleting what it finds).</summary>
+    public static SegmentedLog Open(IFileSystem files, string directory, LogOptions options)
+    {
+        files.CreateDirectory(directory);
+        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent)
+        {
+            files.SyncDirectory(parent);
+        }
+
+        return new SegmentedLog(files, directory, options);
+    }
 
     /// <summary>Lowest position that can be read.</summary>
-    public long HeadPosition => FirstPosition;
+    public long HeadPosition => _segments.All is [LogSegment first, ..] ? first.BasePosition : TailPosition;
 
     /// <summary>Where the next append goes.</summary>
-    public long TailPosition => Volatile.Read(ref _tail);
+    public long TailPosition => _appender.Tail;
 
-    /// <summary>Everything below has been handed to the operating system.</summary>
-    public long WrittenPosition => TailPosition;
+    /// <summary>Everything below has been handed to the operating system (in spill mode: everything).</summary>
+    public long WrittenPosition => Math.Min(_backend.Written, TailPosition);
 
-    /// <summary>Everything below survives what <see cref="LogOptions.Mode"/> promises.</summary>
-    public long DurablePosition => TailPosition;
+    /// <summary>Everything below survives what <see cref="LogOptions.Mode"/> promises (in spill mode: nothing is promised,
+    /// and this is the tail).</summary>
+    public long DurablePosition => Math.Min(_backend.Durable, TailPosition);
 
     /// <summary>Appended bytes that wait for the disk.</summary>
     public long PendingBytes => TailPosition - WrittenPosition;
 
     /// <summary>Whether the disk has room.</summary>
-    public SpaceState SpaceState => SpaceState.Ok;
+    public SpaceState SpaceState => _backend.IsFull ? SpaceState.Full : SpaceState.Ok;
 
-    /// <summary>Called on the flusher's thread when <see cref="SpaceState"/> changes.</summary>
-    public Action<SpaceState>? SpaceStateChanged { get; set; }
+    /// <summary>Called on a thread of the log when <see cref="SpaceState"/> has changed. Set before replay.</summary>
+    public Action<SpaceState>? SpaceStateChanged
+    {
+        get => _events.SpaceStateChanged;
+        set => _events.SpaceStateChanged = value;
+    }
 
-    /// <summary>Called once on the flusher's thread when the log fails.</summary>
-    public Action<StorageFailedException>? Failed { get; set; }
+    /// <summary>Called once on a thread of the log when it fails. Set before replay.</summary>
+    public Action<StorageFailedException>? Failed
+    {
+        get => _events.Failed;
+        set => _events.Failed = value;
+    }
 
     /// <summary>The segments, oldest first.</summary>
-    public IReadOnlyList<SegmentInfo> Segments => [];
+    public IReadOnlyList<SegmentInfo> Segments => Array.ConvertAll(_segments.All, static segment => segment.Describe());
 
     /// <summary>Visits all valid records at or above <paramref name="from"/> in order, cuts the torn tail and reports
-    /// damage. <paramref name="from"/> is a record's border that was durable (a snapshot's position), or 0.</summary>
-    public RecoveryReport Replay(long from, IRecordVisitor visitor) => new() { TailPosition = _tail };
+    /// damage. <paramref name="from"/> is a record's border that was durable (a snapshot's position), or 0. The visitor
+    /// may add and release references.</summary>
+    public RecoveryReport Replay(long from, IRecordVisitor visitor) => _backend.Replay(from, visitor);
 
     /// <summary>Appends all records of a batch, in order and contiguously; returns the position of the batch's offset 0.
     /// Throws <see cref="StorageFullException"/>, <see cref="StorageBusyException"/> or
     /// <see cref="StorageFailedException"/>, and has then appended nothing.</summary>
     public long Append(LogBatch batch)
     {
-        lock (_gate)
+        try
         {
-            long position = _tail;
-            for (int i = 0; i < batch.Count; i++)
-            {
-                int from = batch.OffsetOf(i);
-                _records.Add((position + from, batch.Buffer[from..batch.OffsetOf(i + 1)].ToArray()));
-            }
-
-            Volatile.Write(ref _tail, position + batch.Bytes);
+            long position = _appender.Append(batch);
+            _backend.NoteAppended();
             return position;
+        }
+        catch (StorageFullException)
+        {
+            _backend.NoteRefused();
+            throw;
         }
     }
 
     /// <summary>Calls the waiter once, when everything below <paramref name="position"/> is durable: at once, on this
     /// thread, if it is already.</summary>
-    public void WhenDurable(long position, IDurableWaiter waiter) => waiter.OnDurable(DurablePosition);
+    public void WhenDurable(long position, IDurableWaiter waiter) => _backend.WhenDurable(position, waiter);
 
     /// <summary>Reads a record that is in memory. False: use <see cref="ReadAsync"/>.</summary>
-    public bool TryRead(long position, out LogLease lease)
-    {
-        lock (_gate)
-        {
-            int index = _records.FindIndex(record => record.Position == position);
-            lease = default;
-            if (index < 0)
-            {
-                return false;
-            }
-
-            byte[] bytes = _records[index].Bytes;
-            lease = new LogLease(
-                new LogBlock(bytes, position), RecordFormat.HeaderBytes, bytes.Length - RecordFormat.HeaderBytes, bytes[8], position);
-            return true;
-        }
-    }
+    public bool TryRead(long position, out LogLease lease) => _reader.TryRead(position, out lease);
 
     /// <summary>Reads a record from memory or disk, and verifies it. Throws <see cref="DamagedRecordException"/>.</summary>
     public ValueTask<LogLease> ReadAsync(long position, CancellationToken cancellation) =>
-        TryRead(position, out LogLease lease)
-            ? ValueTask.FromResult(lease)
-            : throw new DamagedRecordException(position, "no record begins there");
+        _reader.ReadAsync(position, cancellation);
 
-    /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: bytes of all of them.</summary>
-    public void AddReferences(long position, int count, long bytes)
+    /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: of all of them together. False
+    /// when no segment holds the position: the record is lost.</summary>
+    public bool AddReferences(long position, int count, long bytes)
     {
+        LogSegment? segment = _segments.Find(position);
+        segment?.AddReferences(count, bytes);
+        return segment is not null;
     }
 
     /// <summary>Takes back one reference of so many bytes.</summary>
-    public void ReleaseReference(long position, int bytes)
+    public void ReleaseReference(long position, int bytes) => _segments.Find(position)?.AddReferences(-1, -bytes);
+
+    /// <summary>Deletes or recycles sealed segments without references that lie wholly at or below
+    /// <paramref name="keepFrom"/>, the position of the oldest kept snapshot. Works on files: not for a hot path.</summary>
+    public void Reclaim(long keepFrom) => _backend.Reclaim(keepFrom);
+
+    /// <summary>The segment wholly at or below <paramref name="before"/> with the lowest live ratio of at most
+    /// <paramref name="liveRatioMax"/>, and not zero; null if none. To compact it, append its live records again, move
+    /// their references, and <see cref="Reclaim"/>.</summary>
+    public SegmentInfo? FindCompactionCandidate(double liveRatioMax, long before)
     {
+        SegmentInfo? best = null;
+        foreach (LogSegment segment in _segments.All)
+        {
+            if (segment.IsDurable && segment.End <= before && segment.LiveReferences > 0)
+            {
+                SegmentInfo info = segment.Describe();
+                best = info.LiveRatio <= (best?.LiveRatio ?? liveRatioMax) ? info : best;
+            }
+        }
+
+        return best;
     }
 
-    /// <summary>Deletes or recycles sealed segments without references that lie wholly below
-    /// <paramref name="keepFrom"/>.</summary>
-    public void Reclaim(long keepFrom)
-    {
-    }
+    /// <summary>Visits the valid records of one sealed segment, from disk; returns the damage met. Not for a hot path.
+    /// </summary>
+    public IReadOnlyList<LogDamage> VisitSegment(long basePosition, IRecordVisitor visitor) =>
+        SegmentVisit.Run(_segments.Find(basePosition), visitor);
 
-    /// <summary>The sealed segment wholly below <paramref name="before"/> with the lowest live ratio of at most
-    /// <paramref name="liveRatioMax"/>; null if none.</summary>
-    public SegmentInfo? FindCompactionCandidate(double liveRatioMax, long before) => null;
-
-    /// <summary>Visits the valid records of one segment, from disk; returns the damage met.</summary>
-    public IReadOnlyList<LogDamage> VisitSegment(long basePosition, IRecordVisitor visitor) => [];
-
-    /// <summary>One pass of the flusher on this thread. For logs without a thread of their own.</summary>
-    public void Flush()
-    {
-    }
+    /// <summary>One pass of the flusher on this thread, and one spare file. For logs without a thread of their own.
+    /// </summary>
+    public void Flush() => _backend.Flush();
 
     /// <summary>Flushes what waits and closes the files.</summary>
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _backend.Dispose();
 }
