@@ -19,6 +19,7 @@ public sealed partial class SeamTests
         ["src/Model/IRandom.cs"] = "one seeded source for all rooms",
         ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
         ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
+        ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 
     private static readonly Dictionary<string, string> BannedSymbolsAllowed = new()

@@ -1,19 +1,187 @@
+using System.Collections.Concurrent;
+using Pillarbox.Broker.Routing;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Security;
 
-/// <summary>The one place where permissions are decided. Thread-safe; immutable configuration swapped whole.</summary>
+/// <summary>
+/// The one place where permissions are decided. Blocks do not merge: of those that match a resource the single most
+/// specific one is the whole truth, and what it does not give is denied. Thread-safe; immutable configuration swapped
+/// whole.
+/// </summary>
 public sealed class Authorizer
 {
-    internal Authorizer(SecurityConfig? config) => Config = config;
+    /// <summary>The most resources whose deciding blocks are remembered; beyond, the memory starts afresh.</summary>
+    public const int CacheEntriesMax = 16_384;
+
+    private readonly WildcardTree<Block> _tree = new();
+    private readonly Block[] _blocks = [];
+    private readonly ConcurrentDictionary<AddressName, Block[]> _deciding = new();
+
+    internal Authorizer(SecurityConfig? config)
+    {
+        Config = config;
+        if (config is null)
+        {
+            return;
+        }
+
+        string[] patterns = [.. config.Permissions.Keys];
+        Array.Sort(patterns, AddressPattern.CompareSpecificity);
+        _blocks = new Block[patterns.Length];
+        for (int rank = 0; rank < patterns.Length; rank++)
+        {
+            string pattern = patterns[rank];
+            if (Check(pattern) is { } fault)
+            {
+                throw new BrokerException(BrokerError.InvalidField, $"permissions for \"{pattern}\": {fault}");
+            }
+
+            _blocks[rank] = new Block(pattern, rank, config.Permissions[pattern]);
+            if (!pattern.Contains(AddressName.Separator, StringComparison.Ordinal))
+            {
+                _tree.Add(pattern, _blocks[rank]);
+            }
+        }
+    }
 
     /// <summary>The configuration in force; null: development mode, everybody may do everything.</summary>
     public SecurityConfig? Config { get; }
 
-    /// <summary>The grant, or <see cref="BrokerException"/> Unauthorized with a sentence that names user, permission
-    /// and address.</summary>
-    public Grant Authorize(Identity identity, Permission permission, string addressSpace, AddressName name) =>
-        throw new NotImplementedException();
+    /// <summary>
+    /// The grant, or <see cref="BrokerException"/> Unauthorized with a sentence that names user, permission and
+    /// address.
+    /// <paramref name="permission"/> may hold several flags; all are needed. A name with wildcards stands for every
+    /// address that it matches, so it is granted only when no more specific block inside it says otherwise.
+    /// </summary>
+    public Grant Authorize(Identity identity, Permission permission, string addressSpace, AddressName name)
+    {
+        if (!IsAllowed(identity, permission, name))
+        {
+            throw new BrokerException(
+                BrokerError.Unauthorized,
+                $"user \"{identity.Name}\" does not have the permission {PermissionNames.Describe(permission)}"
+                + $" on \"{name}\"");
+        }
+
+        return new Grant(identity, permission, addressSpace, name.Address, name.Queue);
+    }
+
+    /// <summary>Whether <see cref="Authorize"/> would grant, without an exception: for lists that show only what a user
+    /// may see.</summary>
+    public bool IsAllowed(Identity identity, Permission permission, AddressName name)
+    {
+        if (Config is null || ReferenceEquals(identity, Identity.Node))
+        {
+            return true;
+        }
+
+        Block[] deciding = _deciding.TryGetValue(name, out Block[]? known) ? known : Resolve(name);
+        foreach (Block block in deciding)
+        {
+            if ((block.Given(identity.Roles) & permission) != permission)
+            {
+                return false;
+            }
+        }
+
+        return deciding.Length > 0;
+    }
+
+    /// <summary>A sentence that says what is wrong with the pattern of a block, or null. A block for
+    /// <c>address::queue</c> is exact.</summary>
+    public static string? Check(string pattern)
+    {
+        if (!pattern.Contains(AddressName.Separator, StringComparison.Ordinal))
+        {
+            return AddressPattern.Check(pattern);
+        }
+
+        if (!AddressName.TryParse(pattern, out AddressName name, out string? fault))
+        {
+            return fault;
+        }
+
+        return AddressPattern.IsWildcard(name.Address) || AddressPattern.IsWildcard(name.Queue)
+            ? "a block for address::queue names exactly one queue and takes no wildcards"
+            : null;
+    }
+
+    /// <summary>The blocks that must all grant: one for a plain name; none when nothing matches.</summary>
+    private Block[] Resolve(AddressName name)
+    {
+        Block[] deciding = FindExact(name) is { } exact ? [exact]
+            : AddressPattern.IsWildcard(name.Address) ? ForPattern(name.Address)
+            : ForAddress(name.Address);
+        if (_deciding.Count >= CacheEntriesMax)
+        {
+            _deciding.Clear();
+        }
+
+        _deciding[name] = deciding;
+        return deciding;
+    }
+
+    private Block? FindExact(AddressName name)
+    {
+        string text = name.ToString();
+        return name.Queue is null ? null : Array.Find(_blocks, block => block.Pattern == text);
+    }
+
+    private Block[] ForAddress(string address)
+    {
+        var matching = new List<Block>();
+        _tree.Match(address, matching);
+        return matching.Count == 0 ? [] : [matching.MaxBy(static block => block.Rank)!];
+    }
+
+    /// <summary>
+    /// For all addresses under a wildcard at once: the most specific block that covers them all, and every block that
+    /// covers some of them and is not less specific. (Otherwise a subscription to <c>news.#</c> would read
+    /// <c>news.secret</c>, which its own block protects.)
+    /// </summary>
+    private Block[] ForPattern(string pattern)
+    {
+        Block? covering = null;
+        var inside = new List<Block>();
+        foreach (Block block in _blocks)
+        {
+            if (block.Pattern.Contains(AddressName.Separator, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            if (AddressPattern.Covers(block.Pattern, pattern))
+            {
+                covering = block;
+            }
+            else if (AddressPattern.Overlaps(block.Pattern, pattern))
+            {
+                inside.Add(block);
+            }
+        }
+
+        return covering is null ? [] : [covering, .. inside.Where(block => block.Rank > covering.Rank)];
+    }
+
+    private sealed class Block(string pattern, int rank, IReadOnlyDictionary<string, Permission> byRole)
+    {
+        public string Pattern { get; } = pattern;
+
+        /// <summary>Greater is more specific.</summary>
+        public int Rank { get; } = rank;
+
+        public Permission Given(IReadOnlyList<string> roles)
+        {
+            Permission given = Permission.None;
+            for (int i = 0; i < roles.Count; i++)
+            {
+                given |= byRole.GetValueOrDefault(roles[i]);
+            }
+
+            return given;
+        }
+    }
 }
 
 /// <summary>Permissions as the operator wrote them. Immutable.</summary>

@@ -1,0 +1,98 @@
+using System.Security.Cryptography.X509Certificates;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Security.Sasl;
+
+/// <summary>What a listener and its transport say about a login. Immutable.</summary>
+public sealed record SaslContext
+{
+    /// <summary>Nobody may connect too (<c>ANONYMOUS</c>). True in development mode.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    /// <summary>Passwords may travel in the clear (<c>PLAIN</c>): TLS is on, or the operator said so, or the listener
+    /// is loopback.</summary>
+    public bool AllowPlain { get; init; }
+
+    /// <summary>There are no users: <c>PLAIN</c> with any password logs in under the name given. Only for development
+    /// mode on loopback.</summary>
+    public bool AnyPassword { get; init; }
+
+    /// <summary>The client's certificate, which the TLS layer has verified; null without one.</summary>
+    public X509Certificate2? ClientCertificate { get; init; }
+}
+
+/// <summary>Which SASL mechanisms a connection may use, and a fresh server for each. Any thread.</summary>
+public sealed class SaslServers
+{
+    /// <summary>RFC 4505.</summary>
+    public const string Anonymous = "ANONYMOUS";
+
+    /// <summary>RFC 4616.</summary>
+    public const string Plain = "PLAIN";
+
+    /// <summary>RFC 7677.</summary>
+    public const string ScramSha256 = "SCRAM-SHA-256";
+
+    /// <summary>RFC 5802 with SHA-512.</summary>
+    public const string ScramSha512 = "SCRAM-SHA-512";
+
+    /// <summary>RFC 4422 appendix A.</summary>
+    public const string External = "EXTERNAL";
+
+    private readonly UserStore? _users;
+    private readonly IRandom _random;
+
+    /// <summary>For the users of a node; null when it has none (development mode).</summary>
+    public SaslServers(UserStore? users, IRandom random)
+    {
+        _users = users;
+        _random = random;
+    }
+
+    /// <summary>The mechanisms to offer, strongest first.</summary>
+    public IReadOnlyList<string> Offer(SaslContext context)
+    {
+        var offered = new List<string>();
+        if (_users is not null && context.ClientCertificate is not null)
+        {
+            offered.Add(External);
+        }
+
+        if (_users is not null)
+        {
+            offered.Add(ScramSha512);
+            offered.Add(ScramSha256);
+        }
+
+        if (context.AnyPassword || (_users is not null && context.AllowPlain))
+        {
+            offered.Add(Plain);
+        }
+
+        if (context.AllowAnonymous)
+        {
+            offered.Add(Anonymous);
+        }
+
+        return offered;
+    }
+
+    /// <summary>A server for the mechanism that the client chose; null when it was not offered.</summary>
+    public ISaslServer? Create(string mechanism, SaslContext context)
+    {
+        if (!Offer(context).Contains(mechanism))
+        {
+            return null;
+        }
+
+        return mechanism switch
+        {
+            Anonymous => new AnonymousServer(),
+            Plain => new PlainServer(context.AnyPassword ? null : _users),
+            ScramSha256 => new ScramServer(ScramHash.Sha256, _users!, _random),
+            ScramSha512 => new ScramServer(ScramHash.Sha512, _users!, _random),
+            External => new ExternalServer(_users!, context.ClientCertificate!),
+            _ => null,
+        };
+    }
+}

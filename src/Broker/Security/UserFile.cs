@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pillarbox.Broker.Security;
+
+/// <summary>The file of users, as JSON. Holds no password, only what checks one.</summary>
+internal sealed record UserFile
+{
+    /// <summary>The format that this build writes, and the newest that it reads.</summary>
+    public const int CurrentVersion = 1;
+
+    /// <summary>The largest file that is read, in bytes.</summary>
+    public const int BytesMax = 64 << 20;
+
+    [JsonRequired]
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>Makes salts for users that do not exist; 32 bytes.</summary>
+    [JsonRequired]
+    public byte[] NodeKey { get; init; } = [];
+
+    [JsonRequired]
+    public IReadOnlyList<UserEntry> Users { get; init; } = [];
+}
+
+/// <summary>One user in the file.</summary>
+internal sealed record UserEntry
+{
+    [JsonRequired]
+    public string Name { get; init; } = "";
+
+    [JsonRequired]
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary>For PLAIN and HTTP Basic.</summary>
+    public PlainEntry? Plain { get; init; }
+
+    /// <summary>For SCRAM, one per mechanism.</summary>
+    public IReadOnlyList<ScramEntry> Scram { get; init; } = [];
+
+    /// <summary>Certificates that log in as this user: see <see cref="CertificateNames"/>.</summary>
+    public IReadOnlyList<string> Certificates { get; init; } = [];
+}
+
+/// <summary>PBKDF2-HMAC-SHA512 of the password.</summary>
+internal sealed record PlainEntry
+{
+    [JsonRequired]
+    public int Iterations { get; init; }
+
+    [JsonRequired]
+    public byte[] Salt { get; init; } = [];
+
+    [JsonRequired]
+    public byte[] Hash { get; init; } = [];
+}
+
+/// <summary>RFC 5802 section 3.</summary>
+internal sealed record ScramEntry
+{
+    [JsonRequired]
+    public string Mechanism { get; init; } = "";
+
+    [JsonRequired]
+    public int Iterations { get; init; }
+
+    [JsonRequired]
+    public byte[] Salt { get; init; } = [];
+
+    [JsonRequired]
+    public byte[] StoredKey { get; init; } = [];
+
+    [JsonRequired]
+    public byte[] ServerKey { get; init; } = [];
+}
+
+/// <summary>Reads and writes it without reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    WriteIndented = true)]
+[JsonSerializable(typeof(UserFile))]
+internal sealed partial class UserFileJson : JsonSerializerContext;
