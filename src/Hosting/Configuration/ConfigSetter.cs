@@ -72,7 +72,7 @@ internal static class ConfigSetter
         var list = new JsonArray();
         foreach (string part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            list.Add((JsonNode)Scalar(element.Type, part));
+            list.Add(Scalar(element.Type, part));
         }
 
         return list;
@@ -98,23 +98,21 @@ internal static class ConfigSetter
         return list.Parent is null ? list : (JsonArray)list.DeepClone();
     }
 
-    private static JsonValue Scalar(Type type, string value)
+    private static JsonNode Scalar(Type type, string value)
     {
         Type inner = Nullable.GetUnderlyingType(type) ?? type;
-        if (inner == typeof(bool) && bool.TryParse(value, out bool truth))
+        bool isLiteral = inner == typeof(bool)
+            ? bool.TryParse(value, out _)
+            : (inner == typeof(int) || inner == typeof(long) || inner == typeof(double))
+                && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+        // What looks right becomes a JSON literal; the check that follows says what is wrong with the rest.
+        try
         {
-            return JsonValue.Create(truth);
+            return isLiteral ? JsonNode.Parse(value.Trim().ToLowerInvariant())! : JsonValue.Create(value);
         }
-
-        bool whole = inner == typeof(int) || inner == typeof(long);
-        if (whole && long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number))
+        catch (System.Text.Json.JsonException)
         {
-            return JsonValue.Create(number);
+            return JsonValue.Create(value);
         }
-
-        return inner == typeof(double)
-            && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double real)
-            ? JsonValue.Create(real)
-            : JsonValue.Create(value);
     }
 }

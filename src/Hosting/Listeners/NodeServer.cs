@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Pillarbox.Hosting.Configuration;
 
 namespace Pillarbox.Hosting.Listeners;
@@ -38,17 +39,18 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers));
-        builder.Services.Configure<SocketTransportOptions>(Tune);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(
+            new EndpointBinder(new SocketTransportFactory(Options.Create(Tuned()), logs), plans));
         WebApplication application = builder.Build();
         handlers.MapHttp(application);
         try
         {
             await application.StartAsync();
         }
-        catch (Exception e)
+        catch
         {
             await application.DisposeAsync();
-            throw e as StartException ?? ListenerErrors.Explain(e, plans);
+            throw;
         }
 
         return new NodeServer(application, plans);
@@ -85,13 +87,13 @@ internal sealed class NodeServer : IAsyncDisposable
         }
     }
 
-    private static void Tune(SocketTransportOptions sockets)
+    private static SocketTransportOptions Tuned() => new()
     {
-        sockets.NoDelay = true;
+        NoDelay = true,
         // An idle connection holds no read buffer.
-        sockets.WaitForDataBeforeAllocatingBuffer = true;
-        sockets.Backlog = 4096;
-    }
+        WaitForDataBeforeAllocatingBuffer = true,
+        Backlog = 4096,
+    };
 
     /// <summary>The host around the node decides about signals, not this inner one.</summary>
     private sealed class NoLifetime : IHostLifetime

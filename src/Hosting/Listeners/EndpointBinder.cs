@@ -1,0 +1,36 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Pillarbox.Hosting.Configuration;
+
+namespace Pillarbox.Hosting.Listeners;
+
+/// <summary>Binds sockets for Kestrel; what goes wrong becomes one line that names the listener and says what to do.</summary>
+internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans) : IConnectionListenerFactory
+{
+    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await sockets.BindAsync(endpoint, cancellationToken);
+        }
+        catch (Exception e) when (e is AddressInUseException or SocketException)
+        {
+            ListenerPlan? plan = plans.FirstOrDefault(p => endpoint.Equals(p.Bound?.EndPoint));
+            string where = plan is null ? $"{endpoint}" : $"listener {plan.Name} ({plan.Address})";
+            throw new StartException($"{where}: {Explain(e)}", e);
+        }
+    }
+
+    private static string Explain(Exception error)
+    {
+        const string InUse = "the port is in use; stop the other program or choose another port (--listen PROTOCOL=HOST:PORT)";
+        return (error as SocketException)?.SocketErrorCode switch
+        {
+            null or SocketError.AddressAlreadyInUse => InUse,
+            SocketError.AccessDenied => "no permission to use this port; ports below 1024 need a privilege, choose another",
+            SocketError.AddressNotAvailable => "this address is not one of this machine's; write one that is",
+            _ => error.Message.ReplaceLineEndings(" "),
+        };
+    }
+}
