@@ -34,7 +34,8 @@ public sealed partial class PillarboxNode : IAsyncDisposable
     public IReadOnlyList<NodeEndpoint> Endpoints { get; }
 
     /// <summary>
-    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see cref="StorageException"/> or
+    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see
+    /// cref="StorageException"/> or
     /// <see cref="ConfigException"/>, each with one line that says what to do; nothing stays open then.
     /// </summary>
     public static async Task<PillarboxNode> StartAsync(PillarboxConfig config, NodeSeams seams)
@@ -56,7 +57,10 @@ public sealed partial class PillarboxNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do nothing.</summary>
+    /// <summary>
+    /// Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do
+    /// nothing.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellation = default)
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)

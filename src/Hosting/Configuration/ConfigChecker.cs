@@ -5,7 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Pillarbox.Hosting.Configuration;
 
 /// <summary>
-/// Compares a JSON document with the shape of the configuration before it is bound, so that a typing error is named with
+/// Compares a JSON document with the shape of the configuration before it is bound, so that a typing error is named
+/// with
 /// its place, and with the nearest name that would have been right.
 /// </summary>
 internal static class ConfigChecker

@@ -5,7 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Pillarbox.Hosting.Configuration;
 
 /// <summary>
-/// Completes a document with the defaults of its records. The serializer's generated code sets every init-only property, so one
+/// Completes a document with the defaults of its records. The serializer's generated code sets every init-only
+/// property, so one
 /// that the document does not mention would otherwise lose the default that its record declares.
 /// </summary>
 internal static class ConfigDefaults

@@ -3,13 +3,17 @@ using System.Text;
 namespace Pillarbox.Hosting.Configuration;
 
 /// <summary>
-/// Reads the small files that the operator names (configuration, certificates, passwords). They are not the node's data, so they
+/// Reads the small files that the operator names (configuration, certificates, passwords). They are not the node's
+/// data, so they
 /// do not go through the disk seam of storage.
 /// </summary>
 internal static class ConfigFiles
 {
 #pragma warning disable RS0030 // the one place where files that an operator wrote are read
-    /// <summary>The text of a file. Throws what the system throws, and <see cref="IOException"/> when it is larger than allowed.</summary>
+    /// <summary>
+    /// The text of a file. Throws what the system throws, and <see cref="IOException"/> when it is larger than
+    /// allowed.
+    /// </summary>
     public static string ReadText(string path, int bytesMax)
     {
         using FileStream file = File.OpenRead(path);

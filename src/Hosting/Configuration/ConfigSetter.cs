@@ -9,7 +9,9 @@ internal static class ConfigSetter
 {
     private const int ListItemsMax = 1024;
 
-    /// <summary>Sets <paramref name="path"/>; unknown names and texts that do not fit are <see cref="ConfigException"/>s.</summary>
+    /// <summary>
+    /// Sets <paramref name="path"/>; unknown names and texts that do not fit are <see cref="ConfigException"/>s.
+    /// </summary>
     public static void Set(JsonObject root, JsonTypeInfo type, ReadOnlySpan<string> path, string value, string source)
     {
         Put(root, type, path, value, source, "");

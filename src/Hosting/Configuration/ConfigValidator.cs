@@ -3,7 +3,9 @@ using Pillarbox.Model;
 
 namespace Pillarbox.Hosting.Configuration;
 
-/// <summary>What a configuration must fulfil beyond its shape. Throws <see cref="ConfigException"/> at the first breach.</summary>
+/// <summary>
+/// What a configuration must fulfil beyond its shape. Throws <see cref="ConfigException"/> at the first breach.
+/// </summary>
 internal static class ConfigValidator
 {
     public static void Validate(PillarboxConfig config, string source)

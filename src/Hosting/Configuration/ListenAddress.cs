@@ -4,7 +4,10 @@ using System.Net;
 
 namespace Pillarbox.Hosting.Configuration;
 
-/// <summary>Where a listener listens: <c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c>, <c>localhost:port</c> or <c>unix:/path</c>.</summary>
+/// <summary>
+/// Where a listener listens: <c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c>, <c>localhost:port</c> or
+/// <c>unix:/path</c>.
+/// </summary>
 /// <param name="Host">The host as written, or null for a Unix socket.</param>
 /// <param name="Port">The port; 0 = a free one.</param>
 /// <param name="UnixPath">The path of a Unix socket, or null.</param>
@@ -21,7 +24,9 @@ public sealed record ListenAddress(string? Host, int Port, string? UnixPath)
         _ => IPAddress.TryParse(Host, out IPAddress? address) ? address : null,
     };
 
-    /// <summary>Whether only programs of this machine can connect. A name that must be looked up is not taken for one.</summary>
+    /// <summary>
+    /// Whether only programs of this machine can connect. A name that must be looked up is not taken for one.
+    /// </summary>
     public bool IsLocal => UnixPath is not null || (Address is { } address && IPAddress.IsLoopback(address));
 
     /// <summary>Reads an address; false with the rest of a sentence for the user.</summary>

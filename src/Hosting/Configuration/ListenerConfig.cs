@@ -9,7 +9,9 @@ public sealed record ListenerConfig
     [Description("The protocol spoken here; default: the listener's name.")]
     public ListenerProtocol? Protocol { get; init; }
 
-    /// <summary><c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c> or <c>unix:/path</c>; port 0 takes a free one.</summary>
+    /// <summary>
+    /// <c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c> or <c>unix:/path</c>; port 0 takes a free one.
+    /// </summary>
     [Description("host:port, [v6]:port, *:port or unix:/path; port 0 takes a free one and prints it.")]
     public IReadOnlyList<string> Addresses { get; init; } = [];
 

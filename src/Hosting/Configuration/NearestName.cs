@@ -24,7 +24,9 @@ public static class NearestName
         return best;
     }
 
-    /// <summary>Insertions, deletions and substitutions (Levenshtein) that make one word of the other, case aside.</summary>
+    /// <summary>
+    /// Insertions, deletions and substitutions (Levenshtein) that make one word of the other, case aside.
+    /// </summary>
     public static int Distance(string left, string right)
     {
         int[] row = new int[right.Length + 1];

@@ -18,8 +18,13 @@ public sealed record PillarboxConfig
     [JsonPropertyName("$schema")]
     public string? Schema { get; init; }
 
-    /// <summary>The directory of journal, snapshots and users; relative to the working directory; <c>:memory:</c> keeps nothing.</summary>
-    [Description("The directory of journal, snapshots and users, relative to the working directory; ':memory:' keeps nothing.")]
+    /// <summary>
+    /// The directory of journal, snapshots and users; relative to the working directory; <c>:memory:</c> keeps
+    /// nothing.
+    /// </summary>
+    [Description(
+        "The directory of journal, snapshots and users, relative to the working directory; ':memory:' keeps "
+        + "nothing.")]
     public string DataDirectory { get; init; } = "./data";
 
     /// <summary>Listeners by name; none configured: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.</summary>
@@ -31,7 +36,8 @@ public sealed record PillarboxConfig
     public IReadOnlyList<QueueEntryConfig> Queues { get; init; } = [];
 
     /// <summary>Settings by address pattern; more specific patterns win field by field.</summary>
-    [Description("Settings by address pattern ('#' any words, '*' one word); more specific patterns win field by field.")]
+    [Description(
+        "Settings by address pattern ('#' any words, '*' one word); more specific patterns win field by field.")]
     public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } = new Dictionary<string, AddressSettings>();
 
     /// <summary>Users and permissions.</summary>
@@ -99,7 +105,9 @@ public sealed record SecuritySection
     public IReadOnlyDictionary<string, string> CertificateUsers { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Address pattern to role to permissions; the most specific pattern is the whole truth.</summary>
-    [Description("Address pattern to role to permissions. The single most specific pattern decides; what it does not grant is denied.")]
+    [Description(
+        "Address pattern to role to permissions. The single most specific pattern decides; what it does not "
+        + "grant is denied.")]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>> Permissions { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>>();
 }

@@ -4,7 +4,9 @@ using Pillarbox.Hosting.Configuration;
 
 namespace Pillarbox.Hosting.Listeners;
 
-/// <summary>Reads a listener's certificates. Every error is a <see cref="StartException"/> that says which file and why.</summary>
+/// <summary>
+/// Reads a listener's certificates. Every error is a <see cref="StartException"/> that says which file and why.
+/// </summary>
 internal static class CertificateLoader
 {
     private const int FileBytesMax = 1 << 20;

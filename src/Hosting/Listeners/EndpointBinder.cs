@@ -5,7 +5,9 @@ using Pillarbox.Hosting.Configuration;
 
 namespace Pillarbox.Hosting.Listeners;
 
-/// <summary>Binds sockets for Kestrel; what goes wrong becomes one line that names the listener and says what to do.</summary>
+/// <summary>
+/// Binds sockets for Kestrel; what goes wrong becomes one line that names the listener and says what to do.
+/// </summary>
 internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans) : IConnectionListenerFactory
 {
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)

@@ -16,7 +16,9 @@ namespace Pillarbox.Hosting.Listeners;
 /// <param name="MapHttp">Puts the HTTP resources on the listener's pipeline.</param>
 internal sealed record NodeHandlers(ConnectionHandler Amqp, Action<WebApplication> MapHttp);
 
-/// <summary>The node's Kestrel: every listener of every protocol on one server, apart from any web host around it.</summary>
+/// <summary>
+/// The node's Kestrel: every listener of every protocol on one server, apart from any web host around it.
+/// </summary>
 internal sealed class NodeServer : IAsyncDisposable
 {
     private const int HttpRequestBodyBytesMax = 1 << 20;

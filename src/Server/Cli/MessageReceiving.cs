@@ -3,7 +3,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary>Receives on one link: as many messages as are wanted and not one more, printed before they are settled.</summary>
+/// <summary>
+/// Receives on one link: as many messages as are wanted and not one more, printed before they are settled.
+/// </summary>
 internal sealed class MessageReceiving : IReceiverEvents
 {
     private const uint CreditMax = 500;

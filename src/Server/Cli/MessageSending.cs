@@ -3,7 +3,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary>Sends all messages of a source on one link, at most so many a second, and waits for their outcomes.</summary>
+/// <summary>
+/// Sends all messages of a source on one link, at most so many a second, and waits for their outcomes.
+/// </summary>
 internal sealed class MessageSending : ISenderEvents
 {
     private const int InFlightMax = 1000;

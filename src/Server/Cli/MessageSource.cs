@@ -2,7 +2,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary>Where the messages of <c>send</c> come from: the same one many times, or one for each line of input.</summary>
+/// <summary>
+/// Where the messages of <c>send</c> come from: the same one many times, or one for each line of input.
+/// </summary>
 internal sealed class MessageSource : IDisposable
 {
     private readonly AmqpMessage _envelope;

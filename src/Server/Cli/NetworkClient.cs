@@ -107,7 +107,9 @@ internal sealed class NetworkClient : IDisposable
         }
     }
 
-    /// <summary>Sends what is to be sent, waits up to a time (nanoseconds) for input or room, takes what came.</summary>
+    /// <summary>
+    /// Sends what is to be sent, waits up to a time (nanoseconds) for input or room, takes what came.
+    /// </summary>
     public void Pump(long timeoutNanoseconds)
     {
         Flush();

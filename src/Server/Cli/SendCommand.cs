@@ -5,7 +5,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary><c>pillarbox send</c>: puts messages on an address of any AMQP 1.0 server and waits until it has them.</summary>
+/// <summary>
+/// <c>pillarbox send</c>: puts messages on an address of any AMQP 1.0 server and waits until it has them.
+/// </summary>
 internal static class SendCommand
 {
     private static readonly Argument<string> Address = new("address") { Description = "Where the messages go." };

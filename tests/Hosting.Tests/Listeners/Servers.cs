@@ -12,7 +12,9 @@ using Pillarbox.Hosting.Listeners;
 
 namespace Pillarbox.Hosting.Tests.Listeners;
 
-/// <summary>A server with an echo in the place of AMQP: answers one line with the client's certificate and the bytes it got.</summary>
+/// <summary>
+/// A server with an echo in the place of AMQP: answers one line with the client's certificate and the bytes it got.
+/// </summary>
 internal static class Servers
 {
     public static Task<NodeServer> StartAsync(params (string Name, ListenerConfig Listener)[] listeners)

@@ -22,7 +22,9 @@ internal sealed class ClientSocket : IDisposable
     /// <summary>The operating system's number of this socket, for <see cref="SocketPoll"/>.</summary>
     public int Descriptor { get; }
 
-    /// <summary>Connects, blocking up to the time-out; a <see cref="SocketException"/> or time-out says why not.</summary>
+    /// <summary>
+    /// Connects, blocking up to the time-out; a <see cref="SocketException"/> or time-out says why not.
+    /// </summary>
     public static ClientSocket Connect(string host, int port, TimeSpan timeout)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

@@ -4,11 +4,14 @@ using Pillarbox.Protocols.Amqp.Client;
 
 namespace Pillarbox.Server.Cli.Sockets;
 
-/// <summary>What a client trusts and shows. Paths are of PEM files; null means the system's trust, no certificate.</summary>
+/// <summary>
+/// What a client trusts and shows. Paths are of PEM files; null means the system's trust, no certificate.
+/// </summary>
 internal sealed record TlsOptions(string? TrustFile = null, string? CertificateFile = null, string? KeyFile = null);
 
 /// <summary>
-/// Puts TLS between a socket that never blocks and its user. The record layer is the framework's <see cref="SslStream"/>
+/// Puts TLS between a socket that never blocks and its user. The record layer is the framework's <see
+/// cref="SslStream"/>
 /// over two buffers in memory: its reads complete, on the caller's own thread, when received bytes are handed in.
 /// </summary>
 internal sealed class TlsBridge : IDisposable
