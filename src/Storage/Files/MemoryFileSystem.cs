@@ -106,6 +106,48 @@ public sealed class MemoryFileSystem : IFileSystem
         return new DirectoryLock(this, directory);
     }
 
+    /// <summary>Puts a file in place.</summary>
+    internal void Install(string path, MemoryFileData data)
+    {
+        lock (_gate)
+        {
+            _entries[path] = data;
+        }
+    }
+
+    /// <summary>All paths, in order.</summary>
+    internal string[] Paths
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _entries.Keys.Order(StringComparer.Ordinal).ToArray();
+            }
+        }
+    }
+
+    /// <summary>The bytes of a file.</summary>
+    internal MemoryFileData DataOf(string path)
+    {
+        lock (_gate)
+        {
+            return _entries[path];
+        }
+    }
+
+    /// <summary>All files, copied.</summary>
+    internal MemoryFileSystem Copy()
+    {
+        var copy = new MemoryFileSystem();
+        foreach (string path in Paths)
+        {
+            copy.Install(path, DataOf(path).Copy());
+        }
+
+        return copy;
+    }
+
     private sealed class DirectoryLock(MemoryFileSystem owner, string directory) : IDisposable
     {
         public void Dispose()
@@ -155,7 +197,7 @@ public sealed class MemoryFileSystem : IFileSystem
 /// <summary>Bytes of one file in memory, in pages; a page that was never written is zeros and takes no room.</summary>
 internal sealed class MemoryFileData
 {
-    private const int PageBytes = 16 << 10;
+    private const int PageBytes = 4 << 10;
     private readonly Lock _gate = new();
     private readonly List<byte[]?> _pages = [];
     private long _length;
@@ -213,6 +255,21 @@ internal sealed class MemoryFileData
         {
             SetLengthLocked(value);
         }
+    }
+
+    public MemoryFileData Copy()
+    {
+        var copy = new MemoryFileData();
+        lock (_gate)
+        {
+            copy._length = _length;
+            foreach (byte[]? page in _pages)
+            {
+                copy._pages.Add(page?.AsSpan().ToArray());
+            }
+        }
+
+        return copy;
     }
 
     private void SetLengthLocked(long value)
