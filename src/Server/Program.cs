@@ -1,9 +1,11 @@
 // The table of contents of the program: one line a verb, each in a file of its own under Cli/.
 using Pillarbox.Server.Cli;
+using Pillarbox.Server.Cli.Perf;
 
 return await CommandLine.RunAsync(args,
 [
     RunCommand.Create(),
     SendCommand.Create(),
     ReceiveCommand.Create(),
+    PerfCommand.Create(),
 ]);

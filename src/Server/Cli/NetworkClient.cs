@@ -107,6 +107,17 @@ internal sealed class NetworkClient : IDisposable
         }
     }
 
+    /// <summary>The connection's end is an error with the peer's reason, if it gave one.</summary>
+    public void ThrowIfOver()
+    {
+        ThrowIfClosed();
+        if (IsEnded)
+        {
+            throw Ended();
+        }
+        HeartbeatIfDue();
+    }
+
     /// <summary>
     /// Sends what is to be sent, waits up to a time (nanoseconds) for input or room, takes what came.
     /// </summary>

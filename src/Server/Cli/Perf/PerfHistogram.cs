@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Pillarbox.Server.Cli;
+namespace Pillarbox.Server.Cli.Perf;
 
 /// <summary>
 /// Counts durations so that any quantile can be told within 0.8 %: buckets of equal width inside each power of two.

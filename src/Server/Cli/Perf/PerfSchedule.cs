@@ -1,0 +1,51 @@
+namespace Pillarbox.Server.Cli.Perf;
+
+/// <summary>
+/// The phases of a measurement on the clock of <see cref="Clock"/>, set before the workers start: warm-up until
+/// <see cref="MeasureFrom"/>, then what counts until <see cref="MeasureTo"/>, then draining.
+/// </summary>
+internal sealed class PerfSchedule(PerfOptions options)
+{
+    private long _sent;
+    private long _received;
+    private volatile bool _stopped;
+
+    public long Start { get; private set; }
+
+    public long MeasureFrom { get; private set; }
+
+    public long MeasureTo { get; private set; }
+
+    /// <summary>Messages sent from the start on, as told by <see cref="AddSent"/>.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
+
+    /// <summary>Messages received from the start on, as told by <see cref="AddReceived"/>.</summary>
+    public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>Workers end when this is set.</summary>
+    public bool IsStopped => _stopped;
+
+    /// <summary>What a worker died of.</summary>
+    public Exception? Failure { get; private set; }
+
+    public void Begin()
+    {
+        Start = Clock.Now;
+        MeasureFrom = Start + (long)(options.WarmUpSeconds * 1e9);
+        MeasureTo = MeasureFrom + (long)(options.DurationSeconds * 1e9);
+    }
+
+    public bool IsMeasured(long now) => now >= MeasureFrom && now < MeasureTo;
+
+    public void AddSent(long count) => Interlocked.Add(ref _sent, count);
+
+    public void AddReceived(long count) => Interlocked.Add(ref _received, count);
+
+    public void Stop() => _stopped = true;
+
+    public void Fail(Exception failure)
+    {
+        Failure ??= failure;
+        _stopped = true;
+    }
+}
