@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Server.Cli.Sockets;
 
@@ -33,11 +35,11 @@ internal sealed record AmqpTarget
     {
         ContainerId = containerId,
         Hostname = Url.Host,
-        Mechanisms = this switch
+        Credentials = new SaslCredentials
         {
-            { User: { } user, Password: { } password } => [new PlainSasl(user, password)],
-            { Tls.CertificateFile: not null } => [new ExternalSasl(), new AnonymousSasl()],
-            _ => [new AnonymousSasl()],
+            User = User,
+            Password = Password is null ? null : new Secret(Password),
+            HasCertificate = Tls.CertificateFile is not null,
         },
     };
 

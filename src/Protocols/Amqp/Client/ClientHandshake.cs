@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Client;
@@ -68,6 +69,18 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
 
     private void OnFrame(in FrameHeader header, ReadOnlySpan<byte> body)
     {
+        try
+        {
+            OnSaslFrame(header, body);
+        }
+        catch (SaslException e)
+        {
+            Refuse(AmqpErrorCondition.UnauthorizedAccess, e.Message);
+        }
+    }
+
+    private void OnSaslFrame(in FrameHeader header, ReadOnlySpan<byte> body)
+    {
         if (header.Type != FrameType.Sasl)
         {
             throw new AmqpException(AmqpErrorCondition.ConnectionFramingError, "another frame where SASL is due");
@@ -92,7 +105,7 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
 
     private void Choose(string[] offered)
     {
-        _mechanism = options.Mechanisms.FirstOrDefault(m => offered.Contains(m.Mechanism, StringComparer.Ordinal));
+        _mechanism = SaslClients.Choose(offered, options.Credentials, options.Random);
         if (_mechanism is null)
         {
             Refuse(AmqpErrorCondition.UnauthorizedAccess, $"the server wants a login by {string.Join(", ", offered)}");
@@ -114,14 +127,9 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
 
     private void Answer(byte[] challenge)
     {
-        if (_mechanism!.Answer(challenge) is not { } answer)
-        {
-            Refuse(AmqpErrorCondition.UnauthorizedAccess, "the server did not prove that it knows the password");
-            return;
-        }
         AmqpWriter writer = new(output);
         int mark = writer.BeginFrame(FrameType.Sasl, 0);
-        new SaslResponse { Response = answer }.Write(ref writer);
+        new SaslResponse { Response = _mechanism!.Step(challenge) }.Write(ref writer);
         writer.EndFrame(mark);
         writer.Commit();
     }
@@ -134,12 +142,9 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
                 ? "the server does not accept this user or password"
                 : $"the server could not check the login (SASL code {(int)outcome.Code})");
         }
-        else if (!_mechanism!.Complete(outcome.AdditionalData))
-        {
-            Refuse(AmqpErrorCondition.UnauthorizedAccess, "the server did not prove that it knows the password");
-        }
         else
         {
+            _mechanism!.Finish(outcome.AdditionalData);
             output.Append(ProtocolHeader.Amqp);
             _expected = Expected.AmqpHeader;
         }

@@ -1,3 +1,6 @@
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+
 namespace Pillarbox.Protocols.Amqp.Client;
 
 /// <summary>How a client introduces itself and what it bears. Immutable.</summary>
@@ -9,8 +12,11 @@ public sealed record ClientOptions
     /// <summary>The address space (virtual host) wanted; null leaves it to the peer.</summary>
     public string? Hostname { get; init; }
 
-    /// <summary>The ways to log in, the best first: the first that the server offers is taken.</summary>
-    public IReadOnlyList<ISaslClient> Mechanisms { get; init; } = [new AnonymousSasl()];
+    /// <summary>What there is to log in with: the strongest mechanism that both ends have is taken.</summary>
+    public SaslCredentials Credentials { get; init; } = new();
+
+    /// <summary>Where nonces of the login come from.</summary>
+    public IRandom Random { get; init; } = SystemRandom.Instance;
 
     /// <summary>The largest frame taken, in bytes; at least 512.</summary>
     public int FrameBytesMax { get; init; } = 128 * 1024;
