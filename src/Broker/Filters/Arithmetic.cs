@@ -34,10 +34,9 @@ internal sealed class ArithmeticNode(TokenKind operation, SelectorNode left, Sel
             : PropertyValue.From(Approximate(Numbers.ToDouble(a), Numbers.ToDouble(b)));
     }
 
-    private static PropertyKind? KindOf(SelectorNode left, SelectorNode right) =>
-        left.Kind == PropertyKind.Double || right.Kind == PropertyKind.Double ? PropertyKind.Double
-            : left.Kind is null || right.Kind is null ? null
-            : PropertyKind.Long;
+    /// <summary>A number in any case; exact only when both are known to be.</summary>
+    private static PropertyKind KindOf(SelectorNode left, SelectorNode right) =>
+        left.Kind == PropertyKind.Long && right.Kind == PropertyKind.Long ? PropertyKind.Long : PropertyKind.Double;
 
     private PropertyValue Exact(long a, long b)
     {
@@ -68,7 +67,8 @@ internal sealed class ArithmeticNode(TokenKind operation, SelectorNode left, Sel
 }
 
 /// <summary>Unary minus.</summary>
-internal sealed class NegationNode(SelectorNode operand) : SelectorNode(operand.Kind, operand.Depth + 1)
+internal sealed class NegationNode(SelectorNode operand)
+    : SelectorNode(operand.Kind ?? PropertyKind.Double, operand.Depth + 1)
 {
     public override PropertyValue Evaluate(scoped ref Evaluation evaluation)
     {
