@@ -3,6 +3,7 @@ using Xunit;
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>A C client on libqpid-proton: number, order and contents of durable messages.</summary>
+[Collection(nameof(SharedNode))]
 public sealed class ProtonCTests(SharedNode shared)
 {
     [Theory]

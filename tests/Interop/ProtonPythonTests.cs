@@ -4,6 +4,7 @@ using Xunit;
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>Proton's Python client: every function marked @scenario in proton/scenarios_*.py.</summary>
+[Collection(nameof(SharedNode))]
 public sealed partial class ProtonPythonTests(SharedNode shared)
 {
     private static readonly Dictionary<string, string[]> Arguments = new()

@@ -4,6 +4,7 @@ using Xunit;
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>rhea, the JavaScript client: every function of rhea/scenarios.js.</summary>
+[Collection(nameof(SharedNode))]
 public sealed partial class RheaTests(SharedNode shared)
 {
     public static IEnumerable<TheoryDataRow<string>> Scenarios =>

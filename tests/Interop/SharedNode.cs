@@ -1,8 +1,10 @@
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(Pillarbox.Interop.Tests.SharedNode))]
-
 namespace Pillarbox.Interop.Tests;
+
+/// <summary>The classes that share a node run one after the other: two cores are not many.</summary>
+[CollectionDefinition(nameof(SharedNode))]
+public sealed class SharedNodeCollection : ICollectionFixture<SharedNode>;
 
 /// <summary>
 /// One node for all scenarios that use queues of their own names. Every test asserts in the end that it still runs:
@@ -23,7 +25,7 @@ public sealed class SharedNode : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Node.DisposeAsync();
+        if (Node is not null) await Node.DisposeAsync();
         _directory.Dispose();
     }
 

@@ -15,11 +15,21 @@ def scenario(function):
     return function
 
 
+class Connection(BlockingConnection):
+    """Gives each link a name of its own: Proton's default name makes two links of one address the same link."""
+
+    def create_sender(self, address, name=None, **options):
+        return super().create_sender(address, name=name or fresh("link"), **options)
+
+    def create_receiver(self, address=None, name=None, **options):
+        return super().create_receiver(address, name=name or fresh("link"), **options)
+
+
 def connect(url, container_id=None, **options):
     container = Container()
     if container_id:
         container.container_id = container_id
-    return BlockingConnection(url, timeout=TIMEOUT, container=container, **options)
+    return Connection(url, timeout=TIMEOUT, container=container, **options)
 
 
 def fresh(prefix="q"):

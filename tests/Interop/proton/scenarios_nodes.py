@@ -1,17 +1,8 @@
 """Dynamic nodes, the anonymous relay, capabilities of the connection, names and errors."""
-from proton import ConnectionException, Endpoint, Link, Message, symbol
-from proton.reactor import LinkOption
-from proton.utils import LinkDetached, LinkException, SyncRequestResponse
+from proton import ConnectionException, Endpoint, LinkException, Message, symbol
+from proton.utils import LinkDetached
 
 from common import (TIMEOUT, TOPIC, connect, expect_detach, fresh, nothing_comes, scenario, send_all, take)
-
-
-class TargetAddress(LinkOption):
-    def __init__(self, address):
-        self.address = address
-
-    def apply(self, link):
-        link.target.address = self.address
 
 
 @scenario
