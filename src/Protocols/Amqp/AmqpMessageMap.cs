@@ -1,0 +1,183 @@
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <summary>What the node reads of an incoming message; spans are slices of the message.</summary>
+internal readonly ref struct IncomingMessage
+{
+    /// <summary>The envelope.</summary>
+    public MessageHeader Header { get; init; }
+
+    /// <summary>Where the part starts that is kept as it is: after header and delivery-annotations.</summary>
+    public int PayloadOffset { get; init; }
+
+    /// <summary>The properties' <c>to</c> as UTF-8; empty when absent.</summary>
+    public ReadOnlySpan<byte> To { get; init; }
+}
+
+/// <summary>
+/// AMQP sections to the broker's <see cref="MessageHeader"/> and back. The bytes from message-annotations on stay as they came;
+/// header and delivery-annotations are for one hop (part 3 section 3.2) and are made anew.
+/// </summary>
+internal static class AmqpMessageMap
+{
+    /// <summary>The longest header section that <see cref="WriteHeader"/> writes.</summary>
+    public const int HeaderBytesMax = 32;
+
+    private const ulong EndOfMessage = ulong.MaxValue;
+    private const int PropertiesTo = 2;
+    private const int PropertiesAbsoluteExpiry = 8;
+
+    /// <summary>
+    /// Reads header and, of properties, what routing and expiry need. Broken sections are a decode error; sections after properties
+    /// are not looked at. Needs the bytes of these sections only, not the whole message.
+    /// </summary>
+    public static IncomingMessage Read(ReadOnlySpan<byte> message, long nowMs)
+    {
+        var reader = new AmqpReader(message);
+        HeaderSection header = default;
+        ulong section = NextSection(ref reader, out int start);
+        if (section == HeaderSection.DescriptorCode)
+        {
+            header = HeaderSection.ReadFields(ref reader);
+            section = NextSection(ref reader, out start);
+        }
+
+        if (section == Descriptors.DeliveryAnnotations)
+        {
+            reader.Skip();
+            section = NextSection(ref reader, out start);
+        }
+
+        int payloadOffset = start;
+        if (section == Descriptors.MessageAnnotations)
+        {
+            reader.Skip();
+            section = NextSection(ref reader, out start);
+        }
+
+        long expiresAtMs = header.TtlMs is { } ttl ? nowMs + ttl : 0;
+        ReadOnlySpan<byte> to = default;
+        if (section == MessageProperties.DescriptorCode)
+        {
+            to = ReadProperties(ref reader, ref expiresAtMs);
+        }
+
+        return new IncomingMessage
+        {
+            Header = ToHeader(header, expiresAtMs),
+            PayloadOffset = payloadOffset,
+            To = to,
+        };
+    }
+
+    /// <summary>The header section for a delivery; nothing when all of it is default.</summary>
+    public static int WriteHeader(Span<byte> buffer, in MessageHeader header, uint failedDeliveries, long nowMs)
+    {
+        uint count = header.DeliveryCount + failedDeliveries;
+        if (!header.Durable && header.Priority == MessageHeader.DefaultPriority && header.ExpiresAtMs == 0 && count == 0)
+        {
+            return 0;
+        }
+
+        var writer = new AmqpWriter(buffer);
+        new HeaderSection
+        {
+            Durable = header.Durable,
+            Priority = header.Priority == MessageHeader.DefaultPriority ? null : header.Priority,
+            TtlMs = RemainingTtl(header.ExpiresAtMs, nowMs),
+            DeliveryCount = count,
+        }.Write(ref writer);
+        return writer.Position;
+    }
+
+    /// <summary>
+    /// The message-annotations section of a dead-lettered, expired or moved message: what it had, and where it came from.
+    /// <paramref name="originalBytes"/> tells how many bytes of the payload it replaces.
+    /// </summary>
+    public static byte[] WriteAnnotations(ReadOnlySpan<byte> payload, Origin origin, out int originalBytes)
+    {
+        var reader = new AmqpReader(payload);
+        originalBytes = 0;
+        var annotations = new AmqpMap();
+        if (NextSection(ref reader, out _) == Descriptors.MessageAnnotations)
+        {
+            annotations = AmqpMap.Read(ref reader);
+            originalBytes = reader.Position;
+        }
+
+        SetOrigin(annotations, origin);
+        return AmqpValue.Described(Descriptors.MessageAnnotations, AmqpValue.Map(annotations)).ToEncoded();
+    }
+
+    private static void SetOrigin(AmqpMap annotations, Origin origin)
+    {
+        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-ADDRESS"), origin.Address);
+        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-QUEUE"), origin.Queue);
+        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-MESSAGE-ID"), AmqpValue.Long(origin.MessageId));
+        annotations.Set(AmqpValue.Symbol("x-opt-dlq-reason"), origin.Reason);
+        annotations.Set(AmqpValue.Symbol("x-opt-dlq-time"), AmqpValue.Timestamp(origin.AtMs));
+        if (origin.Attempts.Count == 0)
+        {
+            return;
+        }
+
+        var attempts = new AmqpValue[origin.Attempts.Count];
+        for (int i = 0; i < attempts.Length; i++)
+        {
+            FailedAttempt attempt = origin.Attempts[i];
+            var entry = new AmqpMap();
+            entry.Add("time", AmqpValue.Timestamp(attempt.AtMs));
+            entry.Add("consumer", attempt.Consumer);
+            entry.Add("reason", attempt.Reason);
+            attempts[i] = AmqpValue.Map(entry);
+        }
+
+        annotations.Set(AmqpValue.Symbol("x-opt-dlq-attempts"), AmqpValue.List(attempts));
+    }
+
+    private static MessageHeader ToHeader(in HeaderSection header, long expiresAtMs) => new()
+    {
+        Durable = header.Durable,
+        Priority = Math.Min(header.Priority ?? MessageHeader.DefaultPriority, (byte)9),
+        ExpiresAtMs = expiresAtMs,
+        DeliveryCount = header.DeliveryCount,
+        Format = PayloadFormat.Amqp,
+    };
+
+    private static uint? RemainingTtl(long expiresAtMs, long nowMs) =>
+        expiresAtMs == 0 ? null : (uint)Math.Clamp(expiresAtMs - nowMs, 0, uint.MaxValue);
+
+    // The descriptor of the next section (0: unknown), and where it starts.
+    private static ulong NextSection(ref AmqpReader reader, out int start)
+    {
+        start = reader.Position;
+        return reader.AtEnd ? EndOfMessage : reader.ReadDescriptor();
+    }
+
+    // Part 3 section 3.2.4: properties' absolute-expiry-time is stricter than the header's ttl.
+    private static ReadOnlySpan<byte> ReadProperties(ref AmqpReader reader, ref long expiresAtMs)
+    {
+        CompoundHeader list = reader.ReadListHeader();
+        ReadOnlySpan<byte> to = default;
+        for (int field = 0; field < list.Count && field <= PropertiesAbsoluteExpiry; field++)
+        {
+            if (field == PropertiesTo && !reader.TryReadNull())
+            {
+                to = reader.ReadStringUtf8();
+            }
+            else if (field == PropertiesAbsoluteExpiry && !reader.TryReadNull())
+            {
+                expiresAtMs = reader.ReadTimestamp();
+            }
+            else if (field is not (PropertiesTo or PropertiesAbsoluteExpiry))
+            {
+                reader.Skip();
+            }
+        }
+
+        return to;
+    }
+}

@@ -1,0 +1,146 @@
+using System.Buffers;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <summary>Writes whole frames to the output of one connection and counts their bytes. Never flushes.</summary>
+internal sealed class FrameWriter(IBufferWriter<byte> output)
+{
+    /// <summary>Most bytes that a transfer's frame takes besides its payload (part 2 section 2.7.5; our tags are four bytes).</summary>
+    public const int TransferOverheadMax = 64;
+
+    // A payload up to this is copied into the span of its frame; a longer one is copied segment by segment.
+    private const int InlinePayloadMax = 2048;
+
+    /// <summary>Bytes written since the connection began.</summary>
+    public long BytesWritten { get; private set; }
+
+    public void Write(ProtocolHeader header)
+    {
+        header.Write(output);
+        BytesWritten += ProtocolHeader.Bytes;
+    }
+
+    public void WriteHeartbeat()
+    {
+        output.Write(Frames.Heartbeat);
+        BytesWritten += FrameHeader.Bytes;
+    }
+
+    public void Write(SaslMechanisms performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Sasl, 0);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(SaslChallenge performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Sasl, 0);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(SaslOutcome performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Sasl, 0);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(Open performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Amqp, 0);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(Close performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Amqp, 0);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, Begin performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, End performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, Attach performative)
+    {
+        var writer = new AmqpWriter(output, 1024);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, Detach performative)
+    {
+        var writer = new AmqpWriter(output);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, in Flow performative)
+    {
+        var writer = new AmqpWriter(output, 128);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    public void Write(ushort channel, in Disposition performative)
+    {
+        var writer = new AmqpWriter(output, 128);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        End(ref writer, mark);
+    }
+
+    /// <summary>A transfer whose payload is <paramref name="prefix"/> and then <paramref name="payload"/>; both must fit the peer's frames.</summary>
+    public void Write(ushort channel, in Transfer performative, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
+    {
+        bool inline = payload.Length <= InlinePayloadMax;
+        int hint = TransferOverheadMax + prefix.Length + (inline ? payload.Length : 0);
+        var writer = new AmqpWriter(output, hint);
+        int mark = writer.BeginFrame(FrameType.Amqp, channel);
+        performative.Write(ref writer);
+        writer.WriteRaw(prefix);
+        if (inline)
+        {
+            writer.WriteRaw(payload);
+            End(ref writer, mark);
+            return;
+        }
+
+        writer.EndFrame(mark, payload.Length);
+        BytesWritten += writer.Position + payload.Length;
+        writer.Commit();
+        output.Write(payload);
+    }
+
+    private void End(ref AmqpWriter writer, int mark)
+    {
+        writer.EndFrame(mark);
+        BytesWritten += writer.Position;
+        writer.Commit();
+    }
+}

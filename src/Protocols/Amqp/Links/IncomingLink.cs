@@ -1,0 +1,249 @@
+using System.Buffers;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Transactions;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Links;
+
+/// <summary>
+/// The receiving half of a link: counts credit, puts the frames of a delivery together (part 2 sections 2.6.7 and 2.6.14) and hands on
+/// whole messages. What a message means is its heirs' matter.
+/// </summary>
+internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(session, attach)
+{
+    private byte[] _buffer = [];
+    private int _buffered;
+    private bool _inDelivery;
+    private bool _discards;
+    private bool _moreToCome;
+
+    /// <summary>Deliveries that the peer may begin.</summary>
+    protected uint LinkCredit { get; set; }
+
+    /// <summary>The peer's count of deliveries, as the node follows it.</summary>
+    protected uint DeliveryCount { get; private set; } = attach.InitialDeliveryCount ?? 0;
+
+    /// <summary>The delivery that is coming in.</summary>
+    protected uint DeliveryId { get; private set; }
+
+    /// <summary>Whether the peer has settled it already.</summary>
+    protected bool IsSettled { get; private set; }
+
+    /// <summary>The transaction it belongs to, or null.</summary>
+    protected LocalTransaction? Transaction { get; private set; }
+
+    /// <summary>Whether the message's own bytes are being read: a fault found then is the message's, not the link's.</summary>
+    public bool IsReadingMessage { get; protected set; }
+
+    /// <summary>Bytes of the delivery so far.</summary>
+    protected long ReceivedBytes { get; private set; }
+
+    /// <summary>The bytes that wait for the rest.</summary>
+    protected ReadOnlyMemory<byte> Assembled => _buffer.AsMemory(0, _buffered);
+
+    /// <summary>One transfer frame. Errors: transfer-limit-exceeded, message-size-exceeded, unknown transaction.</summary>
+    public void OnTransfer(in Transfer transfer, ReadOnlyMemory<byte> payload)
+    {
+        if (!_inDelivery)
+        {
+            Begin(transfer);
+        }
+        else if (transfer.DeliveryId is { } id && id != DeliveryId)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.NotAllowed, $"delivery {id} begins inside of delivery {DeliveryId}", AmqpSeverity.Session);
+        }
+
+        if (transfer.Aborted)
+        {
+            AbandonDelivery();
+            OnAborted();
+            return;
+        }
+
+        IsSettled |= transfer.Settled == true;
+        _moreToCome = transfer.More;
+        ReceivedBytes += payload.Length;
+        CheckSize();
+        if (_discards)
+        {
+            EndDiscarded(transfer.More);
+            return;
+        }
+
+        OnPart(payload, transfer.More);
+    }
+
+    /// <inheritdoc/>
+    public override void OnFlow(in Flow flow)
+    {
+        // Part 2 section 2.6.7: the sender's delivery-count is the truth; credit that it gave up is granted again.
+        if (flow.DeliveryCount is { } count && !_inDelivery)
+        {
+            DeliveryCount = count;
+        }
+
+        if (flow.Echo)
+        {
+            WriteFlow(echo: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void WriteFlow(bool echo) => Session.WriteFlow(new Flow
+    {
+        Handle = Handle,
+        DeliveryCount = DeliveryCount,
+        LinkCredit = LinkCredit,
+        Echo = echo,
+    });
+
+    /// <summary>The message cannot be read: it is rejected, and the link goes on.</summary>
+    public void RejectCurrent(AmqpError error)
+    {
+        IsReadingMessage = false;
+        if (!IsSettled)
+        {
+            Session.Incoming.Reject(DeliveryId, error);
+        }
+
+        AbandonDelivery();
+        if (_moreToCome)
+        {
+            _inDelivery = true;
+            _discards = true;
+        }
+
+        OnAborted();
+    }
+
+    /// <summary>A piece of the delivery; the last one when <paramref name="more"/> is false.</summary>
+    protected virtual void OnPart(ReadOnlyMemory<byte> payload, bool more)
+    {
+        if (more)
+        {
+            Assemble(payload);
+            return;
+        }
+
+        if (_buffered > 0)
+        {
+            Assemble(payload);
+            payload = Assembled;
+        }
+
+        OnMessage(payload);
+        EndDelivery();
+    }
+
+    /// <summary>The whole message is there, in memory; valid during the call.</summary>
+    protected abstract void OnMessage(ReadOnlyMemory<byte> message);
+
+    /// <summary>A delivery ended without a message: its credit was used for nothing.</summary>
+    protected abstract void OnAborted();
+
+    /// <summary>Forgets what came of the delivery.</summary>
+    protected virtual void AbandonDelivery() => EndDelivery();
+
+    protected void EndDelivery()
+    {
+        _inDelivery = false;
+        _discards = false;
+        ReleaseBuffer();
+    }
+
+    protected void ReleaseBuffer()
+    {
+        _buffered = 0;
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
+
+    protected void Assemble(ReadOnlyMemory<byte> payload)
+    {
+        if (_buffer.Length - _buffered < payload.Length)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffered + payload.Length, _buffer.Length * 2));
+            _buffer.AsSpan(0, _buffered).CopyTo(larger);
+            if (_buffer.Length > 0)
+            {
+                ArrayPool<byte>.Shared.Return(_buffer);
+            }
+
+            _buffer = larger;
+        }
+
+        payload.Span.CopyTo(_buffer.AsSpan(_buffered));
+        _buffered += payload.Length;
+    }
+
+    private void Begin(in Transfer transfer)
+    {
+        if (LinkCredit == 0)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.LinkTransferLimitExceeded, "a transfer without link credit", AmqpSeverity.Link);
+        }
+
+        DeliveryId = transfer.DeliveryId ?? throw new AmqpException(
+            AmqpErrorCondition.InvalidField, "the first transfer of a delivery has no delivery-id", AmqpSeverity.Session);
+        if (!transfer.HasDeliveryTag || transfer.DeliveryTag.Length > Transfer.DeliveryTagBytesMax)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.InvalidField, "the first transfer of a delivery needs a delivery-tag of 1 to 32 bytes",
+                AmqpSeverity.Session);
+        }
+
+        LinkCredit--;
+        DeliveryCount++;
+        _inDelivery = true;
+        IsSettled = false;
+        ReceivedBytes = 0;
+        _moreToCome = transfer.More;
+
+        // Part 2 section 2.6.13: the node keeps no unsettled state over attaches, so it knows no delivery to resume.
+        _discards = transfer.Resume;
+        Transaction = FindTransaction(transfer);
+        IsReadingMessage = true;
+        if (transfer.MessageFormat is { } format && format != 0)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.NotImplemented, $"message format {format}; only format 0 is known", AmqpSeverity.Link);
+        }
+
+        IsReadingMessage = false;
+    }
+
+    private LocalTransaction? FindTransaction(in Transfer transfer)
+    {
+        if (DeliveryState.KindOf(transfer.State) != DeliveryStateKind.Transactional)
+        {
+            return null;
+        }
+
+        TransactionalState state = DeliveryState.ReadTransactional(transfer.State);
+        return Session.Connection.Transactions.Find(state.TxnId);
+    }
+
+    private void CheckSize()
+    {
+        if (ReceivedBytes > Session.Connection.Options.MaxMessageBytes)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.LinkMessageSizeExceeded,
+                $"the message is larger than {Session.Connection.Options.MaxMessageBytes} bytes", AmqpSeverity.Link);
+        }
+    }
+
+    private void EndDiscarded(bool more)
+    {
+        if (!more)
+        {
+            EndDelivery();
+            OnAborted();
+        }
+    }
+}

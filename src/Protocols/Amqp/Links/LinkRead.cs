@@ -1,0 +1,54 @@
+using Pillarbox.Broker.Consumers;
+
+namespace Pillarbox.Protocols.Amqp.Links;
+
+/// <summary>A read from disk for one link that is under way: either a message or a piece of a large body.</summary>
+internal struct LinkRead
+{
+    private ValueTask<MessageLease> _message;
+    private ValueTask<int> _piece;
+    private readonly bool _isPiece;
+
+    public LinkRead(SendingLink link, ValueTask<MessageLease> message)
+    {
+        Link = link;
+        _message = message;
+    }
+
+    public LinkRead(SendingLink link, ValueTask<int> piece)
+    {
+        Link = link;
+        _piece = piece;
+        _isPiece = true;
+    }
+
+    public SendingLink Link { get; }
+
+    public readonly bool IsCompleted => _isPiece ? _piece.IsCompleted : _message.IsCompleted;
+
+    /// <summary>Calls back once when it is done, on any thread.</summary>
+    public readonly void OnCompleted(Action continuation)
+    {
+        if (_isPiece)
+        {
+            _piece.GetAwaiter().UnsafeOnCompleted(continuation);
+        }
+        else
+        {
+            _message.GetAwaiter().UnsafeOnCompleted(continuation);
+        }
+    }
+
+    /// <summary>Hands the result to the link. To be called once, when completed.</summary>
+    public void Finish()
+    {
+        if (_isPiece)
+        {
+            Link.OnPieceRead(_piece.Result);
+        }
+        else
+        {
+            Link.OnRead(_message.Result);
+        }
+    }
+}
