@@ -1,19 +1,33 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Termini;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <summary>What all AMQP connections of a node share. Immutable, thread-safe.</summary>
-internal sealed class AmqpEnvironment(MessageBroker broker, AmqpOptions options, TimeProvider time, ILogger logger)
+/// <summary>What all AMQP connections of a node share. Thread-safe.</summary>
+internal sealed class AmqpEnvironment(
+    MessageBroker broker, AmqpOptions options, SaslServers sasl, TimeProvider time, ILogger logger, IRandom random)
 {
     public MessageBroker Broker { get; } = broker;
 
     public AmqpOptions Options { get; } = options;
 
+    public SaslServers Sasl { get; } = sasl;
+
     public TimeProvider Time { get; } = time;
 
     public ILogger Logger { get; } = logger;
 
-    public IRandom Random { get; init; } = SystemRandom.Instance;
+    public IRandom Random { get; } = random;
+
+    /// <summary>Subscriptions whose expiry timer runs.</summary>
+    public TerminusExpiry Expiry { get; } = new(broker, time);
+
+    /// <summary>Milliseconds since the Unix epoch.</summary>
+    public long UnixMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Milliseconds of a clock that never jumps.</summary>
+    public long SteadyMs => (long)(Time.GetTimestamp() * (1000.0 / Time.TimestampFrequency));
 }

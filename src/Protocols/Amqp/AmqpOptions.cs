@@ -12,6 +12,12 @@ public sealed record AmqpOptions
     /// <summary>Whether clients without a login are let in (SASL ANONYMOUS, or no SASL at all).</summary>
     public bool AllowAnonymous { get; init; } = true;
 
+    /// <summary>Whether PLAIN is offered without TLS to peers on other machines.</summary>
+    public bool AllowPlainWithoutTls { get; init; }
+
+    /// <summary>Development mode: a peer on this machine may log in under any name with any password.</summary>
+    public bool AllowAnyPassword { get; init; }
+
     /// <summary>Address spaces that open's hostname may select; any other hostname means <c>default</c>.</summary>
     public IReadOnlyCollection<string> AddressSpaces { get; init; } = ["default"];
 

@@ -49,6 +49,9 @@ internal abstract class Link(AmqpSession session, Attach attach)
 
     public LinkState State { get; set; } = LinkState.Attached;
 
+    /// <summary>Whether the connection has noted that a flow is due.</summary>
+    public bool OwesFlow { get; set; }
+
     /// <summary>A flow for this link, with its handle.</summary>
     public abstract void OnFlow(in Flow flow);
 

@@ -1,0 +1,217 @@
+using System.IO.Pipelines;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>
+/// What the loop waits for besides input: its flush, one read from disk, a login check, a disk that is behind. Each wakes the loop when it is
+/// done, and is finished in the next pass, so that everything happens on the loop.
+/// </content>
+internal sealed partial class AmqpConnection
+{
+    private readonly Action _wake;
+    private ValueTask<FlushResult> _flush;
+    private bool _isFlushing;
+    private long _flushedBytes;
+    private LinkRead _read;
+    private bool _isReading;
+    private ValueTask<SaslStep> _verify;
+    private bool _isVerifying;
+    private ValueTask _ready;
+    private bool _awaitsReady;
+
+    // A peer that does not read its answers is not heard either.
+    private bool IsOutputFull => _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
+
+    private bool HasCompleted() =>
+        (_isFlushing && _flush.IsCompleted)
+        || (_isReading && _read.IsCompleted)
+        || (_isVerifying && _verify.IsCompleted)
+        || (_awaitsReady && _ready.IsCompleted);
+
+    private void FinishWaits()
+    {
+        if (_isFlushing && _flush.IsCompleted)
+        {
+            EndFlush();
+        }
+
+        if (_isReading && _read.IsCompleted)
+        {
+            EndRead();
+        }
+
+        if (_isVerifying && _verify.IsCompleted)
+        {
+            _isVerifying = false;
+            _endpoint.OnSaslVerified(_verify.Result);
+        }
+
+        if (_awaitsReady && _ready.IsCompleted)
+        {
+            _awaitsReady = false;
+            _ready.GetAwaiter().GetResult();
+            _endpoint.ResumeInput();
+        }
+    }
+
+    private void StartWaits()
+    {
+        while (!_isReading && _endpoint.TryTakeRead(out SendingLink? link))
+        {
+            StartRead(link);
+        }
+
+        if (_endpoint.SaslToVerify is { } sasl && !_isVerifying)
+        {
+            _isVerifying = true;
+            _verify = sasl.VerifyAsync(_ended.Token);
+            _verify.GetAwaiter().UnsafeOnCompleted(_wake);
+        }
+
+        if (_endpoint.PausedFor is { } large && !_awaitsReady)
+        {
+            _awaitsReady = true;
+            _ready = large.ReadyAsync(_ended.Token);
+            _ready.GetAwaiter().UnsafeOnCompleted(_wake);
+        }
+    }
+
+    private void StartRead(SendingLink link)
+    {
+        if (link.State != LinkState.Attached)
+        {
+            return;
+        }
+
+        _read = link.StartRead(_ended.Token);
+        _isReading = true;
+        if (_read.IsCompleted)
+        {
+            EndRead();
+            _hasMore = true;
+        }
+        else
+        {
+            _read.OnCompleted(_wake);
+        }
+    }
+
+    private void EndRead()
+    {
+        _isReading = false;
+        try
+        {
+            _read.Finish();
+        }
+        catch (DamagedRecordException damage)
+        {
+            _read.Link.OnReadFailed(damage.Message);
+        }
+    }
+
+    private void Flush()
+    {
+        long written = _endpoint.Frames.BytesWritten;
+        if (_isFlushing || written == _flushedBytes)
+        {
+            return;
+        }
+
+        _flushedBytes = written;
+        _timers.OnSent(SteadyMs);
+        _flush = _output.FlushAsync();
+        _isFlushing = true;
+        if (_flush.IsCompleted)
+        {
+            EndFlush();
+        }
+        else
+        {
+            _flush.GetAwaiter().UnsafeOnCompleted(_wake);
+        }
+    }
+
+    private void EndFlush()
+    {
+        _isFlushing = false;
+        FlushResult result = _flush.Result;
+        _peerGone |= result.IsCompleted;
+    }
+
+    // The last words go out, if the peer takes them in time.
+    private async Task FlushLastAsync()
+    {
+        if (_endpoint.State != ConnectionState.Ended && _peerGone && _endpoint.State != ConnectionState.CloseSent)
+        {
+            return;
+        }
+
+        var patience = TimeSpan.FromMilliseconds(_environment.Options.CloseTimeoutMs);
+        try
+        {
+            if (_isFlushing)
+            {
+                await _flush.AsTask().WaitAsync(patience, _environment.Time);
+                _isFlushing = false;
+            }
+
+            await _output.FlushAsync().AsTask().WaitAsync(patience, _environment.Time);
+        }
+        catch (TimeoutException)
+        {
+            // It does not read: it goes without.
+        }
+    }
+
+    private async Task SayInternalErrorAsync()
+    {
+        try
+        {
+            _endpoint.Close(new AmqpError { Condition = AmqpErrorCondition.InternalError, Description = "internal error" });
+            await FlushLastAsync();
+        }
+        catch (Exception e)
+        {
+            Log.OwnFault(_environment.Logger, e, _peer.RemoteEndPoint);
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        await _ended.CancelAsync();
+        try
+        {
+            await FinishReadAsync();
+            _endpoint.Dispose();
+        }
+        catch (Exception e)
+        {
+            Log.OwnFault(_environment.Logger, e, _peer.RemoteEndPoint);
+        }
+
+        await _input.CompleteAsync();
+        await _output.CompleteAsync();
+        _ended.Dispose();
+    }
+
+    private async Task FinishReadAsync()
+    {
+        if (!_isReading)
+        {
+            return;
+        }
+
+        while (!_read.IsCompleted)
+        {
+            // The read's only continuation is the wake: look again with the clock's help.
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _environment.Time);
+        }
+
+        EndRead();
+    }
+}

@@ -1,0 +1,216 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <summary>
+/// The loop of one AMQP connection: waits for input or a wake, lets <see cref="ConnectionEndpoint"/> work, flushes. All waiting is here.
+/// The one place that catches what the peer did wrong; anything else that goes wrong ends this connection only.
+/// </summary>
+internal sealed partial class AmqpConnection : IWakeable
+{
+    // Turns without a look at the input, while there are deliveries to write.
+    private const int TurnsPerPass = 4;
+
+    private readonly AmqpEnvironment _environment;
+    private readonly PeerInfo _peer;
+    private readonly PipeReader _input;
+    private readonly PipeWriter _output;
+    private readonly ConnectionEndpoint _endpoint;
+    private readonly ConnectionTimers _timers;
+    private readonly CancellationTokenSource _ended = new();
+    private ConnectionState _knownState;
+    private long _inputLength;
+    private long _nextDeadlineMs;
+    private int _waiting;
+    private bool _tickDue;
+    private bool _hasMore;
+    private bool _peerGone;
+
+    public AmqpConnection(AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport)
+    {
+        _environment = environment;
+        _peer = peer;
+        _input = transport.Input;
+        _output = transport.Output;
+        _endpoint = new ConnectionEndpoint(environment, peer, _output, this);
+        _timers = new ConnectionTimers(environment.Options, SteadyMs);
+        _nextDeadlineMs = _timers.NextDeadlineMs;
+        _wake = Wake;
+    }
+
+    private long SteadyMs => _environment.SteadyMs;
+
+    /// <summary>Makes the loop run a pass. Any thread.</summary>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+        {
+            _input.CancelPendingRead();
+        }
+    }
+
+    /// <summary>The shared clock ticked. Any thread.</summary>
+    public void Tick(long steadyMs)
+    {
+        if (steadyMs >= Volatile.Read(ref _nextDeadlineMs))
+        {
+            Volatile.Write(ref _tickDue, true);
+            Wake();
+        }
+    }
+
+    /// <summary>Runs until the connection is over. Never throws.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (_endpoint.State != ConnectionState.Ended && !_peerGone)
+            {
+                ReadResult result = await WaitAsync();
+                Pass(result);
+            }
+
+            await FlushLastAsync();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The peer, or the listener, cut the connection.
+        }
+        catch (Exception e)
+        {
+            Log.OwnFault(_environment.Logger, e, _peer.RemoteEndPoint);
+            await SayInternalErrorAsync();
+        }
+        finally
+        {
+            await EndAsync();
+        }
+    }
+
+    private ValueTask<ReadResult> WaitAsync()
+    {
+        Interlocked.Exchange(ref _waiting, 1);
+        if (HasWork())
+        {
+            Wake();
+        }
+
+        return _input.ReadAsync();
+    }
+
+    // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.
+    private bool HasWork() =>
+        (_hasMore && !_isFlushing)
+        || (_endpoint.HasClient && _endpoint.Client.HasEvents)
+        || Volatile.Read(ref _tickDue)
+        || HasCompleted();
+
+    private void Pass(in ReadResult result)
+    {
+        Interlocked.Exchange(ref _waiting, 0);
+        _endpoint.NowMs = _environment.UnixMs;
+        FinishWaits();
+        ReadOnlySequence<byte> input = result.Buffer;
+        if (input.Length != _inputLength)
+        {
+            _timers.OnReceived(SteadyMs);
+        }
+
+        Receive(ref input);
+        _inputLength = input.Length;
+        bool stopped = _endpoint.IsInputPaused || IsOutputFull;
+        _input.AdvanceTo(input.Start, input.End);
+        _peerGone = result.IsCompleted && (!stopped || input.IsEmpty);
+        CheckTimers();
+        Write();
+        StartWaits();
+    }
+
+    private void Receive(ref ReadOnlySequence<byte> input)
+    {
+        while (!IsOutputFull)
+        {
+            try
+            {
+                _endpoint.Receive(ref input);
+                return;
+            }
+            catch (AmqpException fault)
+            {
+                Log.PeerFault(_environment.Logger, _peer.RemoteEndPoint, fault.Condition, fault.Message);
+                _endpoint.OnPeerFault(fault);
+                if (_endpoint.State is ConnectionState.CloseSent or ConnectionState.Ended
+                    && fault.Condition == AmqpErrorCondition.ConnectionFramingError)
+                {
+                    // Where the next frame begins is unknown: nothing more can be read.
+                    input = input.Slice(input.End);
+                }
+            }
+        }
+    }
+
+    private void Write()
+    {
+        _hasMore = false;
+        for (int turn = 0; turn < TurnsPerPass; turn++)
+        {
+            long limit = _isFlushing ? 0 : _endpoint.Frames.BytesWritten + _environment.Options.OutputBytesPerPass;
+            _hasMore = _endpoint.Turn(limit);
+            Flush();
+            if (!_hasMore || _isFlushing)
+            {
+                break;
+            }
+        }
+    }
+
+    private void CheckTimers()
+    {
+        long now = SteadyMs;
+        if (_endpoint.State != _knownState)
+        {
+            _knownState = _endpoint.State;
+            if (_knownState == ConnectionState.Opened)
+            {
+                _timers.OnOpened(_endpoint.PeerIdleTimeoutMs);
+            }
+            else if (_knownState == ConnectionState.CloseSent)
+            {
+                _timers.OnCloseSent(now);
+            }
+        }
+
+        Volatile.Write(ref _tickDue, false);
+        Act(_timers.Check(now));
+        Volatile.Write(ref _nextDeadlineMs, _timers.NextDeadlineMs);
+    }
+
+    private void Act(TimerVerdict verdict)
+    {
+        switch (verdict)
+        {
+            case TimerVerdict.SendHeartbeat when !_isFlushing:
+                _endpoint.Frames.WriteHeartbeat();
+                break;
+            case TimerVerdict.PeerSilent:
+                Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, "nothing was heard for the idle timeout");
+                _endpoint.Close(new AmqpError
+                {
+                    Condition = AmqpErrorCondition.ResourceLimitExceeded,
+                    Description = "local-idle-timeout expired",
+                });
+                _peerGone = true;
+                break;
+            case TimerVerdict.HandshakeOver:
+                Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, "no open within the handshake timeout");
+                _peerGone = true;
+                break;
+            case TimerVerdict.CloseOver:
+                _peerGone = true;
+                break;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <summary>The plug of AMQP 1.0 on Kestrel: one instance serves all AMQP listeners of a node. Thread-safe.</summary>
+public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
+{
+    /// <summary>How often deadlines are looked at, in milliseconds: timeouts are late by at most this.</summary>
+    public const int TickMs = 250;
+
+    private readonly AmqpEnvironment _environment;
+    private readonly ConcurrentDictionary<AmqpConnection, bool> _connections = new();
+    private readonly ITimer _timer;
+
+    /// <summary>A handler for one broker.</summary>
+    public AmqpConnectionHandler(
+        MessageBroker broker, AmqpOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs)
+        : this(broker, options, sasl, time, logs, SystemRandom.Instance)
+    {
+    }
+
+    internal AmqpConnectionHandler(
+        MessageBroker broker, AmqpOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs, IRandom random)
+    {
+        ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Amqp");
+        _environment = new AmqpEnvironment(broker, options, sasl, time, logger, random);
+        var period = TimeSpan.FromMilliseconds(TickMs);
+        _timer = time.CreateTimer(static self => ((AmqpConnectionHandler)self!).Tick(), this, period, period);
+    }
+
+    /// <summary>Connections now.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <inheritdoc/>
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
+        bool isTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null;
+        var peer = new PeerInfo
+        {
+            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
+            IsTls = isTls,
+            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address } || IPAddress.IsLoopback(address),
+            ClientCertificate = tls?.ClientCertificate,
+        };
+        if (!isTls)
+        {
+            await RunAsync(peer, connection.Transport);
+            return;
+        }
+
+        await using var bridge = new PipeBridge(connection.Transport);
+        await RunAsync(peer, bridge);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer.Dispose();
+
+    internal async Task RunAsync(PeerInfo peer, System.IO.Pipelines.IDuplexPipe transport)
+    {
+        var connection = new AmqpConnection(_environment, peer, transport);
+        _connections.TryAdd(connection, true);
+        try
+        {
+            await connection.RunAsync();
+        }
+        finally
+        {
+            _connections.TryRemove(connection, out _);
+        }
+    }
+
+    private void Tick()
+    {
+        long now = _environment.SteadyMs;
+        foreach (KeyValuePair<AmqpConnection, bool> entry in _connections)
+        {
+            entry.Key.Tick(now);
+        }
+
+        _environment.Expiry.Tick();
+    }
+}

@@ -1,0 +1,267 @@
+using System.Buffers;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>Protocol headers (part 2 section 2.2), SASL (part 5 section 5.3), open and close (part 2 section 2.4).</content>
+internal sealed partial class ConnectionEndpoint
+{
+    /// <summary>Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long.</summary>
+    private const uint SaslFrameBytesMax = WireLimits.FrameBytesMin;
+
+    private static readonly string[] Capabilities = ["ANONYMOUS-RELAY", "SHARED-SUBS"];
+
+    private BrokerClient? _client;
+    private ISaslServer? _sasl;
+    private bool _openSent;
+
+    /// <summary>The connection's handle on the broker; there is one from the open on.</summary>
+    public BrokerClient Client => _client!;
+
+    /// <summary>Whether <see cref="Client"/> is there.</summary>
+    public bool HasClient => _client is not null;
+
+    /// <summary>Who logged in.</summary>
+    public Identity Identity { get; private set; } = Identity.Anonymous;
+
+    /// <summary>The peer's name for itself, from its open.</summary>
+    public string ContainerId { get; private set; } = "";
+
+    /// <summary>The address space that the open's hostname selected.</summary>
+    public string AddressSpace { get; private set; } = "default";
+
+    /// <summary>The peer's idle-time-out in milliseconds; 0: none.</summary>
+    public uint PeerIdleTimeoutMs { get; private set; }
+
+    /// <summary>A login check that takes long; the loop awaits it and calls <see cref="OnSaslVerified"/>.</summary>
+    public ISaslServer? SaslToVerify { get; private set; }
+
+    /// <summary>The long check is done.</summary>
+    public void OnSaslVerified(in SaslStep step)
+    {
+        SaslToVerify = null;
+        if (State == ConnectionState.Sasl)
+        {
+            OnSaslStep(step);
+        }
+    }
+
+    /// <summary>Closes with an error; when nothing was opened yet, opens first (part 2 section 2.4.3).</summary>
+    public void Close(AmqpError? error)
+    {
+        if (State is ConnectionState.CloseSent or ConnectionState.Ended)
+        {
+            return;
+        }
+
+        if (State < ConnectionState.HeadersExchanged)
+        {
+            State = ConnectionState.Ended;
+            return;
+        }
+
+        ReleaseSessions(LinkEnd.ConnectionClose);
+        if (!_openSent)
+        {
+            WriteOpen();
+        }
+
+        Frames.Write(new Close { Error = error });
+        State = ConnectionState.CloseSent;
+    }
+
+    /// <summary>The connection is gone: gives back everything. Called once, by the loop, at the end.</summary>
+    public void Dispose()
+    {
+        if (State != ConnectionState.Ended && HasClient)
+        {
+            ReleaseSessions(LinkEnd.ConnectionLost);
+        }
+
+        State = ConnectionState.Ended;
+        _client?.Flush();
+        _client?.Dispose();
+        _sasl?.Dispose();
+        ReturnScratch();
+    }
+
+    private bool ReceiveHeader(ref ReadOnlySequence<byte> input)
+    {
+        switch (ProtocolHeader.TryRead(ref input, out ProtocolHeader header))
+        {
+            case HeaderMatch.NeedMore:
+                return false;
+            case HeaderMatch.Found:
+                CountPreAuth(ProtocolHeader.Bytes);
+                OnHeader(header);
+                return true;
+            default:
+                RefuseHeader();
+                return true;
+        }
+    }
+
+    private void OnHeader(ProtocolHeader header)
+    {
+        bool bare = header == new ProtocolHeader(ProtocolId.Amqp);
+        if (bare && (State == ConnectionState.SaslDone || Options.AllowAnonymous))
+        {
+            Frames.Write(header);
+            State = ConnectionState.HeadersExchanged;
+        }
+        else if (State == ConnectionState.Start && header == new ProtocolHeader(ProtocolId.Sasl))
+        {
+            Frames.Write(header);
+            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. Environment.Sasl.Offer(SaslContext)] });
+            State = ConnectionState.Sasl;
+        }
+        else
+        {
+            RefuseHeader();
+        }
+    }
+
+    private SaslContext SaslContext => new()
+    {
+        AllowAnonymous = Options.AllowAnonymous,
+        AllowPlain = Options.AllowPlainWithoutTls || _peer.IsTls || _peer.IsLoopback,
+        AnyPassword = Options.AllowAnyPassword && _peer.IsLoopback,
+        ClientCertificate = _peer.ClientCertificate,
+    };
+
+    // Part 2 section 2.2: the answer to a header that is not supported is one that is, and the end.
+    private void RefuseHeader()
+    {
+        Frames.Write(new ProtocolHeader(State == ConnectionState.SaslDone ? ProtocolId.Amqp : ProtocolId.Sasl));
+        State = ConnectionState.Ended;
+    }
+
+    private void OnSaslFrame(ReadOnlyMemory<byte> body)
+    {
+        var reader = new AmqpReader(body.Span);
+        ulong descriptor = reader.ReadDescriptor();
+        if (descriptor == SaslInit.DescriptorCode && _sasl is null)
+        {
+            OnSaslInit(SaslInit.ReadFields(ref reader));
+        }
+        else if (descriptor == SaslResponse.DescriptorCode && _sasl is not null && SaslToVerify is null)
+        {
+            OnSaslStep(_sasl.Step(SaslResponse.ReadFields(ref reader).Response));
+        }
+        else
+        {
+            EndSasl(SaslCode.Sys);
+        }
+    }
+
+    private void OnSaslInit(SaslInit init)
+    {
+        _sasl = Environment.Sasl.Create(init.Mechanism, SaslContext);
+        if (_sasl is null)
+        {
+            EndSasl(SaslCode.Auth);
+            return;
+        }
+
+        OnSaslStep(_sasl.Step(init.InitialResponse));
+    }
+
+    private void OnSaslStep(in SaslStep step)
+    {
+        switch (step.Status)
+        {
+            case SaslStatus.Challenge:
+                Frames.Write(new SaslChallenge { Challenge = step.Data.ToArray() });
+                break;
+            case SaslStatus.Verify:
+                SaslToVerify = _sasl;
+                break;
+            case SaslStatus.Succeeded:
+                Identity = step.Identity!;
+                byte[]? data = step.Data.IsEmpty ? null : step.Data.ToArray();
+                Frames.Write(new SaslOutcome { Code = SaslCode.Ok, AdditionalData = data });
+                State = ConnectionState.SaslDone;
+                break;
+            default:
+                Log.LoginFailed(Environment.Logger, _peer.RemoteEndPoint, step.Reason ?? step.Status.ToString());
+                EndSasl(step.Status == SaslStatus.Busy ? SaslCode.SysTemp : SaslCode.Auth);
+                break;
+        }
+    }
+
+    private void EndSasl(SaslCode code)
+    {
+        Frames.Write(new SaslOutcome { Code = code });
+        State = ConnectionState.Ended;
+    }
+
+    private void OnFirstFrame(ulong descriptor, ref AmqpReader reader)
+    {
+        if (descriptor != Open.DescriptorCode)
+        {
+            throw new AmqpException(AmqpErrorCondition.IllegalState, "the first frame must be an open");
+        }
+
+        Open open = Open.ReadFields(ref reader);
+        if (open.MaxFrameSize < WireLimits.FrameBytesMin)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.InvalidField, $"max-frame-size {open.MaxFrameSize} is below {WireLimits.FrameBytesMin}");
+        }
+
+        ContainerId = open.ContainerId;
+        PeerFrameBytesMax = (uint)Math.Min(open.MaxFrameSize, (uint)Options.MaxFrameBytes);
+        PeerIdleTimeoutMs = open.IdleTimeoutMs ?? 0;
+        if (open.Hostname is not null && Options.AddressSpaces.Contains(open.Hostname))
+        {
+            AddressSpace = open.Hostname;
+        }
+
+        WriteOpen();
+        Connect();
+    }
+
+    private void Connect()
+    {
+        try
+        {
+            _client = Environment.Broker.Connect(
+                new ClientInfo
+                {
+                    AddressSpace = AddressSpace,
+                    Identity = Identity,
+                    ClientId = ContainerId,
+                    Protocol = "amqp",
+                    RemoteEndPoint = _peer.RemoteEndPoint,
+                },
+                _wakeable);
+            State = ConnectionState.Opened;
+        }
+        catch (BrokerException refusal)
+        {
+            Close(BrokerErrors.ToError(refusal));
+        }
+    }
+
+    private void WriteOpen()
+    {
+        _openSent = true;
+        var properties = new AmqpMap();
+        properties.AddSymbol("product", "pillarbox");
+        properties.AddSymbol("version", Options.Version);
+        Frames.Write(new Open
+        {
+            ContainerId = Options.ContainerId,
+            MaxFrameSize = (uint)Options.MaxFrameBytes,
+            ChannelMax = Options.ChannelMax,
+            IdleTimeoutMs = Options.IdleTimeoutMs == 0 ? null : (uint)Math.Max(1, Options.IdleTimeoutMs / 2),
+            OfferedCapabilities = Capabilities,
+            Properties = properties,
+        });
+    }
+}

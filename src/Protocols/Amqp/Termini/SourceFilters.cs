@@ -1,0 +1,55 @@
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Termini;
+
+/// <summary>The filters of a source that the node knows (the filter registry of apache.org), and the set that it answers.</summary>
+internal sealed record SourceFilters
+{
+    /// <summary>A JMS selector, or null.</summary>
+    public string? Selector { get; init; }
+
+    /// <summary>Whether what the same client publishes is left out.</summary>
+    public bool NoLocal { get; init; }
+
+    /// <summary>The filters in force, for the answer; null when there are none.</summary>
+    public AmqpMap? Applied { get; init; }
+
+    /// <summary>Takes out of the filter-set what is known; the rest is not answered, which tells the peer that it is not applied.</summary>
+    public static SourceFilters Parse(AmqpMap? filters)
+    {
+        string? selector = null;
+        bool noLocal = false;
+        var applied = new AmqpMap();
+        foreach (KeyValuePair<AmqpValue, AmqpValue> filter in filters ?? [])
+        {
+            switch (filter.Value.DescriptorCode)
+            {
+                case Descriptors.SelectorFilter:
+                    selector = filter.Value.Undescribed.AsText() ?? throw new AmqpException(
+                        AmqpErrorCondition.InvalidField, "a selector filter must hold a string", AmqpSeverity.Link);
+                    applied.Add(filter.Key, filter.Value);
+                    break;
+                case Descriptors.NoLocalFilter:
+                    noLocal = true;
+                    applied.Add(filter.Key, filter.Value);
+                    break;
+            }
+        }
+
+        return new SourceFilters { Selector = selector, NoLocal = noLocal, Applied = applied.Count == 0 ? null : applied };
+    }
+
+    /// <summary>The filter-set of a subscription that is looked up by name.</summary>
+    public static AmqpMap? OfSelector(string? selector)
+    {
+        if (selector is null)
+        {
+            return null;
+        }
+
+        var filters = new AmqpMap();
+        filters.AddSymbol(
+            "apache.org:selector-filter:string", AmqpValue.Described(Descriptors.SelectorFilter, AmqpValue.String(selector)));
+        return filters;
+    }
+}

@@ -1,0 +1,227 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Termini;
+
+/// <summary>
+/// From the source of an attach to a queue to consume from (part 3 section 3.5.3): plain queue, browser, subscription in its kinds,
+/// dynamic node, or the look-up of a durable subscription. Errors are link errors or <see cref="BrokerException"/>.
+/// </summary>
+internal sealed class SourceResolver(ConnectionEndpoint connection)
+{
+    private static readonly string[] Outcomes =
+        ["amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list"];
+
+    private BrokerClient Client => connection.Client;
+
+    /// <summary>Finds or makes what the attach asks for.</summary>
+    public Subscription Resolve(Attach attach)
+    {
+        if (attach.Source is not { } source)
+        {
+            return LookUp(attach.Name);
+        }
+
+        if (source.Dynamic)
+        {
+            return MakeDynamic(source);
+        }
+
+        TerminusName name = TerminusName.Parse(source.Address, connection.Options, source.Capabilities);
+        SourceFilters filters = SourceFilters.Parse(source.Filter);
+        return IsMulticast(name)
+            ? Subscribe(attach.Name, source, name.Name, filters)
+            : Consume(source, name, filters);
+    }
+
+    /// <summary>The consumer that the subscription needs.</summary>
+    public static ConsumerOptions ToConsumer(Attach attach, Subscription subscription)
+    {
+        SourceFilters filters = SourceFilters.Parse(subscription.Source.Filter);
+        bool filtersInQueue = subscription is { OwnsQueue: true, Source.Dynamic: false };
+        return new ConsumerOptions
+        {
+            Queue = subscription.Queue,
+            Selector = filtersInQueue ? null : filters.Selector,
+            NoLocal = filters.NoLocal,
+            Browse = !subscription.OwnsQueue && subscription.Source.DistributionMode == DistributionMode.Copy,
+            Priority = PriorityOf(attach.Properties),
+            Name = attach.Name,
+        };
+    }
+
+    private static int PriorityOf(AmqpMap? properties) =>
+        properties is not null && properties.TryGet("priority", out AmqpValue value) && value.TryGetInt64(out long priority)
+            ? (int)Math.Clamp(priority, int.MinValue, int.MaxValue)
+            : 0;
+
+    private static bool Has(Source source, string capability) => source.Capabilities?.Contains(capability) == true;
+
+    private static string[]? Offered(Source source, string kind)
+    {
+        string[] known = [kind, "shared", "global"];
+        string[] offered = known.Where(c => Has(source, c)).ToArray();
+        return offered.Length == 0 ? null : offered;
+    }
+
+    // Artemis makes topics of plain names; here a name that nobody claimed is a queue.
+    private bool IsMulticast(TerminusName name)
+    {
+        if (name.Name.Queue is not null)
+        {
+            return false;
+        }
+
+        if (name.RoutingType is { } asked)
+        {
+            return asked == RoutingType.Multicast;
+        }
+
+        AddressDescription? address = Client.FindAddress(name.Name.Address);
+        return address is { Multicast: true, Anycast: false };
+    }
+
+    private Subscription Consume(Source source, TerminusName name, SourceFilters filters)
+    {
+        RoutingType? routing = name.Name.Queue is null ? RoutingType.Anycast : name.RoutingType;
+        bool browse = source.DistributionMode == DistributionMode.Copy;
+        return new Subscription
+        {
+            Queue = Client.ResolveQueue(name.Name, routing),
+            Source = source with
+            {
+                Filter = filters.Applied,
+                DistributionMode = browse ? DistributionMode.Copy : DistributionMode.Move,
+                Outcomes = Outcomes,
+                Capabilities = Offered(source, "queue"),
+            },
+        };
+    }
+
+    private Subscription Subscribe(string linkName, Source source, AddressName name, SourceFilters filters)
+    {
+        bool shared = Has(source, "shared");
+        bool durable = source.Durable != TerminusDurability.None;
+        if (Client.FindAddress(name.Address) is { Anycast: true, Multicast: false })
+        {
+            throw new BrokerException(
+                BrokerError.PreconditionFailed, $"'{name.Address}' is a queue, and the link asks for a topic");
+        }
+
+        var config = new QueueConfig
+        {
+            Name = durable || shared
+                ? SubscriptionName(linkName, shared, durable, Has(source, "global"))
+                : DynamicNode.RandomName(connection.Environment.Random),
+            Address = name.Address,
+            RoutingType = RoutingType.Multicast,
+            Durable = durable,
+            Temporary = !durable && !shared,
+            DeleteOnNoConsumers = !durable,
+            ConsumersMax = shared ? -1 : 1,
+            Filter = filters.Selector,
+            AutoCreated = true,
+            Owner = connection.Identity.Name,
+        };
+        MakeSubscription(config);
+        return new Subscription
+        {
+            Queue = config.Name,
+            OwnsQueue = true,
+            IsShared = shared,
+            Source = source with
+            {
+                Filter = filters.Applied,
+                DistributionMode = source.DistributionMode is null ? null : DistributionMode.Copy,
+                ExpiryPolicy = durable ? source.ExpiryPolicy : TerminusExpiryPolicy.Never,
+                Outcomes = Outcomes,
+                Capabilities = Offered(source, "topic"),
+            },
+        };
+    }
+
+    // A subscription that was made with another address or selector is made anew, unless somebody uses it.
+    private void MakeSubscription(QueueConfig config)
+    {
+        connection.Environment.Expiry.Cancel(connection.AddressSpace, config.Name);
+        QueueConfig? existing = Client.FindQueue(config.Name);
+        if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter)
+        {
+            return;
+        }
+
+        if (existing is not null)
+        {
+            Client.DeleteQueue(config.Name, ifUnused: true);
+        }
+
+        Client.CreateQueue(config);
+    }
+
+    private string SubscriptionName(string linkName, bool shared, bool durable, bool global)
+    {
+        int cut = shared ? linkName.IndexOf('|', StringComparison.Ordinal) : -1;
+        string name = cut < 0 ? linkName : linkName[..cut];
+        string owned = global || connection.ContainerId.Length == 0 ? name : $"{connection.ContainerId}.{name}";
+        string kept = durable ? owned : owned + ":shared-volatile";
+        string full = global ? kept + ":global" : kept;
+        return AddressName.Check(full, "subscription name") is { } error
+            ? throw new BrokerException(BrokerError.InvalidField, error)
+            : full;
+    }
+
+    private Subscription MakeDynamic(Source source)
+    {
+        DynamicNode node = DynamicNode.Create(connection, source.Capabilities);
+        SourceFilters filters = SourceFilters.Parse(source.Filter);
+        return new Subscription
+        {
+            Queue = node.Name,
+            OwnsQueue = true,
+            Source = source with
+            {
+                Address = node.Name,
+                DynamicNodeProperties = DynamicNode.Properties(),
+                Filter = filters.Applied,
+                DistributionMode = DistributionMode.Move,
+                ExpiryPolicy = TerminusExpiryPolicy.Never,
+                Outcomes = Outcomes,
+            },
+        };
+    }
+
+    // A null source asks for the durable subscription with the link's name: how subscriptions are ended.
+    private Subscription LookUp(string linkName)
+    {
+        bool shared = linkName.Contains('|', StringComparison.Ordinal);
+        QueueConfig? queue = Client.FindQueue(SubscriptionName(linkName, shared, durable: true, global: false));
+        bool global = queue is null;
+        queue ??= Client.FindQueue(SubscriptionName(linkName, shared, durable: true, global: true));
+        if (queue is null)
+        {
+            throw new BrokerException(BrokerError.NotFound, $"there is no durable subscription '{linkName}' of this container");
+        }
+
+        shared = queue.ConsumersMax != 1;
+        string[] kinds = ["topic", .. shared ? (string[])["shared"] : [], .. global ? (string[])["global"] : []];
+        return new Subscription
+        {
+            Queue = queue.Name,
+            OwnsQueue = true,
+            IsShared = shared,
+            Source = new Source
+            {
+                Address = queue.Address,
+                Durable = TerminusDurability.UnsettledState,
+                ExpiryPolicy = TerminusExpiryPolicy.Never,
+                DistributionMode = DistributionMode.Copy,
+                Filter = SourceFilters.OfSelector(queue.Filter),
+                Outcomes = Outcomes,
+                Capabilities = kinds,
+            },
+        };
+    }
+}
