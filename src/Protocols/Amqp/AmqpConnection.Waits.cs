@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -19,10 +18,8 @@ internal sealed partial class AmqpConnection
     private long _flushedBytes;
     private LinkRead _read;
     private bool _isReading;
-    private ValueTask<SaslStep> _verify;
-    private bool _isVerifying;
-    private ValueTask _ready;
-    private bool _awaitsReady;
+    private Task<SaslStep>? _verify;
+    private Task? _ready;
 
     // A peer that does not read its answers is not heard either.
     private bool IsOutputFull => _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
@@ -30,8 +27,8 @@ internal sealed partial class AmqpConnection
     private bool HasCompleted() =>
         (_isFlushing && _flush.IsCompleted)
         || (_isReading && _read.IsCompleted)
-        || (_isVerifying && _verify.IsCompleted)
-        || (_awaitsReady && _ready.IsCompleted);
+        || _verify is { IsCompleted: true }
+        || _ready is { IsCompleted: true };
 
     private void FinishWaits()
     {
@@ -45,16 +42,16 @@ internal sealed partial class AmqpConnection
             EndRead();
         }
 
-        if (_isVerifying && _verify.IsCompleted)
+        if (_verify is { IsCompleted: true } verified)
         {
-            _isVerifying = false;
-            _endpoint.OnSaslVerified(_verify.Result);
+            _verify = null;
+            _endpoint.OnSaslVerified(verified.GetAwaiter().GetResult());
         }
 
-        if (_awaitsReady && _ready.IsCompleted)
+        if (_ready is { IsCompleted: true } ready)
         {
-            _awaitsReady = false;
-            _ready.GetAwaiter().GetResult();
+            _ready = null;
+            ready.GetAwaiter().GetResult();
             _endpoint.ResumeInput();
         }
     }
@@ -66,17 +63,15 @@ internal sealed partial class AmqpConnection
             StartRead(link);
         }
 
-        if (_endpoint.SaslToVerify is { } sasl && !_isVerifying)
+        if (_endpoint.SaslToVerify is { } sasl && _verify is null)
         {
-            _isVerifying = true;
-            _verify = sasl.VerifyAsync(_ended.Token);
+            _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
             _verify.GetAwaiter().UnsafeOnCompleted(_wake);
         }
 
-        if (_endpoint.PausedFor is { } large && !_awaitsReady)
+        if (_endpoint.PausedFor is { } large && _ready is null)
         {
-            _awaitsReady = true;
-            _ready = large.ReadyAsync(_ended.Token);
+            _ready = large.ReadyAsync(CancellationToken.None).AsTask();
             _ready.GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
@@ -88,7 +83,7 @@ internal sealed partial class AmqpConnection
             return;
         }
 
-        _read = link.StartRead(_ended.Token);
+        _read = link.StartRead(CancellationToken.None);
         _isReading = true;
         if (_read.IsCompleted)
         {
@@ -124,7 +119,9 @@ internal sealed partial class AmqpConnection
 
         _flushedBytes = written;
         _timers.OnSent(SteadyMs);
+#pragma warning disable CA2012 // Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
         _flush = _output.FlushAsync();
+#pragma warning restore CA2012
         _isFlushing = true;
         if (_flush.IsCompleted)
         {
@@ -160,7 +157,8 @@ internal sealed partial class AmqpConnection
                 _isFlushing = false;
             }
 
-            await _output.FlushAsync().AsTask().WaitAsync(patience, _environment.Time);
+            Task<FlushResult> last = _output.FlushAsync().AsTask();
+            await last.WaitAsync(patience, _environment.Time);
         }
         catch (TimeoutException)
         {
@@ -183,7 +181,6 @@ internal sealed partial class AmqpConnection
 
     private async Task EndAsync()
     {
-        await _ended.CancelAsync();
         try
         {
             await FinishReadAsync();
@@ -196,7 +193,6 @@ internal sealed partial class AmqpConnection
 
         await _input.CompleteAsync();
         await _output.CompleteAsync();
-        _ended.Dispose();
     }
 
     private async Task FinishReadAsync()

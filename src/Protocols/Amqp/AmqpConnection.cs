@@ -20,7 +20,6 @@ internal sealed partial class AmqpConnection : IWakeable
     private readonly PipeWriter _output;
     private readonly ConnectionEndpoint _endpoint;
     private readonly ConnectionTimers _timers;
-    private readonly CancellationTokenSource _ended = new();
     private ConnectionState _knownState;
     private long _inputLength;
     private long _nextDeadlineMs;

@@ -151,14 +151,14 @@ internal static class AmqpMessageMap
         expiresAtMs == 0 ? null : (uint)Math.Clamp(expiresAtMs - nowMs, 0, uint.MaxValue);
 
     // The descriptor of the next section (0: unknown), and where it starts.
-    private static ulong NextSection(ref AmqpReader reader, out int start)
+    private static ulong NextSection(scoped ref AmqpReader reader, out int start)
     {
         start = reader.Position;
         return reader.AtEnd ? EndOfMessage : reader.ReadDescriptor();
     }
 
     // Part 3 section 3.2.4: properties' absolute-expiry-time is stricter than the header's ttl.
-    private static ReadOnlySpan<byte> ReadProperties(ref AmqpReader reader, ref long expiresAtMs)
+    private static ReadOnlySpan<byte> ReadProperties(scoped ref AmqpReader reader, scoped ref long expiresAtMs)
     {
         CompoundHeader list = reader.ReadListHeader();
         ReadOnlySpan<byte> to = default;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Transactions;
@@ -164,7 +163,7 @@ internal sealed partial class AmqpSession
         }
         else
         {
-            Outgoing.Write(id, settled: true, outcome.State(outcome.Outcome.Kind));
+            Outgoing.Write(id, settled: true, PeerOutcome.State(outcome.Outcome.Kind));
         }
     }
 

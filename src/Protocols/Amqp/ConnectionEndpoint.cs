@@ -1,7 +1,5 @@
 using System.Buffers;
-using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;

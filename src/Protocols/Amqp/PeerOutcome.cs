@@ -27,7 +27,7 @@ internal readonly record struct PeerOutcome(Outcome Outcome, bool IsFinal, bool 
     }
 
     /// <summary>The same outcome as the node answers it.</summary>
-    public ReadOnlySpan<byte> State(OutcomeKind kind) => kind switch
+    public static ReadOnlySpan<byte> State(OutcomeKind kind) => kind switch
     {
         OutcomeKind.Rejected => DeliveryState.Rejected,
         OutcomeKind.Modified => DeliveryState.ModifiedFailed,

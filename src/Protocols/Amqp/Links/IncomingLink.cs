@@ -1,5 +1,4 @@
 using System.Buffers;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
 

@@ -3,10 +3,10 @@ using Pillarbox.Broker.Consumers;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>A read from disk for one link that is under way: either a message or a piece of a large body.</summary>
-internal struct LinkRead
+internal readonly struct LinkRead
 {
-    private ValueTask<MessageLease> _message;
-    private ValueTask<int> _piece;
+    private readonly ValueTask<MessageLease> _message;
+    private readonly ValueTask<int> _piece;
     private readonly bool _isPiece;
 
     public LinkRead(SendingLink link, ValueTask<MessageLease> message)
@@ -24,10 +24,10 @@ internal struct LinkRead
 
     public SendingLink Link { get; }
 
-    public readonly bool IsCompleted => _isPiece ? _piece.IsCompleted : _message.IsCompleted;
+    public bool IsCompleted => _isPiece ? _piece.IsCompleted : _message.IsCompleted;
 
     /// <summary>Calls back once when it is done, on any thread.</summary>
-    public readonly void OnCompleted(Action continuation)
+    public void OnCompleted(Action continuation)
     {
         if (_isPiece)
         {

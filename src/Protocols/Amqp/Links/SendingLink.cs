@@ -67,6 +67,10 @@ internal sealed partial class SendingLink : Link
     /// <summary>Whether the connection reads from disk for this link.</summary>
     public bool IsReading { get; private set; }
 
+    /// <summary>Whether the link has something that it may write now.</summary>
+    public bool HasWork => State == LinkState.Attached && !IsReading
+        && (_partial is { DeliveryId: not null } || (_linkCredit > 0 && (_partial is not null || _pending.Count > 0)));
+
     // Messages that the broker gave and that were not begun to be written.
     private int Ahead => _pending.Count + (IsReading && _partial is null ? 1 : 0) + (_partial is { DeliveryId: null } ? 1 : 0);
 

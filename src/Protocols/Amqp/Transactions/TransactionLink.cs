@@ -1,5 +1,4 @@
 using Pillarbox.Broker;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
 
