@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Connections;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
+using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -45,7 +45,8 @@ public sealed partial class PillarboxNode : IAsyncDisposable
         var state = new NodeState();
         try
         {
-            var handlers = new NodeHandlers(new ClosedHandler(), app => ManagementApi.Map(app, broker, state));
+            AmqpConnectionHandler amqp = NodeAmqp.Handler(broker, config, seams, users: null);
+            var handlers = new NodeHandlers(amqp, app => ManagementApi.Map(app, broker, state));
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
             state.MarkStarted();
             return new PillarboxNode(broker, server, state, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
@@ -79,9 +80,4 @@ public sealed partial class PillarboxNode : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
-
-    private sealed class ClosedHandler : ConnectionHandler
-    {
-        public override Task OnConnectedAsync(ConnectionContext connection) => Task.CompletedTask;
-    }
 }
