@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -78,7 +79,7 @@ public sealed class AmqpListGenerator : IIncrementalGenerator
             (int)attribute.ConstructorArguments[0].Value!,
             property.Name,
             CodingOf(type, KindOf(attribute)),
-            type.WithNullableAnnotation(NullableAnnotation.NotAnnotated).ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat),
+            SourceName(type),
             nullable,
             type.IsValueType,
             Named(attribute, "Mandatory")?.Value is true,
@@ -112,12 +113,16 @@ public sealed class AmqpListGenerator : IIncrementalGenerator
             return null;
         }
         string literal = SymbolDisplay.FormatPrimitive(value, quoteStrings: true, useHexadecimalNumbers: false);
-        return $"({type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)}){literal}";
+        return $"({SourceName(type)}){literal}";
     }
+
+    private static string SourceName(ITypeSymbol type) => type
+        .WithNullableAnnotation(NullableAnnotation.NotAnnotated)
+        .ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
 
     private static ulong MaxOf(INamedTypeSymbol type) => type.GetMembers().OfType<IFieldSymbol>()
         .Where(static field => field.HasConstantValue)
-        .Select(static field => System.Convert.ToUInt64(field.ConstantValue, System.Globalization.CultureInfo.InvariantCulture))
+        .Select(static field => Convert.ToUInt64(field.ConstantValue, CultureInfo.InvariantCulture))
         .Max();
 
     private static FieldCoding CodingOf(ITypeSymbol type, string kind)

@@ -27,15 +27,17 @@ internal static class ListEmitter
         List<ListModel> lists = all.ToList();
         StringBuilder text = new(Prologue);
         text.Append("namespace Pillarbox.Protocols.Amqp.Wire;\n\ninternal static class WireTypes\n{\n")
-            .Append("    /// <summary>The numeric code of a declared list's symbolic descriptor, else zero.</summary>\n")
-            .Append("    public static ulong FromSymbol(global::System.ReadOnlySpan<byte> symbol) => symbol.Length switch\n")
+            .Append("    /// <summary>The code of a declared list's symbolic descriptor, else zero.</summary>\n")
+            .Append("    public static ulong FromSymbol(global::System.ReadOnlySpan<byte> symbol)\n")
+            .Append("        => symbol.Length switch\n")
             .Append("    {\n");
         foreach (IGrouping<int, ListModel> sameLength in lists.GroupBy(l => l.Symbol.Length).OrderBy(g => g.Key))
         {
             foreach (ListModel list in sameLength.OrderBy(l => l.Code))
             {
-                text.Append("        ").Append(sameLength.Key).Append(" when global::System.MemoryExtensions.SequenceEqual(symbol, \"")
-                    .Append(list.Symbol).Append("\"u8) => ").Append(list.Code).Append("UL,\n");
+                text.Append("        ").Append(sameLength.Key)
+                    .Append(" when global::System.MemoryExtensions.SequenceEqual(symbol, \"").Append(list.Symbol)
+                    .Append("\"u8) => ").Append(list.Code).Append("UL,\n");
             }
         }
         return text.Append("        _ => 0UL,\n    };\n}\n").ToString();
@@ -43,7 +45,8 @@ internal static class ListEmitter
 
     private static void EmitRead(StringBuilder text, ListModel list, string wireName) =>
         text.Append("    /// <summary>Reads the descriptor, which must be this type's, and the list.</summary>\n")
-            .Append("    public ").Append(Hiding(list)).Append("static ").Append(list.Name).Append(" Read(scoped ref AmqpReader reader)\n    {\n")
+            .Append("    public ").Append(Hiding(list)).Append("static ").Append(list.Name)
+            .Append(" Read(scoped ref AmqpReader reader)\n    {\n")
             .Append("        reader.ExpectDescriptor(DescriptorCode, \"").Append(wireName).Append("\");\n")
             .Append("        return ReadFields(ref reader);\n    }\n\n");
 
@@ -66,7 +69,8 @@ internal static class ListEmitter
         foreach (FieldModel field in fields)
         {
             string bang = !field.IsNullable && !field.IsValueType ? "!" : "";
-            text.Append("            ").Append(field.Name).Append(" = f").Append(field.Index).Append(bang).Append(",\n");
+            text.Append("            ").Append(field.Name).Append(" = f").Append(field.Index).Append(bang)
+                .Append(",\n");
         }
         text.Append("        };\n    }\n\n");
     }
@@ -95,7 +99,8 @@ internal static class ListEmitter
         FieldCoding.BinarySpan => "reader.ReadBinary()",
         FieldCoding.EncodedSpan => "reader.ReadEncoded()",
         FieldCoding.Encoded => "reader.ReadEncoded().ToArray()",
-        FieldCoding.Enum => $"({field.CSharpType})FieldRules.CheckChoice(reader.{EnumRead(field)}, {field.EnumMax}, \"{wireName}\", \"{WireNameOf(field.Name)}\")",
+        FieldCoding.Enum => $"({field.CSharpType})FieldRules.CheckChoice(reader.{EnumRead(field)}, {field.EnumMax}, "
+            + $"\"{wireName}\", \"{WireNameOf(field.Name)}\")",
         FieldCoding.BooleanEnum => $"reader.ReadBoolean() ? ({field.CSharpType})1 : ({field.CSharpType})0",
         FieldCoding.SymbolEnum => $"{field.CSharpType}Symbol.Parse(reader.ReadSymbolAscii())",
         FieldCoding.Composite => $"{field.CSharpType}.Read(ref reader)",
@@ -140,11 +145,16 @@ internal static class ListEmitter
     private static (string Condition, string Value) Presence(FieldModel field)
     {
         string local = "v" + field.Index.ToString(CultureInfo.InvariantCulture);
+        if (field.Type == FieldCoding.EncodedSpan)
+        {
+            return ($"!{field.Name}.IsEmpty", field.Name);
+        }
         if (field.IsNullable)
         {
-            return ($"{field.Name} is {{ }} {local}", local);
+            string pattern = field.Type == FieldCoding.Encoded ? "{ Length: > 0 }" : "{ }";
+            return ($"{field.Name} is {pattern} {local}", local);
         }
-        if (field.Type is FieldCoding.BinarySpan or FieldCoding.EncodedSpan)
+        if (field.Type == FieldCoding.BinarySpan)
         {
             return ($"FieldRules.IsPresent({field.Name})", field.Name);
         }

@@ -1,6 +1,8 @@
 namespace Pillarbox.Protocols.Amqp.Wire;
 
-/// <summary>What an error ends: the whole connection, one session, or one link (part 2 sections 2.4.3, 2.5.8, 2.6.5).</summary>
+/// <summary>
+/// What an error ends: the whole connection, one session, or one link (part 2 sections 2.4.3, 2.5.8, 2.6.5).
+/// </summary>
 public enum AmqpSeverity
 {
     Connection,

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Pillarbox.Protocols.Amqp.Wire;
 
-/// <summary>Where a list or a map ends in the input, and how many items it declares (a map: keys plus values).</summary>
+/// <summary>
+/// Where a list or a map ends in the input, and how many items it declares (a map: keys plus values).
+/// </summary>
 public readonly record struct CompoundHeader(int Count, int End);
 
 /// <summary>An array's constructor after its header: the items follow without format codes.</summary>
@@ -24,9 +26,10 @@ public ref partial struct AmqpReader
     }
 
     /// <summary>Section 1.6.23: 0xc1 map8, 0xd1 map32. The count is of keys plus values, and is even.</summary>
-    public CompoundHeader ReadMapHeader()
+    public CompoundHeader ReadMapHeader() => ReadMapHeader(ReadCode());
+
+    private CompoundHeader ReadMapHeader(byte code)
     {
-        byte code = ReadCode();
         CompoundHeader header = code switch
         {
             FormatCode.Map8 => ReadCompound8(),

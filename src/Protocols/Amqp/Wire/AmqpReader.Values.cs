@@ -80,8 +80,7 @@ public ref partial struct AmqpReader
     private AmqpMap ReadMapBody(byte code, int depth)
     {
         CheckDepth(depth);
-        _position--;
-        CompoundHeader header = ReadMapHeader();
+        CompoundHeader header = ReadMapHeader(code);
         int pairs = header.Count / 2;
         AmqpMap map = new(pairs);
         HashSet<AmqpValue> keys = new(pairs);

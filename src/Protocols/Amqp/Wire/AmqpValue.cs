@@ -149,7 +149,9 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
     /// <summary>The descriptor of a described value, else null.</summary>
     public AmqpValue Descriptor => Type == AmqpType.Described ? ((DescribedPair)_reference!).Descriptor : Null;
 
-    /// <summary>The numeric code of the descriptor; a symbol of the specification gives the same. Zero: unknown.</summary>
+    /// <summary>
+    /// The numeric code of the descriptor; a symbol of the specification gives the same. Zero: unknown.
+    /// </summary>
     public ulong DescriptorCode => Descriptor.Type switch
     {
         AmqpType.ULong => Descriptor._bits,

@@ -95,7 +95,9 @@ public ref partial struct AmqpWriter
     public readonly void EndFrame(int mark, int payloadBytes = 0) =>
         BinaryPrimitives.WriteUInt32BigEndian(_buffer[mark..], checked((uint)(_position - mark + payloadBytes)));
 
-    /// <summary>Takes back what was written after <paramref name="mark"/> (an earlier <see cref="Position"/>).</summary>
+    /// <summary>
+    /// Takes back what was written after <paramref name="mark"/> (an earlier <see cref="Position"/>).
+    /// </summary>
     public void Rewind(int mark) => _position = Math.Min(mark, _position);
 
     private void PutLength(int length, bool wide)

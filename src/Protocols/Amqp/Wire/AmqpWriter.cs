@@ -25,7 +25,9 @@ public ref partial struct AmqpWriter
         _position = 0;
     }
 
-    /// <summary>Writes into a buffer of fixed length; running over it is an <see cref="InvalidOperationException"/>.</summary>
+    /// <summary>
+    /// Writes into a buffer of fixed length; running over it is an <see cref="InvalidOperationException"/>.
+    /// </summary>
     public AmqpWriter(Span<byte> buffer)
     {
         _output = null;

@@ -41,10 +41,10 @@ public static class DeliveryState
             return DeliveryStateKind.None;
         }
         AmqpReader reader = new(state);
-        return KindOf(reader.ReadDescriptor());
+        return KindOfDescriptor(reader.ReadDescriptor());
     }
 
-    public static DeliveryStateKind KindOf(ulong descriptor) => descriptor switch
+    private static DeliveryStateKind KindOfDescriptor(ulong descriptor) => descriptor switch
     {
         Wire.Accepted.DescriptorCode => DeliveryStateKind.Accepted,
         Wire.Released.DescriptorCode => DeliveryStateKind.Released,

@@ -14,7 +14,9 @@ public static class Descriptors
     public const ulong AmqpValue = 0x77;
     public const ulong Footer = 0x78;
 
-    /// <summary>apache.org:no-local-filter:list and apache.org:selector-filter:string, of the filter registry.</summary>
+    /// <summary>
+    /// apache.org:no-local-filter:list and apache.org:selector-filter:string, of the filter registry.
+    /// </summary>
     public const ulong NoLocalFilter = 0x0000468C00000003;
     public const ulong SelectorFilter = 0x0000468C00000004;
 

@@ -14,7 +14,9 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 //  9  echo               boolean           default false
 // 10  properties         fields
 
-/// <summary>Updates the flow state of a session and, with a handle, of a link. Spans live as long as the frame.</summary>
+/// <summary>
+/// Updates the flow state of a session and, with a handle, of a link. Spans live as long as the frame.
+/// </summary>
 [AmqpList(0x13, "amqp:flow:list")]
 public readonly ref partial struct Flow
 {

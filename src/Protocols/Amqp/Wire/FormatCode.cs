@@ -50,7 +50,9 @@ public static class FormatCode
     public const byte Array8 = 0xe0;
     public const byte Array32 = 0xf0;
 
-    /// <summary>The type that a format code stands for, or null for a code that the specification does not define.</summary>
+    /// <summary>
+    /// The type that a format code stands for, or null for a code that the specification does not define.
+    /// </summary>
     public static AmqpType? TypeOf(byte code) => code switch
     {
         Described => AmqpType.Described,

@@ -16,7 +16,9 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 // 11  group-sequence         sequence-no
 // 12  reply-to-group-id      string
 
-/// <summary>The properties section whole, to build messages; <see cref="PropertiesSection"/> looks at single fields.</summary>
+/// <summary>
+/// The properties section whole, to build messages; <see cref="PropertiesSection"/> looks at single fields.
+/// </summary>
 [AmqpList(0x73, "amqp:properties:list")]
 public sealed partial record MessageProperties
 {

@@ -22,7 +22,9 @@ public static class MessageRewriter
         writer.WriteRaw(message[sections.BareOffset..]);
     }
 
-    /// <summary>The same for what comes before the bare message; its bytes from BareOffset on are for the caller.</summary>
+    /// <summary>
+    /// The same for what comes before the bare message; its bytes from BareOffset on are for the caller.
+    /// </summary>
     public static void WriteHead(
         scoped ref AmqpWriter writer,
         scoped ReadOnlySpan<byte> message,

@@ -16,7 +16,9 @@ public enum HeaderMatch
     /// <summary>They may become one.</summary>
     NeedMore,
 
-    /// <summary>Eight bytes that begin with "AMQP" were taken; their id and version are for the caller to judge.</summary>
+    /// <summary>
+    /// Eight bytes that begin with "AMQP" were taken; their id and version are for the caller to judge.
+    /// </summary>
     Found,
 
     /// <summary>They do not begin with "AMQP".</summary>

@@ -32,7 +32,9 @@ internal enum FieldKind
     Boolean,
 }
 
-/// <summary>A field of a described list: its place in the list, and what the table of the specification says of it.</summary>
+/// <summary>
+/// A field of a described list: its place in the list, and what the table of the specification says of it.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class FieldAttribute(int index, FieldKind kind = FieldKind.Auto) : Attribute
 {
@@ -43,6 +45,8 @@ internal sealed class FieldAttribute(int index, FieldKind kind = FieldKind.Auto)
     /// <summary>Absent or null is a decode error.</summary>
     public bool Mandatory { get; init; }
 
-    /// <summary>What absence means; a field with this value is written as null. Zero and false go without saying.</summary>
+    /// <summary>
+    /// What absence means; a field with this value is written as null. Zero and false go without saying.
+    /// </summary>
     public object? Default { get; init; }
 }
