@@ -69,7 +69,8 @@ internal sealed class AmqpGrammar(Random random)
     public AmqpMap Map(int depth, AmqpType? keyType = null)
     {
         AmqpMap map = new();
-        foreach (AmqpValue key in Many(4, () => Scalar(keyType ?? _keyType ?? ScalarTypes[random.Next(ScalarTypes.Length)])).Distinct())
+        foreach (AmqpValue key in Many(4, () =>
+            Scalar(keyType ?? _keyType ?? ScalarTypes[random.Next(ScalarTypes.Length)])).Distinct())
         {
             map.Add(key, Value(depth));
         }
@@ -78,7 +79,8 @@ internal sealed class AmqpGrammar(Random random)
 
     public AmqpArray Array(int depth)
     {
-        AmqpType type = (AmqpType)random.Next(_protonOnly ? 1 : 0, depth <= 0 ? (int)AmqpType.List : (int)AmqpType.Described);
+        AmqpType end = depth <= 0 ? AmqpType.List : AmqpType.Described;
+        AmqpType type = (AmqpType)random.Next(_protonOnly ? 1 : 0, (int)end);
         AmqpValue[] items = Many(5, () => type switch
         {
             AmqpType.List => AmqpValue.List(Many(3, () => Value(depth - 1))),
@@ -164,7 +166,8 @@ internal sealed class AmqpGrammar(Random random)
         return text.ToString();
     }
 
-    public string SymbolText() => string.Concat(Enumerable.Range(0, Length()).Select(_ => (char)random.Next(0x20, 0x7f)));
+    public string SymbolText() => string.Concat(Enumerable.Range(0, Length()).Select(_ =>
+        (char)random.Next(0x20, 0x7f)));
 
     /// <summary>Breaks bytes: flips, overwrites with telling values, cuts, doubles or drops a piece.</summary>
     public byte[] Mutate(byte[] original)
@@ -201,7 +204,8 @@ internal sealed class AmqpGrammar(Random random)
 
     private static readonly byte[] TellingBytes =
     [
-        0x00, 0x40, 0x41, 0x43, 0x45, 0x53, 0x56, 0x70, 0x7f, 0x80, 0xa0, 0xb0, 0xb1, 0xc0, 0xc1, 0xd0, 0xd1, 0xe0, 0xf0, 0xff,
+        0x00, 0x40, 0x41, 0x43, 0x45, 0x53, 0x56, 0x70, 0x7f, 0x80, 0xa0, 0xb0, 0xb1, 0xc0, 0xc1, 0xd0, 0xd1, 0xe0,
+        0xf0, 0xff,
     ];
 
     private AmqpValue Descriptor() => random.Next(3) == 0 ? Scalar(AmqpType.Symbol) : Scalar(AmqpType.ULong);

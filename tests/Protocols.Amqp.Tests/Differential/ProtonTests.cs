@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Differential;
 
-/// <summary>What we encode Proton sees alike, and what Proton encodes we decode alike: random values and messages.</summary>
+/// <summary>
+/// What we encode Proton sees alike, and what Proton encodes we decode alike: random values and messages.
+/// </summary>
 public sealed class ProtonTests
 {
     [Fact]
@@ -34,11 +36,14 @@ public sealed class ProtonTests
             Assert.Equal(message.MessageAnnotations ?? [], again.MessageAnnotations ?? []);
             Assert.Equal(message.DeliveryAnnotations ?? [], again.DeliveryAnnotations ?? []);
             Assert.Equal(message.ApplicationProperties ?? [], again.ApplicationProperties ?? []);
-            Assert.Equal(message.Properties?.MessageId ?? AmqpValue.Null, again.Properties?.MessageId ?? AmqpValue.Null);
-            Assert.Equal(message.Properties?.CorrelationId ?? AmqpValue.Null, again.Properties?.CorrelationId ?? AmqpValue.Null);
+            Assert.Equal(message.Properties?.MessageId ?? AmqpValue.Null,
+                again.Properties?.MessageId ?? AmqpValue.Null);
+            Assert.Equal(message.Properties?.CorrelationId ?? AmqpValue.Null,
+                again.Properties?.CorrelationId ?? AmqpValue.Null);
             Assert.Equal(message.Properties?.To, again.Properties?.To);
             Assert.Equal(message.Value, again.Value);
-            BodyKind kind = message.Value.IsNull && message.BodyKind == BodyKind.Value ? BodyKind.None : message.BodyKind;
+            BodyKind kind = message.Value.IsNull && message.BodyKind == BodyKind.Value ? BodyKind.None
+                : message.BodyKind;
             Assert.Equal(kind, again.BodyKind);
             Assert.Equal(message.Data.ToArray(), again.Data.ToArray());
         });

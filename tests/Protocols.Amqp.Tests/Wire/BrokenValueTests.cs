@@ -91,9 +91,11 @@ public sealed class BrokenValueTests
     });
 
     [Fact]
-    public void Random_and_mutated_bytes_give_a_value_or_the_exception() => Bytes.ForSeeds(20_000, static (random, grammar) =>
+    public void Random_and_mutated_bytes_give_a_value_or_the_exception() =>
+        Bytes.ForSeeds(20_000, static (random, grammar) =>
     {
-        byte[] bytes = random.Next(4) == 0 ? grammar.Bytes(random.Next(64)) : grammar.Mutate(grammar.Value().ToEncoded());
+        byte[] bytes = random.Next(4) == 0 ? grammar.Bytes(random.Next(64))
+            : grammar.Mutate(grammar.Value().ToEncoded());
         AmqpValue value;
         try
         {
@@ -111,7 +113,8 @@ public sealed class BrokenValueTests
     {
         string[] lies =
         [
-            "d0 7fffffff 7fffffff 41", "d1 7fffffff 7ffffffe 41", "f0 7fffffff 7fffffff 50", "b1 7fffffff", "b0 7fffffff",
+            "d0 7fffffff 7fffffff 41", "d1 7fffffff 7ffffffe 41", "f0 7fffffff 7fffffff 50", "b1 7fffffff",
+            "b0 7fffffff",
             "f0 00000005 7fffffff 40", "d0 00000005 7fffffff 41",
         ];
         foreach (string lie in lies)
@@ -129,7 +132,8 @@ public sealed class BrokenValueTests
         List<byte> bytes = [0x41];
         for (int i = 0; i < depth; i++)
         {
-            string filled = string.Format(System.Globalization.CultureInfo.InvariantCulture, level, (byte)(bytes.Count + 1));
+            string filled = string.Format(System.Globalization.CultureInfo.InvariantCulture, level,
+                (byte)(bytes.Count + 1));
             byte[] head = Bytes.FromHex(filled);
             Assert.Equal(levelBytes, head.Length);
             bytes.InsertRange(0, head);

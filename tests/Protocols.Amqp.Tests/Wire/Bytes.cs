@@ -34,7 +34,8 @@ internal static class Bytes
     /// <summary>Runs a test many times, each with a seed of its own that is named when it fails.</summary>
     public static void ForSeeds(int count, Action<Random, AmqpGrammar> test)
     {
-        int first = Environment.GetEnvironmentVariable("PILLARBOX_SEED") is { } given ? int.Parse(given) : Random.Shared.Next();
+        int first = Environment.GetEnvironmentVariable("PILLARBOX_SEED") is { } given ? int.Parse(given)
+            : Random.Shared.Next();
         for (int seed = first; seed != first + count; seed++)
         {
             Random random = new(seed);

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Wire;
 
-/// <summary>Part 2 section 2.3: frames are found however the bytes are split, and bad headers are refused early.</summary>
+/// <summary>
+/// Part 2 section 2.3: frames are found however the bytes are split, and bad headers are refused early.
+/// </summary>
 public sealed class FrameTests
 {
     private const uint Max = 1 << 16;
@@ -12,7 +14,8 @@ public sealed class FrameTests
     [Fact]
     public void Frames_are_found_at_every_split_and_every_length()
     {
-        byte[] stream = [.. Frame(FrameType.Amqp, 3, 5), .. Frames.Heartbeat, .. Frame(FrameType.Sasl, 0, 0), .. Frame(FrameType.Amqp, 9, 300)];
+        byte[] stream = [.. Frame(FrameType.Amqp, 3, 5), .. Frames.Heartbeat, .. Frame(FrameType.Sasl, 0, 0),
+            .. Frame(FrameType.Amqp, 9, 300)];
         for (int there = 0; there <= stream.Length; there++)
         {
             byte[] part = stream[..there];
@@ -23,7 +26,8 @@ public sealed class FrameTests
                 Assert.Equal(restExpected, rest);
             }
         }
-        Assert.Equal("Amqp/3/5 Amqp/0/0 Sasl/0/0 Amqp/9/300 ", Describe(new ReadOnlySequence<byte>(stream), out long end));
+        Assert.Equal("Amqp/3/5 Amqp/0/0 Sasl/0/0 Amqp/9/300 ", Describe(new ReadOnlySequence<byte>(stream),
+            out long end));
         Assert.Equal(0, end);
     }
 
@@ -70,7 +74,8 @@ public sealed class FrameTests
         for (int split = 0; split <= bytes.Length; split++)
         {
             ReadOnlySequence<byte> input = Bytes.Split(bytes, split);
-            AmqpException? error = Record.Exception(() => Frames.TryReadFrame(ref input, Max, out _, out _)) as AmqpException;
+            AmqpException? error = Record.Exception(() =>
+                Frames.TryReadFrame(ref input, Max, out _, out _)) as AmqpException;
             Assert.True(error?.Condition == AmqpErrorCondition.ConnectionFramingError, because);
         }
     }
@@ -147,7 +152,8 @@ public sealed class FrameTests
         Assert.Equal(supported, header.IsSupported);
     }
 
-    private static byte[] Frame(FrameType type, ushort channel, int bodyBytes) => Bytes.Written((ref AmqpWriter writer) =>
+    private static byte[] Frame(FrameType type, ushort channel, int bodyBytes) =>
+        Bytes.Written((ref AmqpWriter writer) =>
     {
         int mark = writer.BeginFrame(type, channel);
         writer.WriteRaw(new byte[bodyBytes]);

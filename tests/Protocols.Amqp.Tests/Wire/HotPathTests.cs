@@ -7,7 +7,8 @@ namespace Pillarbox.Protocols.Amqp.Tests.Wire;
 /// <summary>Transfer, disposition, flow, delivery states and header: byte for byte, and without allocation.</summary>
 public sealed class HotPathTests
 {
-    private const string FullTransfer = "00 53 14 c0 18 0b 52 07 70 00010000 a0 02 aabb 43 41 41 50 01 00 53 24 45 41 41 41";
+    private const string FullTransfer =
+        "00 53 14 c0 18 0b 52 07 70 00010000 a0 02 aabb 43 41 41 50 01 00 53 24 45 41 41 41";
 
     [Fact]
     public void Transfer_with_every_field()
@@ -18,7 +19,8 @@ public sealed class HotPathTests
         Assert.True(reader.AtEnd);
         Assert.Equal((7u, 0x10000u, 0u), (transfer.Handle, transfer.DeliveryId!.Value, transfer.MessageFormat!.Value));
         Assert.Equal("aabb", Bytes.Hex(transfer.DeliveryTag));
-        Assert.Equal((true, true, ReceiverSettleMode.Second), (transfer.Settled!.Value, transfer.More, transfer.ReceiverSettleMode!.Value));
+        Assert.Equal((true, true, ReceiverSettleMode.Second), (transfer.Settled!.Value, transfer.More,
+            transfer.ReceiverSettleMode!.Value));
         Assert.Equal(DeliveryStateKind.Accepted, DeliveryState.KindOf(transfer.State));
         Assert.True(transfer.Resume && transfer.Aborted && transfer.Batchable);
         AmqpWriter writer = new(new byte[64]);
@@ -32,7 +34,8 @@ public sealed class HotPathTests
         AmqpReader reader = new(Bytes.FromHex("00 53 14 c0 03 01 52 07 ffff"));
         Transfer transfer = Transfer.Read(ref reader);
         Assert.Equal("ffff", Bytes.Hex(reader.Rest));
-        Assert.False(transfer.HasDeliveryTag || transfer.DeliveryId.HasValue || transfer.Settled.HasValue || transfer.More);
+        Assert.False(transfer.HasDeliveryTag || transfer.DeliveryId.HasValue || transfer.Settled.HasValue
+            || transfer.More);
         AmqpWriter writer = new(new byte[64]);
         transfer.Write(ref writer);
         Assert.Equal("005314c003015207", Bytes.Hex(writer.Written));
@@ -54,7 +57,8 @@ public sealed class HotPathTests
     {
         AmqpReader reader = new(Bytes.FromHex("00 53 15 c0 0c 06 41 52 01 52 05 41 00 53 26 45 41"));
         Disposition disposition = Disposition.Read(ref reader);
-        Assert.Equal((Role.Receiver, 1u, 5u, true, true), (disposition.Role, disposition.First, disposition.Last!.Value, disposition.Settled, disposition.Batchable));
+        Assert.Equal((Role.Receiver, 1u, 5u, true, true), (disposition.Role, disposition.First,
+            disposition.Last!.Value, disposition.Settled, disposition.Batchable));
         Assert.Equal(DeliveryStateKind.Released, DeliveryState.KindOf(disposition.State));
 
         reader = new(Bytes.FromHex("00 53 13 c0 13 0b 43 52 64 43 52 64 43 43 52 0a 43 41 41 c1 05 02 43 44 43 44"));
@@ -65,14 +69,17 @@ public sealed class HotPathTests
         });
         reader = new(Bytes.FromHex("00 53 13 c0 11 0b 43 52 64 43 52 64 43 43 52 0a 43 41 41 c1 01 00"));
         Flow flow = Flow.Read(ref reader);
-        Assert.Equal((0u, 100u, 0u, 100u), (flow.NextIncomingId!.Value, flow.IncomingWindow, flow.NextOutgoingId, flow.OutgoingWindow));
-        Assert.Equal((0u, 0u, 10u, 0u), (flow.Handle!.Value, flow.DeliveryCount!.Value, flow.LinkCredit!.Value, flow.Available!.Value));
+        Assert.Equal((0u, 100u, 0u, 100u), (flow.NextIncomingId!.Value, flow.IncomingWindow, flow.NextOutgoingId,
+            flow.OutgoingWindow));
+        Assert.Equal((0u, 0u, 10u, 0u), (flow.Handle!.Value, flow.DeliveryCount!.Value, flow.LinkCredit!.Value,
+            flow.Available!.Value));
         Assert.True(flow.Drain && flow.Echo);
         Assert.Equal("c10100", Bytes.Hex(flow.Properties));
 
         reader = new(Bytes.FromHex("00 53 13 c0 05 04 40 43 43 43"));
         flow = Flow.Read(ref reader);
-        Assert.False(flow.NextIncomingId.HasValue || flow.Handle.HasValue || flow.LinkCredit.HasValue || flow.Drain || flow.Echo);
+        Assert.False(flow.NextIncomingId.HasValue || flow.Handle.HasValue || flow.LinkCredit.HasValue || flow.Drain
+            || flow.Echo);
     }
 
     [Fact]
@@ -91,8 +98,10 @@ public sealed class HotPathTests
         Assert.True(modified.DeliveryFailed);
         Assert.False(modified.UndeliverableHere);
         Assert.Equal(7u, DeliveryState.ReadReceived(Bytes.FromHex("00 53 23 c0 04 02 52 07 44")).SectionNumber);
-        Assert.Equal("0102", Bytes.Hex(DeliveryState.ReadDeclared(Bytes.FromHex("00 53 33 c0 05 01 a0 02 0102")).TxnId));
-        TransactionalState state = DeliveryState.ReadTransactional(Bytes.FromHex("00 53 34 c0 09 02 a0 02 0102 00 53 24 45"));
+        Assert.Equal("0102", Bytes.Hex(DeliveryState.ReadDeclared(Bytes.FromHex(
+            "00 53 33 c0 05 01 a0 02 0102")).TxnId));
+        TransactionalState state = DeliveryState.ReadTransactional(Bytes.FromHex(
+            "00 53 34 c0 09 02 a0 02 0102 00 53 24 45"));
         Assert.Equal("0102", Bytes.Hex(state.TxnId));
         Assert.Equal(DeliveryStateKind.Accepted, DeliveryState.KindOf(state.Outcome));
         AmqpReader reader = new(Bytes.FromHex("00 53 32 c0 05 02 a0 01 09 41"));
@@ -156,7 +165,8 @@ public sealed class HotPathTests
             long before = GC.GetAllocatedBytesForCurrentThread();
             int written = RewriteHot(transfer, output) + RewriteHot(disposition, output) + RewriteHot(flow, output);
             MessageView view = new(message);
-            bool found = view.ApplicationProperties.TryGet("nobody", out _) | view.MessageAnnotations.TryGet("x-opt-none", out _);
+            bool found = view.ApplicationProperties.TryGet("nobody", out _)
+                | view.MessageAnnotations.TryGet("x-opt-none", out _);
             HeaderSection header = view.Header;
             AmqpScalar id = view.Properties.MessageId;
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Wire;
 
-/// <summary>Part 3 section 3.2: sections are found without decoding, in the order of the specification or not at all.</summary>
+/// <summary>
+/// Part 3 section 3.2: sections are found without decoding, in the order of the specification or not at all.
+/// </summary>
 public sealed class MessageSectionsTests
 {
     private const string Header = "005370c0020141";
@@ -19,7 +21,8 @@ public sealed class MessageSectionsTests
     [Fact]
     public void All_sections_are_found_where_they_are()
     {
-        string hex = Header + DeliveryAnnotations + MessageAnnotations + Properties + ApplicationProperties + Data + Data + Footer;
+        string hex = Header + DeliveryAnnotations + MessageAnnotations + Properties + ApplicationProperties
+            + Data + Data + Footer;
         byte[] bytes = Bytes.FromHex(hex);
         MessageSections sections = MessageSections.Scan(bytes);
         Assert.Equal(Header, Bytes.Hex(sections.Header.Of(bytes)));
@@ -81,7 +84,8 @@ public sealed class MessageSectionsTests
         int bodyKnown = (head.Length / 2) + 3;
         for (int length = 0; length <= bytes.Length; length++)
         {
-            Assert.Equal(length >= bodyKnown, MessageSections.TryScanHead(bytes.AsSpan(0, length), out MessageSections sections));
+            Assert.Equal(length >= bodyKnown, MessageSections.TryScanHead(bytes.AsSpan(0, length),
+                out MessageSections sections));
             if (length >= bodyKnown)
             {
                 Assert.Equal(head.Length / 2, sections.BodyOffset);
@@ -115,10 +119,14 @@ public sealed class MessageSectionsTests
         Assert.Equal(expected.MessageId ?? AmqpValue.Null, view.Properties.MessageId.ToValue());
         Assert.Equal(expected.CorrelationId ?? AmqpValue.Null, view.Properties.CorrelationId.ToValue());
         Assert.Equal(expected.UserId ?? [], view.Properties.UserId.ToArray());
-        Assert.Equal((expected.To, expected.Subject, expected.ReplyTo), (view.Properties.To, view.Properties.Subject, view.Properties.ReplyTo));
-        Assert.Equal((expected.ContentType, expected.ContentEncoding), (view.Properties.ContentType, view.Properties.ContentEncoding));
-        Assert.Equal((expected.AbsoluteExpiryTimeMs, expected.CreationTimeMs), (view.Properties.AbsoluteExpiryTimeMs, view.Properties.CreationTimeMs));
-        Assert.Equal((expected.GroupId, expected.GroupSequence, expected.ReplyToGroupId), (view.Properties.GroupId, view.Properties.GroupSequence, view.Properties.ReplyToGroupId));
+        Assert.Equal((expected.To, expected.Subject, expected.ReplyTo), (view.Properties.To, view.Properties.Subject,
+            view.Properties.ReplyTo));
+        Assert.Equal((expected.ContentType, expected.ContentEncoding), (view.Properties.ContentType,
+            view.Properties.ContentEncoding));
+        Assert.Equal((expected.AbsoluteExpiryTimeMs, expected.CreationTimeMs), (view.Properties.AbsoluteExpiryTimeMs,
+            view.Properties.CreationTimeMs));
+        Assert.Equal((expected.GroupId, expected.GroupSequence, expected.ReplyToGroupId), (view.Properties.GroupId,
+            view.Properties.GroupSequence, view.Properties.ReplyToGroupId));
         foreach (KeyValuePair<AmqpValue, AmqpValue> entry in message.ApplicationProperties ?? [])
         {
             Assert.True(view.ApplicationProperties.TryGet(entry.Key.AsText()!, out AmqpScalar scalar));
@@ -188,7 +196,8 @@ public sealed class MessageSectionsTests
         {
             added.Add(before[0].Key, "replaced");
         }
-        byte[] rewritten = Bytes.Written((ref AmqpWriter writer) => MessageRewriter.Write(ref writer, bytes, sections, header, added));
+        byte[] rewritten = Bytes.Written((ref AmqpWriter writer) =>
+            MessageRewriter.Write(ref writer, bytes, sections, header, added));
 
         MessageSections after = MessageSections.Scan(rewritten);
         Assert.Equal(Bytes.Hex(bytes.AsSpan(sections.BareOffset)), Bytes.Hex(rewritten.AsSpan(after.BareOffset)));

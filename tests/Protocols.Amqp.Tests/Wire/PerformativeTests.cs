@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Wire;
 
-/// <summary>Part 2 section 2.7, part 3 sections 3.4 and 3.5, parts 4 and 5: the declared lists, byte for byte.</summary>
+/// <summary>
+/// Part 2 section 2.7, part 3 sections 3.4 and 3.5, parts 4 and 5: the declared lists, byte for byte.
+/// </summary>
 public sealed class PerformativeTests
 {
     private static readonly AmqpMap Fields = new() { { AmqpValue.Symbol("k"), 1 } };
@@ -12,11 +14,23 @@ public sealed class PerformativeTests
     public static TheoryData<string, string> Encodings => new()
     {
         { nameof(Open), "00 53 10 c0 04 01 a1 01 63" },
-        { nameof(Open), "00 53 10 c0 2c 0a a1 01 63 a1 01 68 70 00000200 60 0007 52 0a e0 04 01 a3 01 65 e0 04 01 a3 01 66 e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01" },
+        {
+            nameof(Open),
+            "00 53 10 c0 2c 0a a1 01 63 a1 01 68 70 00000200 60 0007 52 0a e0 04 01 a3 01 65 e0 04 01 a3 01 "
+            + "66 e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01"
+        },
         { nameof(Begin), "00 53 11 c0 07 04 40 43 52 05 52 06" },
-        { nameof(Begin), "00 53 11 c0 20 08 60 0001 52 02 52 03 52 04 52 ff e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01" },
+        {
+            nameof(Begin),
+            "00 53 11 c0 20 08 60 0001 52 02 52 03 52 04 52 ff e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 "
+            + "a3 01 6b 54 01"
+        },
         { nameof(Attach), "00 53 12 c0 06 03 a1 01 6e 43 42" },
-        { nameof(Attach), "00 53 12 c0 35 0e a1 01 6e 52 01 41 50 01 50 01 00 53 28 45 00 53 29 45 c1 05 02 a0 01 74 40 41 52 09 53 0a e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01" },
+        {
+            nameof(Attach),
+            "00 53 12 c0 35 0e a1 01 6e 52 01 41 50 01 50 01 00 53 28 45 00 53 29 45 c1 05 02 a0 01 74 40 41 "
+            + "52 09 53 0a e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01"
+        },
         { nameof(Attach), "00 53 12 c0 0d 07 a1 01 6e 43 42 40 40 40 00 53 30 45" },
         { nameof(Detach), "00 53 16 c0 02 01 43" },
         { nameof(Detach), "00 53 16 c0 0e 03 52 01 41 00 53 1d c0 04 01 a3 01 63" },
@@ -31,9 +45,17 @@ public sealed class PerformativeTests
         { nameof(Rejected), "00 53 25 c0 0b 01 00 53 1d c0 04 01 a3 01 63" },
         { nameof(Released), "00 53 26 45" },
         { nameof(Source), "00 53 28 45" },
-        { nameof(Source), "00 53 28 c0 47 0b a1 01 61 52 02 a3 05 6e65766572 52 1e 41 c1 06 02 a3 01 6b 54 01 a3 04 636f7079 c1 09 02 a3 01 66 00 53 05 a1 00 00 53 26 45 e0 04 01 a3 01 6f e0 04 01 a3 01 63" },
+        {
+            nameof(Source),
+            "00 53 28 c0 47 0b a1 01 61 52 02 a3 05 6e65766572 52 1e 41 c1 06 02 a3 01 6b 54 01 a3 04 "
+            + "636f7079 c1 09 02 a3 01 66 00 53 05 a1 00 00 53 26 45 e0 04 01 a3 01 6f e0 04 01 a3 01 63"
+        },
         { nameof(Target), "00 53 29 45" },
-        { nameof(Target), "00 53 29 c0 2b 07 a1 01 61 52 01 a3 0b 6c696e6b2d646574616368 52 1e 41 c1 06 02 a3 01 6b 54 01 e0 04 01 a3 01 63" },
+        {
+            nameof(Target),
+            "00 53 29 c0 2b 07 a1 01 61 52 01 a3 0b 6c696e6b2d646574616368 52 1e 41 c1 06 02 a3 01 6b 54 01 "
+            + "e0 04 01 a3 01 63"
+        },
         { nameof(DeleteOnClose), "00 53 2b 45" },
         { nameof(DeleteOnNoLinks), "00 53 2c 45" },
         { nameof(DeleteOnNoMessages), "00 53 2d 45" },
@@ -52,7 +74,11 @@ public sealed class PerformativeTests
         { nameof(HeaderSection), "00 53 70 45" },
         { nameof(HeaderSection), "00 53 70 c0 08 05 41 50 09 43 41 52 02" },
         { nameof(MessageProperties), "00 53 73 45" },
-        { nameof(MessageProperties), "00 53 73 c0 43 0d 53 01 a0 01 75 a1 01 74 a1 01 73 a1 01 72 a1 01 63 a3 01 63 a3 01 65 83 0000000000000001 83 0000000000000002 a1 01 67 52 03 a1 01 72" },
+        {
+            nameof(MessageProperties),
+            "00 53 73 c0 43 0d 53 01 a0 01 75 a1 01 74 a1 01 73 a1 01 72 a1 01 63 a3 01 63 a3 01 65 83 "
+            + "0000000000000001 83 0000000000000002 a1 01 67 52 03 a1 01 72"
+        },
     };
 
     [Theory]
@@ -93,10 +119,12 @@ public sealed class PerformativeTests
     public void Attach_has_the_defaults_of_the_specification()
     {
         Attach attach = Read<Attach>("00 53 12 c0 08 04 a1 01 6e 52 07 41 40", Attach.Read);
-        Assert.Equal((SenderSettleMode.Mixed, ReceiverSettleMode.First), (attach.SenderSettleMode, attach.ReceiverSettleMode));
+        Assert.Equal((SenderSettleMode.Mixed, ReceiverSettleMode.First), (attach.SenderSettleMode,
+            attach.ReceiverSettleMode));
         Assert.Equal((Role.Receiver, 7u), (attach.Role, attach.Handle));
         Source source = Read<Source>("00 53 28 45", Source.Read);
-        Assert.Equal((TerminusExpiryPolicy.SessionEnd, TerminusDurability.None, 0u), (source.ExpiryPolicy, source.Durable, source.TimeoutSeconds));
+        Assert.Equal((TerminusExpiryPolicy.SessionEnd, TerminusDurability.None, 0u), (source.ExpiryPolicy,
+            source.Durable, source.TimeoutSeconds));
         Assert.Null(source.DistributionMode);
     }
 
@@ -105,7 +133,8 @@ public sealed class PerformativeTests
     {
         Attach attach = Read<Attach>("00 53 12 c0 0d 07 a1 01 6e 43 42 40 40 40 00 53 30 45", Attach.Read);
         Assert.IsType<Coordinator>(attach.Target);
-        Assert.Throws<AmqpException>(() => Read<Attach>("00 53 12 c0 0d 07 a1 01 6e 43 42 40 40 40 00 53 24 45", Attach.Read));
+        Assert.Throws<AmqpException>(() =>
+            Read<Attach>("00 53 12 c0 0d 07 a1 01 6e 43 42 40 40 40 00 53 24 45", Attach.Read));
     }
 
     [Fact]
@@ -155,7 +184,8 @@ public sealed class PerformativeTests
         int known = 0;
         foreach (Type type in typeof(Open).Assembly.GetTypes())
         {
-            if (type.GetCustomAttributesData().FirstOrDefault(a => a.AttributeType.Name == "AmqpListAttribute") is { } list)
+            if (type.GetCustomAttributesData().FirstOrDefault(a =>
+                a.AttributeType.Name == "AmqpListAttribute") is { } list)
             {
                 ulong code = (ulong)list.ConstructorArguments[0].Value!;
                 string symbol = (string)list.ConstructorArguments[1].Value!;

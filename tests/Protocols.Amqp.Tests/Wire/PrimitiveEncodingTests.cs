@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Wire;
 
-/// <summary>Every encoding of part 1 section 1.6, byte for byte; what is not the smallest is read and not written.</summary>
+/// <summary>
+/// Every encoding of part 1 section 1.6, byte for byte; what is not the smallest is read and not written.
+/// </summary>
 public sealed class PrimitiveEncodingTests
 {
     public static TheoryData<string, AmqpValue> Smallest => new()
@@ -35,7 +37,10 @@ public sealed class PrimitiveEncodingTests
         { "82 3ff8000000000000", AmqpValue.Double(1.5) },
         { "74 01020304", AmqpValue.Decimal([1, 2, 3, 4]) },
         { "84 0102030405060708", AmqpValue.Decimal([1, 2, 3, 4, 5, 6, 7, 8]) },
-        { "94 0102030405060708090a0b0c0d0e0f10", AmqpValue.Decimal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]) },
+        {
+            "94 0102030405060708090a0b0c0d0e0f10",
+            AmqpValue.Decimal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
+        },
         { "73 0001f600", AmqpValue.Char(new Rune(0x1f600)) },
         { "83 00000000000003e8", AmqpValue.Timestamp(1000) },
         { "83 ffffffffffffffff", AmqpValue.Timestamp(-1) },
@@ -55,10 +60,20 @@ public sealed class PrimitiveEncodingTests
         { "00 53 70 45", AmqpValue.Described(0x70, AmqpValue.List()) },
         { "00 a3 01 78 41", AmqpValue.Described(AmqpValue.Symbol("x"), true) },
         { "00 00 53 01 41 42", AmqpValue.Described(AmqpValue.Described(1, true), false) },
-        { "e0 07 02 00 53 05 50 07 08", AmqpValue.Array(new AmqpArray(AmqpType.UByte, [AmqpValue.UByte(7), AmqpValue.UByte(8)], 5ul)) },
+        {
+            "e0 07 02 00 53 05 50 07 08",
+            AmqpValue.Array(new AmqpArray(AmqpType.UByte, [AmqpValue.UByte(7), AmqpValue.UByte(8)], 5ul))
+        },
         { "e0 0b 01 d0 00000005 00000001 41", AmqpValue.Array(new AmqpArray(AmqpType.List, [AmqpValue.List(true)])) },
-        { "e0 0c 01 d1 00000006 00000002 4342", AmqpValue.Array(new AmqpArray(AmqpType.Map, [AmqpValue.Map(new AmqpMap { { 0u, false } })])) },
-        { "e0 0c 01 f0 00000006 00000001 51 ff", AmqpValue.Array(new AmqpArray(AmqpType.Array, [AmqpValue.Array(new AmqpArray(AmqpType.Byte, [AmqpValue.Byte(-1)]))])) },
+        {
+            "e0 0c 01 d1 00000006 00000002 4342",
+            AmqpValue.Array(new AmqpArray(AmqpType.Map, [AmqpValue.Map(new AmqpMap { { 0u, false } })]))
+        },
+        {
+            "e0 0c 01 f0 00000006 00000001 51 ff",
+            AmqpValue.Array(new AmqpArray(AmqpType.Array, [AmqpValue.Array(new AmqpArray(AmqpType.Byte,
+                [AmqpValue.Byte(-1)]))]))
+        },
     };
 
     public static TheoryData<string, AmqpValue> Wider => new()
@@ -84,7 +99,10 @@ public sealed class PrimitiveEncodingTests
         { "e0 02 02 40", AmqpValue.Array(new AmqpArray(AmqpType.Null, [AmqpValue.Null, AmqpValue.Null])) },
         { "e0 02 02 45", AmqpValue.Array(new AmqpArray(AmqpType.List, [AmqpValue.List(), AmqpValue.List()])) },
         { "e0 04 02 52 01 02", AmqpValue.Array(new AmqpArray(AmqpType.UInt, [1u, 2u])) },
-        { "e0 07 02 c0 01 00 02 01 41", AmqpValue.Array(new AmqpArray(AmqpType.List, [AmqpValue.List(), AmqpValue.List(true)])) },
+        {
+            "e0 07 02 c0 01 00 02 01 41",
+            AmqpValue.Array(new AmqpArray(AmqpType.List, [AmqpValue.List(), AmqpValue.List(true)]))
+        },
         { "00 80 0000000000000070 45", AmqpValue.Described(0x70, AmqpValue.List()) },
     };
 
