@@ -55,6 +55,10 @@ internal static class PerfCommand
 
     private static readonly Option<int> Idle = Number("--idle-connections", 0, 0, "Further connections that do nothing.");
 
+    private static readonly Option<int> IdleQueues = Number("--idle-queues", 0, 0, "Further queues that stay empty.");
+
+    private static readonly Option<int> Drain = Number("--drain", 0, 0, "Only receive so many messages queued before.");
+
     private static readonly Option<int?> ServerPid = new("--server-pid")
     {
         Description = "Also report the processor time and memory of this process.",
@@ -72,7 +76,7 @@ internal static class PerfCommand
         var amqp = new Command("amqp", "Measure an AMQP 1.0 server: rates, latencies, processor time.")
         {
             Address, ReceiveAddress, Size, Senders, Receivers, Queues, FanOut, WarmUp, Duration, Durable, PreSettled,
-            Rate, InFlight, Credit, Idle, ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
+            Rate, InFlight, Credit, Idle, IdleQueues, Drain, ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
         };
         target.AddTo(amqp);
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
@@ -81,7 +85,9 @@ internal static class PerfCommand
 
     private static async Task<int> MeasureAsync(PerfOptions options, CancellationToken cancellation)
     {
-        PerfReport report = await new PerfRun(options).RunAsync(cancellation);
+        PerfReport report = options.DrainMessages > 0
+            ? new PerfDrain(options).Run(cancellation)
+            : await new PerfRun(options).RunAsync(cancellation);
         if (options.Json)
         {
             using Stream output = Console.OpenStandardOutput();
@@ -120,6 +126,8 @@ internal static class PerfCommand
             InFlight = parsed.GetValue(InFlight),
             Credit = (uint)parsed.GetValue(Credit),
             IdleConnections = parsed.GetValue(Idle),
+            IdleQueues = parsed.GetValue(IdleQueues),
+            DrainMessages = parsed.GetValue(Drain),
             ServerPid = parsed.GetValue(ServerPid),
             Json = parsed.GetValue(Output) == "json",
         };

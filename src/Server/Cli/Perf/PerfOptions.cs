@@ -46,6 +46,12 @@ internal sealed record PerfOptions
     /// <summary>Further connections that do nothing.</summary>
     public int IdleConnections { get; init; }
 
+    /// <summary>Queues that are made before, and stay empty.</summary>
+    public int IdleQueues { get; init; }
+
+    /// <summary>Only receive so many messages that are queued already; zero means measure sending as well.</summary>
+    public long DrainMessages { get; init; }
+
     public int? ServerPid { get; init; }
 
     public bool Json { get; init; }

@@ -39,6 +39,8 @@ internal sealed record PerfReport
 
     public double? IdleConnectionBytes { get; init; }
 
+    public double? IdleQueueBytes { get; init; }
+
     public double MessagesPerSecond => Messages / MeasuredSeconds;
 
     public double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Messages);
@@ -69,6 +71,10 @@ internal sealed record PerfReport
         {
             Line(text, "idle connections", $"{idle / 1024:N1} KiB of the server's memory each");
         }
+        if (IdleQueueBytes is { } queue)
+        {
+            Line(text, "idle queues", $"{queue / 1024:N1} KiB of the server's memory each");
+        }
         Line(text, "checked", $"{Missing} missing, {OutOfOrder} again or out of order, {Refused} refused, {Foreign} foreign");
         return text.ToString();
     }
@@ -87,6 +93,7 @@ internal sealed record PerfReport
         WriteIfKnown(writer, "serverCpuUs", ServerCpuUs);
         WriteIfKnown(writer, "serverResidentBytesMax", ServerResidentBytesMax);
         WriteIfKnown(writer, "idleConnectionBytes", IdleConnectionBytes);
+        WriteIfKnown(writer, "idleQueueBytes", IdleQueueBytes);
         writer.WriteNumber("missing", Missing);
         writer.WriteNumber("outOfOrder", OutOfOrder);
         writer.WriteNumber("refused", Refused);

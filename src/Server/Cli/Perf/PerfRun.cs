@@ -1,18 +1,23 @@
+using Pillarbox.Protocols.Amqp.Client;
+using Pillarbox.Protocols.Amqp.Wire;
+
 namespace Pillarbox.Server.Cli.Perf;
 
 /// <summary>One measurement: connects, warms up, measures, drains, and sums up.</summary>
 internal sealed class PerfRun(PerfOptions options)
 {
     private const double DrainSecondsMax = 10;
+    private const int LinksAtOnce = 200;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
     private readonly PerfSchedule _schedule = new(options);
     private readonly List<NetworkClient> _idle = [];
     private long _residentBytesMax;
     private double? _idleConnectionBytes;
+    private double? _idleQueueBytes;
 
     public async Task<PerfReport> RunAsync(CancellationToken cancellation)
     {
-        await ConnectIdleAsync(cancellation);
+        await PrepareIdleAsync(cancellation);
         PerfReceiver[] receivers = [.. Enumerable.Range(0, options.Receivers).Select(Receiver)];
         PerfSender[] senders = [.. Enumerable.Range(0, options.Senders).Select(Sender)];
         PerfWorker[] workers =
@@ -45,13 +50,26 @@ internal sealed class PerfRun(PerfOptions options)
 
     private PerfSender Sender(int index) => new(options, _schedule, index);
 
-    private async Task ConnectIdleAsync(CancellationToken cancellation)
+    private async Task PrepareIdleAsync(CancellationToken cancellation)
     {
-        if (options.IdleConnections == 0)
+        _idleConnectionBytes = await MemoryEachAsync(options.IdleConnections, ConnectIdle, cancellation);
+        _idleQueueBytes = await MemoryEachAsync(options.IdleQueues, MakeIdleQueues, cancellation);
+    }
+
+    private async Task<double?> MemoryEachAsync(int count, Action<CancellationToken> make, CancellationToken cancellation)
+    {
+        if (count == 0)
         {
-            return;
+            return null;
         }
-        long? before = options.ServerPid is { } pid ? ProcessUsage.ResidentBytes(pid) : null;
+        long? before = ServerResidentBytes();
+        make(cancellation);
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation);
+        return (double?)(ServerResidentBytes() - before) / count;
+    }
+
+    private void ConnectIdle(CancellationToken cancellation)
+    {
         for (int i = 0; i < options.IdleConnections; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -60,10 +78,31 @@ internal sealed class PerfRun(PerfOptions options)
             client.Flush();
             _idle.Add(client);
         }
-        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation);
-        long? after = options.ServerPid is { } same ? ProcessUsage.ResidentBytes(same) : null;
-        _idleConnectionBytes = (double?)(after - before) / options.IdleConnections;
     }
+
+    // Attaching makes the queue, where the server makes queues by itself.
+    private void MakeIdleQueues(CancellationToken cancellation)
+    {
+        using NetworkClient client = NetworkClient.Open(options.Target, $"perf-{Environment.ProcessId}-q");
+        for (int first = 0; first < options.IdleQueues; first += LinksAtOnce)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ClientSession session = client.Connection.BeginSession();
+            string[] names = [.. Enumerable.Range(first, Math.Min(LinksAtOnce, options.IdleQueues - first))
+                .Select(i => $"{options.Address}-idle-{i}")];
+            ClientReceiver[] links = [.. names.Select(n =>
+                session.AttachReceiver(n, new Source { Address = n }, SenderSettleMode.Mixed, NoMessages.Instance))];
+            foreach (ClientReceiver link in links)
+            {
+                client.WaitForAttach(link, link.Name);
+                link.Detach();
+            }
+            client.WaitFor(() => links.All(l => l.State == LinkState.Detached), "detach");
+        }
+        client.Close();
+    }
+
+    private long? ServerResidentBytes() => options.ServerPid is { } pid ? ProcessUsage.ResidentBytes(pid) : null;
 
     private async Task UntilAsync(long time, CancellationToken cancellation)
     {
@@ -95,10 +134,7 @@ internal sealed class PerfRun(PerfOptions options)
 
     private void SampleMemory()
     {
-        if (options.ServerPid is { } pid && ProcessUsage.ResidentBytes(pid) is { } bytes)
-        {
-            _residentBytesMax = Math.Max(_residentBytesMax, bytes);
-        }
+        _residentBytesMax = Math.Max(_residentBytesMax, ServerResidentBytes() ?? 0);
     }
 
     private void ThrowIfFailed()
@@ -155,6 +191,17 @@ internal sealed class PerfRun(PerfOptions options)
             ClientCpuSeconds = 0,
             ServerResidentBytesMax = options.ServerPid is null ? null : _residentBytesMax,
             IdleConnectionBytes = _idleConnectionBytes,
+            IdleQueueBytes = _idleQueueBytes,
         };
+    }
+
+    private sealed class NoMessages : IReceiverEvents
+    {
+        public static readonly NoMessages Instance = new();
+
+        public void OnMessage(ClientReceiver receiver, in IncomingDelivery delivery)
+        {
+            // No credit was given.
+        }
     }
 }

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Pillarbox.Load.Peers;
+
+namespace Pillarbox.Load;
+
+/// <summary>What the disk itself takes to make 4 KiB durable: write and fdatasync, one after the other.</summary>
+internal static partial class DiskProbe
+{
+    private const int BlockBytes = 4096;
+    private const int Blocks = 500;
+
+    public static void Measure(Dictionary<string, double> figures)
+    {
+        string folder = PeerProcess.NewFolder("disk");
+        try
+        {
+            double[] timesUs = Measure(Path.Combine(folder, "probe"));
+            Array.Sort(timesUs);
+            figures[Figure.DiskP50Us] = timesUs[timesUs.Length / 2];
+            figures[Figure.DiskP99Us] = timesUs[timesUs.Length * 99 / 100];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static double[] Measure(string path)
+    {
+        byte[] block = new byte[BlockBytes];
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite);
+
+        // Written once before, so that no block is allocated in the measured part.
+        for (int i = 0; i < Blocks; i++)
+        {
+            RandomAccess.Write(file, block, (long)i * BlockBytes);
+        }
+        RandomAccess.FlushToDisk(file);
+        double[] timesUs = new double[Blocks];
+        for (int i = 0; i < Blocks; i++)
+        {
+            block[0] = (byte)i;
+            long start = Stopwatch.GetTimestamp();
+            RandomAccess.Write(file, block, (long)i * BlockBytes);
+            if (SyncData((int)file.DangerousGetHandle()) != 0)
+            {
+                throw new IOException($"fdatasync failed with error {Marshal.GetLastPInvokeError()}");
+            }
+            timesUs[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+        }
+        return timesUs;
+    }
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int SyncData(int descriptor);
+}

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace Pillarbox.Load.Peers;
+
+/// <summary>ActiveMQ Classic from Debian, KahaDB on disk, with its AMQP 1.0 connector when the package has one.</summary>
+internal sealed class ActiveMqPeer : IPeer
+{
+    public const string Libraries = "/usr/share/activemq";
+    private readonly PeerProcess _process;
+
+    private ActiveMqPeer(PeerProcess process, int port)
+    {
+        _process = process;
+        AmqpUrl = $"amqp://127.0.0.1:{port}";
+    }
+
+    public string Name => "activemq";
+
+    public string Version => "ActiveMQ Classic (KahaDB)";
+
+    public int Pid => _process.PidOf("java");
+
+    public string AmqpUrl { get; }
+
+    public string QueueAddress(string queue) => $"queue://{queue}";
+
+    public static async Task<ActiveMqPeer> StartAsync()
+    {
+        string folder = PeerProcess.NewFolder("activemq");
+        int port = PeerProcess.FreePort();
+        string configuration = Path.Combine(folder, "activemq.xml");
+        await File.WriteAllTextAsync(configuration, $"""
+            <beans xmlns="http://www.springframework.org/schema/beans"
+                xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+                xsi:schemaLocation="http://www.springframework.org/schema/beans
+                  http://www.springframework.org/schema/beans/spring-beans.xsd
+                  http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
+              <broker xmlns="http://activemq.apache.org/schema/core" brokerName="load" useJmx="false"
+                  dataDirectory="{folder}/data">
+                <persistenceAdapter><kahaDB directory="{folder}/kahadb"/></persistenceAdapter>
+                <transportConnectors>
+                  <transportConnector name="amqp" uri="amqp://127.0.0.1:{port}?transport.transformer=raw"/>
+                </transportConnectors>
+              </broker>
+            </beans>
+            """);
+        string classPath = $"{Libraries}/lib/*:{Libraries}/bin/activemq.jar:/usr/share/java/*";
+        ProcessStartInfo start = new("java",
+            ["-Xmx1g", "-cp", classPath, $"-Dactivemq.home={folder}", $"-Dactivemq.base={folder}",
+                "org.apache.activemq.console.Main", "start", $"xbean:file:{configuration}"]);
+        PeerProcess process = PeerProcess.Start(start, folder);
+        try
+        {
+            await process.WaitForLineAsync(l => l.Contains("started", StringComparison.OrdinalIgnoreCase)
+                && l.Contains("load", StringComparison.Ordinal), 60);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+        return new ActiveMqPeer(process, port);
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace Pillarbox.Load.Peers;
+
+/// <summary>The program of this repository.</summary>
+internal sealed class PillarboxPeer : IPeer
+{
+    private readonly PeerProcess _process;
+
+    private PillarboxPeer(PeerProcess process, string amqp, double readyMs)
+    {
+        _process = process;
+        AmqpUrl = amqp;
+        ReadyMs = readyMs;
+    }
+
+    public string Name => "pillarbox";
+
+    public string Version => "Pillarbox (this commit)";
+
+    public int Pid => _process.Pid;
+
+    public string AmqpUrl { get; }
+
+    /// <summary>Milliseconds from the start of the process to its line "ready".</summary>
+    public double ReadyMs { get; }
+
+    public string QueueAddress(string queue) => queue;
+
+    /// <summary>Starts a node; a data folder that is given stays, else a new one goes with the node.</summary>
+    public static async Task<PillarboxPeer> StartAsync(string program, string? data = null)
+    {
+        string folder = data ?? PeerProcess.NewFolder("pillarbox");
+        string[] arguments =
+            ["run", "--data", folder, "--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0"];
+        long start = Stopwatch.GetTimestamp();
+        PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), data is null ? folder : null);
+        try
+        {
+            await process.WaitForLineAsync(line => line == "ready", 120);
+            double readyMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            string amqp = process.Lines.First(l => l.StartsWith("listening amqp ", StringComparison.Ordinal));
+            return new PillarboxPeer(process, $"amqp://{amqp.Split(' ')[2]}", readyMs);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Pillarbox.Load.Peers;
+
+/// <summary>RabbitMQ from Debian with its AMQP 1.0 plugin: an own node beside whatever else runs.</summary>
+internal sealed class RabbitMqPeer : IPeer
+{
+    public const string Server = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    private readonly PeerProcess _process;
+    private readonly int _epmdPort;
+
+    private RabbitMqPeer(PeerProcess process, int port, int epmdPort, string version)
+    {
+        _process = process;
+        _epmdPort = epmdPort;
+        Pid = process.PidOf("beam.smp");
+        AmqpUrl = $"amqp://guest:guest@127.0.0.1:{port}";
+        Version = version;
+    }
+
+    public string Name => "rabbitmq";
+
+    public string Version { get; }
+
+    public int Pid { get; }
+
+    public string AmqpUrl { get; }
+
+    // The plugin's name for a queue that it declares, durable, when somebody attaches.
+    public string QueueAddress(string queue) => $"/queue/{queue}";
+
+    public static async Task<RabbitMqPeer> StartAsync()
+    {
+        string folder = PeerProcess.NewFolder("rabbitmq");
+        int port = PeerProcess.FreePort();
+        int epmd = PeerProcess.FreePort();
+        PeerProcess process = PeerProcess.Start(StartInfo(folder, port, epmd), folder);
+        try
+        {
+            await process.WaitForLineAsync(l => l.Contains("Server startup complete", StringComparison.Ordinal), 90);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+        string[] words = (process.Lines.FirstOrDefault(l => l.Contains("Starting RabbitMQ", StringComparison.Ordinal))
+            ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        int at = Array.IndexOf(words, "RabbitMQ");
+        string version = at >= 0 && at + 1 < words.Length ? words[at + 1] : "";
+        return new RabbitMqPeer(process, port, epmd, $"RabbitMQ {version} (AMQP 1.0 plugin, classic durable queue)");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        PeerProcess.Terminate(Pid);
+        await _process.DisposeAsync();
+        ProcessStartInfo stop = new("epmd", ["-port", _epmdPort.ToString(CultureInfo.InvariantCulture), "-kill"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process epmd = Process.Start(stop)!;
+        await epmd.WaitForExitAsync();
+    }
+
+    private static ProcessStartInfo StartInfo(string folder, int port, int epmd)
+    {
+        File.WriteAllText(Path.Combine(folder, "plugins"), "[rabbitmq_amqp1_0].\n");
+        File.WriteAllText(Path.Combine(folder, "env"), "");
+        File.WriteAllText(Path.Combine(folder, "rabbitmq.conf"), $"""
+            listeners.tcp.1 = 127.0.0.1:{port}
+            log.console = true
+            log.console.level = info
+
+            """);
+        ProcessStartInfo start = new(Server);
+        Dictionary<string, string> environment = new()
+        {
+            ["HOME"] = folder,
+            ["RABBITMQ_NODENAME"] = $"load{port}@localhost",
+            ["RABBITMQ_NODE_PORT"] = $"{port}",
+            ["RABBITMQ_DIST_PORT"] = $"{PeerProcess.FreePort()}",
+            ["ERL_EPMD_PORT"] = $"{epmd}",
+            ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+            ["RABBITMQ_MNESIA_BASE"] = Path.Combine(folder, "mnesia"),
+            ["RABBITMQ_LOG_BASE"] = Path.Combine(folder, "log"),
+            ["RABBITMQ_SCHEMA_DIR"] = Path.Combine(folder, "schema"),
+            ["RABBITMQ_GENERATED_CONFIG_DIR"] = Path.Combine(folder, "generated"),
+            ["RABBITMQ_CONF_ENV_FILE"] = Path.Combine(folder, "env"),
+            ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder, "plugins"),
+            ["RABBITMQ_CONFIG_FILE"] = Path.Combine(folder, "rabbitmq"),
+            ["RABBITMQ_ADVANCED_CONFIG_FILE"] = Path.Combine(folder, "advanced"),
+            ["RABBITMQ_PID_FILE"] = Path.Combine(folder, "pid"),
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+        };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        return start;
+    }
+}

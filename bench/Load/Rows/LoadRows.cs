@@ -1,0 +1,85 @@
+namespace Pillarbox.Load.Rows;
+
+/// <summary>The list of rows.</summary>
+internal static class LoadRows
+{
+    private static readonly Goal AtMost300MiB = Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300);
+
+    public static IReadOnlyList<ILoadRow> All { get; } =
+    [
+        new AmqpRow("durable-1-1", "durable, 100 B, one sender, one receiver", "--size 100 --durable")
+        {
+            Peers = ["pillarbox", "rabbitmq", "activemq"],
+            Goals =
+            [
+                Goal.RatioToRabbitMq(10), AtMost300MiB,
+                Goal.AtMost("at most 10 us of server CPU", Figure.ServerCpuUs, 10),
+            ],
+        },
+        new AmqpRow("durable-4-4", "durable, 100 B, four senders and receivers on four queues",
+            "--size 100 --durable --senders 4 --receivers 4 --queues 4")
+        {
+            Goals = [Goal.RatioToRabbitMq(12), AtMost300MiB],
+        },
+        new AmqpRow("durable-10k", "durable, 10 KiB, one sender, one receiver", "--size 10240 --durable --in-flight 200")
+        {
+            Goals = [Goal.RatioToRabbitMq(5), AtMost300MiB],
+        },
+        new AmqpRow("transient-1-1", "not durable, 100 B, one sender, one receiver", "--size 100")
+        {
+            Goals =
+            [
+                Goal.RatioToRabbitMq(20), AtMost300MiB,
+                Goal.AtMost("at most 4 us of server CPU", Figure.ServerCpuUs, 4),
+            ],
+        },
+        new AmqpRow("transient-settled", "not durable, 100 B, no acknowledgements", "--size 100 --pre-settled")
+        {
+            Peers = ["pillarbox"],
+        },
+        new AmqpRow("fan-out-100", "durable, 100 B, one sender, 100 durable subscribers",
+            "--size 100 --durable --fan-out 100 --in-flight 200")
+        {
+            Peers = ["pillarbox"],
+            Goals = [Goal.AtMost("at most 2 us of server CPU per delivery", Figure.ServerCpuUs, 2), AtMost300MiB],
+        },
+        new AmqpRow("one-in-flight", "durable, 100 B, one message in flight", "--size 100 --durable --in-flight 1")
+        {
+            WithDisk = true,
+        },
+        new AmqpRow("latency-1000", "durable, 100 B, 1,000 messages/s, open loop", "--size 100 --durable --rate 1000")
+        {
+            WithDisk = true,
+            Goals =
+            [
+                new Goal("p50 of the acknowledgement at most 2x fdatasync", r =>
+                    r.Median("pillarbox", Figure.AckP50Us) / r.Median("pillarbox", Figure.DiskP50Us), 2, false),
+                Goal.AtMost("p99 at most 3,000 us", Figure.AckP99Us, 3000),
+            ],
+        },
+        new NatsRow(jetStream: false),
+        new NatsRow(jetStream: true),
+        new StartRow(),
+        new BacklogStartRow(),
+        new AmqpRow("idle-10000", "10,000 idle connections", "--idle-connections 10000 --rate 100 --durable")
+        {
+            IsLong = true,
+            Peers = ["pillarbox"],
+            Goals = [Goal.AtMost("at most 16 KiB for an idle connection", Figure.IdleConnectionKiB, 16)],
+        },
+        new AmqpRow("queues-20000", "durable, 100 B, beside 20,000 empty queues", "--size 100 --durable --idle-queues 20000")
+        {
+            IsLong = true,
+            Peers = ["pillarbox"],
+        },
+        new AmqpRow("ten-minutes", "durable, 100 B, 10 minutes at about half of the maximum rate",
+            "--size 100 --durable --rate 75000")
+        {
+            IsLong = true,
+            Peers = ["pillarbox"],
+            DurationSeconds = 600,
+            Goals = [Goal.AtMost("no acknowledgement after more than 20 ms", Figure.AckMaxUs, 20_000), AtMost300MiB],
+        },
+        new DeepQueueRow(),
+    ];
+}
