@@ -1,5 +1,4 @@
 using Pillarbox.Broker;
-using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Protocols.Amqp;
@@ -9,19 +8,19 @@ namespace Pillarbox.Hosting;
 /// <summary>Configuration to the AMQP engine.</summary>
 internal static class NodeAmqp
 {
-    /// <summary>The handler for all AMQP listeners; <paramref name="users"/> null: development mode, nobody needs a password.</summary>
+    /// <summary>The handler for all AMQP listeners; in development mode nobody needs a password.</summary>
     public static AmqpConnectionHandler Handler(
-        MessageBroker broker, PillarboxConfig config, NodeSeams seams, UserStore? users)
+        MessageBroker broker, PillarboxConfig config, NodeSeams seams, NodeSecurity security)
     {
         var options = new AmqpOptions
         {
-            AllowAnonymous = users is null,
-            AllowAnyPassword = users is null,
+            AllowAnonymous = security.AllowAnonymous,
+            AllowAnyPassword = security.IsOpen,
             MaxFrameBytes = config.Limits.AmqpFrameBytesMax,
             IdleTimeoutMs = config.Limits.AmqpIdleTimeoutMs,
             HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,
         };
-        return new AmqpConnectionHandler(
-            broker, options, new SaslServers(users, seams.Random), seams.Time, seams.LoggerFactory);
+        var sasl = new SaslServers(security.IsOpen ? null : security.Users, seams.Random);
+        return new AmqpConnectionHandler(broker, options, sasl, seams.Time, seams.LoggerFactory);
     }
 }

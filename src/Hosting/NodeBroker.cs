@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -7,13 +10,25 @@ namespace Pillarbox.Hosting;
 /// <summary>Configuration to what the broker is made of.</summary>
 internal static class NodeBroker
 {
-    public static BrokerOptions Options(PillarboxConfig config, NodeSeams seams)
+    private const string Space = "default";
+
+    /// <summary>The disk, or memory, that the configuration asks for.</summary>
+    public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
+        seams.FileSystem
+        ?? (config.DataDirectory == PillarboxConfig.InMemory ? new MemoryFileSystem() : DiskFileSystem.Instance);
+
+    /// <summary>The data directory, as the disk names it.</summary>
+    public static string DirectoryOf(PillarboxConfig config) =>
+        config.DataDirectory == PillarboxConfig.InMemory ? "data" : config.DataDirectory;
+
+    public static BrokerOptions Options(
+        PillarboxConfig config, NodeSeams seams, IFileSystem fileSystem, NodeSecurity security)
     {
         LimitsConfig limits = config.Limits;
         return new BrokerOptions
         {
-            FileSystem = seams.FileSystem ?? FileSystemOf(config),
-            DataDirectory = config.DataDirectory == PillarboxConfig.InMemory ? "data" : config.DataDirectory,
+            FileSystem = fileSystem,
+            DataDirectory = DirectoryOf(config),
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
@@ -24,9 +39,37 @@ internal static class NodeBroker
             TransactionBytesMax = limits.TransactionBytesMax,
             ProducerCredit = limits.ProducerCredit,
             AddressSettings = config.AddressSettings,
+            Security = security.Config,
         };
     }
 
-    private static IFileSystem FileSystemOf(PillarboxConfig config) =>
-        new MemoryFileSystem();
+    /// <summary>
+    /// Makes the configured queues that are missing. One that exists with other settings stays as it is, and is reported: a node must
+    /// start so that the operator can delete it.
+    /// </summary>
+    public static async Task CreateQueuesAsync(MessageBroker broker, PillarboxConfig config, ILogger logger)
+    {
+        foreach (QueueEntryConfig queue in config.Queues)
+        {
+            try
+            {
+                await broker.Management.CreateQueueAsync(Identity.Node, Space, ConfigOf(queue));
+            }
+            catch (BrokerException e)
+            {
+                NodeLog.QueueNotMade(logger, queue.Name, e.Message);
+            }
+        }
+    }
+
+    private static QueueConfig ConfigOf(QueueEntryConfig queue) => new()
+    {
+        Name = queue.Name,
+        Address = queue.Address ?? queue.Name,
+        RoutingType = queue.RoutingType,
+        Durable = queue.Durable,
+        Filter = queue.Filter,
+        ConsumersMax = queue.ConsumersMax,
+        NonDestructive = queue.NonDestructive,
+    };
 }

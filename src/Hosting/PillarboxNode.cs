@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
@@ -11,73 +13,112 @@ namespace Pillarbox.Hosting;
 /// A running node: the broker on its data directory and the listeners in front of it. Made by <see cref="StartAsync"/>;
 /// stopped once by <see cref="StopAsync"/>. Any thread.
 /// </summary>
-public sealed partial class PillarboxNode : IAsyncDisposable
+public sealed class PillarboxNode : IAsyncDisposable
 {
+    private readonly NodeParts _parts;
     private readonly NodeServer _server;
-    private readonly NodeState _state;
     private readonly TimeSpan _drainTimeout;
     private int _stopped;
 
-    private PillarboxNode(MessageBroker broker, NodeServer server, NodeState state, TimeSpan drainTimeout)
+    private PillarboxNode(NodeParts parts, NodeServer server, TimeSpan drainTimeout)
     {
-        Broker = broker;
+        _parts = parts;
         _server = server;
-        _state = state;
         _drainTimeout = drainTimeout;
         Endpoints = server.Endpoints;
     }
 
     /// <summary>The broker, for use within the process.</summary>
-    public MessageBroker Broker { get; }
+    public MessageBroker Broker => _parts.Broker;
 
     /// <summary>Where the node listens, with the real ports.</summary>
     public IReadOnlyList<NodeEndpoint> Endpoints { get; }
 
     /// <summary>
-    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see
-    /// cref="StorageException"/> or
-    /// <see cref="ConfigException"/>, each with one line that says what to do; nothing stays open then.
+    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see cref="StorageException"/>
+    /// or <see cref="ConfigException"/>, each with one line that says what to do; nothing stays open then.
     /// </summary>
     public static async Task<PillarboxNode> StartAsync(PillarboxConfig config, NodeSeams seams)
     {
         IReadOnlyList<ListenerPlan> plans = ListenerPlan.Of(config);
-        MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams));
-        var state = new NodeState();
+        NodeParts parts = NodeParts.Open(config, seams, plans);
         try
         {
-            AmqpConnectionHandler amqp = NodeAmqp.Handler(broker, config, seams, users: null);
-            var handlers = new NodeHandlers(amqp, app => ManagementApi.Map(app, broker, state));
+            await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
+            var handlers = new NodeHandlers(parts.Amqp, app => Map(app, parts, seams));
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
-            state.MarkStarted();
-            return new PillarboxNode(broker, server, state, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
+            parts.State.MarkStarted();
+            return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
         }
         catch
         {
-            broker.Dispose();
+            parts.Dispose();
             throw;
         }
     }
 
     /// <summary>
-    /// Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do
-    /// nothing.
+    /// Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do nothing.
     /// </summary>
-    public async Task StopAsync(CancellationToken cancellation = default)
+    public async Task StopAsync()
     {
         if (Interlocked.Exchange(ref _stopped, 1) != 0)
         {
             return;
         }
 
-        _state.MarkStopping();
+        _parts.State.MarkStopping();
+        NodeLog.Stopping(_parts.Logger);
         await Broker.DrainAsync(_drainTimeout);
-        using var now = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await now.CancelAsync();
-        await _server.StopAsync(now.Token);
+        // Who has not gone by now is cut off.
+        await _server.StopAsync(new CancellationToken(canceled: true));
         await _server.DisposeAsync();
-        Broker.Dispose();
+        _parts.Dispose();
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static void Map(WebApplication application, NodeParts parts, NodeSeams seams) =>
+        ManagementApi.Map(application, new ApiServices
+        {
+            Broker = parts.Broker,
+            Health = parts.State,
+            Access = parts.Security.Http(),
+            Time = seams.Time,
+            Logger = parts.Logger,
+        });
+
+    /// <summary>What is opened before the listeners, and closed after them.</summary>
+    private sealed record NodeParts(
+        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeSecurity Security, ILogger Logger) : IDisposable
+    {
+        public NodeState State { get; } = new();
+
+        public static NodeParts Open(PillarboxConfig config, NodeSeams seams, IReadOnlyList<ListenerPlan> plans)
+        {
+            ILogger logger = seams.LoggerFactory.CreateLogger("Pillarbox.Node");
+            IFileSystem files = NodeBroker.FileSystemOf(config, seams);
+            NodeSecurity security = NodeSecurity.Open(config, files, NodeBroker.DirectoryOf(config), seams);
+            try
+            {
+                security.CheckListeners(plans);
+                MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
+                security.Report(logger);
+                return new NodeParts(broker, NodeAmqp.Handler(broker, config, seams, security), security, logger);
+            }
+            catch
+            {
+                security.Dispose();
+                throw;
+            }
+        }
+
+        public void Dispose()
+        {
+            Amqp.Dispose();
+            Broker.Dispose();
+            Security.Dispose();
+        }
+    }
 }

@@ -6,8 +6,8 @@ namespace Pillarbox.Model;
 /// <param name="IsAnonymous">Whether nobody logged in.</param>
 public sealed record Identity(string Name, IReadOnlyList<string> Roles, bool IsAnonymous)
 {
-    /// <summary>Nobody.</summary>
-    public static readonly Identity Anonymous = new("anonymous", [], IsAnonymous: true);
+    /// <summary>Nobody; what is allowed to everybody is given to the role <c>anonymous</c>.</summary>
+    public static readonly Identity Anonymous = new("anonymous", ["anonymous"], IsAnonymous: true);
 
     /// <summary>The node itself (recovery, dead letters, the in-process API). Passes every check.</summary>
     public static readonly Identity Node = new("$node", [], IsAnonymous: false);

@@ -1,34 +1,64 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Pillarbox.Broker;
 
 namespace Pillarbox.ConsoleApi;
 
-/// <summary>Where the node is in its life, as health checks ask.</summary>
-public interface INodeHealth
-{
-    /// <summary>Recovered and listening.</summary>
-    bool Started { get; }
-
-    /// <summary>On its way down.</summary>
-    bool Stopping { get; }
-}
-
-/// <summary>The HTTP listener's resources: health, metrics and the management API.</summary>
+/// <summary>The HTTP listener's resources: health, metrics and the management API. The list of all routes is here.</summary>
 public static class ManagementApi
 {
+    /// <summary>Every route, in the order of the API document.</summary>
+    internal static IReadOnlyList<ApiRoute> Routes { get; } =
+    [
+        .. HealthResource.Routes,
+        .. MetricsResource.Routes,
+        .. NodeResource.Routes,
+        .. QueuesResource.Routes,
+        .. MessagesResource.Routes,
+        .. AddressesResource.Routes,
+        .. ConnectionsResource.Routes,
+        .. ConsumersResource.Routes,
+        .. OpenApiResource.Routes,
+    ];
+
     /// <summary>Puts every resource on the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, MessageBroker broker, INodeHealth health)
+    public static void Map(IEndpointRouteBuilder routes, ApiServices services)
     {
-        routes.Map("/health/live", context => context.Response.WriteAsync("ok"));
-        routes.Map("/health/started", context => Answer(context, health.Started));
-        routes.Map("/health/ready", context => Answer(context, health is { Started: true, Stopping: false }));
+        foreach (ApiRoute route in Routes)
+        {
+            routes.MapMethods(route.Path, [route.Method], context => AnswerAsync(context, route, services));
+        }
+
+        routes.MapFallback(context =>
+        {
+            ResponseHeaders.Write(context.Response);
+            return Problem.WriteAsync(context, StatusCodes.Status404NotFound, "there is no such resource; see /api/v1/openapi.json");
+        });
     }
 
-    private static Task Answer(HttpContext context, bool good)
+    private static async Task AnswerAsync(HttpContext context, ApiRoute route, ApiServices services)
     {
-        context.Response.StatusCode = good ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        return context.Response.WriteAsync(good ? "ok" : "not yet");
+        ResponseHeaders.Write(context.Response);
+        try
+        {
+            if (route.NeedsLogin && !RequestGuard.Passes(context.Request, services.Access, out string? refusal))
+            {
+                await Problem.WriteAsync(context, StatusCodes.Status403Forbidden, refusal);
+                return;
+            }
+
+            Login login = route.NeedsLogin ? await HttpLogin.CheckAsync(context, services.Access) : Login.None;
+            if (login.Status != StatusCodes.Status200OK)
+            {
+                await HttpLogin.RefuseAsync(context, login);
+                return;
+            }
+
+            await route.Handle(new ApiRequest(context, route, services, login.Identity));
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            await Problem.WriteAsync(context, e, services.Logger);
+        }
     }
 }

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Model;
+
+namespace Pillarbox.ConsoleApi;
+
+/// <summary>Everything that travels as JSON, known at build time. The command line reads with it too.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    MaxDepth = 16,
+    Converters = [typeof(CamelCaseEnum<RoutingType>), typeof(CamelCaseEnum<AddressFullPolicy>)])]
+[JsonSerializable(typeof(Page<QueueResource>))]
+[JsonSerializable(typeof(Page<AddressResource>))]
+[JsonSerializable(typeof(Page<ConnectionResource>))]
+[JsonSerializable(typeof(Page<ConsumerResource>))]
+[JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
+[JsonSerializable(typeof(QueueCreation))]
+[JsonSerializable(typeof(MessagesTouched))]
+[JsonSerializable(typeof(NodeResourceView))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>Enumerations are written as the names of their members in camel case; numbers are refused.</summary>
+internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, false)
+    where T : struct, Enum;

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging;
+
+namespace Pillarbox.Hosting;
+
+/// <summary>What the node itself tells the operator.</summary>
+internal static partial class NodeLog
+{
+    [LoggerMessage(1, LogLevel.Warning,
+        "Development mode: there are no users, so everybody on this machine may do everything. Add one: pillarbox user add NAME")]
+    public static partial void Open(ILogger logger);
+
+    [LoggerMessage(2, LogLevel.Warning, "Nobody can log in: a login is demanded and there are no users")]
+    public static partial void NobodyCanLogIn(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Warning, "Configured queue {Queue} was not made: {Reason}")]
+    public static partial void QueueNotMade(ILogger logger, string queue, string reason);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopping: clients are asked to close")]
+    public static partial void Stopping(ILogger logger);
+}

@@ -1,0 +1,118 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Security;
+using Pillarbox.ConsoleApi;
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Hosting;
+
+/// <summary>
+/// Who may come in, decided once at start. With no users, no permissions and no demand for a login the node is open (development
+/// mode), and then it listens on this machine only.
+/// </summary>
+internal sealed class NodeSecurity : IDisposable
+{
+    private const string UsersFileName = "users.json";
+
+    /// <summary>What a role may do where the operator has written no permissions.</summary>
+    private static readonly Dictionary<string, Permission> DefaultRoles = new()
+    {
+        ["admin"] = All,
+        ["client"] = Permission.Send | Permission.Consume | Permission.Browse | Permission.CreateAddress
+            | Permission.CreateDurableQueue | Permission.CreateNonDurableQueue | Permission.DeleteNonDurableQueue,
+        ["viewer"] = Permission.View | Permission.Browse,
+    };
+
+    private const Permission All = (Permission)4095;
+
+    private NodeSecurity(SecuritySection section, UserStore users)
+    {
+        Users = users;
+        IsOpen = users.IsEmpty && !section.Required && section.Permissions.Count == 0;
+        AllowAnonymous = IsOpen || section.AllowAnonymous;
+        Config = IsOpen ? null : ConfigOf(section);
+    }
+
+    /// <summary>The users.</summary>
+    public UserStore Users { get; }
+
+    /// <summary>Development mode: whoever connects may do everything.</summary>
+    public bool IsOpen { get; }
+
+    /// <summary>Whether clients need not log in.</summary>
+    public bool AllowAnonymous { get; }
+
+    /// <summary>The permissions; null in development mode.</summary>
+    public SecurityConfig? Config { get; }
+
+    /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
+    public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, string dataDirectory, NodeSeams seams)
+    {
+        string? named = config.Security.UsersFile;
+        var users = UserStore.Open(new UserStoreOptions
+        {
+            FileSystem = named is null ? data : DiskFileSystem.Instance,
+            Path = named ?? $"{dataDirectory}/{UsersFileName}",
+            Time = seams.Time,
+            Random = seams.Random,
+        });
+        return new NodeSecurity(config.Security, users);
+    }
+
+    /// <summary>Refuses to open the node to the network while nobody has to log in. Throws <see cref="StartException"/>.</summary>
+    public void CheckListeners(IReadOnlyList<ListenerPlan> plans)
+    {
+        ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.Address.IsLocal) : null;
+        if (exposed is not null)
+        {
+            throw new StartException(
+                $"listener {exposed.Name} ({exposed.Address}): refused, for there are no users and anybody could connect; "
+                    + "add a user (pillarbox user add NAME --role admin) or listen on 127.0.0.1");
+        }
+    }
+
+    /// <summary>Says, once, that the node is open.</summary>
+    public void Report(ILogger logger)
+    {
+        if (IsOpen)
+        {
+            NodeLog.Open(logger);
+        }
+        else if (Users.IsEmpty && !AllowAnonymous)
+        {
+            NodeLog.NobodyCanLogIn(logger);
+        }
+    }
+
+    /// <summary>How the HTTP listener lets people in.</summary>
+    public HttpAccess Http() => IsOpen ? new HttpAccess() : new HttpAccess { Verify = VerifyAsync };
+
+    public void Dispose() => Users.Dispose();
+
+    private async ValueTask<LoginVerdict> VerifyAsync(
+        string name, ReadOnlyMemory<byte> password, CancellationToken cancellation)
+    {
+        if (password.Length > Secret.BytesMax)
+        {
+            return default;
+        }
+
+        using var secret = new Secret(password.Span);
+        PasswordCheck check = await Users.VerifyAsync(name, secret, cancellation);
+        return new LoginVerdict(check.Identity, check.Status == PasswordStatus.Busy);
+    }
+
+    private static SecurityConfig ConfigOf(SecuritySection section) => new()
+    {
+        Permissions = section.Permissions.Count > 0
+            ? section.Permissions.ToDictionary(block => block.Key, block => Roles(block.Value))
+            : new Dictionary<string, IReadOnlyDictionary<string, Permission>> { ["#"] = DefaultRoles },
+    };
+
+    private static IReadOnlyDictionary<string, Permission> Roles(
+        IReadOnlyDictionary<string, IReadOnlyList<Permission>> written) =>
+        written.ToDictionary(
+            role => role.Key,
+            role => role.Value.Aggregate(Permission.None, (all, one) => all | one));
+}
