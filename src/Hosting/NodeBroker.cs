@@ -44,7 +44,8 @@ internal static class NodeBroker
     }
 
     /// <summary>
-    /// Makes the configured queues that are missing. One that exists with other settings stays as it is, and is reported: a node must
+    /// Makes the configured queues that are missing. One that exists with other settings stays as it is, and is
+    /// reported: a node must
     /// start so that the operator can delete it.
     /// </summary>
     public static async Task CreateQueuesAsync(MessageBroker broker, PillarboxConfig config, ILogger logger)

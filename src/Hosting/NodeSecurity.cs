@@ -8,7 +8,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Hosting;
 
 /// <summary>
-/// Who may come in, decided once at start. With no users, no permissions and no demand for a login the node is open (development
+/// Who may come in, decided once at start. With no users, no permissions and no demand for a login the node is open
+/// (development
 /// mode), and then it listens on this machine only.
 /// </summary>
 internal sealed class NodeSecurity : IDisposable
@@ -60,7 +61,9 @@ internal sealed class NodeSecurity : IDisposable
         return new NodeSecurity(config.Security, users);
     }
 
-    /// <summary>Refuses to open the node to the network while nobody has to log in. Throws <see cref="StartException"/>.</summary>
+    /// <summary>
+    /// Refuses to open the node to the network while nobody has to log in. Throws <see cref="StartException"/>.
+    /// </summary>
     public void CheckListeners(IReadOnlyList<ListenerPlan> plans)
     {
         ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.Address.IsLocal) : null;

@@ -35,7 +35,8 @@ public sealed class PillarboxNode : IAsyncDisposable
     public IReadOnlyList<NodeEndpoint> Endpoints { get; }
 
     /// <summary>
-    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see cref="StorageException"/>
+    /// Opens the data, recovers, binds the listeners. Throws <see cref="StartException"/>, <see
+    /// cref="StorageException"/>
     /// or <see cref="ConfigException"/>, each with one line that says what to do; nothing stays open then.
     /// </summary>
     public static async Task<PillarboxNode> StartAsync(PillarboxConfig config, NodeSeams seams)
@@ -58,7 +59,8 @@ public sealed class PillarboxNode : IAsyncDisposable
     }
 
     /// <summary>
-    /// Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do nothing.
+    /// Asks clients to close, waits for them a bounded time, closes the listeners and the data. Once; later calls do
+    /// nothing.
     /// </summary>
     public async Task StopAsync()
     {

@@ -9,7 +9,9 @@ using Pillarbox.Model;
 
 namespace Pillarbox.ConsoleApi;
 
-/// <summary>One request that has logged in: what a resource needs of it. Reading it throws <see cref="BrokerException"/>.</summary>
+/// <summary>
+/// One request that has logged in: what a resource needs of it. Reading it throws <see cref="BrokerException"/>.
+/// </summary>
 internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiServices services, Identity who)
 {
     /// <summary>The one address space there is until several can be configured.</summary>
@@ -26,7 +28,8 @@ internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiService
     public BrokerManagement Management => Services.Broker.Management;
 
     /// <summary>
-    /// The part of the path that the route calls <paramref name="name"/>, decoded once. It is taken from the request as it was
+    /// The part of the path that the route calls <paramref name="name"/>, decoded once. It is taken from the request
+    /// as it was
     /// sent: the server leaves an encoded slash alone, so a queue may have slashes in its name.
     /// </summary>
     public string Segment(string name)

@@ -4,7 +4,8 @@ using Pillarbox.Broker.Management;
 namespace Pillarbox.ConsoleApi;
 
 /// <summary>
-/// <c>/health/live</c>: the process answers. <c>/health/started</c>: recovered and listening. <c>/health/ready</c>: also not
+/// <c>/health/live</c>: the process answers. <c>/health/started</c>: recovered and listening. <c>/health/ready</c>:
+/// also not
 /// stopping, and the disk takes messages.
 /// </summary>
 internal static class HealthResource

@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Pillarbox.ConsoleApi;
 
-/// <summary>The HTTP listener's resources: health, metrics and the management API. The list of all routes is here.</summary>
+/// <summary>
+/// The HTTP listener's resources: health, metrics and the management API. The list of all routes is here.
+/// </summary>
 public static class ManagementApi
 {
     /// <summary>Every route, in the order of the API document.</summary>

@@ -5,7 +5,8 @@ using Pillarbox.Broker.Management;
 namespace Pillarbox.ConsoleApi;
 
 /// <summary>
-/// <c>/metrics</c>: the node's, its addresses' and its queues' figures in Prometheus' text format. Queues also under the names that
+/// <c>/metrics</c>: the node's, its addresses' and its queues' figures in Prometheus' text format. Queues also under
+/// the names that
 /// Artemis dashboards know. One sample at a time goes into the response; large nodes are flushed in between.
 /// </summary>
 internal static class MetricsResource

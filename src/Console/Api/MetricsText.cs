@@ -5,7 +5,8 @@ using System.Text;
 namespace Pillarbox.ConsoleApi;
 
 /// <summary>
-/// Writes the Prometheus text format, version 0.0.4: HELP and TYPE once per name, then its samples. Labels are encoded once by
+/// Writes the Prometheus text format, version 0.0.4: HELP and TYPE once per name, then its samples. Labels are encoded
+/// once by
 /// the caller (<see cref="Label"/>) and copied into every sample. Pure: bytes into a buffer.
 /// </summary>
 internal sealed class MetricsText(IBufferWriter<byte> output)

@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Pillarbox.ConsoleApi;
 
-/// <summary><c>/api/v1/openapi.json</c>: the API's own description (OpenAPI 3.1), made of the table of routes.</summary>
+/// <summary>
+/// <c>/api/v1/openapi.json</c>: the API's own description (OpenAPI 3.1), made of the table of routes.
+/// </summary>
 internal static partial class OpenApiResource
 {
     public static readonly ApiRoute[] Routes =

@@ -6,7 +6,8 @@ namespace Pillarbox.ConsoleApi;
 
 /// <summary>
 /// Keeps foreign web pages out. There are no cookies, but a browser may remember a Basic login, and an open node on
-/// loopback trusts whoever connects: so requests that a page of another site made are refused, and so are, on an open node, requests
+/// loopback trusts whoever connects: so requests that a page of another site made are refused, and so are, on an open
+/// node, requests
 /// under a name other than loopback's (a foreign name that was pointed at this machine).
 /// </summary>
 internal static class RequestGuard

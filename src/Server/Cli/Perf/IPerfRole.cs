@@ -5,7 +5,9 @@ internal interface IPerfRole
 {
     NetworkClient Client { get; }
 
-    /// <summary>Does what can be done now; returns when there is more to do though no input comes (nanoseconds).</summary>
+    /// <summary>
+    /// Does what can be done now; returns when there is more to do though no input comes (nanoseconds).
+    /// </summary>
     long Work(long now);
 
     /// <summary>Input came: takes it.</summary>

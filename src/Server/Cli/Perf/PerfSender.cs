@@ -47,7 +47,9 @@ internal sealed class PerfSender : IPerfRole, ISenderEvents
     /// <summary>From the intended time of sending to the acknowledgement, measured phase only.</summary>
     public PerfHistogram Acknowledged { get; } = new();
 
-    /// <summary>How late messages went out, where a rate is kept: the load generator's own fault or the server's.</summary>
+    /// <summary>
+    /// How late messages went out, where a rate is kept: the load generator's own fault or the server's.
+    /// </summary>
     public PerfHistogram Lateness { get; } = new();
 
     /// <summary>Messages that the server did not accept.</summary>

@@ -8,7 +8,9 @@ internal static class ProcessUsage
     // The kernel's USER_HZ, which is 100 on every platform .NET runs on.
     private const double TicksPerSecond = 100;
 
-    /// <summary>Seconds of processor time of all threads, user and system; null when there is no such process.</summary>
+    /// <summary>
+    /// Seconds of processor time of all threads, user and system; null when there is no such process.
+    /// </summary>
     public static double? CpuSeconds(int pid)
     {
         // The second field, the name, may hold blanks and parentheses; utime and stime are the 14th and 15th.
