@@ -1,8 +1,12 @@
 using System.Buffers;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
 
@@ -11,29 +15,70 @@ namespace Pillarbox.Broker;
 /// Calls are collected; <see cref="Flush"/> at the end of a pass hands them to the log and the shards in batches, and
 /// <see cref="DrainInbox"/> tells what came back. Refusals are <see cref="BrokerException"/>.
 /// </summary>
-public sealed class BrokerClient : IDisposable
+public sealed class BrokerClient : IDisposable, IDurableWaiter
 {
-    internal BrokerClient(MessageBroker broker, ClientInfo info, IWakeable wakeable)
+    private readonly MessageBroker _broker;
+    private readonly BrokerServices _services;
+    private readonly AddressSpace _space;
+    private readonly IWakeable _wakeable;
+    private readonly ClientNames _names;
+    private readonly MessageReader _reader;
+    private readonly Publications _publications;
+    private readonly Commits _commits;
+    private readonly Inbox<ClientEvent> _inbox = new();
+    private readonly Ring<Completion> _completions = new();
+    private readonly Buffer<ShardOp>[] _ops;
+    private readonly List<Producer> _producers = [];
+    private readonly List<Producer> _due = [];
+    private readonly List<Consumer> _consumers = [];
+    private readonly List<Transaction> _transactions = [];
+    private readonly List<Queue> _temporaries = [];
+    private readonly ulong _publisherHash;
+    private ClientEvent[] _taken = [];
+    private int _takenAt;
+    private int _takenCount;
+    private long _transactionId;
+    private volatile int _signal;
+    private volatile bool _isAwaiting;
+    private volatile bool _isFailed;
+    private bool _toldFailure;
+    private bool _creditWithheld;
+    private bool _isDisposed;
+
+    internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info, IWakeable wakeable)
     {
-        Broker = broker;
+        _broker = broker;
+        _services = services;
+        _space = space;
+        _wakeable = wakeable;
         Info = info;
-        Wakeable = wakeable;
+        _names = new ClientNames(services, space, info);
+        _reader = new MessageReader(services);
+        _publications = new Publications(this, services);
+        _commits = new Commits(this, services, _publications);
+        _publisherHash = ClientNames.HashOf(info.ClientId);
+        _ops = new Buffer<ShardOp>[services.Shards.Count];
+        Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
+        for (int i = 0; i < _ops.Length; i++)
+        {
+            _ops[i] = new Buffer<ShardOp>();
+        }
+
+        Mark = services.Marks.Add();
+        SinceMs = services.NowMs;
     }
 
     /// <summary>Who it is.</summary>
     public ClientInfo Info { get; }
 
-    internal MessageBroker Broker { get; }
-
-    internal IWakeable Wakeable { get; }
-
     // ---- names -------------------------------------------------------------------------------------------------
 
     /// <summary>What the address is, or null when there is none by that name.</summary>
-    public AddressDescription? FindAddress(string address) => throw new NotImplementedException();
+    public AddressDescription? FindAddress(string address) =>
+        _space.FindAddress(address) is { } node ? new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast) : null;
 
     /// <summary>The queue's configuration, or null.</summary>
-    public QueueConfig? FindQueue(string queue) => throw new NotImplementedException();
+    public QueueConfig? FindQueue(string queue) => _space.FindQueue(queue)?.Config;
 
     /// <summary>
     /// Makes sure that a name which a client consumes from exists, as the settings allow: an anycast address gets a
@@ -41,15 +86,21 @@ public sealed class BrokerClient : IDisposable
     /// Returns the name of the queue to consume from. For <c>address::queue</c> that is the named queue.
     /// Errors: NotFound (may not be made), PreconditionFailed (exists with another routing type), Unauthorized.
     /// </summary>
-    public string ResolveQueue(AddressName name, RoutingType? routingType) => throw new NotImplementedException();
+    public string ResolveQueue(AddressName name, RoutingType? routingType) => _names.ResolveQueue(name, routingType);
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config) => throw new NotImplementedException();
+    public void CreateQueue(QueueConfig config)
+    {
+        if (_names.CreateQueue(config) is { } temporary)
+        {
+            _temporaries.Add(temporary);
+        }
+    }
 
     /// <summary>Deletes a queue. Errors: NotFound, ResourceLocked (has consumers and <paramref name="ifUnused"/>),
     /// Unauthorized.</summary>
-    public void DeleteQueue(string queue, bool ifUnused) => throw new NotImplementedException();
+    public void DeleteQueue(string queue, bool ifUnused) => _names.DeleteQueue(queue, ifUnused);
 
     // ---- publishing --------------------------------------------------------------------------------------------
 
@@ -57,10 +108,20 @@ public sealed class BrokerClient : IDisposable
     /// Opens a producer; makes the address (and for anycast its queue) as the settings allow.
     /// First credit comes by <see cref="IClientEvents.OnProducerCredit"/>.
     /// </summary>
-    public Producer OpenProducer(ProducerOptions options) => throw new NotImplementedException();
+    public Producer OpenProducer(ProducerOptions options)
+    {
+        Producer producer = _names.OpenProducer(this, options);
+        _producers.Add(producer);
+        Due(producer);
+        return producer;
+    }
 
     /// <summary>Closes it; publishes under way still complete.</summary>
-    public void CloseProducer(Producer producer) => throw new NotImplementedException();
+    public void CloseProducer(Producer producer)
+    {
+        producer.IsClosed = true;
+        _producers.Remove(producer);
+    }
 
     /// <summary>
     /// Publishes one message; the payload is copied before the call returns. With <paramref name="tag"/> not 0 its
@@ -72,33 +133,63 @@ public sealed class BrokerClient : IDisposable
     /// </summary>
     public void Publish(
         Producer producer, in MessageHeader header, in ReadOnlySequence<byte> payload, ulong tag,
-        string? to = null, Transaction? transaction = null) => throw new NotImplementedException();
+        string? to = null, Transaction? transaction = null)
+    {
+        MessageHead head = new() { Header = header, Publisher = _publisherHash };
+        PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
+    }
 
     /// <summary>Begins a message whose payload comes in pieces and may be larger than memory.</summary>
-    public LargePublish BeginLarge(Producer producer) => throw new NotImplementedException();
+    public LargePublish BeginLarge(Producer producer) => new LargeUpload(this, _services, producer);
 
     // ---- consuming ---------------------------------------------------------------------------------------------
 
     /// <summary>Opens a consumer with no credit. Errors: NotFound, Unauthorized, ResourceLocked,
     /// ResourceLimitExceeded, InvalidField (selector).</summary>
-    public Consumer OpenConsumer(ConsumerOptions options) => throw new NotImplementedException();
+    public Consumer OpenConsumer(ConsumerOptions options)
+    {
+        Consumer consumer = _names.OpenConsumer(this, options);
+        _consumers.Add(consumer);
+        Op(consumer.Queue.Shard, OpKind.OpenConsumer, consumer);
+        return consumer;
+    }
 
     /// <summary>
     /// Closes it. Its unsettled deliveries go back to their places; with <paramref name="countAttempts"/> those are
     /// counted as failed.
     /// No delivery for it is told afterwards.
     /// </summary>
-    public void CloseConsumer(Consumer consumer, bool countAttempts) => throw new NotImplementedException();
+    public void CloseConsumer(Consumer consumer, bool countAttempts)
+    {
+        if (consumer.IsClosed)
+        {
+            return;
+        }
+
+        consumer.IsClosed = true;
+        _consumers.Remove(consumer);
+        ref ShardOp op = ref Op(consumer.Queue.Shard, OpKind.CloseConsumer, consumer);
+        op.Outcome = countAttempts ? OutcomeBits.DeliveryFailed : 0;
+        if (_space.Leave(consumer.Queue))
+        {
+            PostOps();
+            _space.DeleteQueue(consumer.Queue, ifUnused: false);
+        }
+    }
 
     /// <summary>Grants <paramref name="credit"/> (at least 1) further deliveries.</summary>
-    public void Grant(Consumer consumer, int credit) => throw new NotImplementedException();
+    public void Grant(Consumer consumer, int credit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(credit, 1);
+        Op(consumer.Queue.Shard, OpKind.Grant, consumer).Id = credit;
+    }
 
     /// <summary>Takes all unused credit back once nothing more can be delivered now; answered by <see
     /// cref="IClientEvents.OnDrained"/>.</summary>
-    public void Drain(Consumer consumer) => throw new NotImplementedException();
+    public void Drain(Consumer consumer) => Op(consumer.Queue.Shard, OpKind.Drain, consumer);
 
     /// <summary>The message of a delivery when it is in memory; false: use <see cref="ReadAsync"/>.</summary>
-    public bool TryRead(in Delivery delivery, out MessageLease lease) => throw new NotImplementedException();
+    public bool TryRead(in Delivery delivery, out MessageLease lease) => _reader.TryRead(delivery, out lease);
 
     /// <summary>
     /// The message of a delivery, from disk if need be; reads ahead. Throws <see
@@ -106,48 +197,455 @@ public sealed class BrokerClient : IDisposable
     /// are damaged: the caller then calls <see cref="Quarantine"/> and goes on.
     /// </summary>
     public ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+        _reader.ReadAsync(delivery, cancellation);
 
     /// <summary>Takes a damaged message out of its queue, reports it by name, keeps its bytes for the
     /// operator.</summary>
-    public void Quarantine(in Delivery delivery, string reason) => throw new NotImplementedException();
+    public void Quarantine(in Delivery delivery, string reason)
+    {
+        if (!delivery.Browsing && !delivery.Consumer.IsClosed)
+        {
+            FillSettle(ref Op(delivery.Queue.Shard, OpKind.Quarantine, delivery.Consumer), delivery, default, reason);
+        }
+    }
 
     /// <summary>
     /// Settles a delivery, once. With <paramref name="tag"/> not 0, <see cref="IClientEvents.OnSettled"/> tells when
     /// that is on disk.
     /// In a transaction it takes effect when that commits; until then the delivery stays acquired.
     /// </summary>
-    public void Settle(in Delivery delivery, in Outcome outcome, ulong tag = 0, Transaction? transaction = null) =>
-        throw new NotImplementedException();
+    public void Settle(in Delivery delivery, in Outcome outcome, ulong tag = 0, Transaction? transaction = null)
+    {
+        if (delivery.Browsing || delivery.Consumer.IsClosed)
+        {
+            CompleteSettled(tag);
+            return;
+        }
+
+        OutcomeBits bits = Pack(outcome);
+        if (transaction is not null)
+        {
+            FillSettle(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
+            transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason));
+            CompleteSettled(tag);
+            return;
+        }
+
+        ref ShardOp op = ref Op(delivery.Queue.Shard, OpKind.Settle, delivery.Consumer);
+        FillSettle(ref op, delivery, bits, outcome.Reason);
+        op.Tag = tag;
+    }
 
     // ---- transactions ------------------------------------------------------------------------------------------
 
     /// <summary>Begins a local transaction.</summary>
-    public Transaction Begin() => throw new NotImplementedException();
+    public Transaction Begin()
+    {
+        Transaction transaction = new(++_transactionId);
+        _transactions.Add(transaction);
+        return transaction;
+    }
 
     /// <summary>
     /// Ends it: commits, or with <paramref name="fail"/> rolls back (published messages vanish, settlements are
     /// forgotten: those deliveries are
     /// unsettled again and still held by the client). Answered by <see cref="IClientEvents.OnDischarged"/>.
     /// </summary>
-    public void Discharge(Transaction transaction, bool fail, ulong tag) => throw new NotImplementedException();
+    public void Discharge(Transaction transaction, bool fail, ulong tag)
+    {
+        if (transaction.IsEnded)
+        {
+            throw new BrokerException(BrokerError.TransactionUnknown, $"transaction {transaction.Id} has ended already");
+        }
+
+        transaction.IsEnded = true;
+        _transactions.Remove(transaction);
+        _publications.Flush();
+        _commits.Discharge(transaction, fail, tag);
+    }
 
     // ---- the pass ----------------------------------------------------------------------------------------------
 
     /// <summary>Whether <see cref="DrainInbox"/> has something to tell. Any thread.</summary>
-    public bool HasEvents => throw new NotImplementedException();
+    public bool HasEvents =>
+        _inbox.HasItems || _signal != 0 || _takenAt < _takenCount || CanComplete || (_due.Count > 0 && !_creditWithheld);
 
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>
-    public void Flush() => throw new NotImplementedException();
+    public void Flush()
+    {
+        _publications.Flush();
+        PostOps();
+        AwaitDurable();
+    }
 
     /// <summary>Tells everything that has come back, in order; at most <paramref name="max"/> events (so a pass is
     /// bounded); true when more remain.</summary>
-    public bool DrainInbox(IClientEvents events, int max = 4096) => throw new NotImplementedException();
+    public bool DrainInbox(IClientEvents events, int max = 4096)
+    {
+        _signal = 0;
+        int left = TellInbox(events, max);
+        left = TellCompletions(events, left);
+        TellCredit(events);
+        if (_isFailed && !_toldFailure)
+        {
+            _toldFailure = true;
+            events.OnCloseRequested(new BrokerException(BrokerError.Unavailable, "the node's journal failed"));
+        }
+
+        AwaitDurable();
+        return left <= 0 && HasEvents;
+    }
 
     /// <summary>Ends the client: open transactions roll back, consumers close (attempts counted as the settings say),
     /// temporary queues go.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        _publications.Flush();
+        foreach (Transaction transaction in _transactions.ToArray())
+        {
+            Discharge(transaction, fail: true, 0);
+        }
+
+        foreach (Consumer consumer in _consumers.ToArray())
+        {
+            CloseConsumer(consumer, countAttempts: false);
+        }
+
+        PostOps();
+        foreach (Queue queue in _temporaries)
+        {
+            _space.DeleteQueue(queue, ifUnused: false);
+        }
+
+        _broker.Leave(this, lingers: _commits.HasPending);
+    }
+
+    // ---- for the broker's own rooms --------------------------------------------------------------------------------
+
+    /// <summary>What shards collect for this client, one per shard, each the shard's own.</summary>
+    internal Buffer<ClientEvent>?[] Outboxes { get; }
+
+    internal AppendMark Mark { get; }
+
+    internal long SinceMs { get; }
+
+    /// <summary>Unique on the node.</summary>
+    internal string Id { get; init; } = "";
+
+    internal ulong PublisherHash => _publisherHash;
+
+    internal int ProducerCount => _producers.Count;
+
+    internal int ConsumerCount => _consumers.Count;
+
+    internal AddressSpace Space => _space;
+
+    /// <summary>Producers wait for the disk or for room; any thread.</summary>
+    internal bool IsHeldBack => _creditWithheld || _publications.IsStalled;
+
+    private bool CanComplete => _completions.Count > 0 && (_isFailed || _completions[0].Need <= _services.Journal.DurablePosition);
+
+    /// <summary>Takes what a shard has for it. Any thread.</summary>
+    internal void Receive(ReadOnlySpan<ClientEvent> events)
+    {
+        _inbox.Add(events);
+        _wakeable.Wake();
+    }
+
+    /// <summary>Makes the connection look again. Any thread.</summary>
+    internal void Poke()
+    {
+        _signal = 1;
+        _wakeable.Wake();
+    }
+
+    /// <inheritdoc/>
+    void IDurableWaiter.OnDurable(long durablePosition)
+    {
+        _isAwaiting = false;
+        Poke();
+    }
+
+    /// <inheritdoc/>
+    void IDurableWaiter.OnFailed(StorageFailedException failure)
+    {
+        _isFailed = true;
+        Poke();
+    }
+
+    /// <summary>After the connection has gone: lets commits under way take effect. True when there are none left.</summary>
+    internal bool Linger()
+    {
+        TellCompletions(null, int.MaxValue);
+        PostOps();
+        return !_commits.HasPending;
+    }
+
+    internal void Complete(in Completion completion) => _completions.Add() = completion;
+
+    /// <summary>Room for an op that is posted at the next flush.</summary>
+    internal ref ShardOp OpFor(Shard shard) => ref _ops[shard.Index].Add();
+
+    internal ref ShardOp Op(Shard shard, OpKind kind, object subject)
+    {
+        ref ShardOp op = ref OpFor(shard);
+        op.Kind = kind;
+        op.Subject = subject;
+        return ref op;
+    }
+
+    /// <summary>Hands the collected ops to their shards.</summary>
+    internal void PostOps()
+    {
+        for (int i = 0; i < _ops.Length; i++)
+        {
+            if (_ops[i].Count > 0)
+            {
+                _services.Shards[i].Post(_ops[i].Span);
+                _ops[i].Clear();
+            }
+        }
+
+        if (!_publications.IsStalled)
+        {
+            Mark.MoveTo(_commits.OldestPosition);
+        }
+    }
+
+    /// <summary>Routes and collects one message; large ones have their body in a file already.</summary>
+    internal void PublishHead(
+        Producer producer, MessageHead head, in ReadOnlySequence<byte> payload, long bodyBytes, ulong tag, string? to,
+        Transaction? transaction)
+    {
+        producer.Outstanding++;
+        producer.Granted = Math.Max(0, producer.Granted - 1);
+        PendingPublish publish = new()
+        {
+            Producer = producer,
+            Tag = tag,
+            Priority = Math.Min(head.Header.Priority, (byte)9),
+            ExpiresAtMs = head.Header.ExpiresAtMs,
+        };
+        BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
+        refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
+        Targets targets = default;
+        if (refusal is null)
+        {
+            head = head with { Address = node!.NameUtf8, Header = head.Header with { PublishedAtMs = _services.NowMs } };
+            targets = _names.TargetsOf(producer, node, head.Header, payload);
+        }
+
+        if (refusal is not null || targets.IsEmpty)
+        {
+            _publications.AddEmpty(producer, tag, refusal);
+            return;
+        }
+
+        _publications.Add(ref publish, head, targets, payload, transaction);
+        if (transaction is not null)
+        {
+            _publications.AddEmpty(producer, tag, null);
+        }
+    }
+
+    private static OutcomeBits Pack(in Outcome outcome) =>
+        (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.DeliveryFailed : 0)
+        | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0);
+
+    internal static void FillSettle(ref ShardOp op, in Delivery delivery, OutcomeBits outcome, string? reason)
+    {
+        op.Priority = delivery.Priority;
+        op.Id = delivery.Sequence;
+        op.Stamp = delivery.Stamp;
+        op.Outcome = outcome;
+        op.Reason = reason;
+    }
+
+    private BrokerException? CheckTransaction(Transaction transaction, long bytes)
+    {
+        if (transaction.Journal.Bytes + transaction.Transient.Bytes + bytes > _services.Options.TransactionBytesMax)
+        {
+            transaction.Failure ??= new BrokerException(
+                BrokerError.TransactionRollback,
+                $"the transaction holds more than {_services.Options.TransactionBytesMax} bytes and was rolled back");
+            return transaction.Failure;
+        }
+
+        return null;
+    }
+
+    private void CompleteSettled(ulong tag)
+    {
+        if (tag != 0)
+        {
+            Complete(new Completion { Kind = CompletionKind.Settled, Tag = tag });
+        }
+    }
+
+    private void AwaitDurable()
+    {
+        if (_completions.Count > 0 && !_isAwaiting && !_isFailed && _completions[0].Need > _services.Journal.DurablePosition)
+        {
+            _isAwaiting = true;
+            _services.Journal.WhenDurable(_completions[0].Need, this);
+        }
+    }
+
+    private int TellInbox(IClientEvents events, int max)
+    {
+        while (max > 0)
+        {
+            if (_takenAt == _takenCount)
+            {
+                _takenAt = 0;
+                _takenCount = 0;
+                if (!_inbox.HasItems || !_inbox.TryTake(ref _taken, out _takenCount))
+                {
+                    break;
+                }
+            }
+
+            Tell(events, _taken[_takenAt]);
+            _taken[_takenAt++] = default;
+            max--;
+        }
+
+        return max;
+    }
+
+    private void Tell(IClientEvents events, in ClientEvent told)
+    {
+        switch (told.Kind)
+        {
+            case EventKind.Delivery:
+                if (!told.Delivery.Consumer.IsClosed)
+                {
+                    events.OnDelivery(told.Delivery);
+                }
+
+                break;
+            case EventKind.Drained:
+                events.OnDrained((Consumer)told.Subject!, (int)Math.Min(told.Number, int.MaxValue));
+                break;
+            case EventKind.Settled:
+                Complete(new Completion { Kind = CompletionKind.Settled, Tag = told.Tag, Need = told.Number });
+                break;
+            case EventKind.ConsumerClosed:
+                TellClosed(events, (Consumer)told.Subject!, told.Error!);
+                break;
+            case EventKind.ProducerClosed:
+                foreach (Producer producer in _producers.Where(p => p.Node == told.Subject).ToArray())
+                {
+                    CloseProducer(producer);
+                    events.OnProducerClosed(producer, told.Error!);
+                }
+
+                break;
+            default:
+                events.OnCloseRequested(told.Error!);
+                break;
+        }
+    }
+
+    private void TellClosed(IClientEvents events, Consumer consumer, BrokerException reason)
+    {
+        if (!consumer.IsClosed)
+        {
+            consumer.IsClosed = true;
+            _consumers.Remove(consumer);
+            _space.Leave(consumer.Queue);
+            events.OnConsumerClosed(consumer, reason);
+        }
+    }
+
+    private int TellCompletions(IClientEvents? events, int max)
+    {
+        while (max > 0 && CanComplete)
+        {
+            Completion done = _completions[0];
+            _completions.RemoveOldest();
+            max--;
+            if (_isFailed && done.Need > _services.Journal.DurablePosition)
+            {
+                done.Error ??= new BrokerException(BrokerError.Unavailable, "the node's journal failed");
+            }
+
+            switch (done.Kind)
+            {
+                case CompletionKind.Published:
+                    TellPublished(events, done);
+                    break;
+                case CompletionKind.Settled:
+                    if (done.Error is null)
+                    {
+                        events?.OnSettled(done.Tag);
+                    }
+
+                    break;
+                default:
+                    _commits.Conclude(done);
+                    events?.OnDischarged(done.Transaction!, done.Tag, done.Error);
+                    break;
+            }
+        }
+
+        return max;
+    }
+
+    private void TellPublished(IClientEvents? events, in Completion done)
+    {
+        Producer producer = done.Producer!;
+        producer.Outstanding--;
+        Due(producer);
+        if (done.Tag != 0)
+        {
+            events?.OnPublished(producer, done.Tag, done.Error);
+        }
+    }
+
+    private void Due(Producer producer)
+    {
+        if (!producer.CreditDue && !producer.IsClosed)
+        {
+            producer.CreditDue = true;
+            _due.Add(producer);
+        }
+    }
+
+    /// <summary>Gives credit back in lots of a quarter, unless the disk or the address is full.</summary>
+    private void TellCredit(IClientEvents events)
+    {
+        bool withheld = false;
+        for (int i = _due.Count - 1; i >= 0; i--)
+        {
+            Producer producer = _due[i];
+            int window = _services.Options.ProducerCredit;
+            int credit = window - producer.Granted - producer.Outstanding;
+            bool worthIt = credit >= Math.Max(1, window / 4) || (producer.Granted == 0 && credit > 0);
+            if (!producer.IsClosed && worthIt && _services.HoldsBack(producer.Node))
+            {
+                withheld = true;
+                continue;
+            }
+
+            producer.CreditDue = false;
+            _due.RemoveAt(i);
+            if (!producer.IsClosed && worthIt)
+            {
+                producer.Granted += credit;
+                events.OnProducerCredit(producer, credit);
+            }
+        }
+
+        _creditWithheld = withheld;
+    }
 }
 
 /// <summary>What a client may know of an address before it attaches.</summary>

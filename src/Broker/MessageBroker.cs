@@ -1,7 +1,11 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Shards;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -65,26 +69,201 @@ public sealed record BrokerOptions
 /// </summary>
 public sealed class MessageBroker : IDisposable
 {
-    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see
-    /// cref="StorageException"/> with what to do.</summary>
-    public static MessageBroker Open(BrokerOptions options) => throw new NotImplementedException();
+    private const int TickMs = 50;
+    private readonly BrokerServices _services;
+    private readonly BindingJournal _bindings;
+    private readonly IDisposable _directoryLock;
+    private readonly ConcurrentDictionary<BrokerClient, bool> _clients = new();
+    private readonly ConcurrentDictionary<BrokerClient, bool> _lingering = new();
+    private ITimer? _timer;
+    private long _connections;
+    private int _ticking;
+    private volatile bool _isStopping;
+    private bool _isDisposed;
+
+    private MessageBroker(BrokerServices services, BindingJournal bindings, IDisposable directoryLock)
+    {
+        _services = services;
+        _bindings = bindings;
+        _directoryLock = directoryLock;
+        Management = new BrokerManagement(this, services, bindings);
+        StartedAtMs = services.NowMs;
+    }
 
     /// <summary>Views and operations for operators. Any thread.</summary>
-    public BrokerManagement Management => throw new NotImplementedException();
+    public BrokerManagement Management { get; }
 
     /// <summary>Checks every permission.</summary>
-    public Authorizer Authorizer => throw new NotImplementedException();
+    public Authorizer Authorizer => _services.Authorizer;
+
+    internal long StartedAtMs { get; }
+
+    internal ICollection<BrokerClient> Clients => _clients.Keys;
+
+    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see cref="StorageException"/> with what to do.</summary>
+    public static MessageBroker Open(BrokerOptions options)
+    {
+        IFileSystem files = options.FileSystem;
+        files.CreateDirectory(options.DataDirectory);
+        IDisposable directoryLock = files.LockDirectory(options.DataDirectory);
+        try
+        {
+            BrokerServices services = BrokerStart.OpenServices(options);
+            BindingJournal bindings = new(services.Journal);
+            BrokerStart.Recover(services, bindings);
+            MessageBroker broker = new(services, bindings, directoryLock);
+            broker.Start();
+            return broker;
+        }
+        catch
+        {
+            directoryLock.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unavailable (stopping).</summary>
-    public BrokerClient Connect(ClientInfo info, IWakeable wakeable) => throw new NotImplementedException();
+    public BrokerClient Connect(ClientInfo info, IWakeable wakeable)
+    {
+        if (_isStopping)
+        {
+            throw new BrokerException(BrokerError.Unavailable, "the node is stopping");
+        }
 
-    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/>
-    /// is over.</summary>
-    public Task DrainAsync(TimeSpan timeout) => throw new NotImplementedException();
+        AddressSpace space = _services.Spaces.Find(info.AddressSpace)
+            ?? throw new BrokerException(BrokerError.NotFound, $"there is no address space '{info.AddressSpace}'");
+        BrokerClient client = new(this, _services, space, info, wakeable)
+        {
+            Id = Interlocked.Increment(ref _connections).ToString(CultureInfo.InvariantCulture),
+        };
+        _clients[client] = true;
+        return client;
+    }
+
+    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is over.</summary>
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        _isStopping = true;
+        AskToClose(new BrokerException(BrokerError.Unavailable, "the node is stopping"));
+        long until = _services.NowMs + (long)timeout.TotalMilliseconds;
+        while (!_clients.IsEmpty && _services.NowMs < until)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _services.Options.Time).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>With OwnThreads false: one round of flushing, timers and shards on this thread.</summary>
-    public void Pump() => throw new NotImplementedException();
+    public void Pump()
+    {
+        _services.Journal.Flush();
+        _services.Transient.Flush();
+        Tick();
+        _services.Journal.Flush();
+    }
 
     /// <summary>Writes the last snapshot, closes the files, gives the directory free.</summary>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        _isStopping = true;
+        _timer?.Dispose();
+        foreach (BrokerClient client in _clients.Keys)
+        {
+            client.Dispose();
+        }
+
+        _services.Journal.Dispose();
+        _services.Transient.Dispose();
+        _services.Blobs.Dispose();
+        _directoryLock.Dispose();
+    }
+
+    /// <summary>A client has gone; when it lingers, commits of it are still under way.</summary>
+    internal void Leave(BrokerClient client, bool lingers)
+    {
+        _clients.TryRemove(client, out _);
+        if (lingers)
+        {
+            _lingering[client] = true;
+        }
+        else
+        {
+            _services.Marks.Remove(client.Mark);
+        }
+    }
+
+    internal void AskToClose(BrokerException reason)
+    {
+        foreach (BrokerClient client in _clients.Keys)
+        {
+            client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
+        }
+    }
+
+    private void Start()
+    {
+        _services.Journal.Failed = OnStorageFailed;
+        _services.Journal.SpaceStateChanged = OnSpaceChanged;
+        if (_services.Options.OwnThreads)
+        {
+            TimeSpan period = TimeSpan.FromMilliseconds(TickMs);
+            _timer = _services.Options.Time.CreateTimer(_ => Tick(), null, period, period);
+        }
+    }
+
+    private void Tick()
+    {
+        if (Interlocked.Exchange(ref _ticking, 1) != 0)
+        {
+            return;
+        }
+
+        foreach (Shard shard in _services.Shards)
+        {
+            shard.Post(new ShardOp { Kind = OpKind.Tick });
+        }
+
+        foreach (BrokerClient client in _clients.Keys)
+        {
+            if (client.IsHeldBack)
+            {
+                client.Poke();
+            }
+        }
+
+        foreach (BrokerClient client in _lingering.Keys)
+        {
+            if (client.Linger())
+            {
+                _lingering.TryRemove(client, out _);
+                _services.Marks.Remove(client.Mark);
+            }
+        }
+
+        Volatile.Write(ref _ticking, 0);
+    }
+
+    private void OnStorageFailed(StorageFailedException failure)
+    {
+        _services.StorageFailure = failure;
+        BrokerLog.StorageFailed(_services.Logger, failure);
+        AskToClose(new BrokerException(BrokerError.Unavailable, failure.Message));
+    }
+
+    private void OnSpaceChanged(SpaceState state)
+    {
+        if (state == SpaceState.Full)
+        {
+            BrokerLog.DiskFull(_services.Logger);
+        }
+        else
+        {
+            BrokerLog.DiskResumed(_services.Logger);
+        }
+    }
 }

@@ -2,8 +2,7 @@ using Pillarbox.Broker.Queues;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>One client's way of consuming from one queue. The public face is the connection's; its dispatch state is
-/// the shard's.</summary>
+/// <summary>One client's way of consuming from one queue. The public face is the connection's; its dispatch state is the shard's.</summary>
 public sealed class Consumer
 {
     internal Consumer(BrokerClient client, ConsumerOptions options, Queue queue)
@@ -22,4 +21,33 @@ public sealed class Consumer
     internal BrokerClient Client { get; }
 
     internal Queue Queue { get; }
+
+    /// <summary>Unique in the broker, above 0.</summary>
+    internal required int Number { get; init; }
+
+    /// <summary>Set by the connection when it closed the consumer: late deliveries are not told.</summary>
+    internal bool IsClosed { get; set; }
+
+    // ---- the shard's ------------------------------------------------------------------------------------------------
+
+    /// <summary>Only looks.</summary>
+    internal bool Browses => Options.Browse || Queue.Config.NonDestructive;
+
+    /// <summary>Further deliveries that it takes.</summary>
+    internal long Credit { get; set; }
+
+    internal uint LastStamp { get; set; }
+
+    internal long DeliveredTotal { get; set; }
+
+    internal HeldDeliveries Held { get; } = new();
+
+    /// <summary>Its choice among the messages, with cursors of its own; null: it takes what comes.</summary>
+    internal ConsumerFilter? Filter { get; set; }
+
+    /// <summary>It wants its credit back when nothing more can be delivered.</summary>
+    internal bool DrainRequested { get; set; }
+
+    /// <summary>The shard has closed it.</summary>
+    internal bool IsGone { get; set; }
 }

@@ -18,6 +18,9 @@ public readonly record struct Delivery
     /// <summary>Its place in the queue's list of <see cref="Priority"/>.</summary>
     internal long Sequence { get; init; }
 
+    /// <summary>Which of the consumer's deliveries it is.</summary>
+    internal uint Stamp { get; init; }
+
     /// <summary>The message's id: unique on the node among durable messages (see <see cref="Durable"/>).</summary>
     public long MessageId { get; init; }
 

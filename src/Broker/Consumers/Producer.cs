@@ -1,9 +1,10 @@
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Security;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>One client's way of publishing to one address (or, without address, to the address of each message).
-/// Owned by its connection.</summary>
+/// <summary>One client's way of publishing to one address (or, without address, to the address of each message). Owned by its connection.</summary>
 public sealed class Producer
 {
     internal Producer(BrokerClient client, ProducerOptions options, Grant grant)
@@ -22,4 +23,24 @@ public sealed class Producer
     internal BrokerClient Client { get; }
 
     internal Grant Grant { get; }
+
+    /// <summary>Where it publishes; null: each message says.</summary>
+    internal AddressNode? Node { get; set; }
+
+    /// <summary>Just this queue of the address.</summary>
+    internal Queue? Queue { get; set; }
+
+    /// <summary>Credit given and not used.</summary>
+    internal int Granted { get; set; }
+
+    /// <summary>Published and not complete.</summary>
+    internal int Outstanding { get; set; }
+
+    /// <summary>Waits for more credit.</summary>
+    internal bool CreditDue { get; set; }
+
+    internal bool IsClosed { get; set; }
+
+    /// <summary>Counts publishes, to take turns among anycast queues.</summary>
+    internal int Turn { get; set; }
 }

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
 
@@ -10,8 +11,15 @@ namespace Pillarbox.Broker.Management;
 /// </summary>
 public sealed class BrokerManagement
 {
-    internal BrokerManagement()
+    private readonly MessageBroker _broker;
+    private readonly BrokerServices _services;
+    private readonly BindingJournal _bindings;
+
+    internal BrokerManagement(MessageBroker broker, BrokerServices services, BindingJournal bindings)
     {
+        _broker = broker;
+        _services = services;
+        _bindings = bindings;
     }
 
     public Task<NodeView> GetNodeAsync() => throw new NotImplementedException();

@@ -1,6 +1,722 @@
+using System.Runtime.CompilerServices;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Shards;
+
 namespace Pillarbox.Broker.Queues;
 
-/// <summary>One queue: all control flow of its messages. Touched only by the shard that owns it.</summary>
+/// <summary>One queue: all control flow of its messages. Touched only by the shard that owns it, except where said.</summary>
 internal sealed class Queue
 {
+    public const int Priorities = 10;
+
+    /// <summary>Entries that consumers with a choice look at in one turn before others get theirs.</summary>
+    private const int LooksPerTurnMax = 4096;
+
+    private readonly EntryList?[] _lists = new EntryList?[Priorities];
+    private readonly EntryCursor?[] _cursors = new EntryCursor?[Priorities];
+    private readonly ConsumerSet _consumers = new();
+    private readonly TimeHeap _expiry = new();
+    private readonly TimeHeap _delayed = new();
+    private readonly Departures _departures;
+    private int _looksLeft;
+
+    public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, QueueRules rules)
+    {
+        Id = id;
+        Config = config;
+        Space = space;
+        Shard = shard;
+        Rules = rules;
+        DurableIds = IsDurable ? new[] { id } : default(ReadOnlyMemory<long>);
+        _departures = new Departures(this);
+    }
+
+    /// <summary>Unique on the node, for ever.</summary>
+    public long Id { get; }
+
+    public QueueConfig Config { get; }
+
+    public AddressSpace Space { get; }
+
+    public Shard Shard { get; }
+
+    public QueueRules Rules { get; }
+
+    public QueueCounters Counters { get; } = new();
+
+    public AttemptNotes Attempts { get; } = new();
+
+    public ConsumerSet Consumers => _consumers;
+
+    /// <summary>Whether its durable messages are in the journal.</summary>
+    public bool IsDurable => Config.Durable && !Config.Temporary;
+
+    /// <summary>Takes messages, delivers none.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Only messages that it matches are taken; null: all.</summary>
+    public IMessageTest? Filter { get; init; }
+
+    /// <summary><see cref="Id"/> as a list of one, empty when not durable: for message records.</summary>
+    public ReadOnlyMemory<long> DurableIds { get; }
+
+    public bool IsDeleted { get; private set; }
+
+    /// <summary>In the shard's list of queues to dispatch.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>A hint for routing: somebody waits for messages. Any thread reads.</summary>
+    public bool HasCredit { get; private set; }
+
+    /// <summary>Who uses it; the address space's, under its lock.</summary>
+    public QueueAdmission Admission { get; } = new();
+
+    private BrokerServices Services => Shard.Services;
+
+    // ---- the five verbs -----------------------------------------------------------------------------------------
+
+    /// <summary>Takes a message in.</summary>
+    public void Enqueue(in ShardOp op)
+    {
+        QueueEntry entry = new()
+        {
+            Id = op.Id,
+            Position = op.Position,
+            RecordBytes = op.RecordBytes,
+            DeliveryCount = op.DeliveryCount,
+            State = EntryState.Ready,
+            Flags = op.EntryFlags | (op.TimeMs > 0 ? EntryFlags.HasExpiry : 0),
+        };
+        if (IsDeleted)
+        {
+            Shard.Settlements.Release(entry);
+            return;
+        }
+
+        Add(entry, op.Priority, op.TimeMs);
+        Counters.EnqueuedTotal++;
+        Shard.MarkDirty(this);
+    }
+
+    /// <summary>Gives ready messages to consumers with credit.</summary>
+    public void Dispatch()
+    {
+        if (IsDeleted)
+        {
+            return;
+        }
+
+        TakeDue(Shard.NowMs);
+        _looksLeft = LooksPerTurnMax;
+        IReadOnlyList<ConsumerGroup> groups = _consumers.Groups;
+        for (int i = 0; i < groups.Count && Counters.Ready > 0 && !IsPaused; i++)
+        {
+            DispatchTo(groups[i]);
+        }
+
+        if (_looksLeft <= 0)
+        {
+            Shard.Post(new ShardAction(shard => shard.MarkDirty(this)));
+        }
+        else
+        {
+            AnswerDrains();
+        }
+
+        HasCredit = _consumers.HasCredit;
+    }
+
+    /// <summary>Does what a consumer, or its transaction, says about a delivery.</summary>
+    public void Settle(in ShardOp op)
+    {
+        Consumer consumer = (Consumer)op.Subject!;
+        ref QueueEntry entry = ref Find(op.Priority, op.Id);
+        if (!IsHeld(entry, consumer.Number, op.Stamp))
+        {
+            Confirm(consumer, op.Tag);
+            return;
+        }
+
+        switch (op.Kind)
+        {
+            case OpKind.Stage:
+                entry.Flags |= EntryFlags.Staged;
+                return;
+            case OpKind.Unstage:
+                entry.Flags &= ~EntryFlags.Staged;
+                if (consumer.IsGone)
+                {
+                    GiveBack(ref entry, op.Priority, op.Id);
+                }
+
+                return;
+            case OpKind.Quarantine:
+                Quarantine(ref entry, op.Priority, op.Id, op.Reason ?? "damaged");
+                break;
+            default:
+                Conclude(consumer, ref entry, op);
+                break;
+        }
+
+        if (!consumer.IsGone)
+        {
+            consumer.Held.OnSettled(held => IsHeld(Find(held.Priority, held.Sequence), consumer.Number, held.Stamp));
+        }
+
+        Confirm(consumer, op.Tag);
+    }
+
+    /// <summary>Does what is due by the clock.</summary>
+    public void Tick(long nowMs)
+    {
+        TakeDue(nowMs);
+        _departures.Retry();
+        UpdateTimed();
+        Shard.MarkDirty(this);
+    }
+
+    /// <summary>Takes back a message that the disk still holds; before the shards run. Returns its sequence.</summary>
+    public long Recover(in QueueEntry entry, byte priority, long expiresAtMs) => Add(entry, priority, expiresAtMs);
+
+    /// <summary>A message that turned out to be settled; before the shards run.</summary>
+    public void ForgetRecovered(byte priority, long sequence)
+    {
+        ref QueueEntry entry = ref Find(priority, sequence);
+        Attempts.Remove(entry);
+        Counters.Of(entry.State)--;
+        Counters.Messages--;
+        Counters.Bytes -= entry.RecordBytes;
+        _lists[priority]!.Remove(sequence);
+    }
+
+    /// <summary>Puts messages that came out of order in their places; before the shards run.</summary>
+    public void MergeRecovered(List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> late)
+    {
+        Dictionary<(byte, long), long> expiries = [];
+        _expiry.Keep(timed =>
+        {
+            if (IsThere(timed.Priority, timed.Sequence))
+            {
+                expiries[(timed.Priority, Find(timed.Priority, timed.Sequence).Id)] = timed.DueMs;
+            }
+
+            return false;
+        });
+        List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> all = late;
+        foreach ((byte priority, long sequence) in Places(_ => true))
+        {
+            QueueEntry entry = Find(priority, sequence);
+            all.Add((priority, entry, expiries.GetValueOrDefault((priority, entry.Id))));
+        }
+
+        Array.Clear(_lists);
+        (Counters.Messages, Counters.Bytes, Counters.Ready) = (0, 0, 0);
+        foreach ((byte priority, QueueEntry entry, long expires) in all.OrderBy(item => item.Entry.Id))
+        {
+            Add(entry, priority, expires);
+        }
+    }
+
+    // ---- consumers ----------------------------------------------------------------------------------------------
+
+    public void AddConsumer(Consumer consumer)
+    {
+        if (IsDeleted)
+        {
+            Close(consumer, new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted"));
+            return;
+        }
+
+        _consumers.Add(consumer);
+    }
+
+    public void RemoveConsumer(Consumer consumer, bool countAttempts)
+    {
+        consumer.IsGone = true;
+        consumer.Filter?.DropLoaded();
+        _consumers.Remove(consumer);
+        HasCredit = _consumers.HasCredit;
+        for (int i = 0; i < consumer.Held.Count; i++)
+        {
+            HeldDelivery held = consumer.Held[i];
+            ref QueueEntry entry = ref Find(held.Priority, held.Sequence);
+            if (IsHeld(entry, consumer.Number, held.Stamp) && !entry.Has(EntryFlags.Staged))
+            {
+                GoBack(ref entry, held, countAttempts, consumer);
+            }
+        }
+
+        consumer.Held.Clear();
+    }
+
+    public void Grant(Consumer consumer, long credit)
+    {
+        consumer.Credit += credit;
+        Shard.MarkDirty(this);
+    }
+
+    public void Drain(Consumer consumer)
+    {
+        consumer.DrainRequested = true;
+        Shard.MarkDirty(this);
+    }
+
+    // ---- operators ----------------------------------------------------------------------------------------------
+
+    public void SetPaused(bool paused)
+    {
+        IsPaused = paused;
+        Shard.MarkDirty(this);
+    }
+
+    /// <summary>Removes all that nobody holds; returns how many.</summary>
+    public long Purge()
+    {
+        long removed = 0;
+        foreach ((byte priority, long sequence) in Places(entry => entry.State is EntryState.Ready or EntryState.Delayed))
+        {
+            Remove(ref Find(priority, sequence), priority, sequence, journal: true);
+            removed++;
+        }
+
+        return removed;
+    }
+
+    /// <summary>Drops everything; consumers hear of it.</summary>
+    public void Delete()
+    {
+        foreach ((byte priority, long sequence) in Places(_ => true))
+        {
+            Remove(ref Find(priority, sequence), priority, sequence, journal: false);
+        }
+
+        IsDeleted = true;
+        Shard.SetTimed(this, false);
+        foreach (Consumer consumer in _consumers.All.ToArray())
+        {
+            Close(consumer, new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted"));
+        }
+    }
+
+    /// <summary>A message that is waiting turned out to be damaged.</summary>
+    public void QuarantineReady(byte priority, long sequence, string reason)
+    {
+        ref QueueEntry entry = ref Find(priority, sequence);
+        if (!Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Ready)
+        {
+            Quarantine(ref entry, priority, sequence, reason);
+        }
+    }
+
+    /// <summary>The list of a priority, for snapshots and views; null when it never held anything.</summary>
+    public EntryList? ListOf(int priority) => _lists[priority];
+
+    /// <summary>When an entry expires; 0: never. Slow.</summary>
+    public TimeHeap Expiry => _expiry;
+
+    public TimeHeap DelayedUntil => _delayed;
+
+    /// <summary>The entry at a place, or a null reference.</summary>
+    public ref QueueEntry Find(byte priority, long sequence)
+    {
+        EntryList? list = _lists[priority];
+        if (list is null)
+        {
+            return ref Unsafe.NullRef<QueueEntry>();
+        }
+
+        return ref list.Find(sequence);
+    }
+
+    /// <summary>The broker has moved the message elsewhere, or dropped it.</summary>
+    public void FinishDeparture(byte priority, long sequence, bool journal) =>
+        Remove(ref Find(priority, sequence), priority, sequence, journal);
+
+    /// <summary>It could not leave: it stays where it is.</summary>
+    public void CancelDeparture(byte priority, long sequence)
+    {
+        ref QueueEntry entry = ref Find(priority, sequence);
+        entry.Flags &= ~(EntryFlags.Doomed | EntryFlags.Expired);
+        MakeReady(ref entry, priority, sequence);
+    }
+
+    public void UpdateTimed() =>
+        Shard.SetTimed(this, _expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck);
+
+    /// <summary>All entries that pass, as a copy: they may be removed meanwhile.</summary>
+    public List<(byte Priority, long Sequence)> Places(Predicate<QueueEntry> wanted)
+    {
+        List<(byte, long)> places = [];
+        for (int priority = Priorities - 1; priority >= 0; priority--)
+        {
+            EntryList? list = _lists[priority];
+            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
+            {
+                if (list.Find(at).State != EntryState.Removed && wanted(list.Find(at)))
+                {
+                    places.Add(((byte)priority, at));
+                }
+            }
+        }
+
+        return places;
+    }
+
+    // ---- inside -------------------------------------------------------------------------------------------------
+
+    private static bool IsHeld(in QueueEntry entry, int owner, uint stamp) =>
+        !Unsafe.IsNullRef(in entry) && entry.State == EntryState.InFlight && entry.Owner == owner && entry.Stamp == stamp;
+
+    private long Add(in QueueEntry entry, byte priority, long expiresAtMs)
+    {
+        EntryList list = _lists[priority] ??= new EntryList(Shard.Chunks);
+        long sequence = list.Add(entry);
+        Counters.Messages++;
+        Counters.Bytes += entry.RecordBytes;
+        Counters.Of(entry.State)++;
+        if (expiresAtMs > 0)
+        {
+            AddExpiry(new TimedEntry(expiresAtMs, sequence, priority));
+        }
+
+        return sequence;
+    }
+
+    private void AddExpiry(in TimedEntry item)
+    {
+        if (_expiry.Count > 1024 && _expiry.Count > Counters.Messages * 2)
+        {
+            _expiry.Keep(timed => IsThere(timed.Priority, timed.Sequence));
+        }
+
+        _expiry.Add(item);
+        Shard.SetTimed(this, true);
+    }
+
+    private bool IsThere(byte priority, long sequence)
+    {
+        ref QueueEntry entry = ref Find(priority, sequence);
+        return !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed;
+    }
+
+    private void DispatchTo(ConsumerGroup group)
+    {
+        int misses = 0;
+        while (misses < group.Members.Count && Counters.Ready > 0)
+        {
+            Consumer consumer = group.Next();
+            if (consumer.Credit > 0 && TryTake(consumer, out byte priority, out long sequence))
+            {
+                misses = 0;
+                Deliver(consumer, priority, sequence);
+            }
+            else
+            {
+                misses++;
+            }
+        }
+    }
+
+    private bool TryTake(Consumer consumer, out byte priority, out long sequence)
+    {
+        for (int i = Priorities - 1; i >= 0; i--)
+        {
+            priority = (byte)i;
+            EntryList? list = _lists[i];
+            if (list is null || list.Count == 0)
+            {
+                continue;
+            }
+
+            if (consumer.Filter is not null ? TryChoose(consumer.Filter, list, priority, out sequence)
+                : (_cursors[i] ??= new EntryCursor()).TryPeek(list, out sequence))
+            {
+                return true;
+            }
+        }
+
+        (priority, sequence) = (0, -1);
+        return false;
+    }
+
+    private bool TryChoose(ConsumerFilter filter, EntryList list, byte priority, out long sequence)
+    {
+        EntryCursor cursor = filter.CursorOf(priority);
+        while (cursor.TryPeek(list, out sequence) && _looksLeft-- > 0)
+        {
+            Match match = filter.Test(this, list.Find(sequence), priority, sequence);
+            if (match == Match.Wait)
+            {
+                return false;
+            }
+
+            cursor.Skip(sequence);
+            if (match == Match.Yes)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void Deliver(Consumer consumer, byte priority, long sequence)
+    {
+        ref QueueEntry entry = ref Find(priority, sequence);
+        if (entry.Has(EntryFlags.Doomed))
+        {
+            Depart(ref entry, priority, sequence, DepartureReason.Rejected);
+            return;
+        }
+
+        bool browsing = consumer.Browses;
+        if (!browsing)
+        {
+            entry.Owner = consumer.Number;
+            entry.Stamp = ++consumer.LastStamp;
+            SetState(ref entry, EntryState.InFlight);
+            consumer.Held.Add(new HeldDelivery(sequence, entry.Stamp, priority));
+        }
+
+        consumer.Credit--;
+        consumer.DeliveredTotal++;
+        ref ClientEvent told = ref Shard.Tell(consumer.Client);
+        told.Kind = EventKind.Delivery;
+        told.Delivery = new Delivery
+        {
+            Consumer = consumer,
+            Queue = this,
+            Sequence = sequence,
+            Stamp = browsing ? 0 : entry.Stamp,
+            MessageId = entry.Id,
+            Position = entry.Position,
+            RecordBytes = entry.RecordBytes,
+            Durable = entry.Has(EntryFlags.InJournal),
+            Large = entry.Has(EntryFlags.Large),
+            Priority = priority,
+            DeliveryCount = entry.DeliveryCount,
+            Browsing = browsing,
+        };
+    }
+
+    private void Conclude(Consumer consumer, ref QueueEntry entry, in ShardOp op)
+    {
+        bool journal = op.Kind == OpKind.Settle;
+        entry.Flags &= ~EntryFlags.Staged;
+        switch (op.Outcome & OutcomeBits.KindMask)
+        {
+            case OutcomeBits.Accepted:
+                Counters.AcknowledgedTotal++;
+                Remove(ref entry, op.Priority, op.Id, journal);
+                break;
+            case OutcomeBits.Rejected:
+                NoteAttempt(ref entry, op.Priority, consumer, op.Reason ?? "rejected", journal);
+                Depart(ref entry, op.Priority, op.Id, DepartureReason.Rejected);
+                break;
+            default:
+                if ((op.Outcome & OutcomeBits.UndeliverableHere) != 0)
+                {
+                    Exclude(consumer, op.Priority, op.Id);
+                }
+
+                if ((op.Outcome & OutcomeBits.DeliveryFailed) != 0)
+                {
+                    FailAttempt(ref entry, op.Priority, op.Id, consumer, op.Reason, journal);
+                }
+                else
+                {
+                    GiveBack(ref entry, op.Priority, op.Id);
+                }
+
+                break;
+        }
+    }
+
+    private void Exclude(Consumer consumer, byte priority, long sequence)
+    {
+        consumer.Filter ??= new ConsumerFilter(Services, null, 0);
+        consumer.Filter.Exclude(priority, sequence);
+    }
+
+    private void GoBack(ref QueueEntry entry, in HeldDelivery held, bool countAttempts, Consumer consumer)
+    {
+        if (countAttempts)
+        {
+            FailAttempt(ref entry, held.Priority, held.Sequence, consumer, "connection lost", journal: true);
+        }
+        else
+        {
+            GiveBack(ref entry, held.Priority, held.Sequence);
+        }
+    }
+
+    private void NoteAttempt(ref QueueEntry entry, byte priority, Consumer consumer, string? reason, bool journal)
+    {
+        entry.DeliveryCount = (ushort)Math.Min(entry.DeliveryCount + 1, ushort.MaxValue);
+        entry.Flags |= EntryFlags.HasAttempts;
+        FailedAttempt attempt = new(Shard.NowMs, consumer.Client.Info.ClientId, reason);
+        Attempts.Add(entry, attempt);
+        if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
+        {
+            Shard.Settlements.Attempt(Id, entry, priority, attempt);
+        }
+    }
+
+    private void FailAttempt(
+        ref QueueEntry entry, byte priority, long sequence, Consumer consumer, string? reason, bool journal)
+    {
+        NoteAttempt(ref entry, priority, consumer, reason, journal);
+        if (Rules.MaxDeliveryAttempts >= 0 && entry.DeliveryCount >= Rules.MaxDeliveryAttempts)
+        {
+            Depart(ref entry, priority, sequence, DepartureReason.MaxDeliveryAttempts);
+            return;
+        }
+
+        long delay = Rules.DelayAfter(entry.DeliveryCount, Services.Options.Random);
+        if (delay > 0)
+        {
+            SetState(ref entry, EntryState.Delayed);
+            _delayed.Add(new TimedEntry(Shard.NowMs + delay, sequence, priority));
+            Shard.SetTimed(this, true);
+            return;
+        }
+
+        GiveBack(ref entry, priority, sequence);
+    }
+
+    private void GiveBack(ref QueueEntry entry, byte priority, long sequence)
+    {
+        if (entry.Has(EntryFlags.Expired))
+        {
+            Depart(ref entry, priority, sequence, DepartureReason.Expired);
+            return;
+        }
+
+        MakeReady(ref entry, priority, sequence);
+    }
+
+    private void MakeReady(ref QueueEntry entry, byte priority, long sequence)
+    {
+        SetState(ref entry, EntryState.Ready);
+        EntryList list = _lists[priority]!;
+        _cursors[priority]?.Return(list, sequence);
+        foreach (ConsumerGroup group in _consumers.Groups)
+        {
+            foreach (Consumer consumer in group.Members)
+            {
+                consumer.Filter?.Return(list, priority, sequence);
+            }
+        }
+
+        Shard.MarkDirty(this);
+    }
+
+    private void SetState(ref QueueEntry entry, EntryState state)
+    {
+        Counters.Of(entry.State)--;
+        Counters.Of(state)++;
+        entry.State = state;
+    }
+
+    private void Depart(ref QueueEntry entry, byte priority, long sequence, DepartureReason reason)
+    {
+        SetState(ref entry, EntryState.Leaving);
+        _departures.Start(priority, sequence, reason);
+    }
+
+    private void Quarantine(ref QueueEntry entry, byte priority, long sequence, string reason)
+    {
+        Services.CountDamage();
+        BrokerLog.Quarantined(Services.Logger, Config.Name, entry.Id, entry.Position, reason);
+        Remove(ref entry, priority, sequence, journal: true);
+    }
+
+    private void Remove(ref QueueEntry entry, byte priority, long sequence, bool journal)
+    {
+        if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
+        {
+            Shard.Settlements.Settled(Id, entry, priority);
+        }
+
+        if (entry.Has(EntryFlags.HasAttempts))
+        {
+            Attempts.Remove(entry);
+        }
+
+        Shard.Settlements.Release(entry);
+        Counters.Of(entry.State)--;
+        Counters.Messages--;
+        Counters.Bytes -= entry.RecordBytes;
+        _lists[priority]!.Remove(sequence);
+    }
+
+    private void TakeDue(long nowMs)
+    {
+        while (_expiry.TryTakeDue(nowMs, out TimedEntry due))
+        {
+            ref QueueEntry entry = ref Find(due.Priority, due.Sequence);
+            if (IsThere(due.Priority, due.Sequence))
+            {
+                Expire(ref entry, due);
+            }
+        }
+
+        while (_delayed.TryTakeDue(nowMs, out TimedEntry due))
+        {
+            ref QueueEntry entry = ref Find(due.Priority, due.Sequence);
+            if (!Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Delayed)
+            {
+                MakeReady(ref entry, due.Priority, due.Sequence);
+            }
+        }
+    }
+
+    private void Expire(ref QueueEntry entry, in TimedEntry due)
+    {
+        if (entry.State is EntryState.Ready or EntryState.Delayed)
+        {
+            Depart(ref entry, due.Priority, due.Sequence, DepartureReason.Expired);
+        }
+        else
+        {
+            entry.Flags |= EntryFlags.Expired;
+        }
+    }
+
+    private void AnswerDrains()
+    {
+        foreach (ConsumerGroup group in _consumers.Groups)
+        {
+            foreach (Consumer consumer in group.Members)
+            {
+                if (consumer.DrainRequested && consumer.Filter is not { IsWaiting: true })
+                {
+                    consumer.DrainRequested = false;
+                    ref ClientEvent told = ref Shard.Tell(consumer.Client);
+                    told.Kind = EventKind.Drained;
+                    told.Subject = consumer;
+                    told.Number = consumer.Credit;
+                    consumer.Credit = 0;
+                }
+            }
+        }
+    }
+
+    private void Confirm(Consumer consumer, ulong tag)
+    {
+        if (tag != 0)
+        {
+            Shard.Settlements.Confirm(consumer.Client, tag);
+        }
+    }
+
+    private void Close(Consumer consumer, BrokerException reason)
+    {
+        RemoveConsumer(consumer, countAttempts: false);
+        ref ClientEvent told = ref Shard.Tell(consumer.Client);
+        told.Kind = EventKind.ConsumerClosed;
+        told.Subject = consumer;
+        told.Error = reason;
+    }
 }

@@ -1,3 +1,7 @@
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Storage;
+
 namespace Pillarbox.Broker.Transactions;
 
 /// <summary>
@@ -10,4 +14,22 @@ public sealed class Transaction
 
     /// <summary>Unique on the connection.</summary>
     public long Id { get; }
+
+    /// <summary>Records of the commit, as one group.</summary>
+    internal LogBatch Journal { get; } = new(256);
+
+    /// <summary>Messages that need no disk.</summary>
+    internal LogBatch Transient { get; } = new(64);
+
+    internal Buffer<PendingPublish> Publishes { get; } = new();
+
+    internal List<StagedSettlement> Settlements { get; } = [];
+
+    /// <summary>Why it can only roll back.</summary>
+    internal BrokerException? Failure { get; set; }
+
+    internal bool IsEnded { get; set; }
 }
+
+/// <summary>A settlement that waits for its transaction.</summary>
+internal readonly record struct StagedSettlement(Delivery Delivery, OutcomeBits Outcome, string? Reason);

@@ -1,0 +1,128 @@
+using System.Text;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Addresses;
+
+/// <summary>An address: its route is swapped whole, so producers read it without a lock.</summary>
+internal sealed class AddressNode(string name, AddressSettings settings)
+{
+    private Route _route = Route.Empty;
+    private long _routed;
+    private long _unrouted;
+
+    public string Name { get; } = name;
+
+    public byte[] NameUtf8 { get; } = Encoding.UTF8.GetBytes(name);
+
+    public AddressSettings Settings { get; } = settings;
+
+    /// <summary>Routing types that it was made for. Under the space's lock.</summary>
+    public bool IsAnycast { get; set; }
+
+    public bool IsMulticast { get; set; }
+
+    public bool IsDeleted { get; set; }
+
+    /// <summary>Goes with its last queue, and is not journaled.</summary>
+    public bool IsTemporary { get; set; }
+
+    /// <summary>The queues that take its messages. Under the space's lock.</summary>
+    public List<Queue> Bound { get; } = [];
+
+    /// <summary>Where messages go now.</summary>
+    public Route Route
+    {
+        get => Volatile.Read(ref _route);
+        set => Volatile.Write(ref _route, value);
+    }
+
+    public long RoutedTotal => Volatile.Read(ref _routed);
+
+    public long UnroutedTotal => Volatile.Read(ref _unrouted);
+
+    public void CountRouted(long messages) => Interlocked.Add(ref _routed, messages);
+
+    public void CountUnrouted(long messages) => Interlocked.Add(ref _unrouted, messages);
+
+    /// <summary>Whether its queues hold as much as they may.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            long bytesMax = Settings.MaxSizeBytes ?? -1;
+            long messagesMax = Settings.MaxSizeMessages ?? -1;
+            if (bytesMax < 0 && messagesMax < 0)
+            {
+                return false;
+            }
+
+            (long bytes, long messages) = Route.Sizes();
+            return (bytesMax >= 0 && bytes >= bytesMax) || (messagesMax >= 0 && messages >= messagesMax);
+        }
+    }
+
+    /// <summary>Publishes the route after <see cref="Bound"/> changed.</summary>
+    public void Rebuild() => Route = new Route(
+        [.. Bound.Where(queue => queue.Config.RoutingType == RoutingType.Anycast)],
+        [.. Bound.Where(queue => queue.Config.RoutingType == RoutingType.Multicast)]);
+
+    public void AddType(RoutingType type)
+    {
+        IsAnycast |= type == RoutingType.Anycast;
+        IsMulticast |= type == RoutingType.Multicast;
+    }
+}
+
+/// <summary>The queues that an address feeds. Immutable.</summary>
+internal sealed record Route(Queue[] Anycast, Queue[] Multicast)
+{
+    public static readonly Route Empty = new([], []);
+
+    /// <summary>Ids of the durable ones among the multicast queues.</summary>
+    public long[] DurableMulticastIds { get; } = IdsOf(Multicast);
+
+    /// <summary>Whether a queue takes only some messages.</summary>
+    public bool HasFilters { get; } = Array.Exists(Anycast, q => q.Filter is not null) || Array.Exists(Multicast, q => q.Filter is not null);
+
+    public static long[] IdsOf(Queue[] queues) => [.. queues.Where(queue => queue.IsDurable).Select(queue => queue.Id)];
+
+    public (long Bytes, long Messages) Sizes()
+    {
+        long bytes = 0;
+        long messages = 0;
+        foreach (Queue queue in Anycast)
+        {
+            bytes += Volatile.Read(ref queue.Counters.Bytes);
+            messages += Volatile.Read(ref queue.Counters.Messages);
+        }
+
+        foreach (Queue queue in Multicast)
+        {
+            bytes += Volatile.Read(ref queue.Counters.Bytes);
+            messages += Volatile.Read(ref queue.Counters.Messages);
+        }
+
+        return (bytes, messages);
+    }
+
+    /// <summary>The anycast queue for one message: in turn, those first whose consumers wait.</summary>
+    public Queue PickAnycast(int turn)
+    {
+        if (Anycast.Length == 1)
+        {
+            return Anycast[0];
+        }
+
+        for (int i = 0; i < Anycast.Length; i++)
+        {
+            Queue queue = Anycast[(int)((uint)(turn + i) % (uint)Anycast.Length)];
+            if (queue.HasCredit)
+            {
+                return queue;
+            }
+        }
+
+        return Anycast[(int)((uint)turn % (uint)Anycast.Length)];
+    }
+}

@@ -1,0 +1,313 @@
+using System.Collections.Concurrent;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Addresses;
+
+/// <summary>
+/// One tenant's addresses and queues. Finding takes no lock; changes are rare and take the one lock here, under which they are
+/// journaled too, so the journal has them in the order in which they happened.
+/// </summary>
+internal sealed class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
+{
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, AddressNode> _addresses = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Queue> _queues = new(StringComparer.Ordinal);
+    private readonly List<Queue> _wildcards = [];
+
+    public string Name { get; } = name;
+
+    public ICollection<AddressNode> Addresses => _addresses.Values;
+
+    public ICollection<Queue> Queues => _queues.Values;
+
+    public int QueueCount => _queues.Count;
+
+    public AddressNode? FindAddress(string address) => _addresses.GetValueOrDefault(address);
+
+    public Queue? FindQueue(string queue) => _queues.GetValueOrDefault(queue);
+
+    /// <summary>The settings of an address, with what is not said left null.</summary>
+    public AddressSettings SettingsOf(string address) => services.Settings.For(address);
+
+    /// <summary>The address, made if it is not there; with <paramref name="type"/> added to what it carries.</summary>
+    public AddressNode EnsureAddress(string address, RoutingType type, bool temporary)
+    {
+        lock (_gate)
+        {
+            return EnsureAddressLocked(address, type, temporary, journal: true);
+        }
+    }
+
+    /// <summary>Makes a queue; when one by that name is there with equal settings, that one.</summary>
+    public Queue CreateQueue(QueueConfig config, out bool made)
+    {
+        lock (_gate)
+        {
+            made = false;
+            if (_queues.TryGetValue(config.Name, out Queue? there))
+            {
+                return IsSame(there.Config, config)
+                    ? there
+                    : throw new BrokerException(
+                        BrokerError.PreconditionFailed, $"queue '{config.Name}' exists with other settings");
+            }
+
+            EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true);
+            long id = bindings.NextQueueId();
+            if (config.Durable && !config.Temporary)
+            {
+                bindings.QueueCreated(Name, id, config);
+            }
+
+            made = true;
+            return AddLocked(id, config);
+        }
+    }
+
+    /// <summary>Puts back what the disk holds; before the shards run.</summary>
+    public Queue Recover(long id, QueueConfig config)
+    {
+        lock (_gate)
+        {
+            EnsureAddressLocked(config.Address, config.RoutingType, temporary: false, journal: false);
+            return AddLocked(id, config);
+        }
+    }
+
+    /// <summary>Puts back what the disk holds; before the shards run.</summary>
+    public void RecoverAddress(string address, bool anycast, bool multicast)
+    {
+        lock (_gate)
+        {
+            AddressNode node = NodeLocked(address);
+            node.IsAnycast |= anycast;
+            node.IsMulticast |= multicast;
+        }
+    }
+
+    /// <summary>Takes back <see cref="Recover"/>; before the shards run.</summary>
+    public void Forget(Queue queue)
+    {
+        lock (_gate)
+        {
+            _queues.TryRemove(queue.Config.Name, out _);
+            _wildcards.Remove(queue);
+            Unbind(queue);
+        }
+    }
+
+    /// <summary>Takes back <see cref="RecoverAddress"/>; before the shards run.</summary>
+    public void DeleteAddressIfEmpty(string address)
+    {
+        lock (_gate)
+        {
+            if (_addresses.TryGetValue(address, out AddressNode? node) && node.Bound.Count == 0)
+            {
+                RemoveAddressLocked(node, journal: false);
+            }
+        }
+    }
+
+    /// <summary>Deletes a queue with its messages. False when it is not there.</summary>
+    public bool DeleteQueue(Queue queue, bool ifUnused, bool journal = true)
+    {
+        lock (_gate)
+        {
+            if (ifUnused && queue.Admission.Consumers > 0)
+            {
+                throw new BrokerException(BrokerError.ResourceLocked, $"queue '{queue.Config.Name}' has consumers");
+            }
+
+            if (!_queues.TryRemove(new KeyValuePair<string, Queue>(queue.Config.Name, queue)))
+            {
+                return false;
+            }
+
+            _wildcards.Remove(queue);
+            if (journal && queue.IsDurable)
+            {
+                bindings.QueueDeleted(queue.Id);
+            }
+
+            Unbind(queue);
+        }
+
+        queue.Shard.Post(new ShardAction(_ => queue.Delete()));
+        return true;
+    }
+
+    /// <summary>Deletes an address that has no queues. False when it is not there.</summary>
+    public bool DeleteAddress(string address, bool journal = true)
+    {
+        lock (_gate)
+        {
+            if (!_addresses.TryGetValue(address, out AddressNode? node))
+            {
+                return false;
+            }
+
+            if (node.Bound.Count > 0)
+            {
+                throw new BrokerException(
+                    BrokerError.ResourceLocked, $"address '{address}' has {node.Bound.Count} queues: delete those first");
+            }
+
+            RemoveAddressLocked(node, journal);
+            return true;
+        }
+    }
+
+    /// <summary>Counts a consumer in, or says why not.</summary>
+    public void Admit(Queue queue, ConsumerOptions options)
+    {
+        lock (_gate)
+        {
+            QueueAdmission admission = queue.Admission;
+            string name = queue.Config.Name;
+            if (admission.HasExclusive || (options.Exclusive && admission.Consumers > 0))
+            {
+                throw new BrokerException(BrokerError.ResourceLocked, $"queue '{name}' is used exclusively");
+            }
+
+            if (queue.Config.ConsumersMax >= 0 && admission.Consumers >= queue.Config.ConsumersMax)
+            {
+                throw new BrokerException(
+                    BrokerError.ResourceLimitExceeded, $"queue '{name}' takes at most {queue.Config.ConsumersMax} consumers");
+            }
+
+            admission.Consumers++;
+            admission.HasExclusive = options.Exclusive;
+            admission.UnusedSinceMs = 0;
+        }
+    }
+
+    /// <summary>Counts a consumer out; true when the queue goes with it.</summary>
+    public bool Leave(Queue queue)
+    {
+        lock (_gate)
+        {
+            QueueAdmission admission = queue.Admission;
+            admission.Consumers--;
+            admission.HasExclusive = false;
+            admission.UnusedSinceMs = admission.Consumers == 0 ? services.NowMs : 0;
+            return admission.Consumers == 0 && queue.Config.DeleteOnNoConsumers;
+        }
+    }
+
+    /// <summary>Where the broker's own copies for an address go; made as an anycast queue when nothing is there.</summary>
+    public Queue[] ResolveForBroker(string address)
+    {
+        AddressNode? node = FindAddress(address);
+        if (node is null)
+        {
+            CreateQueue(new QueueConfig { Name = address, Address = address, AutoCreated = true, Owner = Identity.Node.Name }, out _);
+            node = FindAddress(address);
+        }
+
+        Route route = node?.Route ?? Route.Empty;
+        return route.Anycast.Length == 0 ? route.Multicast : [route.PickAnycast(0), .. route.Multicast];
+    }
+
+    /// <summary>Runs with the lock held: nothing is made or deleted meanwhile.</summary>
+    public T Frozen<T>(Func<T> read)
+    {
+        lock (_gate)
+        {
+            return read();
+        }
+    }
+
+    private static bool IsSame(QueueConfig there, QueueConfig wanted) =>
+        there.Address == wanted.Address && there.RoutingType == wanted.RoutingType && there.Durable == wanted.Durable
+        && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter;
+
+    private static bool IsWildcard(string address) =>
+        address.Contains('#', StringComparison.Ordinal) || address.Contains('*', StringComparison.Ordinal);
+
+    private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
+    {
+        bool isNew = !_addresses.TryGetValue(address, out AddressNode? node);
+        node ??= NodeLocked(address);
+        bool carries = type == RoutingType.Anycast ? node.IsAnycast : node.IsMulticast;
+        node.AddType(type);
+        if (isNew)
+        {
+            node.IsTemporary = temporary;
+        }
+
+        if (journal && !temporary && (isNew || !carries))
+        {
+            bindings.AddressCreated(Name, node);
+        }
+
+        return node;
+    }
+
+    private AddressNode NodeLocked(string address)
+    {
+        if (_addresses.TryGetValue(address, out AddressNode? node))
+        {
+            return node;
+        }
+
+        node = new AddressNode(address, SettingsOf(address));
+        node.Bound.AddRange(_wildcards.Where(queue => WildcardMatch.Matches(queue.Config.Address, address)));
+        node.Rebuild();
+        _addresses[address] = node;
+        return node;
+    }
+
+    private Queue AddLocked(long id, QueueConfig config)
+    {
+        Shard shard = services.Shards[(int)(id % services.Shards.Count)];
+        Queue queue = new(id, config, this, shard, QueueRules.From(SettingsOf(config.Address)));
+        _queues[config.Name] = queue;
+        if (IsWildcard(config.Address))
+        {
+            _wildcards.Add(queue);
+        }
+
+        foreach (AddressNode node in NodesOf(queue))
+        {
+            node.Bound.Add(queue);
+            node.Rebuild();
+        }
+
+        return queue;
+    }
+
+    private void Unbind(Queue queue)
+    {
+        foreach (AddressNode node in NodesOf(queue))
+        {
+            node.Bound.Remove(queue);
+            node.Rebuild();
+            if (node.IsTemporary && node.Bound.Count == 0)
+            {
+                RemoveAddressLocked(node, journal: false);
+            }
+        }
+    }
+
+    private IEnumerable<AddressNode> NodesOf(Queue queue)
+    {
+        string pattern = queue.Config.Address;
+        return IsWildcard(pattern)
+            ? [.. _addresses.Values.Where(node => node.Name == pattern || WildcardMatch.Matches(pattern, node.Name))]
+            : [_addresses[pattern]];
+    }
+
+    private void RemoveAddressLocked(AddressNode node, bool journal)
+    {
+        _addresses.TryRemove(node.Name, out _);
+        node.IsDeleted = true;
+        if (journal && !node.IsTemporary)
+        {
+            bindings.AddressDeleted(Name, node.Name);
+        }
+    }
+}

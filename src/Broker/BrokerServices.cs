@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker;
+
+/// <summary>What the rooms of one broker share: seams, logs, shards. Fixed after start except where said.</summary>
+internal sealed class BrokerServices
+{
+    /// <summary>Bytes that may wait for the disk before producers are held back.</summary>
+    private const long PendingBytesMax = 64 << 20;
+
+    private int _consumers;
+    private long _damaged;
+
+    public required BrokerOptions Options { get; init; }
+
+    public required SegmentedLog Journal { get; init; }
+
+    public required SegmentedLog Transient { get; init; }
+
+    public required BlobStore Blobs { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public required Authorizer Authorizer { get; init; }
+
+    public required SettingsBook Settings { get; init; }
+
+    public LargeBodies Large { get; } = new();
+
+    public AppendMarks Marks { get; } = new();
+
+    public IReadOnlyList<Shard> Shards { get; set; } = [];
+
+    public AddressSpaces Spaces { get; set; } = null!;
+
+    public long NowMs => Options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Damaged records met since start.</summary>
+    public long DamagedRecords => Volatile.Read(ref _damaged);
+
+    /// <summary>Set when the journal failed: nothing is acknowledged any more.</summary>
+    public StorageFailedException? StorageFailure { get; set; }
+
+    /// <summary>Whether producers to an address get no more credit now.</summary>
+    public bool HoldsBack(AddressNode? node) =>
+        StorageFailure is not null || Journal.SpaceState == SpaceState.Full || Journal.PendingBytes > PendingBytesMax
+        || (node is not null && node.IsFull);
+
+    public int NextConsumerNumber() => Interlocked.Increment(ref _consumers);
+
+    public void CountDamage() => Interlocked.Increment(ref _damaged);
+
+    public SegmentedLog LogOf(bool inJournal) => inJournal ? Journal : Transient;
+
+    public IPropertyReader? ReaderOf(PayloadFormat format)
+    {
+        foreach (IPropertyReader reader in Options.PropertyReaders)
+        {
+            if (reader.Format == format)
+            {
+                return reader;
+            }
+        }
+
+        return null;
+    }
+}

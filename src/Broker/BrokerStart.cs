@@ -1,0 +1,72 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker;
+
+/// <summary>How a broker comes up: opens its files, then takes back what they hold.</summary>
+internal static class BrokerStart
+{
+    private const int ShardsMax = 16;
+
+    public static BrokerServices OpenServices(BrokerOptions options)
+    {
+        string root = options.DataDirectory.TrimEnd('/');
+        LogOptions journal = new()
+        {
+            SegmentBytes = options.SegmentBytes,
+            BlockBytes = Math.Min(options.SegmentBytes, 1 << 20),
+            CacheBytes = options.CacheBytes / 2,
+            OwnThread = options.OwnThreads,
+            ZeroFill = options.FileSystem is not MemoryFileSystem,
+        };
+        LogOptions transient = journal with { Mode = LogMode.Spill };
+        BrokerServices services = new()
+        {
+            Options = options,
+            Journal = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Journal}", journal),
+            Transient = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Spill}", transient),
+            Blobs = BlobStore.Open(options.FileSystem, $"{root}/{DataLayout.Large}"),
+            Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
+            Authorizer = new Authorizer(options.Security),
+            Settings = new SettingsBook(options.AddressSettings),
+        };
+        int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
+        services.Shards = [.. Enumerable.Range(0, shards).Select(index => new Shard(services, index))];
+        return services;
+    }
+
+    public static void Recover(BrokerServices services, BindingJournal bindings)
+    {
+        services.Spaces = new AddressSpaces();
+        services.Spaces.Add(new AddressSpace(AddressSpaces.DefaultName, services, bindings));
+        Recovery recovery = new(services, bindings);
+        RecoveryReport report = services.Journal.Replay(0, recovery);
+        long messages = recovery.Finish();
+        DeleteOrphans(services);
+        foreach (LogDamage damage in report.Damages)
+        {
+            services.CountDamage();
+            BrokerLog.JournalDamage(services.Logger, damage.Position, damage.Length, damage.Segment, damage.Reason);
+        }
+
+        foreach (string file in report.Quarantined)
+        {
+            BrokerLog.FileSetAside(services.Logger, file);
+        }
+
+        BrokerLog.Recovered(services.Logger, messages, recovery.Queues, report.Records, report.TornBytes);
+    }
+
+    private static void DeleteOrphans(BrokerServices services)
+    {
+        ICollection<long> known = services.Large.Blobs;
+        foreach (long id in services.Blobs.ListIds().Where(id => !known.Contains(id)))
+        {
+            services.Blobs.Delete(id);
+        }
+    }
+}

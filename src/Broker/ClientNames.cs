@@ -1,0 +1,343 @@
+using System.Buffers;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Security;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker;
+
+/// <summary>What one client's names lead to: permission first, then the address space. The connection's.</summary>
+internal sealed class ClientNames(BrokerServices services, AddressSpace space, ClientInfo info)
+{
+    /// <summary>Addresses that the anonymous relay remembers per client.</summary>
+    private const int RememberedMax = 256;
+
+    private readonly Dictionary<string, AddressNode> _remembered = new(StringComparer.Ordinal);
+
+    public static ulong HashOf(string clientId)
+    {
+        ulong hash = 14695981039346656037UL;
+        foreach (char c in clientId)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return hash | 1;
+    }
+
+    public string ResolveQueue(AddressName name, RoutingType? routingType)
+    {
+        string queueName = name.Queue ?? name.Address;
+        Queue? there = space.FindQueue(queueName);
+        if (there is not null && (name.Queue is not null || there.Config.Address == name.Address))
+        {
+            CheckType(there.Config.RoutingType, routingType, queueName);
+            return queueName;
+        }
+
+        if (there is not null)
+        {
+            throw new BrokerException(
+                BrokerError.PreconditionFailed, $"queue '{queueName}' belongs to address '{there.Config.Address}'");
+        }
+
+        AddressNode? node = space.FindAddress(name.Address);
+        RoutingType type = routingType ?? TypeOf(node, name.Address);
+        if (name.Queue is null && type == RoutingType.Multicast)
+        {
+            throw new BrokerException(
+                BrokerError.PreconditionFailed, $"address '{name.Address}' is multicast: it is consumed by a subscription");
+        }
+
+        if (space.SettingsOf(name.Address).AutoCreateQueues == false)
+        {
+            throw new BrokerException(BrokerError.NotFound, $"queue '{queueName}' does not exist and may not be made by use");
+        }
+
+        EnsureAddress(name.Address, type);
+        Make(new QueueConfig
+        {
+            Name = queueName, Address = name.Address, RoutingType = type, AutoCreated = true, Owner = info.Identity.Name,
+            AutoDelete = space.SettingsOf(name.Address).AutoDeleteQueues ?? false,
+        });
+        return queueName;
+    }
+
+    /// <summary>Returns the queue when it goes with this client.</summary>
+    public Queue? CreateQueue(QueueConfig config)
+    {
+        Check(config.Name, "queue name");
+        Check(config.Address, "address");
+        Queue queue = Make(config with { Owner = config.Owner ?? info.Identity.Name });
+        return config.Temporary ? queue : null;
+    }
+
+    public void DeleteQueue(string name, bool ifUnused)
+    {
+        Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound, $"queue '{name}' does not exist");
+        Authorize(
+            queue.IsDurable ? Permission.DeleteDurableQueue : Permission.DeleteNonDurableQueue,
+            new AddressName(queue.Config.Address, name));
+        space.DeleteQueue(queue, ifUnused);
+    }
+
+    public Producer OpenProducer(BrokerClient client, ProducerOptions options)
+    {
+        if (options.Address is null)
+        {
+            return new Producer(client, options, default);
+        }
+
+        AddressName name = Parse(options.Address);
+        Grant grant = Authorize(Permission.Send, name);
+        Producer producer = new(client, options, grant);
+        if (name.Queue is null)
+        {
+            producer.Node = ResolveAddress(name.Address, options.RoutingType);
+            return producer;
+        }
+
+        ResolveQueue(name, options.RoutingType);
+        producer.Queue = space.FindQueue(name.Queue);
+        producer.Node = space.FindAddress(name.Address);
+        return producer;
+    }
+
+    public Consumer OpenConsumer(BrokerClient client, ConsumerOptions options)
+    {
+        Queue queue = space.FindQueue(options.Queue)
+            ?? throw new BrokerException(BrokerError.NotFound, $"queue '{options.Queue}' does not exist");
+        Authorize(options.Browse ? Permission.Browse : Permission.Consume, new AddressName(queue.Config.Address, options.Queue));
+        IMessageTest? test = options.Selector is null ? null : MessageTests.Parse(options.Selector);
+        space.Admit(queue, options);
+        Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
+        if (test is not null || options.NoLocal || consumer.Browses)
+        {
+            consumer.Filter = new ConsumerFilter(services, test, options.NoLocal ? HashOf(info.ClientId) : 0);
+        }
+
+        return consumer;
+    }
+
+    /// <summary>Where a message goes, or why not.</summary>
+    public BrokerException? Route(Producer producer, string? to, long bodyBytes, out AddressNode? node)
+    {
+        node = producer.Node;
+        try
+        {
+            if (node is null || node.IsDeleted)
+            {
+                string address = producer.Options.Address ?? to
+                    ?? throw new BrokerException(BrokerError.InvalidField, "the message names no address");
+                node = Remember(address);
+            }
+        }
+        catch (BrokerException e)
+        {
+            return e;
+        }
+
+        return CheckLimits(producer, node, bodyBytes);
+    }
+
+    /// <summary>The queues of one message.</summary>
+    public Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (producer.Queue is { } queue)
+        {
+            return new Targets(queue, null, queue.DurableIds);
+        }
+
+        Route route = node.Route;
+        if (route.Anycast.Length == 0 && route.Multicast.Length == 0)
+        {
+            route = MakeRoute(node);
+        }
+
+        if (route.HasFilters || (route.Anycast.Length > 0 && route.Multicast.Length > 0))
+        {
+            Queue[] chosen = Choose(producer, route, header, payload);
+            Count(node, chosen.Length > 0);
+            return new Targets(null, chosen, Addresses.Route.IdsOf(chosen));
+        }
+
+        Count(node, route.Anycast.Length + route.Multicast.Length > 0);
+        if (route.Anycast.Length > 0)
+        {
+            Queue one = route.PickAnycast(producer.Turn++);
+            return new Targets(one, null, one.DurableIds);
+        }
+
+        return new Targets(null, route.Multicast, route.DurableMulticastIds);
+    }
+
+    private static void Count(AddressNode node, bool routed)
+    {
+        if (routed)
+        {
+            node.CountRouted(1);
+        }
+        else
+        {
+            node.CountUnrouted(1);
+        }
+    }
+
+    private static void Check(string part, string what)
+    {
+        if (AddressName.Check(part, what) is { } error)
+        {
+            throw new BrokerException(BrokerError.InvalidField, error);
+        }
+    }
+
+    private static AddressName Parse(string text) =>
+        AddressName.TryParse(text, out AddressName name, out string? error)
+            ? name
+            : throw new BrokerException(BrokerError.InvalidField, error);
+
+    private static void CheckType(RoutingType there, RoutingType? wanted, string name)
+    {
+        if (wanted is not null && wanted != there)
+        {
+            throw new BrokerException(
+                BrokerError.PreconditionFailed, $"'{name}' is {there.ToString().ToLowerInvariant()}, not {wanted.ToString()!.ToLowerInvariant()}");
+        }
+    }
+
+    private BrokerException? CheckLimits(Producer producer, AddressNode node, long bodyBytes)
+    {
+        if (bodyBytes > (node.Settings.MessageBytesMax ?? int.MaxValue))
+        {
+            return new BrokerException(
+                BrokerError.ResourceLimitExceeded, $"the message has {bodyBytes} bytes; '{node.Name}' takes at most {node.Settings.MessageBytesMax ?? int.MaxValue}");
+        }
+
+        if (producer.Outstanding > services.Options.ProducerCredit * 2)
+        {
+            return new BrokerException(BrokerError.ResourceLimitExceeded, "far more messages are under way than credit was given for");
+        }
+
+        return node.Settings.AddressFullPolicy == AddressFullPolicy.Fail && node.IsFull
+            ? new BrokerException(BrokerError.ResourceLimitExceeded, $"address '{node.Name}' is full")
+            : null;
+    }
+
+    private Queue[] Choose(Producer producer, Route route, in MessageHeader header, in ReadOnlySequence<byte> payload)
+    {
+        ReadOnlySpan<byte> bytes = payload.IsSingleSegment || !route.HasFilters ? payload.FirstSpan : payload.ToArray();
+        IPropertyReader? reader = services.ReaderOf(header.Format);
+        List<Queue> chosen = [];
+        List<Queue> anycast = [];
+        foreach (Queue queue in route.Anycast)
+        {
+            if (queue.Filter is null || queue.Filter.Matches(header, bytes, reader))
+            {
+                anycast.Add(queue);
+            }
+        }
+
+        if (anycast.Count > 0)
+        {
+            chosen.Add(new Route([.. anycast], []).PickAnycast(producer.Turn++));
+        }
+
+        foreach (Queue queue in route.Multicast)
+        {
+            if (queue.Filter is null || queue.Filter.Matches(header, bytes, reader))
+            {
+                chosen.Add(queue);
+            }
+        }
+
+        return [.. chosen];
+    }
+
+    private Route MakeRoute(AddressNode node)
+    {
+        if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues != false && space.FindQueue(node.Name) is null)
+        {
+            Make(new QueueConfig { Name = node.Name, Address = node.Name, AutoCreated = true, Owner = info.Identity.Name });
+        }
+
+        return node.Route;
+    }
+
+    private AddressNode Remember(string address)
+    {
+        if (_remembered.TryGetValue(address, out AddressNode? node) && !node.IsDeleted)
+        {
+            return node;
+        }
+
+        AddressName name = Parse(address);
+        Authorize(Permission.Send, name);
+        node = ResolveAddress(name.Address, null);
+        if (_remembered.Count >= RememberedMax)
+        {
+            _remembered.Clear();
+        }
+
+        _remembered[address] = node;
+        return node;
+    }
+
+    private AddressNode ResolveAddress(string address, RoutingType? wanted)
+    {
+        AddressNode? node = space.FindAddress(address);
+        RoutingType type = wanted ?? TypeOf(node, address);
+        if (node is not null)
+        {
+            bool carries = type == RoutingType.Anycast ? node.IsAnycast : node.IsMulticast;
+            if (!carries && (node.IsAnycast || node.IsMulticast))
+            {
+                CheckType(node.IsAnycast ? RoutingType.Anycast : RoutingType.Multicast, wanted, address);
+            }
+
+            return node;
+        }
+
+        return EnsureAddress(address, type);
+    }
+
+    private AddressNode EnsureAddress(string address, RoutingType type)
+    {
+        if (space.FindAddress(address) is { } there)
+        {
+            return there;
+        }
+
+        if (space.SettingsOf(address).AutoCreateAddresses == false)
+        {
+            throw new BrokerException(BrokerError.NotFound, $"address '{address}' does not exist and may not be made by use");
+        }
+
+        Authorize(Permission.CreateAddress, new AddressName(address, null));
+        return space.EnsureAddress(address, type, temporary: false);
+    }
+
+    private Queue Make(QueueConfig config)
+    {
+        bool durable = config.Durable && !config.Temporary;
+        if (space.FindQueue(config.Name) is null)
+        {
+            Authorize(
+                durable ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue, new AddressName(config.Address, config.Name));
+        }
+
+        return space.CreateQueue(config, out _);
+    }
+
+    private RoutingType TypeOf(AddressNode? node, string address) => node switch
+    {
+        { IsMulticast: true, IsAnycast: false } => RoutingType.Multicast,
+        { IsAnycast: true } => RoutingType.Anycast,
+        _ => space.SettingsOf(address).DefaultRoutingType ?? RoutingType.Anycast,
+    };
+
+    private Grant Authorize(Permission permission, AddressName name) =>
+        services.Authorizer.Config is null
+            ? new Grant(info.Identity, permission, space.Name, name.Address, name.Queue)
+            : services.Authorizer.Authorize(info.Identity, permission, space.Name, name);
+}

@@ -1,0 +1,26 @@
+using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Transactions;
+
+namespace Pillarbox.Broker.Consumers;
+
+/// <summary>What a completion completes.</summary>
+internal enum CompletionKind : byte
+{
+    Published,
+    Settled,
+    Discharged,
+}
+
+/// <summary>Something that a client is told once the journal is durable up to a position.</summary>
+internal struct Completion
+{
+    public CompletionKind Kind;
+
+    /// <summary>A discharge that committed: its messages and settlements take effect now.</summary>
+    public bool IsCommit;
+    public long Need;
+    public ulong Tag;
+    public Producer? Producer;
+    public Transaction? Transaction;
+    public BrokerException? Error;
+}

@@ -1,0 +1,179 @@
+using System.Buffers;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Transactions;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Consumers;
+
+/// <summary>
+/// The messages that a client published in one pass: written into a batch per log, appended once, then handed to the shards. When
+/// the disk takes nothing now they wait here; their number is bounded by the producers' credit. The connection's.
+/// </summary>
+internal sealed class Publications(BrokerClient client, BrokerServices services)
+{
+    private readonly Buffer<PendingPublish> _pending = new();
+    private LogBatch? _journal;
+    private LogBatch? _transient;
+
+    /// <summary>Some wait for the disk to take them.</summary>
+    public bool IsStalled { get; private set; }
+
+    /// <summary>Writes a message into the batch of its log, or into its transaction.</summary>
+    public void Add(ref PendingPublish publish, in MessageHead head, in Targets targets, in ReadOnlySequence<byte> payload, Transaction? transaction)
+    {
+        publish.InJournal = head.Header.Durable && targets.DurableIds.Length > 0;
+        publish.Single = targets.Single;
+        publish.Many = targets.Many;
+        publish.BlobId = head.BlobId;
+        LogBatch batch = transaction is null
+            ? publish.InJournal ? _journal ??= new LogBatch() : _transient ??= new LogBatch()
+            : publish.InJournal ? transaction.Journal : transaction.Transient;
+        batch.Begin(RecordKind.Message);
+        MessageRecord.WriteHead(batch, head, publish.InJournal ? targets.DurableIds.Span : default);
+        if (head.BlobId == 0)
+        {
+            batch.Write(payload);
+        }
+
+        publish.Offset = batch.End();
+        publish.RecordBytes = batch.Bytes - publish.Offset - RecordFormat.HeaderBytes;
+        (transaction?.Publishes ?? _pending).Add() = publish;
+    }
+
+    /// <summary>One that goes nowhere, but is told in its turn.</summary>
+    public void AddEmpty(Producer producer, ulong tag, BrokerException? error) =>
+        _pending.Add() = new PendingPublish { Producer = producer, Tag = tag, Offset = -1, Error = error };
+
+    /// <summary>Appends what was collected; false when it must wait.</summary>
+    public bool Flush()
+    {
+        if (_pending.Count == 0)
+        {
+            return true;
+        }
+
+        client.Mark.Set(services.Journal.TailPosition);
+        // The transient log first: should the journal refuse then, a copy there that nothing refers to does no harm.
+        long journalBase = 0;
+        if (!TryAppend(_transient, services.Transient, out long transientBase, out BrokerException? failure) ||
+            !TryAppend(_journal, services.Journal, out journalBase, out failure))
+        {
+            IsStalled = failure is null;
+            if (failure is not null)
+            {
+                Refuse(failure);
+            }
+
+            return failure is not null;
+        }
+
+        IsStalled = false;
+        long need = journalBase == 0 ? 0 : journalBase + _journal!.Bytes;
+        foreach (ref PendingPublish publish in _pending.Span)
+        {
+            if (publish.Offset >= 0)
+            {
+                Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
+            }
+
+            client.Complete(new Completion
+            {
+                Kind = CompletionKind.Published,
+                Producer = publish.Producer,
+                Tag = publish.Tag,
+                Need = publish.InJournal ? need : 0,
+                Error = publish.Error,
+            });
+        }
+
+        Clear();
+        return true;
+    }
+
+    /// <summary>Hands one appended message to the shards of its queues.</summary>
+    public void Route(in PendingPublish publish, long position)
+    {
+        int references = publish.Single is not null ? 1 : publish.Many!.Length;
+        services.LogOf(publish.InJournal).AddReferences(position, references, (long)publish.RecordBytes * references);
+        if (publish.BlobId != 0)
+        {
+            services.Large.Add(position, publish.InJournal, publish.BlobId, references);
+        }
+
+        if (publish.Single is not null)
+        {
+            Fill(ref client.OpFor(publish.Single.Shard), publish, publish.Single, position);
+            return;
+        }
+
+        foreach (Queue queue in publish.Many!)
+        {
+            Fill(ref client.OpFor(queue.Shard), publish, queue, position);
+        }
+    }
+
+    private static void Fill(ref ShardOp op, in PendingPublish publish, Queue queue, long position)
+    {
+        op.Kind = OpKind.Enqueue;
+        op.Queue = queue;
+        op.Id = position;
+        op.Position = position;
+        op.RecordBytes = publish.RecordBytes;
+        op.Priority = publish.Priority;
+        op.DeliveryCount = 0;
+        op.TimeMs = publish.ExpiresAtMs;
+        op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
+    }
+
+    private static bool TryAppend(LogBatch? batch, SegmentedLog log, out long position, out BrokerException? failure)
+    {
+        position = 0;
+        failure = null;
+        if (batch is null || batch.Count == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            position = log.Append(batch);
+            return true;
+        }
+        catch (StorageException e) when (e is StorageFullException or StorageBusyException)
+        {
+            return false;
+        }
+        catch (StorageException e)
+        {
+            failure = new BrokerException(BrokerError.Unavailable, e.Message);
+            return false;
+        }
+    }
+
+    private void Refuse(BrokerException failure)
+    {
+        foreach (ref PendingPublish publish in _pending.Span)
+        {
+            client.Complete(new Completion
+            {
+                Kind = CompletionKind.Published,
+                Producer = publish.Producer,
+                Tag = publish.Tag,
+                Error = publish.Error ?? failure,
+            });
+        }
+
+        Clear();
+    }
+
+    private void Clear()
+    {
+        _pending.Clear();
+        _journal?.Clear();
+        _transient?.Clear();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Buffers;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Journal;
+
+/// <summary>Writes what is made and deleted. Each call appends one record; callers hold their address space's lock.</summary>
+internal sealed class BindingJournal(SegmentedLog journal)
+{
+    private long _lastQueueId;
+
+    public long LastQueueId => Volatile.Read(ref _lastQueueId);
+
+    public long NextQueueId() => Interlocked.Increment(ref _lastQueueId);
+
+    /// <summary>An id that the disk knows: it is not given again.</summary>
+    public void SeenQueueId(long id) => _lastQueueId = Math.Max(_lastQueueId, id);
+
+    public void AddressCreated(string space, AddressNode node) =>
+        Append(RecordKind.AddressCreated, to => WriteAddress(to, space, node));
+
+    public void AddressDeleted(string space, string address) => Append(RecordKind.AddressDeleted, to =>
+    {
+        FieldWriter.Text(to, space);
+        FieldWriter.Text(to, address);
+    });
+
+    public void QueueCreated(string space, long id, QueueConfig config) =>
+        Append(RecordKind.QueueCreated, to => WriteQueue(to, space, id, config, paused: false));
+
+    public void QueueDeleted(long id) => Append(RecordKind.QueueDeleted, to => FieldWriter.Varint(to, (ulong)id));
+
+    /// <summary>Returns the journal's end: paused for sure once that is durable.</summary>
+    public long QueuePaused(long id, bool paused) => Append(RecordKind.QueuePaused, to =>
+    {
+        FieldWriter.Varint(to, (ulong)id);
+        FieldWriter.Byte(to, paused ? (byte)1 : (byte)0);
+    });
+
+    public static void WriteAddress(IBufferWriter<byte> to, string space, AddressNode node)
+    {
+        FieldWriter.Text(to, space);
+        FieldWriter.Text(to, node.Name);
+        FieldWriter.Byte(to, (byte)((node.IsAnycast ? 1 : 0) | (node.IsMulticast ? 2 : 0)));
+    }
+
+    public static void WriteQueue(IBufferWriter<byte> to, string space, long id, QueueConfig config, bool paused)
+    {
+        FieldWriter.Varint(to, (ulong)id);
+        FieldWriter.Text(to, space);
+        FieldWriter.Text(to, config.Name);
+        FieldWriter.Text(to, config.Address);
+        FieldWriter.Byte(to, (byte)config.RoutingType);
+        FieldWriter.Byte(to, (byte)((config.AutoCreated ? 1 : 0) | (config.AutoDelete ? 2 : 0)
+            | (config.DeleteOnNoConsumers ? 4 : 0) | (config.NonDestructive ? 8 : 0) | (paused ? 16 : 0)));
+        FieldWriter.SignedVarint(to, config.ConsumersMax);
+        FieldWriter.OptionalText(to, config.Filter);
+        FieldWriter.OptionalText(to, config.Owner);
+    }
+
+    public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
+    {
+        long id = (long)from.Varint();
+        string space = from.Text();
+        string name = from.Text();
+        string address = from.Text();
+        byte type = from.Byte();
+        byte bits = from.Byte();
+        queue = new RecoveredQueue(id, space, (bits & 16) != 0, new QueueConfig
+        {
+            Name = name,
+            Address = address,
+            RoutingType = type == 0 ? RoutingType.Anycast : RoutingType.Multicast,
+            AutoCreated = (bits & 1) != 0,
+            AutoDelete = (bits & 2) != 0,
+            DeleteOnNoConsumers = (bits & 4) != 0,
+            NonDestructive = (bits & 8) != 0,
+            ConsumersMax = (int)from.SignedVarint(),
+            Filter = from.OptionalText(),
+            Owner = from.OptionalText(),
+        });
+        return !from.Failed;
+    }
+
+    private long Append(byte kind, Action<IBufferWriter<byte>> write)
+    {
+        LogBatch batch = new(256) { Essential = true };
+        batch.Begin(kind);
+        write(batch);
+        batch.End();
+        return journal.Append(batch) + batch.Bytes;
+    }
+}
+
+/// <summary>A queue as the disk holds it.</summary>
+internal sealed record RecoveredQueue(long Id, string Space, bool IsPaused, QueueConfig Config);

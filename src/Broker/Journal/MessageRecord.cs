@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Journal;
+
+/// <summary>
+/// The record of a message, in the journal as in the transient log:
+/// <code>
+/// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
+/// varint delivery count | bytes address | varint queues, varint id each
+/// [bytes origin] | [i64 blob id, i64 body length] or the payload to the end
+/// </code>
+/// </summary>
+internal static class MessageRecord
+{
+    private const byte Version = 1;
+    private const byte DurableFlag = 1;
+    private const byte LargeFlag = 2;
+    private const byte OriginFlag = 4;
+    private const int FixedBytes = 28;
+
+    /// <summary>Writes everything up to the payload into the open record.</summary>
+    public static void WriteHead(LogBatch batch, in MessageHead head, ReadOnlySpan<long> queueIds)
+    {
+        ReadOnlySpan<byte> address = head.Address.Span;
+        int room = FixedBytes + address.Length + ((queueIds.Length + 3) * FieldWriter.VarintBytesMax);
+        Span<byte> to = batch.GetSpan(room);
+        to[0] = Version;
+        to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (head.Origin is null ? 0 : OriginFlag));
+        to[2] = head.Header.Priority;
+        to[3] = (byte)head.Header.Format;
+        BinaryPrimitives.WriteUInt64LittleEndian(to[4..], head.Publisher);
+        BinaryPrimitives.WriteInt64LittleEndian(to[12..], head.Header.PublishedAtMs);
+        BinaryPrimitives.WriteInt64LittleEndian(to[20..], head.Header.ExpiresAtMs);
+        int at = FixedBytes;
+        at += FieldWriter.Varint(to[at..], head.Header.DeliveryCount);
+        at += FieldWriter.Varint(to[at..], (ulong)address.Length);
+        address.CopyTo(to[at..]);
+        at += address.Length;
+        at += FieldWriter.Varint(to[at..], (ulong)queueIds.Length);
+        foreach (long id in queueIds)
+        {
+            at += FieldWriter.Varint(to[at..], (ulong)id);
+        }
+
+        batch.Advance(at);
+        WriteTail(batch, head);
+    }
+
+    /// <summary>Reads a record; false when it is not one. Slices point into <paramref name="record"/>.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> record, out StoredMessage view)
+    {
+        view = default;
+        if (record.Length < FixedBytes || record[0] != Version)
+        {
+            return false;
+        }
+
+        FieldReader reader = new(record[FixedBytes..]);
+        byte flags = record[1];
+        uint deliveryCount = (uint)reader.Varint();
+        view.Address = reader.Bytes();
+        view.QueueCount = (int)Math.Min(reader.Varint(), int.MaxValue);
+        view.QueueIds = reader.Rest;
+        for (int i = 0; i < view.QueueCount && !reader.Failed; i++)
+        {
+            reader.Varint();
+        }
+
+        view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
+        view.IsLarge = (flags & LargeFlag) != 0;
+        view.BlobId = view.IsLarge ? reader.Int64() : 0;
+        view.BlobBytes = view.IsLarge ? reader.Int64() : 0;
+        view.Publisher = BinaryPrimitives.ReadUInt64LittleEndian(record[4..]);
+        view.Header = new MessageHeader
+        {
+            Durable = (flags & DurableFlag) != 0,
+            Priority = Math.Min(record[2], (byte)9),
+            Format = (PayloadFormat)record[3],
+            PublishedAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[12..]),
+            ExpiresAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[20..]),
+            DeliveryCount = deliveryCount,
+        };
+        view.PayloadOffset = record.Length - reader.Rest.Length;
+        return !reader.Failed;
+    }
+
+    private static void WriteTail(LogBatch batch, in MessageHead head)
+    {
+        if (head.Origin is not null)
+        {
+            OriginField.Write(batch, head.Origin);
+        }
+
+        if (head.BlobId != 0)
+        {
+            FieldWriter.Int64(batch, head.BlobId);
+            FieldWriter.Int64(batch, head.BlobBytes);
+        }
+    }
+}
+
+/// <summary>What a message record says before its payload, to write it.</summary>
+internal readonly struct MessageHead
+{
+    public MessageHeader Header { get; init; }
+
+    /// <summary>The address that it was published to, UTF-8.</summary>
+    public ReadOnlyMemory<byte> Address { get; init; }
+
+    /// <summary>A hash of the publisher's client id, for no-local.</summary>
+    public ulong Publisher { get; init; }
+
+    public Origin? Origin { get; init; }
+
+    /// <summary>The body's file; 0: the payload follows.</summary>
+    public long BlobId { get; init; }
+
+    public long BlobBytes { get; init; }
+}
+
+/// <summary>What a message record says, read.</summary>
+internal ref struct StoredMessage
+{
+    public MessageHeader Header;
+    public ReadOnlySpan<byte> Address;
+    public ulong Publisher;
+    public int QueueCount;
+
+    /// <summary>The queue ids, as varints.</summary>
+    public ReadOnlySpan<byte> QueueIds;
+
+    public ReadOnlySpan<byte> Origin;
+    public bool IsLarge;
+    public long BlobId;
+    public long BlobBytes;
+    public int PayloadOffset;
+}

@@ -1,0 +1,15 @@
+namespace Pillarbox.Broker.Journal;
+
+/// <summary>What the journal's records are. Values are on disk and never change their meaning.</summary>
+internal static class RecordKind
+{
+    public const byte AddressCreated = 1;
+    public const byte AddressDeleted = 2;
+    public const byte QueueCreated = 3;
+    public const byte QueueDeleted = 4;
+    public const byte QueuePaused = 5;
+    public const byte Message = 10;
+    public const byte Settled = 11;
+    public const byte AttemptFailed = 12;
+    public const byte Relocated = 13;
+}

@@ -1,0 +1,284 @@
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Journal;
+
+/// <summary>
+/// Rebuilds addresses, queues and their entries from the newest snapshot and the journal behind it. Every record may be met twice
+/// (in the snapshot and in the journal): ids make that harmless. Runs before the shards do.
+/// </summary>
+internal sealed class Recovery(BrokerServices services, BindingJournal bindings) : IRecordVisitor
+{
+    private readonly Dictionary<long, RecoveringQueue> _queues = [];
+
+    public int Queues => _queues.Count;
+
+    /// <summary>The queue of an id, or null when it was deleted.</summary>
+    public RecoveringQueue? Find(long id) => _queues.GetValueOrDefault(id);
+
+    public void Visit(in LogRecord record)
+    {
+        if (!TryApply(record))
+        {
+            services.CountDamage();
+            BrokerLog.BadRecord(services.Logger, record.Position, record.Type);
+        }
+    }
+
+    public void AddQueue(RecoveredQueue found)
+    {
+        bindings.SeenQueueId(found.Id);
+        if (_queues.ContainsKey(found.Id))
+        {
+            return;
+        }
+
+        AddressSpace space = services.Spaces.Find(found.Space) ?? services.Spaces.Find(AddressSpaces.DefaultName)!;
+        Queue queue = space.Recover(found.Id, found.Config);
+        queue.IsPaused = found.IsPaused;
+        _queues[found.Id] = new RecoveringQueue(queue);
+    }
+
+    public void AddAddress(ref FieldReader from)
+    {
+        string spaceName = from.Text();
+        string address = from.Text();
+        byte types = from.Byte();
+        if (!from.Failed && services.Spaces.Find(spaceName) is { } space)
+        {
+            space.RecoverAddress(address, (types & 1) != 0, (types & 2) != 0);
+        }
+    }
+
+    /// <summary>Puts what came late in its place and counts the references of all that is left.</summary>
+    public long Finish()
+    {
+        long messages = 0;
+        foreach (RecoveringQueue queue in _queues.Values)
+        {
+            messages += queue.Finish(services);
+        }
+
+        return messages;
+    }
+
+    private bool TryApply(in LogRecord record)
+    {
+        FieldReader reader = new(record.Payload);
+        switch (record.Type)
+        {
+            case RecordKind.AddressCreated:
+                AddAddress(ref reader);
+                return !reader.Failed;
+            case RecordKind.AddressDeleted:
+                services.Spaces.Find(reader.Text())?.DeleteAddressIfEmpty(reader.Text());
+                return !reader.Failed;
+            case RecordKind.QueueCreated:
+                return TryAddQueue(ref reader);
+            case RecordKind.QueueDeleted:
+                DeleteQueue((long)reader.Varint());
+                return !reader.Failed;
+            case RecordKind.QueuePaused:
+                return TryPause(ref reader);
+            case RecordKind.Message:
+                return TryAddMessage(record, record.Position);
+            case RecordKind.Settled:
+                return TrySettle(ref reader);
+            case RecordKind.AttemptFailed:
+                return TryNote(record.Payload);
+            case RecordKind.Relocated:
+                return TryRelocate(record);
+            default:
+                return false;
+        }
+    }
+
+    private bool TryAddQueue(ref FieldReader reader)
+    {
+        if (!BindingJournal.TryReadQueue(ref reader, out RecoveredQueue queue))
+        {
+            return false;
+        }
+
+        AddQueue(queue);
+        return true;
+    }
+
+    private void DeleteQueue(long id)
+    {
+        bindings.SeenQueueId(id);
+        if (_queues.Remove(id, out RecoveringQueue? queue))
+        {
+            queue.Queue.Space.Forget(queue.Queue);
+        }
+    }
+
+    private bool TryPause(ref FieldReader reader)
+    {
+        RecoveringQueue? queue = Find((long)reader.Varint());
+        bool paused = reader.Byte() != 0;
+        if (queue is not null)
+        {
+            queue.Queue.IsPaused = paused;
+        }
+
+        return !reader.Failed;
+    }
+
+    private bool TryAddMessage(in LogRecord record, long id)
+    {
+        if (!MessageRecord.TryRead(record.Payload, out StoredMessage message))
+        {
+            return false;
+        }
+
+        FieldReader ids = new(message.QueueIds);
+        for (int i = 0; i < message.QueueCount; i++)
+        {
+            RecoveringQueue? queue = Find((long)ids.Varint());
+            if (message.IsLarge && queue is not null)
+            {
+                services.Large.Note(id, message.BlobId);
+            }
+
+            queue?.Add(
+                new QueueEntry
+                {
+                    Id = id,
+                    Position = record.Position,
+                    RecordBytes = record.Payload.Length,
+                    State = EntryState.Ready,
+                    Flags = EntryFlags.InJournal | (message.IsLarge ? EntryFlags.Large : 0)
+                        | (message.Header.ExpiresAtMs > 0 ? EntryFlags.HasExpiry : 0),
+                },
+                message.Header.Priority,
+                message.Header.ExpiresAtMs);
+        }
+
+        return true;
+    }
+
+    private bool TrySettle(ref FieldReader reader)
+    {
+        while (!reader.AtEnd && !reader.Failed)
+        {
+            RecoveringQueue? queue = Find((long)reader.Varint());
+            long id = (long)reader.Varint();
+            byte priority = Math.Min(reader.Byte(), (byte)9);
+            if (!reader.Failed)
+            {
+                queue?.Settle(id, priority);
+            }
+        }
+
+        return !reader.Failed;
+    }
+
+    private bool TryNote(ReadOnlySpan<byte> payload)
+    {
+        if (!AttemptRecord.TryRead(payload, out AttemptFields fields))
+        {
+            return false;
+        }
+
+        Find(fields.QueueId)?.Note(fields);
+        return true;
+    }
+
+    /// <summary>A message that compaction moved: <c>varint id</c>, then the message record as it was.</summary>
+    private bool TryRelocate(in LogRecord record) => false;
+}
+
+/// <summary>A queue while its entries come back. Entries are in order of id; what comes out of order waits aside.</summary>
+internal sealed class RecoveringQueue(Queue queue)
+{
+    private readonly SortedDictionary<(byte Priority, long Id), (QueueEntry Entry, long ExpiresAtMs)> _late = [];
+    private readonly long[] _lastIds = new long[Queue.Priorities];
+
+    public Queue Queue { get; } = queue;
+
+    public void Add(in QueueEntry entry, byte priority, long expiresAtMs)
+    {
+        if (entry.Id > _lastIds[priority])
+        {
+            _lastIds[priority] = entry.Id;
+            Queue.Recover(entry, priority, expiresAtMs);
+        }
+        else if (!TryFind(entry.Id, priority, out _))
+        {
+            _late[(priority, entry.Id)] = (entry, expiresAtMs);
+        }
+    }
+
+    public void Settle(long id, byte priority)
+    {
+        if (TryFind(id, priority, out long sequence))
+        {
+            Queue.ForgetRecovered(priority, sequence);
+        }
+        else
+        {
+            _late.Remove((priority, id));
+        }
+    }
+
+    public void Note(in AttemptFields fields)
+    {
+        if (TryFind(fields.MessageId, fields.Priority, out long sequence))
+        {
+            ref QueueEntry entry = ref Queue.Find(fields.Priority, sequence);
+            Apply(ref entry, fields);
+        }
+        else if (_late.TryGetValue((fields.Priority, fields.MessageId), out (QueueEntry Entry, long ExpiresAtMs) late))
+        {
+            Apply(ref late.Entry, fields);
+            _late[(fields.Priority, fields.MessageId)] = late;
+        }
+    }
+
+    /// <summary>Returns the messages that the queue holds.</summary>
+    public long Finish(BrokerServices services)
+    {
+        if (_late.Count > 0)
+        {
+            Queue.MergeRecovered([.. _late.Select(pair => (pair.Key.Priority, pair.Value.Entry, pair.Value.ExpiresAtMs))]);
+        }
+
+        for (int priority = 0; priority < Queue.Priorities; priority++)
+        {
+            EntryList? list = Queue.ListOf(priority);
+            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
+            {
+                ref QueueEntry entry = ref list.Find(at);
+                if (entry.State != EntryState.Removed)
+                {
+                    services.Journal.AddReferences(entry.Position, 1, entry.RecordBytes);
+                    services.Large.Count(entry);
+                }
+            }
+        }
+
+        return Queue.Counters.Messages;
+    }
+
+    private void Apply(ref QueueEntry entry, in AttemptFields fields)
+    {
+        entry.DeliveryCount = Math.Max(entry.DeliveryCount, fields.Count);
+        entry.Flags |= EntryFlags.HasAttempts | (fields.Doomed ? EntryFlags.Doomed : 0);
+        int max = Queue.Rules.MaxDeliveryAttempts;
+        if (max >= 0 && entry.DeliveryCount >= max)
+        {
+            entry.Flags |= EntryFlags.Doomed;
+        }
+
+        Queue.Attempts.Add(entry, fields.Attempt);
+    }
+
+    private bool TryFind(long id, byte priority, out long sequence)
+    {
+        sequence = Queue.ListOf(priority)?.FindId(id) ?? -1;
+        return sequence >= 0;
+    }
+}

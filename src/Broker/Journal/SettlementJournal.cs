@@ -1,0 +1,157 @@
+using System.Buffers;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Journal;
+
+/// <summary>
+/// One shard's settlements of one drain: written as few records, appended at its end. References to the settled messages are
+/// let go when that is durable, so no segment is deleted of which a crash could bring a message back.
+/// </summary>
+internal sealed class SettlementJournal(BrokerServices services)
+{
+    private const int RecordBytesMax = 64 << 10;
+    private readonly LogBatch _batch = new();
+    private readonly Ring<PendingRelease> _releases = new();
+    private readonly List<(BrokerClient Client, ulong Tag)> _confirms = [];
+    private int _unappended;
+    private int _openBytes = -1;
+
+    /// <summary>Notes that a message left a durable queue.</summary>
+    public void Settled(long queueId, in QueueEntry entry, byte priority)
+    {
+        if (_openBytes < 0)
+        {
+            _batch.Begin(RecordKind.Settled);
+            _openBytes = 0;
+        }
+
+        Span<byte> to = _batch.GetSpan(FieldWriter.VarintBytesMax * 3);
+        int at = FieldWriter.Varint(to, (ulong)queueId);
+        at += FieldWriter.Varint(to[at..], (ulong)entry.Id);
+        to[at++] = priority;
+        _batch.Advance(at);
+        _openBytes += at;
+        if (_openBytes >= RecordBytesMax)
+        {
+            CloseRecord();
+        }
+    }
+
+    /// <summary>Notes a failed attempt, with the count that it made.</summary>
+    public void Attempt(long queueId, in QueueEntry entry, byte priority, FailedAttempt attempt)
+    {
+        CloseRecord();
+        _batch.Begin(RecordKind.AttemptFailed);
+        AttemptRecord.Write(_batch, queueId, entry.Id, priority, entry.DeliveryCount, entry.Has(EntryFlags.Doomed), attempt);
+        _batch.End();
+    }
+
+    /// <summary>Lets go of an entry's record once everything noted so far is durable.</summary>
+    public void Release(in QueueEntry entry)
+    {
+        bool inJournal = entry.Has(EntryFlags.InJournal);
+        long blob = entry.Has(EntryFlags.Large) ? services.Large.BlobOf(entry.Id, inJournal) : 0;
+        if (!inJournal)
+        {
+            Release(services.Transient, entry.Position, entry.RecordBytes, blob);
+            return;
+        }
+
+        _releases.Add() = new PendingRelease { Position = entry.Position, Bytes = entry.RecordBytes, Blob = blob };
+        _unappended++;
+    }
+
+    /// <summary>Tells a client when everything noted so far is durable.</summary>
+    public void Confirm(BrokerClient client, ulong tag) => _confirms.Add((client, tag));
+
+    /// <summary>Appends what was noted; when the log takes nothing now, it is kept for the next time.</summary>
+    public void Flush(Shard shard)
+    {
+        CloseRecord();
+        if (_batch.Count == 0 && _unappended == 0 && _confirms.Count == 0)
+        {
+            ReleaseDurable();
+            return;
+        }
+
+        if (TryAppend(out long end))
+        {
+            for (int i = _releases.Count - _unappended; i < _releases.Count; i++)
+            {
+                _releases[i].Need = end;
+            }
+
+            _unappended = 0;
+            foreach ((BrokerClient client, ulong tag) in _confirms)
+            {
+                shard.Tell(client) = new ClientEvent { Kind = EventKind.Settled, Number = end, Tag = tag };
+            }
+
+            _confirms.Clear();
+        }
+
+        ReleaseDurable();
+    }
+
+    private bool TryAppend(out long end)
+    {
+        end = 0;
+        if (_batch.Count == 0)
+        {
+            return true;
+        }
+
+        try
+        {
+            _batch.Essential = true;
+            int bytes = _batch.Bytes;
+            end = services.Journal.Append(_batch) + bytes;
+            _batch.Clear();
+            return true;
+        }
+        catch (StorageException)
+        {
+            return false;
+        }
+    }
+
+    private void CloseRecord()
+    {
+        if (_openBytes >= 0)
+        {
+            _batch.End();
+            _openBytes = -1;
+        }
+    }
+
+    private void ReleaseDurable()
+    {
+        long durable = services.Journal.DurablePosition;
+        while (_releases.Count > _unappended && _releases[0].Need <= durable)
+        {
+            PendingRelease release = _releases[0];
+            Release(services.Journal, release.Position, release.Bytes, release.Blob);
+            _releases.RemoveOldest();
+        }
+    }
+
+    private void Release(SegmentedLog log, long position, int bytes, long blob)
+    {
+        log.ReleaseReference(position, bytes);
+        if (blob != 0 && services.Large.Release(blob))
+        {
+            services.Blobs.Delete(blob);
+        }
+    }
+
+    private struct PendingRelease
+    {
+        public long Need;
+        public long Position;
+        public int Bytes;
+        public long Blob;
+    }
+}

@@ -1,0 +1,242 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Queues;
+
+/// <summary>Why the broker itself takes a message out of a queue.</summary>
+internal enum DepartureReason
+{
+    Rejected,
+    MaxDeliveryAttempts,
+    Expired,
+}
+
+/// <summary>
+/// Moves messages that may not stay to the dead-letter or expiry address. For durable messages the new message and the settlement
+/// of the old one are one group in the journal: a crash leaves one of them, never both or none. The shard's.
+/// </summary>
+internal sealed class Departures(Queue queue)
+{
+    private readonly List<Departure> _stuck = [];
+    private readonly LogBatch _batch = new(64);
+
+    /// <summary>Some wait for room on the disk.</summary>
+    public bool HasStuck => _stuck.Count > 0;
+
+    private BrokerServices Services => queue.Shard.Services;
+
+    /// <summary>Begins; the entry is in the state Leaving until it is gone, or ready again when it must stay.</summary>
+    public void Start(byte priority, long sequence, DepartureReason reason)
+    {
+        Departure departure = new(priority, sequence, reason);
+        ref QueueEntry entry = ref queue.Find(priority, sequence);
+        SegmentedLog log = Services.LogOf(entry.Has(EntryFlags.InJournal));
+        if (log.TryRead(entry.Position, out LogLease lease))
+        {
+            using (lease)
+            {
+                Finish(departure, lease.Span);
+            }
+
+            return;
+        }
+
+        _ = ReadAsync(departure, log, entry.Position);
+    }
+
+    /// <summary>Tries those again that did not find room.</summary>
+    public void Retry()
+    {
+        if (_stuck.Count == 0)
+        {
+            return;
+        }
+
+        Departure[] again = [.. _stuck];
+        _stuck.Clear();
+        foreach (Departure departure in again)
+        {
+            Start(departure.Priority, departure.Sequence, departure.Reason);
+        }
+    }
+
+    private async Task ReadAsync(Departure departure, SegmentedLog log, long position)
+    {
+        try
+        {
+            LogLease lease = await log.ReadAsync(position, CancellationToken.None).ConfigureAwait(false);
+            queue.Shard.Post(new ShardAction(_ => OnRead(departure, lease)));
+        }
+        catch (StorageException e)
+        {
+            queue.Shard.Post(new ShardAction(_ => OnDamaged(departure, e.Message)));
+        }
+    }
+
+    private void OnRead(Departure departure, LogLease lease)
+    {
+        using (lease)
+        {
+            if (IsLeaving(departure))
+            {
+                Finish(departure, lease.Span);
+            }
+        }
+    }
+
+    private void OnDamaged(Departure departure, string reason)
+    {
+        if (IsLeaving(departure))
+        {
+            queue.CancelDeparture(departure.Priority, departure.Sequence);
+            queue.QuarantineReady(departure.Priority, departure.Sequence, reason);
+        }
+    }
+
+    private bool IsLeaving(Departure departure)
+    {
+        ref QueueEntry entry = ref queue.Find(departure.Priority, departure.Sequence);
+        return !Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Leaving;
+    }
+
+    private void Finish(Departure departure, ReadOnlySpan<byte> record)
+    {
+        string target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress : queue.Rules.DeadLetterAddress;
+        if (departure.Reason != DepartureReason.Expired && target == queue.Config.Address)
+        {
+            queue.CancelDeparture(departure.Priority, departure.Sequence);
+            return;
+        }
+
+        if (!MessageRecord.TryRead(record, out StoredMessage message))
+        {
+            OnDamaged(departure, "the message record cannot be read");
+            return;
+        }
+
+        Queue[] targets = target.Length == 0 || target == queue.Config.Address
+            ? []
+            : queue.Space.ResolveForBroker(target);
+        Count(departure.Reason);
+        if (targets.Length == 0)
+        {
+            BrokerLog.Dropped(Services.Logger, queue.Config.Name, queue.Find(departure.Priority, departure.Sequence).Id, departure.Word);
+            queue.FinishDeparture(departure.Priority, departure.Sequence, journal: true);
+            return;
+        }
+
+        try
+        {
+            Move(departure, message, record[message.PayloadOffset..], targets);
+        }
+        catch (StorageException)
+        {
+            _stuck.Add(departure);
+            queue.UpdateTimed();
+        }
+    }
+
+    private void Count(DepartureReason reason)
+    {
+        if (reason == DepartureReason.Expired)
+        {
+            queue.Counters.ExpiredTotal++;
+        }
+        else
+        {
+            queue.Counters.DeadLetteredTotal++;
+        }
+    }
+
+    private void Move(Departure departure, in StoredMessage message, ReadOnlySpan<byte> payload, Queue[] targets)
+    {
+        ref QueueEntry entry = ref queue.Find(departure.Priority, departure.Sequence);
+        bool wasJournaled = entry.Has(EntryFlags.InJournal) && queue.IsDurable;
+        bool inJournal = message.Header.Durable && Array.Exists(targets, target => target.IsDurable);
+        MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliveryCount = 0 };
+        _batch.Clear();
+        _batch.Begin(RecordKind.Message);
+        MessageRecord.WriteHead(_batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
+        _batch.Write(payload);
+        int offset = _batch.End();
+        int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
+        bool together = wasJournaled && inJournal;
+        if (together)
+        {
+            _batch.Group = true;
+            WriteSettled(entry, departure.Priority);
+        }
+
+        _batch.Essential = true;
+        SegmentedLog log = Services.LogOf(inJournal);
+        queue.Shard.Mark.Set(log.TailPosition);
+        long position = log.Append(_batch) + offset;
+        log.AddReferences(position, targets.Length, (long)recordBytes * targets.Length);
+        if (message.IsLarge)
+        {
+            Services.Large.Add(position, inJournal, message.BlobId, targets.Length);
+        }
+
+        PostTo(targets, position, recordBytes, inJournal, message, departure);
+        queue.Shard.Mark.MoveTo();
+        queue.FinishDeparture(departure.Priority, departure.Sequence, journal: !together);
+    }
+
+    private MessageHead Head(Departure departure, in QueueEntry entry, in StoredMessage message, in MessageHeader header) => new()
+    {
+        Header = header,
+        Address = message.Address.ToArray(),
+        Publisher = message.Publisher,
+        BlobId = message.BlobId,
+        BlobBytes = message.BlobBytes,
+        Origin = new Origin(
+            Encoding.UTF8.GetString(message.Address), queue.Config.Name, entry.Id, departure.Word, queue.Shard.NowMs,
+            queue.Attempts.Of(entry)),
+    };
+
+    private static long[] DurableIds(Queue[] targets, bool inJournal) =>
+        inJournal ? [.. targets.Where(target => target.IsDurable).Select(target => target.Id)] : [];
+
+    private void WriteSettled(in QueueEntry entry, byte priority)
+    {
+        _batch.Begin(RecordKind.Settled);
+        FieldWriter.Varint(_batch, (ulong)queue.Id);
+        FieldWriter.Varint(_batch, (ulong)entry.Id);
+        FieldWriter.Byte(_batch, priority);
+        _batch.End();
+    }
+
+    private static void PostTo(
+        Queue[] targets, long position, int recordBytes, bool inJournal, in StoredMessage message, Departure departure)
+    {
+        ShardOp op = new()
+        {
+            Kind = OpKind.Enqueue,
+            Id = position,
+            Position = position,
+            RecordBytes = recordBytes,
+            Priority = departure.Priority,
+            EntryFlags = (inJournal ? EntryFlags.InJournal : 0) | (message.IsLarge ? EntryFlags.Large : 0),
+        };
+        foreach (Queue target in targets)
+        {
+            op.Queue = target;
+            target.Shard.Post(op);
+        }
+    }
+
+    private readonly record struct Departure(byte Priority, long Sequence, DepartureReason Reason)
+    {
+        public string Word => Reason switch
+        {
+            DepartureReason.Rejected => "rejected",
+            DepartureReason.Expired => "expired",
+            _ => "max-delivery-attempts",
+        };
+    }
+}

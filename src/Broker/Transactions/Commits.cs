@@ -1,0 +1,168 @@
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Transactions;
+
+/// <summary>
+/// Ends transactions. A commit is one group in the journal; when that is durable its messages and settlements go to the shards.
+/// The connection's.
+/// </summary>
+internal sealed class Commits(BrokerClient client, BrokerServices services, Publications publications)
+{
+    private readonly Ring<PendingCommit> _pending = new();
+
+    /// <summary>Some are appended and have not taken effect yet.</summary>
+    public bool HasPending => _pending.Count > 0;
+
+    /// <summary>What the first of those must not be overtaken by; the highest position when there is none.</summary>
+    public long OldestPosition => _pending.Count == 0 ? long.MaxValue : _pending[0].Floor;
+
+    /// <summary>Commits, or rolls back; the client is told in its turn.</summary>
+    public void Discharge(Transaction transaction, bool fail, ulong tag)
+    {
+        BrokerException? error = fail ? null : transaction.Failure;
+        if (fail || error is not null || !TryAppend(transaction, out error))
+        {
+            RollBack(transaction);
+            client.Complete(new Completion
+            {
+                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, Error = error,
+            });
+        }
+        else
+        {
+            PendingCommit commit = _pending[_pending.Count - 1];
+            client.Complete(new Completion
+            {
+                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, IsCommit = true, Need = commit.End,
+            });
+        }
+    }
+
+    /// <summary>The commit is durable (or the journal failed): it takes effect (or not).</summary>
+    public void Conclude(in Completion done)
+    {
+        if (!done.IsCommit)
+        {
+            return;
+        }
+
+        PendingCommit commit = _pending[0];
+        _pending.RemoveOldest();
+        Transaction transaction = done.Transaction!;
+        if (done.Error is not null)
+        {
+            RollBack(transaction);
+            return;
+        }
+
+        foreach (ref PendingPublish publish in transaction.Publishes.Span)
+        {
+            publications.Route(publish, (publish.InJournal ? commit.JournalBase : commit.TransientBase) + publish.Offset);
+        }
+
+        PostSettlements(transaction, OpKind.SettleCommitted);
+        client.PostOps();
+        transaction.Publishes.Clear();
+    }
+
+    private bool TryAppend(Transaction transaction, out BrokerException? error)
+    {
+        error = null;
+        WriteSettlements(transaction);
+        PendingCommit commit = new() { Floor = services.Journal.TailPosition };
+        try
+        {
+            if (transaction.Transient.Count > 0)
+            {
+                commit.TransientBase = services.Transient.Append(transaction.Transient);
+            }
+
+            client.Mark.Set(commit.Floor);
+            if (transaction.Journal.Count > 0)
+            {
+                transaction.Journal.Group = true;
+                commit.JournalBase = services.Journal.Append(transaction.Journal);
+                commit.End = commit.JournalBase + transaction.Journal.Bytes;
+            }
+
+            _pending.Add() = commit;
+            return true;
+        }
+        catch (StorageException e)
+        {
+            error = new BrokerException(BrokerError.TransactionRollback, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Settlements that other than accept are noted as what they will lead to: a count, or a dead letter.</summary>
+    private void WriteSettlements(Transaction transaction)
+    {
+        foreach (StagedSettlement staged in transaction.Settlements)
+        {
+            Delivery delivery = staged.Delivery;
+            if (!delivery.Durable || !delivery.Queue.IsDurable)
+            {
+                continue;
+            }
+
+            LogBatch batch = transaction.Journal;
+            OutcomeBits kind = staged.Outcome & OutcomeBits.KindMask;
+            if (kind == OutcomeBits.Accepted)
+            {
+                batch.Begin(RecordKind.Settled);
+                FieldWriter.Varint(batch, (ulong)delivery.Queue.Id);
+                FieldWriter.Varint(batch, (ulong)delivery.MessageId);
+                FieldWriter.Byte(batch, delivery.Priority);
+                batch.End();
+            }
+            else if (kind == OutcomeBits.Rejected || (staged.Outcome & OutcomeBits.DeliveryFailed) != 0)
+            {
+                bool doomed = kind == OutcomeBits.Rejected;
+                batch.Begin(RecordKind.AttemptFailed);
+                AttemptRecord.Write(
+                    batch, delivery.Queue.Id, delivery.MessageId, delivery.Priority,
+                    (ushort)Math.Min(delivery.DeliveryCount + 1, ushort.MaxValue), doomed,
+                    new FailedAttempt(services.NowMs, client.Info.ClientId, staged.Reason ?? (doomed ? "rejected" : null)));
+                batch.End();
+            }
+        }
+    }
+
+    private void RollBack(Transaction transaction)
+    {
+        foreach (ref PendingPublish publish in transaction.Publishes.Span)
+        {
+            if (publish.BlobId != 0)
+            {
+                services.Blobs.Delete(publish.BlobId);
+            }
+        }
+
+        transaction.Publishes.Clear();
+        PostSettlements(transaction, OpKind.Unstage);
+    }
+
+    private void PostSettlements(Transaction transaction, OpKind kind)
+    {
+        foreach (StagedSettlement staged in transaction.Settlements)
+        {
+            ref ShardOp op = ref client.Op(staged.Delivery.Queue.Shard, kind, staged.Delivery.Consumer);
+            BrokerClient.FillSettle(ref op, staged.Delivery, staged.Outcome, staged.Reason);
+        }
+
+        transaction.Settlements.Clear();
+    }
+
+    private struct PendingCommit
+    {
+        public long Floor;
+        public long JournalBase;
+        public long TransientBase;
+        public long End;
+    }
+}
