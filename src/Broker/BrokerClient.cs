@@ -541,16 +541,20 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
                 TellClosed(events, (Consumer)told.Subject!, told.Error!);
                 break;
             case EventKind.ProducerClosed:
-                foreach (Producer producer in _producers.Where(p => p.Node == told.Subject).ToArray())
-                {
-                    CloseProducer(producer);
-                    events.OnProducerClosed(producer, told.Error!);
-                }
-
+                TellProducersClosed(events, told.Subject, told.Error!);
                 break;
             default:
                 events.OnCloseRequested(told.Error!);
                 break;
+        }
+    }
+
+    private void TellProducersClosed(IClientEvents events, object? node, BrokerException reason)
+    {
+        foreach (Producer producer in _producers.Where(p => p.Node == node).ToArray())
+        {
+            CloseProducer(producer);
+            events.OnProducerClosed(producer, reason);
         }
     }
 

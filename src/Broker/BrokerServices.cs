@@ -29,7 +29,7 @@ internal sealed class BrokerServices
 
     public required Authorizer Authorizer { get; init; }
 
-    public required SettingsBook Settings { get; init; }
+    public required SettingsTree Settings { get; init; }
 
     public LargeBodies Large { get; } = new();
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Security;
@@ -32,7 +31,7 @@ internal static class BrokerStart
             Blobs = BlobStore.Open(options.FileSystem, $"{root}/{DataLayout.Large}"),
             Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
             Authorizer = new Authorizer(options.Security),
-            Settings = new SettingsBook(options.AddressSettings),
+            Settings = new SettingsTree(options.AddressSettings),
         };
         int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
         services.Shards = [.. Enumerable.Range(0, shards).Select(index => new Shard(services, index))];

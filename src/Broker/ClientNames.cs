@@ -1,6 +1,7 @@
 using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
@@ -50,7 +51,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
                 BrokerError.PreconditionFailed, $"address '{name.Address}' is multicast: it is consumed by a subscription");
         }
 
-        if (space.SettingsOf(name.Address).AutoCreateQueues == false)
+        if (!space.SettingsOf(name.Address).AutoCreateQueues)
         {
             throw new BrokerException(BrokerError.NotFound, $"queue '{queueName}' does not exist and may not be made by use");
         }
@@ -59,7 +60,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         Make(new QueueConfig
         {
             Name = queueName, Address = name.Address, RoutingType = type, AutoCreated = true, Owner = info.Identity.Name,
-            AutoDelete = space.SettingsOf(name.Address).AutoDeleteQueues ?? false,
+            AutoDelete = space.SettingsOf(name.Address).AutoDeleteQueues,
         });
         return queueName;
     }
@@ -109,7 +110,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         Queue queue = space.FindQueue(options.Queue)
             ?? throw new BrokerException(BrokerError.NotFound, $"queue '{options.Queue}' does not exist");
         Authorize(options.Browse ? Permission.Browse : Permission.Consume, new AddressName(queue.Config.Address, options.Queue));
-        IMessageTest? test = options.Selector is null ? null : MessageTests.Parse(options.Selector);
+        Selector? test = Selector.ParseOptional(options.Selector);
         space.Admit(queue, options);
         Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
         if (test is not null || options.NoLocal || consumer.Browses)
@@ -208,10 +209,10 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     private BrokerException? CheckLimits(Producer producer, AddressNode node, long bodyBytes)
     {
-        if (bodyBytes > (node.Settings.MessageBytesMax ?? int.MaxValue))
+        if (bodyBytes > node.Settings.MessageBytesMax)
         {
             return new BrokerException(
-                BrokerError.ResourceLimitExceeded, $"the message has {bodyBytes} bytes; '{node.Name}' takes at most {node.Settings.MessageBytesMax ?? int.MaxValue}");
+                BrokerError.ResourceLimitExceeded, $"the message has {bodyBytes} bytes; '{node.Name}' takes at most {node.Settings.MessageBytesMax}");
         }
 
         if (producer.Outstanding > services.Options.ProducerCredit * 2)
@@ -256,7 +257,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     private Route MakeRoute(AddressNode node)
     {
-        if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues != false && space.FindQueue(node.Name) is null)
+        if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues && space.FindQueue(node.Name) is null)
         {
             Make(new QueueConfig { Name = node.Name, Address = node.Name, AutoCreated = true, Owner = info.Identity.Name });
         }
@@ -308,7 +309,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             return there;
         }
 
-        if (space.SettingsOf(address).AutoCreateAddresses == false)
+        if (!space.SettingsOf(address).AutoCreateAddresses)
         {
             throw new BrokerException(BrokerError.NotFound, $"address '{address}' does not exist and may not be made by use");
         }
@@ -333,11 +334,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         { IsMulticast: true, IsAnycast: false } => RoutingType.Multicast,
         { IsAnycast: true } => RoutingType.Anycast,
-        _ => space.SettingsOf(address).DefaultRoutingType ?? RoutingType.Anycast,
+        _ => space.SettingsOf(address).DefaultRoutingType,
     };
 
     private Grant Authorize(Permission permission, AddressName name) =>
-        services.Authorizer.Config is null
-            ? new Grant(info.Identity, permission, space.Name, name.Address, name.Queue)
-            : services.Authorizer.Authorize(info.Identity, permission, space.Name, name);
+        services.Authorizer.Authorize(info.Identity, permission, space.Name, name);
 }

@@ -18,6 +18,7 @@ public sealed partial class SeamTests
         ["src/Storage/"] = "appenders meet in the log; one short lock is what they share",
         ["src/Model/IRandom.cs"] = "one seeded source for all rooms",
         ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
+        ["src/Broker/Addresses/AddressSpace.cs"] = "addresses and queues change rarely, in the order of the journal",
         ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };

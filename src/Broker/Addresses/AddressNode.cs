@@ -5,7 +5,7 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Addresses;
 
 /// <summary>An address: its route is swapped whole, so producers read it without a lock.</summary>
-internal sealed class AddressNode(string name, AddressSettings settings)
+internal sealed class AddressNode(string name, EffectiveSettings settings)
 {
     private Route _route = Route.Empty;
     private long _routed;
@@ -15,7 +15,7 @@ internal sealed class AddressNode(string name, AddressSettings settings)
 
     public byte[] NameUtf8 { get; } = Encoding.UTF8.GetBytes(name);
 
-    public AddressSettings Settings { get; } = settings;
+    public EffectiveSettings Settings { get; } = settings;
 
     /// <summary>Routing types that it was made for. Under the space's lock.</summary>
     public bool IsAnycast { get; set; }
@@ -50,8 +50,8 @@ internal sealed class AddressNode(string name, AddressSettings settings)
     {
         get
         {
-            long bytesMax = Settings.MaxSizeBytes ?? -1;
-            long messagesMax = Settings.MaxSizeMessages ?? -1;
+            long bytesMax = Settings.MaxSizeBytes;
+            long messagesMax = Settings.MaxSizeMessages;
             if (bytesMax < 0 && messagesMax < 0)
             {
                 return false;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Model;
 
@@ -30,8 +32,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     public Queue? FindQueue(string queue) => _queues.GetValueOrDefault(queue);
 
-    /// <summary>The settings of an address, with what is not said left null.</summary>
-    public AddressSettings SettingsOf(string address) => services.Settings.For(address);
+    /// <summary>The settings of an address.</summary>
+    public EffectiveSettings SettingsOf(string address) => services.Settings.For(address);
 
     /// <summary>The address, made if it is not there; with <paramref name="type"/> added to what it carries.</summary>
     public AddressNode EnsureAddress(string address, RoutingType type, bool temporary)
@@ -225,9 +227,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         there.Address == wanted.Address && there.RoutingType == wanted.RoutingType && there.Durable == wanted.Durable
         && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter;
 
-    private static bool IsWildcard(string address) =>
-        address.Contains('#', StringComparison.Ordinal) || address.Contains('*', StringComparison.Ordinal);
-
     private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
     {
         bool isNew = !_addresses.TryGetValue(address, out AddressNode? node);
@@ -255,7 +254,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         node = new AddressNode(address, SettingsOf(address));
-        node.Bound.AddRange(_wildcards.Where(queue => WildcardMatch.Matches(queue.Config.Address, address)));
+        node.Bound.AddRange(_wildcards.Where(queue => AddressPattern.Matches(queue.Config.Address, address)));
         node.Rebuild();
         _addresses[address] = node;
         return node;
@@ -264,9 +263,9 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private Queue AddLocked(long id, QueueConfig config)
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
-        Queue queue = new(id, config, this, shard, QueueRules.From(SettingsOf(config.Address)));
+        Queue queue = new(id, config, this, shard, SettingsOf(config.Address)) { Filter = Selector.ParseOptional(config.Filter) };
         _queues[config.Name] = queue;
-        if (IsWildcard(config.Address))
+        if (AddressPattern.IsWildcard(config.Address))
         {
             _wildcards.Add(queue);
         }
@@ -296,8 +295,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private IEnumerable<AddressNode> NodesOf(Queue queue)
     {
         string pattern = queue.Config.Address;
-        return IsWildcard(pattern)
-            ? [.. _addresses.Values.Where(node => node.Name == pattern || WildcardMatch.Matches(pattern, node.Name))]
+        return AddressPattern.IsWildcard(pattern)
+            ? [.. _addresses.Values.Where(node => node.Name == pattern || AddressPattern.Matches(pattern, node.Name))]
             : [_addresses[pattern]];
     }
 

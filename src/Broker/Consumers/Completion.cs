@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Transactions;
 
 namespace Pillarbox.Broker.Consumers;

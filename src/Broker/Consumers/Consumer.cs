@@ -23,7 +23,7 @@ public sealed class Consumer
     internal Queue Queue { get; }
 
     /// <summary>Unique in the broker, above 0.</summary>
-    internal required int Number { get; init; }
+    internal int Number { get; init; }
 
     /// <summary>Set by the connection when it closed the consumer: late deliveries are not told.</summary>
     internal bool IsClosed { get; set; }

@@ -1,6 +1,6 @@
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
-using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
@@ -25,7 +25,7 @@ internal sealed class ConsumerFilter
     private const int ExcludedMax = 10_000;
 
     private readonly BrokerServices _services;
-    private readonly IMessageTest? _test;
+    private readonly Selector? _test;
     private readonly ulong _notFrom;
     private readonly EntryCursor?[] _cursors = new EntryCursor?[Queue.Priorities];
     private readonly HashSet<(byte, long)> _excluded = [];
@@ -34,7 +34,7 @@ internal sealed class ConsumerFilter
     private (byte Priority, long Sequence) _loadedFor = (255, -1);
     private bool _waits;
 
-    public ConsumerFilter(BrokerServices services, IMessageTest? test, ulong notFrom)
+    public ConsumerFilter(BrokerServices services, Selector? test, ulong notFrom)
     {
         _services = services;
         _test = test;
@@ -155,10 +155,4 @@ internal sealed class ConsumerFilter
 
         return _test is null || _test.Matches(message.Header, record[message.PayloadOffset..], _services.ReaderOf(message.Header.Format));
     }
-}
-
-/// <summary>A compiled selector.</summary>
-internal interface IMessageTest
-{
-    bool Matches(in MessageHeader header, ReadOnlySpan<byte> payload, IPropertyReader? reader);
 }

@@ -1,10 +1,8 @@
 using System.Buffers;
-using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;

@@ -10,7 +10,7 @@ namespace Pillarbox.Broker.Journal;
 /// <code>
 /// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
 /// varint delivery count | bytes address | varint queues, varint id each
-/// [bytes origin] | [i64 blob id, i64 body length] or the payload to the end
+/// [i64 id of a moved message] [bytes origin] | [i64 blob id, i64 body length] or the payload to the end
 /// </code>
 /// </summary>
 internal static class MessageRecord
@@ -19,6 +19,7 @@ internal static class MessageRecord
     private const byte DurableFlag = 1;
     private const byte LargeFlag = 2;
     private const byte OriginFlag = 4;
+    private const byte MovedFlag = 8;
     private const int FixedBytes = 28;
 
     /// <summary>Writes everything up to the payload into the open record.</summary>
@@ -28,7 +29,8 @@ internal static class MessageRecord
         int room = FixedBytes + address.Length + ((queueIds.Length + 3) * FieldWriter.VarintBytesMax);
         Span<byte> to = batch.GetSpan(room);
         to[0] = Version;
-        to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (head.Origin is null ? 0 : OriginFlag));
+        to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (head.Origin is null ? 0 : OriginFlag)
+            | (head.MovedId == 0 ? 0 : MovedFlag));
         to[2] = head.Header.Priority;
         to[3] = (byte)head.Header.Format;
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], head.Publisher);
@@ -69,6 +71,7 @@ internal static class MessageRecord
             reader.Varint();
         }
 
+        view.MovedId = (flags & MovedFlag) != 0 ? reader.Int64() : 0;
         view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
         view.IsLarge = (flags & LargeFlag) != 0;
         view.BlobId = view.IsLarge ? reader.Int64() : 0;
@@ -89,6 +92,11 @@ internal static class MessageRecord
 
     private static void WriteTail(LogBatch batch, in MessageHead head)
     {
+        if (head.MovedId != 0)
+        {
+            FieldWriter.Int64(batch, head.MovedId);
+        }
+
         if (head.Origin is not null)
         {
             OriginField.Write(batch, head.Origin);
@@ -115,6 +123,9 @@ internal readonly struct MessageHead
 
     public Origin? Origin { get; init; }
 
+    /// <summary>The id of a message that compaction moves; 0: this record is its first.</summary>
+    public long MovedId { get; init; }
+
     /// <summary>The body's file; 0: the payload follows.</summary>
     public long BlobId { get; init; }
 
@@ -132,6 +143,7 @@ internal ref struct StoredMessage
     /// <summary>The queue ids, as varints.</summary>
     public ReadOnlySpan<byte> QueueIds;
 
+    public long MovedId;
     public ReadOnlySpan<byte> Origin;
     public bool IsLarge;
     public long BlobId;

@@ -1,5 +1,4 @@
 using Pillarbox.Broker.Addresses;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Storage;
 
@@ -187,8 +186,22 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         return true;
     }
 
-    /// <summary>A message that compaction moved: <c>varint id</c>, then the message record as it was.</summary>
-    private bool TryRelocate(in LogRecord record) => false;
+    /// <summary>A message that compaction moved: its id, then the message record as it was.</summary>
+    private bool TryRelocate(in LogRecord record)
+    {
+        if (!MessageRecord.TryRead(record.Payload, out StoredMessage message) || message.MovedId == 0)
+        {
+            return false;
+        }
+
+        FieldReader ids = new(message.QueueIds);
+        for (int i = 0; i < message.QueueCount; i++)
+        {
+            Find((long)ids.Varint())?.Relocate(message.MovedId, message.Header.Priority, record.Position, record.Payload.Length);
+        }
+
+        return true;
+    }
 }
 
 /// <summary>A queue while its entries come back. Entries are in order of id; what comes out of order waits aside.</summary>
@@ -221,6 +234,22 @@ internal sealed class RecoveringQueue(Queue queue)
         else
         {
             _late.Remove((priority, id));
+        }
+    }
+
+    public void Relocate(long id, byte priority, long position, int recordBytes)
+    {
+        if (TryFind(id, priority, out long sequence))
+        {
+            ref QueueEntry entry = ref Queue.Find(priority, sequence);
+            entry.Position = position;
+            entry.RecordBytes = recordBytes;
+        }
+        else if (_late.TryGetValue((priority, id), out (QueueEntry Entry, long ExpiresAtMs) late))
+        {
+            late.Entry.Position = position;
+            late.Entry.RecordBytes = recordBytes;
+            _late[(priority, id)] = late;
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed class Departures(Queue queue)
 
     private void Finish(Departure departure, ReadOnlySpan<byte> record)
     {
-        string target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress : queue.Rules.DeadLetterAddress;
+        string? target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress : queue.Rules.DeadLetterAddress;
         if (departure.Reason != DepartureReason.Expired && target == queue.Config.Address)
         {
             queue.CancelDeparture(departure.Priority, departure.Sequence);
@@ -119,7 +119,7 @@ internal sealed class Departures(Queue queue)
             return;
         }
 
-        Queue[] targets = target.Length == 0 || target == queue.Config.Address
+        Queue[] targets = target is null || target == queue.Config.Address
             ? []
             : queue.Space.ResolveForBroker(target);
         Count(departure.Reason);

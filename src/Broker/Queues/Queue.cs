@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Shards;
 
 namespace Pillarbox.Broker.Queues;
@@ -21,7 +22,7 @@ internal sealed class Queue
     private readonly Departures _departures;
     private int _looksLeft;
 
-    public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, QueueRules rules)
+    public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
     {
         Id = id;
         Config = config;
@@ -41,7 +42,7 @@ internal sealed class Queue
 
     public Shard Shard { get; }
 
-    public QueueRules Rules { get; }
+    public EffectiveSettings Rules { get; }
 
     public QueueCounters Counters { get; } = new();
 
@@ -56,7 +57,7 @@ internal sealed class Queue
     public bool IsPaused { get; set; }
 
     /// <summary>Only messages that it matches are taken; null: all.</summary>
-    public IMessageTest? Filter { get; init; }
+    public Selector? Filter { get; init; }
 
     /// <summary><see cref="Id"/> as a list of one, empty when not durable: for message records.</summary>
     public ReadOnlyMemory<long> DurableIds { get; }
@@ -573,7 +574,7 @@ internal sealed class Queue
             return;
         }
 
-        long delay = Rules.DelayAfter(entry.DeliveryCount, Services.Options.Random);
+        long delay = Redelivery.DelayMs(Rules, entry.DeliveryCount, Services.Options.Random);
         if (delay > 0)
         {
             SetState(ref entry, EntryState.Delayed);

@@ -1,6 +1,5 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
-using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Storage;
 

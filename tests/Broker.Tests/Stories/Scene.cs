@@ -1,0 +1,222 @@
+using System.Buffers;
+using System.Text;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Tests;
+
+/// <summary>One broker on one thread, on memory and a hand clock, and its clients.</summary>
+internal sealed class Scene : IDisposable
+{
+    private readonly Func<BrokerOptions, BrokerOptions> _configure;
+
+    public Scene(Func<BrokerOptions, BrokerOptions>? configure = null, MemoryFileSystem? files = null)
+    {
+        _configure = configure ?? (options => options);
+        Files = files ?? new MemoryFileSystem();
+        Broker = Open();
+    }
+
+    public MemoryFileSystem Files { get; }
+
+    public HandClock Clock { get; } = new();
+
+    public MessageBroker Broker { get; private set; }
+
+    public List<Actor> Actors { get; } = [];
+
+    public static Scene With(string pattern, AddressSettings settings) => new(options => options with
+    {
+        AddressSettings = new Dictionary<string, AddressSettings> { [pattern] = settings },
+    });
+
+    public Actor Connect(string clientId = "client")
+    {
+        Actor actor = new(this, clientId);
+        Actors.Add(actor);
+        return actor;
+    }
+
+    /// <summary>Lets everything happen that can happen without the clock.</summary>
+    public void Settle()
+    {
+        for (int quiet = 0; quiet < 3; quiet++)
+        {
+            Broker.Pump();
+            foreach (Actor actor in Actors)
+            {
+                if (actor.Pass())
+                {
+                    quiet = -1;
+                }
+            }
+        }
+    }
+
+    public void Advance(long milliseconds)
+    {
+        Clock.Advance(milliseconds);
+        Settle();
+    }
+
+    /// <summary>Stops cleanly and starts again.</summary>
+    public void Restart()
+    {
+        Actors.Clear();
+        Broker.Dispose();
+        Broker = Open();
+    }
+
+    public void Dispose() => Broker.Dispose();
+
+    private MessageBroker Open() => MessageBroker.Open(_configure(new BrokerOptions
+    {
+        FileSystem = Files,
+        DataDirectory = "data",
+        Time = Clock,
+        Random = new SeededRandom(1),
+        Shards = 2,
+        OwnThreads = false,
+        SegmentBytes = 1 << 20,
+        PropertyReaders = [],
+    }));
+}
+
+/// <summary>A client that notes what it is told.</summary>
+internal sealed class Actor : IClientEvents, IWakeable
+{
+    private readonly Scene _scene;
+
+    public Actor(Scene scene, string clientId)
+    {
+        _scene = scene;
+        Client = scene.Broker.Connect(
+            new ClientInfo { Identity = Identity.Anonymous, ClientId = clientId, Protocol = "test" }, this);
+    }
+
+    public BrokerClient Client { get; }
+
+    public List<Delivery> Deliveries { get; } = [];
+
+    public List<(ulong Tag, BrokerException? Error)> Published { get; } = [];
+
+    public List<ulong> Settled { get; } = [];
+
+    public List<(Consumer Consumer, int Unused)> Drained { get; } = [];
+
+    public List<(ulong Tag, BrokerException? Error)> Discharged { get; } = [];
+
+    public List<BrokerError> Closed { get; } = [];
+
+    public Dictionary<Producer, int> Credit { get; } = [];
+
+    public bool Pass()
+    {
+        bool had = Client.HasEvents;
+        Client.DrainInbox(this);
+        Client.Flush();
+        return had;
+    }
+
+    public Producer Producer(string? address, RoutingType? type = null) =>
+        Client.OpenProducer(new ProducerOptions { Address = address, RoutingType = type });
+
+    public Consumer Consume(string queue, int credit = 1000, Func<ConsumerOptions, ConsumerOptions>? with = null)
+    {
+        ConsumerOptions options = new() { Queue = queue };
+        Consumer consumer = Client.OpenConsumer(with is null ? options : with(options));
+        if (credit > 0)
+        {
+            Client.Grant(consumer, credit);
+        }
+
+        _scene.Settle();
+        return consumer;
+    }
+
+    public void Queue(string name, Func<Queues.QueueConfig, Queues.QueueConfig>? with = null)
+    {
+        Queues.QueueConfig config = new() { Name = name, Address = name };
+        Client.CreateQueue(with is null ? config : with(config));
+    }
+
+    /// <summary>Publishes durable messages with these bodies, one after the other; tags count from 1 on.</summary>
+    public void Send(string address, params string[] bodies)
+    {
+        Producer producer = Producer(address);
+        foreach (string body in bodies)
+        {
+            Send(producer, body);
+        }
+
+        _scene.Settle();
+    }
+
+    public void Send(Producer producer, string body, Func<MessageHeader, MessageHeader>? with = null, Transactions.Transaction? transaction = null, string? to = null)
+    {
+        MessageHeader header = new() { Durable = true };
+        Client.Publish(
+            producer, with is null ? header : with(header), new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)),
+            (ulong)Published.Count + 1, to, transaction);
+    }
+
+    public string Body(Delivery delivery)
+    {
+        using MessageLease lease = Read(delivery);
+        return Encoding.UTF8.GetString(lease.Payload.Span);
+    }
+
+    public MessageLease Read(Delivery delivery) => Client.TryRead(delivery, out MessageLease lease)
+        ? lease
+        : Client.ReadAsync(delivery, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+    /// <summary>The bodies delivered since the last call.</summary>
+    public string[] Take()
+    {
+        string[] bodies = [.. Deliveries.Select(Body)];
+        Deliveries.Clear();
+        return bodies;
+    }
+
+    public void Settle(Delivery delivery, Outcome outcome, ulong tag = 0)
+    {
+        Client.Settle(delivery, outcome, tag);
+        _scene.Settle();
+    }
+
+    public void AcceptAll()
+    {
+        foreach (Delivery delivery in Deliveries)
+        {
+            Client.Settle(delivery, Outcome.Accepted);
+        }
+
+        Deliveries.Clear();
+        _scene.Settle();
+    }
+
+    public void Wake()
+    {
+    }
+
+    public void OnDelivery(in Delivery delivery) => Deliveries.Add(delivery);
+
+    public void OnPublished(Producer producer, ulong tag, BrokerException? error) => Published.Add((tag, error));
+
+    public void OnProducerCredit(Producer producer, int credit) =>
+        Credit[producer] = Credit.GetValueOrDefault(producer) + credit;
+
+    public void OnDrained(Consumer consumer, int unusedCredit) => Drained.Add((consumer, unusedCredit));
+
+    public void OnSettled(ulong tag) => Settled.Add(tag);
+
+    public void OnDischarged(Transactions.Transaction transaction, ulong tag, BrokerException? error) => Discharged.Add((tag, error));
+
+    public void OnConsumerClosed(Consumer consumer, BrokerException reason) => Closed.Add(reason.Error);
+
+    public void OnProducerClosed(Producer producer, BrokerException reason) => Closed.Add(reason.Error);
+
+    public void OnCloseRequested(BrokerException reason) => Closed.Add(reason.Error);
+}
