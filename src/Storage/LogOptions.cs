@@ -54,4 +54,20 @@ public readonly record struct LogOptions
 
     /// <summary>False: no thread; <see cref="SegmentedLog.Flush"/> does the work (simulation, tests).</summary>
     public bool OwnThread { get; init; } = true;
+
+    /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> when a size is out of its range.</summary>
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(SegmentBytes, 4 << 10, nameof(SegmentBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(SegmentBytes, 1 << 30, nameof(SegmentBytes));
+        ArgumentOutOfRangeException.ThrowIfLessThan(BlockBytes, 1 << 10, nameof(BlockBytes));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BlockBytes, SegmentBytes, nameof(BlockBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(CacheBytes, nameof(CacheBytes));
+        ArgumentOutOfRangeException.ThrowIfNegative(ReserveSegments, nameof(ReserveSegments));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ReserveSegments, 16, nameof(ReserveSegments));
+        ArgumentOutOfRangeException.ThrowIfLessThan(PoolSegmentsMax, 1, nameof(PoolSegmentsMax));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(PoolSegmentsMax, 64, nameof(PoolSegmentsMax));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(PendingBytesMax, nameof(PendingBytesMax));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReadAheadBytes, 1 << 10, nameof(ReadAheadBytes));
+    }
 }

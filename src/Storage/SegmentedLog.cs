@@ -44,6 +44,7 @@ public sealed class SegmentedLog : IDisposable
     /// once before the first append (not needed in spill mode, which starts empty by deleting what it finds).</summary>
     public static SegmentedLog Open(IFileSystem files, string directory, LogOptions options)
     {
+        options.Check();
         files.EnsureDirectory(directory);
         return new SegmentedLog(files, directory, options);
     }

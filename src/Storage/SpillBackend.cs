@@ -9,6 +9,7 @@ internal sealed class SpillBackend : ILogBackend
 {
     private const string Suffix = ".spill";
     private const string Name = "overflow" + Suffix;
+    private const int GraceBlocks = 8;
     private static readonly TimeSpan FullProbeTime = TimeSpan.FromMilliseconds(250);
 
     private readonly LogParts _parts;
@@ -98,11 +99,14 @@ internal sealed class SpillBackend : ILogBackend
         _file.Dispose();
     }
 
-    /// <summary>Forgets the sealed blocks that nothing refers to, in memory and on disk.</summary>
+    /// <summary>Forgets the sealed blocks that nothing refers to, in memory and on disk. The newest are spared: somebody
+    /// may have appended to them and be about to count the references.</summary>
     private void DropDead()
     {
+        long spared = Math.Min(_parts.Options.CacheBytes / 4, GraceBlocks * (long)_parts.Options.BlockBytes);
+        long newest = _parts.Segments.All is [.., LogSegment last] ? last.BasePosition - spared : 0;
         List<LogSegment> dead = _parts.Segments.Remove(
-            static segment => segment.IsSealed && segment.LiveReferences == 0);
+            segment => segment.IsSealed && segment.LiveReferences == 0 && segment.End <= newest);
         if (dead.Count == 0)
         {
             return;

@@ -60,6 +60,13 @@ internal static class LogTesting
         return log;
     }
 
+    /// <summary>The first position of a segment file.</summary>
+    public static long BaseOf(string name)
+    {
+        Assert.True(SegmentFiles.TryParseName(name, out long basePosition));
+        return basePosition;
+    }
+
     public static SegmentedLog OpenEmpty(this IFileSystem files, LogOptions options) =>
         files.OpenAndReplay(options, out _, out _);
 

@@ -14,6 +14,9 @@ public sealed class FileFaults
     /// <summary>Chance that a write fails with an I/O error, nothing written.</summary>
     public double WriteFailure { get; set; }
 
+    /// <summary>Chance that a write finds the disk full, nothing written.</summary>
+    public double WriteFull { get; set; }
+
     /// <summary>Chance that a write writes only some of its bytes and then fails with an I/O error.</summary>
     public double ShortWrite { get; set; }
 
@@ -156,6 +159,11 @@ public sealed class FaultyFileSystem(IFileSystem inner, FileFaults faults, IRand
             if (owner.Draw(Faults.WriteFailure))
             {
                 throw new StorageException("cannot write: input/output error (injected)");
+            }
+
+            if (owner.Draw(Faults.WriteFull))
+            {
+                throw new StorageFullException("the disk is full (injected)");
             }
 
             owner.Grow(size, Math.Max(size.Bytes, offset + bytes.Length));
