@@ -6,7 +6,6 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
 
@@ -15,34 +14,23 @@ namespace Pillarbox.Broker;
 /// Calls are collected; <see cref="Flush"/> at the end of a pass hands them to the log and the shards in batches, and
 /// <see cref="DrainInbox"/> tells what came back. Refusals are <see cref="BrokerException"/>.
 /// </summary>
-public sealed class BrokerClient : IDisposable, IDurableWaiter
+public sealed class BrokerClient : IDisposable
 {
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
-    private readonly IWakeable _wakeable;
     private readonly ClientNames _names;
     private readonly MessageReader _reader;
     private readonly Publications _publications;
     private readonly Commits _commits;
-    private readonly Inbox<ClientEvent> _inbox = new();
-    private readonly Ring<Completion> _completions = new();
+    private readonly ClientReports _reports;
     private readonly Buffer<ShardOp>[] _ops;
     private readonly List<Producer> _producers = [];
-    private readonly List<Producer> _due = [];
     private readonly List<Consumer> _consumers = [];
     private readonly List<Transaction> _transactions = [];
     private readonly List<Queue> _temporaries = [];
     private readonly ulong _publisherHash;
-    private ClientEvent[] _taken = [];
-    private int _takenAt;
-    private int _takenCount;
     private long _transactionId;
-    private volatile int _signal;
-    private volatile bool _isAwaiting;
-    private volatile bool _isFailed;
-    private bool _toldFailure;
-    private bool _creditWithheld;
     private bool _isDisposed;
 
     internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info, IWakeable wakeable)
@@ -50,12 +38,12 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
         _broker = broker;
         _services = services;
         _space = space;
-        _wakeable = wakeable;
         Info = info;
         _names = new ClientNames(services, space, info);
         _reader = new MessageReader(services);
         _publications = new Publications(this, services);
         _commits = new Commits(this, services, _publications);
+        _reports = new ClientReports(this, services, _commits, wakeable);
         _publisherHash = ClientNames.HashOf(info.ClientId);
         _ops = new Buffer<ShardOp>[services.Shards.Count];
         Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
@@ -112,14 +100,21 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
     {
         Producer producer = _names.OpenProducer(this, options);
         _producers.Add(producer);
-        Due(producer);
+        producer.Node?.CountProducer(1);
+        _reports.Due(producer);
         return producer;
     }
 
     /// <summary>Closes it; publishes under way still complete.</summary>
     public void CloseProducer(Producer producer)
     {
+        if (producer.IsClosed)
+        {
+            return;
+        }
+
         producer.IsClosed = true;
+        producer.Node?.CountProducer(-1);
         _producers.Remove(producer);
     }
 
@@ -218,7 +213,7 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
     {
         if (delivery.Browsing || delivery.Consumer.IsClosed)
         {
-            CompleteSettled(tag);
+            _reports.CompleteSettled(tag);
             return;
         }
 
@@ -227,7 +222,7 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
         {
             FillSettle(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
             transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason));
-            CompleteSettled(tag);
+            _reports.CompleteSettled(tag);
             return;
         }
 
@@ -267,8 +262,7 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
     // ---- the pass ----------------------------------------------------------------------------------------------
 
     /// <summary>Whether <see cref="DrainInbox"/> has something to tell. Any thread.</summary>
-    public bool HasEvents =>
-        _inbox.HasItems || _signal != 0 || _takenAt < _takenCount || CanComplete || (_due.Count > 0 && !_creditWithheld);
+    public bool HasEvents => _reports.HasEvents;
 
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>
@@ -276,26 +270,12 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
     {
         _publications.Flush();
         PostOps();
-        AwaitDurable();
+        _reports.AwaitDurable();
     }
 
     /// <summary>Tells everything that has come back, in order; at most <paramref name="max"/> events (so a pass is
     /// bounded); true when more remain.</summary>
-    public bool DrainInbox(IClientEvents events, int max = 4096)
-    {
-        _signal = 0;
-        int left = TellInbox(events, max);
-        left = TellCompletions(events, left);
-        TellCredit(events);
-        if (_isFailed && !_toldFailure)
-        {
-            _toldFailure = true;
-            events.OnCloseRequested(new BrokerException(BrokerError.Unavailable, "the node's journal failed"));
-        }
-
-        AwaitDurable();
-        return left <= 0 && HasEvents;
-    }
+    public bool DrainInbox(IClientEvents events, int max = 4096) => _reports.Tell(events, max);
 
     /// <summary>Ends the client: open transactions roll back, consumers close (attempts counted as the settings say),
     /// temporary queues go.</summary>
@@ -311,6 +291,11 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
         foreach (Transaction transaction in _transactions.ToArray())
         {
             Discharge(transaction, fail: true, 0);
+        }
+
+        foreach (Producer producer in _producers.ToArray())
+        {
+            CloseProducer(producer);
         }
 
         foreach (Consumer consumer in _consumers.ToArray())
@@ -348,47 +333,40 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
     internal AddressSpace Space => _space;
 
     /// <summary>Producers wait for the disk or for room; any thread.</summary>
-    internal bool IsHeldBack => _creditWithheld || _publications.IsStalled;
-
-    private bool CanComplete => _completions.Count > 0 && (_isFailed || _completions[0].Need <= _services.Journal.DurablePosition);
+    internal bool IsHeldBack => _reports.IsCreditWithheld || _publications.IsStalled;
 
     /// <summary>Takes what a shard has for it. Any thread.</summary>
-    internal void Receive(ReadOnlySpan<ClientEvent> events)
-    {
-        _inbox.Add(events);
-        _wakeable.Wake();
-    }
+    internal void Receive(ReadOnlySpan<ClientEvent> events) => _reports.Receive(events);
 
     /// <summary>Makes the connection look again. Any thread.</summary>
-    internal void Poke()
+    internal void Poke() => _reports.Poke();
+
+    /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it already.</summary>
+    internal bool Forget(Consumer consumer)
     {
-        _signal = 1;
-        _wakeable.Wake();
+        if (consumer.IsClosed)
+        {
+            return false;
+        }
+
+        consumer.IsClosed = true;
+        _consumers.Remove(consumer);
+        _space.Leave(consumer.Queue);
+        return true;
     }
 
-    /// <inheritdoc/>
-    void IDurableWaiter.OnDurable(long durablePosition)
-    {
-        _isAwaiting = false;
-        Poke();
-    }
-
-    /// <inheritdoc/>
-    void IDurableWaiter.OnFailed(StorageFailedException failure)
-    {
-        _isFailed = true;
-        Poke();
-    }
+    /// <summary>The producers that publish to an address, as a copy.</summary>
+    internal Producer[] ProducersTo(object? node) => [.. _producers.Where(producer => producer.Node == node)];
 
     /// <summary>After the connection has gone: lets commits under way take effect. True when there are none left.</summary>
     internal bool Linger()
     {
-        TellCompletions(null, int.MaxValue);
+        _reports.TellCompletions(null, int.MaxValue);
         PostOps();
         return !_commits.HasPending;
     }
 
-    internal void Complete(in Completion completion) => _completions.Add() = completion;
+    internal void Complete(in Completion completion) => _reports.Complete(completion);
 
     /// <summary>Room for an op that is posted at the next flush.</summary>
     internal ref ShardOp OpFor(Shard shard) => ref _ops[shard.Index].Add();
@@ -431,14 +409,21 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
             Producer = producer,
             Tag = tag,
             Priority = Math.Min(head.Header.Priority, (byte)9),
-            ExpiresAtMs = head.Header.ExpiresAtMs,
         };
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
         Targets targets = default;
         if (refusal is null)
         {
-            head = head with { Address = node!.NameUtf8, Header = head.Header with { PublishedAtMs = _services.NowMs } };
+            long nowMs = _services.NowMs;
+            long expires = head.Header.ExpiresAtMs == 0 && node!.Settings.ExpiryDelayMs >= 0
+                ? nowMs + node.Settings.ExpiryDelayMs
+                : head.Header.ExpiresAtMs;
+            head = head with
+            {
+                Address = node!.NameUtf8, Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
+            };
+            publish.ExpiresAtMs = expires;
             targets = _names.TargetsOf(producer, node, head.Header, payload);
         }
 
@@ -481,175 +466,6 @@ public sealed class BrokerClient : IDisposable, IDurableWaiter
         return null;
     }
 
-    private void CompleteSettled(ulong tag)
-    {
-        if (tag != 0)
-        {
-            Complete(new Completion { Kind = CompletionKind.Settled, Tag = tag });
-        }
-    }
-
-    private void AwaitDurable()
-    {
-        if (_completions.Count > 0 && !_isAwaiting && !_isFailed && _completions[0].Need > _services.Journal.DurablePosition)
-        {
-            _isAwaiting = true;
-            _services.Journal.WhenDurable(_completions[0].Need, this);
-        }
-    }
-
-    private int TellInbox(IClientEvents events, int max)
-    {
-        while (max > 0)
-        {
-            if (_takenAt == _takenCount)
-            {
-                _takenAt = 0;
-                _takenCount = 0;
-                if (!_inbox.HasItems || !_inbox.TryTake(ref _taken, out _takenCount))
-                {
-                    break;
-                }
-            }
-
-            Tell(events, _taken[_takenAt]);
-            _taken[_takenAt++] = default;
-            max--;
-        }
-
-        return max;
-    }
-
-    private void Tell(IClientEvents events, in ClientEvent told)
-    {
-        switch (told.Kind)
-        {
-            case EventKind.Delivery:
-                if (!told.Delivery.Consumer.IsClosed)
-                {
-                    events.OnDelivery(told.Delivery);
-                }
-
-                break;
-            case EventKind.Drained:
-                events.OnDrained((Consumer)told.Subject!, (int)Math.Min(told.Number, int.MaxValue));
-                break;
-            case EventKind.Settled:
-                Complete(new Completion { Kind = CompletionKind.Settled, Tag = told.Tag, Need = told.Number });
-                break;
-            case EventKind.ConsumerClosed:
-                TellClosed(events, (Consumer)told.Subject!, told.Error!);
-                break;
-            case EventKind.ProducerClosed:
-                TellProducersClosed(events, told.Subject, told.Error!);
-                break;
-            default:
-                events.OnCloseRequested(told.Error!);
-                break;
-        }
-    }
-
-    private void TellProducersClosed(IClientEvents events, object? node, BrokerException reason)
-    {
-        foreach (Producer producer in _producers.Where(p => p.Node == node).ToArray())
-        {
-            CloseProducer(producer);
-            events.OnProducerClosed(producer, reason);
-        }
-    }
-
-    private void TellClosed(IClientEvents events, Consumer consumer, BrokerException reason)
-    {
-        if (!consumer.IsClosed)
-        {
-            consumer.IsClosed = true;
-            _consumers.Remove(consumer);
-            _space.Leave(consumer.Queue);
-            events.OnConsumerClosed(consumer, reason);
-        }
-    }
-
-    private int TellCompletions(IClientEvents? events, int max)
-    {
-        while (max > 0 && CanComplete)
-        {
-            Completion done = _completions[0];
-            _completions.RemoveOldest();
-            max--;
-            if (_isFailed && done.Need > _services.Journal.DurablePosition)
-            {
-                done.Error ??= new BrokerException(BrokerError.Unavailable, "the node's journal failed");
-            }
-
-            switch (done.Kind)
-            {
-                case CompletionKind.Published:
-                    TellPublished(events, done);
-                    break;
-                case CompletionKind.Settled:
-                    if (done.Error is null)
-                    {
-                        events?.OnSettled(done.Tag);
-                    }
-
-                    break;
-                default:
-                    _commits.Conclude(done);
-                    events?.OnDischarged(done.Transaction!, done.Tag, done.Error);
-                    break;
-            }
-        }
-
-        return max;
-    }
-
-    private void TellPublished(IClientEvents? events, in Completion done)
-    {
-        Producer producer = done.Producer!;
-        producer.Outstanding--;
-        Due(producer);
-        if (done.Tag != 0)
-        {
-            events?.OnPublished(producer, done.Tag, done.Error);
-        }
-    }
-
-    private void Due(Producer producer)
-    {
-        if (!producer.CreditDue && !producer.IsClosed)
-        {
-            producer.CreditDue = true;
-            _due.Add(producer);
-        }
-    }
-
-    /// <summary>Gives credit back in lots of a quarter, unless the disk or the address is full.</summary>
-    private void TellCredit(IClientEvents events)
-    {
-        bool withheld = false;
-        for (int i = _due.Count - 1; i >= 0; i--)
-        {
-            Producer producer = _due[i];
-            int window = _services.Options.ProducerCredit;
-            int credit = window - producer.Granted - producer.Outstanding;
-            bool worthIt = credit >= Math.Max(1, window / 4) || (producer.Granted == 0 && credit > 0);
-            if (!producer.IsClosed && worthIt && _services.HoldsBack(producer.Node))
-            {
-                withheld = true;
-                continue;
-            }
-
-            producer.CreditDue = false;
-            _due.RemoveAt(i);
-            if (!producer.IsClosed && worthIt)
-            {
-                producer.Granted += credit;
-                events.OnProducerCredit(producer, credit);
-            }
-        }
-
-        _creditWithheld = withheld;
-    }
 }
 
 /// <summary>What a client may know of an address before it attaches.</summary>

@@ -70,6 +70,7 @@ public sealed record BrokerOptions
 public sealed class MessageBroker : IDisposable
 {
     private const int TickMs = 50;
+    private const int TicksPerSweep = 10;
     private readonly BrokerServices _services;
     private readonly BindingJournal _bindings;
     private readonly IDisposable _directoryLock;
@@ -78,6 +79,7 @@ public sealed class MessageBroker : IDisposable
     private ITimer? _timer;
     private long _connections;
     private int _ticking;
+    private long _ticks;
     private volatile bool _isStopping;
     private bool _isDisposed;
 
@@ -243,6 +245,11 @@ public sealed class MessageBroker : IDisposable
                 _lingering.TryRemove(client, out _);
                 _services.Marks.Remove(client.Mark);
             }
+        }
+
+        if (++_ticks % TicksPerSweep == 0)
+        {
+            UnusedQueues.Sweep(_services);
         }
 
         Volatile.Write(ref _ticking, 0);

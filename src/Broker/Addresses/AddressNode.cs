@@ -10,6 +10,7 @@ internal sealed class AddressNode(string name, EffectiveSettings settings)
     private Route _route = Route.Empty;
     private long _routed;
     private long _unrouted;
+    private int _producers;
 
     public string Name { get; } = name;
 
@@ -40,6 +41,11 @@ internal sealed class AddressNode(string name, EffectiveSettings settings)
     public long RoutedTotal => Volatile.Read(ref _routed);
 
     public long UnroutedTotal => Volatile.Read(ref _unrouted);
+
+    /// <summary>Producers that are open on it.</summary>
+    public int Producers => Volatile.Read(ref _producers);
+
+    public void CountProducer(int change) => Interlocked.Add(ref _producers, change);
 
     public void CountRouted(long messages) => Interlocked.Add(ref _routed, messages);
 

@@ -89,5 +89,27 @@ public sealed record EffectiveSettings
     /// <summary>Most bytes of one message.</summary>
     public long MessageBytesMax { get; init; }
 
+    /// <summary>The same as settings that say everything, for views.</summary>
+    public AddressSettings ToSettings() => new()
+    {
+        DefaultRoutingType = DefaultRoutingType,
+        AutoCreateQueues = AutoCreateQueues,
+        AutoCreateAddresses = AutoCreateAddresses,
+        AutoDeleteQueues = AutoDeleteQueues,
+        AutoDeleteDelayMs = AutoDeleteDelayMs,
+        DeadLetterAddress = DeadLetterAddress ?? "",
+        ExpiryAddress = ExpiryAddress ?? "",
+        ExpiryDelayMs = ExpiryDelayMs,
+        MaxDeliveryAttempts = MaxDeliveryAttempts,
+        RedeliveryDelayMs = RedeliveryDelayMs,
+        RedeliveryDelayMultiplier = RedeliveryDelayMultiplier,
+        MaxRedeliveryDelayMs = MaxRedeliveryDelayMs,
+        RedeliveryCollisionAvoidance = RedeliveryCollisionAvoidance,
+        MaxSizeBytes = MaxSizeBytes,
+        MaxSizeMessages = MaxSizeMessages,
+        AddressFullPolicy = AddressFullPolicy,
+        MessageBytesMax = MessageBytesMax,
+    };
+
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

@@ -18,6 +18,9 @@ internal sealed class SettlementJournal(BrokerServices services)
     private int _unappended;
     private int _openBytes = -1;
 
+    /// <summary>Where the last append ended.</summary>
+    public long AppendedEnd { get; private set; }
+
     /// <summary>Notes that a message left a durable queue.</summary>
     public void Settled(long queueId, in QueueEntry entry, byte priority)
     {
@@ -108,6 +111,7 @@ internal sealed class SettlementJournal(BrokerServices services)
             _batch.Essential = true;
             int bytes = _batch.Bytes;
             end = services.Journal.Append(_batch) + bytes;
+            AppendedEnd = end;
             _batch.Clear();
             return true;
         }

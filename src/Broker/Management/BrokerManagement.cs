@@ -1,63 +1,242 @@
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Management;
 
 /// <summary>
 /// Everything an operator sees and does. Any thread; views are immutable copies. Operations check the identity's
-/// permissions and throw
-/// <see cref="BrokerException"/> on refusal.
+/// permissions and throw <see cref="BrokerException"/> on refusal; what they changed is on disk when they complete.
 /// </summary>
 public sealed class BrokerManagement
 {
+    /// <summary>Messages that a purge removes before the shard does other things.</summary>
+    private const int PurgeStep = 10_000;
+
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly BindingJournal _bindings;
+    private readonly QueueInspection _inspection;
 
     internal BrokerManagement(MessageBroker broker, BrokerServices services, BindingJournal bindings)
     {
         _broker = broker;
         _services = services;
         _bindings = bindings;
+        _inspection = new QueueInspection(services);
     }
 
-    public Task<NodeView> GetNodeAsync() => throw new NotImplementedException();
+    /// <summary>The node's figures.</summary>
+    public Task<NodeView> GetNodeAsync()
+    {
+        IEnumerable<Queue> queues = _services.Spaces.All.SelectMany(space => space.Queues);
+        long messages = 0;
+        long acknowledged = 0;
+        long published = 0;
+        int count = 0;
+        foreach (Queue queue in queues)
+        {
+            count++;
+            messages += Volatile.Read(ref queue.Counters.Messages);
+            acknowledged += Volatile.Read(ref queue.Counters.AcknowledgedTotal);
+            published += Volatile.Read(ref queue.Counters.EnqueuedTotal);
+        }
 
+        IReadOnlyList<SegmentInfo> segments = _services.Journal.Segments;
+        return Task.FromResult(new NodeView(
+            typeof(MessageBroker).Assembly.GetName().Version?.ToString(3) ?? "0", _broker.StartedAtMs, _broker.Clients.Count, count,
+            _services.Spaces.All.Sum(space => space.Addresses.Count), messages, segments.Sum(segment => segment.FileBytes),
+            segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
+            _services.DamagedRecords, published, _services.Shards.Sum(shard => shard.DeliveredTotal), acknowledged));
+    }
+
+    /// <summary>The queues that the identity may view, by name.</summary>
     public Task<IReadOnlyList<QueueView>> ListQueuesAsync(Identity who, string space) =>
-        throw new NotImplementedException();
+        Task.FromResult<IReadOnlyList<QueueView>>([.. Space(space).Queues
+            .Where(queue => May(who, Permission.View, queue))
+            .OrderBy(queue => queue.Config.Name, StringComparer.Ordinal)
+            .Select(queue => QueueInspection.View(queue))]);
 
-    public Task<QueueView?> FindQueueAsync(Identity who, string space, string queue) =>
-        throw new NotImplementedException();
+    /// <summary>One queue, or null.</summary>
+    public async Task<QueueView?> FindQueueAsync(Identity who, string space, string queue)
+    {
+        Queue? found = Space(space).FindQueue(queue);
+        return found is not null && May(who, Permission.View, found)
+            ? await _inspection.ViewWithOldestAsync(found).ConfigureAwait(false)
+            : null;
+    }
 
+    /// <summary>The addresses that the identity may view, by name.</summary>
     public Task<IReadOnlyList<AddressView>> ListAddressesAsync(Identity who, string space) =>
-        throw new NotImplementedException();
+        Task.FromResult<IReadOnlyList<AddressView>>([.. Space(space).Addresses
+            .Where(node => _services.Authorizer.IsAllowed(who, Permission.View, new AddressName(node.Name, null)))
+            .OrderBy(node => node.Name, StringComparer.Ordinal)
+            .Select(node => ViewOf(space, node))]);
 
-    public Task<IReadOnlyList<ConnectionView>> ListConnectionsAsync(Identity who) =>
-        throw new NotImplementedException();
+    /// <summary>All connections.</summary>
+    public Task<IReadOnlyList<ConnectionView>> ListConnectionsAsync(Identity who)
+    {
+        _services.Authorizer.Authorize(who, Permission.View, AddressSpaces.DefaultName, new AddressName("#", null));
+        return Task.FromResult<IReadOnlyList<ConnectionView>>([.. _broker.Clients.Select(client => new ConnectionView(
+            client.Id, client.Space.Name, client.Info.Protocol, client.Info.ClientId, client.Info.Identity.Name,
+            client.Info.RemoteEndPoint, client.ConsumerCount, client.ProducerCount, client.SinceMs))]);
+    }
 
-    public Task<IReadOnlyList<ConsumerView>> ListConsumersAsync(Identity who, string space, string? queue) =>
-        throw new NotImplementedException();
+    /// <summary>The consumers of one queue, or of all.</summary>
+    public async Task<IReadOnlyList<ConsumerView>> ListConsumersAsync(Identity who, string space, string? queue)
+    {
+        List<ConsumerView> views = [];
+        IEnumerable<Queue> queues = queue is null ? Space(space).Queues : [Need(space, queue)];
+        foreach (Queue one in queues.Where(one => one.Admission.Consumers > 0 && May(who, Permission.View, one)))
+        {
+            views.AddRange(await QueueInspection.ConsumersAsync(one).ConfigureAwait(false));
+        }
+
+        return views;
+    }
 
     /// <summary>Looks at up to <paramref name="max"/> messages from the head, without consuming.</summary>
-    public Task<IReadOnlyList<MessageView>> BrowseAsync(
-        Identity who, string space, string queue, int max, string? selector) =>
-        throw new NotImplementedException();
+    public Task<IReadOnlyList<MessageView>> BrowseAsync(Identity who, string space, string queue, int max, string? selector)
+    {
+        Queue found = Need(space, queue);
+        Authorize(who, Permission.Browse, found);
+        return _inspection.BrowseAsync(found, max, Selector.ParseOptional(selector));
+    }
 
     /// <summary>Removes all messages that no consumer holds; returns how many, when that is on disk.</summary>
-    public Task<long> PurgeAsync(Identity who, string space, string queue) => throw new NotImplementedException();
+    public async Task<long> PurgeAsync(Identity who, string space, string queue)
+    {
+        Queue found = Need(space, queue);
+        Authorize(who, Permission.Manage, found);
+        long left = Volatile.Read(ref found.Counters.Messages);
+        long removed = 0;
+        while (left > 0)
+        {
+            (int step, long end) = await found.Shard.Ask(shard =>
+            {
+                int count = found.Purge((int)Math.Min(left, PurgeStep));
+                shard.Settlements.Flush(shard);
+                return (count, shard.Settlements.AppendedEnd);
+            }).ConfigureAwait(false);
+            removed += step;
+            left = step == 0 ? 0 : left - step;
+            if (left <= 0)
+            {
+                await DurableWait.Until(_services.Journal, end).ConfigureAwait(false);
+            }
+        }
 
-    public Task CreateQueueAsync(Identity who, string space, QueueConfig config) => throw new NotImplementedException();
+        return removed;
+    }
 
-    public Task DeleteQueueAsync(Identity who, string space, string queue, bool ifUnused) =>
-        throw new NotImplementedException();
+    /// <summary>Makes a queue. Errors: PreconditionFailed when it exists with other settings.</summary>
+    public Task CreateQueueAsync(Identity who, string space, QueueConfig config)
+    {
+        Permission permission = config.Durable && !config.Temporary
+            ? Permission.CreateDurableQueue
+            : Permission.CreateNonDurableQueue;
+        AddressName name = Checked(config);
+        _services.Authorizer.Authorize(who, permission, space, name);
+        _ = Selector.ParseOptional(config.Filter);
+        Space(space).CreateQueue(config with { Owner = config.Owner ?? who.Name }, out _);
+        return DurableWait.Until(_services.Journal, _services.Journal.TailPosition);
+    }
+
+    /// <summary>Deletes a queue with its messages.</summary>
+    public Task DeleteQueueAsync(Identity who, string space, string queue, bool ifUnused)
+    {
+        Queue found = Need(space, queue);
+        Authorize(who, found.IsDurable ? Permission.DeleteDurableQueue : Permission.DeleteNonDurableQueue, found);
+        Space(space).DeleteQueue(found, ifUnused);
+        return DurableWait.Until(_services.Journal, _services.Journal.TailPosition);
+    }
 
     /// <summary>A paused queue takes messages but delivers none. Kept over restarts.</summary>
-    public Task SetPausedAsync(Identity who, string space, string queue, bool paused) =>
-        throw new NotImplementedException();
+    public async Task SetPausedAsync(Identity who, string space, string queue, bool paused)
+    {
+        Queue found = Need(space, queue);
+        Authorize(who, Permission.Manage, found);
+        long end = Space(space).Frozen(() => found.IsDurable ? _bindings.QueuePaused(found.Id, paused) : 0);
+        await found.Shard.Ask(_ =>
+        {
+            found.SetPaused(paused);
+            return true;
+        }).ConfigureAwait(false);
+        await DurableWait.Until(_services.Journal, end).ConfigureAwait(false);
+    }
 
     /// <summary>Asks a connection to close.</summary>
-    public Task CloseConnectionAsync(Identity who, string connectionId) => throw new NotImplementedException();
+    public Task CloseConnectionAsync(Identity who, string connectionId)
+    {
+        _services.Authorizer.Authorize(who, Permission.Manage, AddressSpaces.DefaultName, new AddressName("#", null));
+        BrokerClient client = _broker.Clients.FirstOrDefault(client => client.Id == connectionId)
+            ?? throw new BrokerException(BrokerError.NotFound, $"there is no connection '{connectionId}'");
+        BrokerException reason = new(BrokerError.Unavailable, "closed by an operator");
+        client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
+        return Task.CompletedTask;
+    }
 
-    public Task DeleteAddressAsync(Identity who, string space, string address) => throw new NotImplementedException();
+    /// <summary>Deletes an address that has no queues; its producers are closed.</summary>
+    public Task DeleteAddressAsync(Identity who, string space, string address)
+    {
+        _services.Authorizer.Authorize(who, Permission.DeleteAddress, space, new AddressName(address, null));
+        AddressNode? node = Space(space).FindAddress(address);
+        if (node is null || !Space(space).DeleteAddress(address))
+        {
+            throw new BrokerException(BrokerError.NotFound, $"address '{address}' does not exist");
+        }
+
+        BrokerException reason = new(BrokerError.ResourceDeleted, $"address '{address}' was deleted");
+        foreach (BrokerClient client in _broker.Clients)
+        {
+            client.Receive([new ClientEvent { Kind = EventKind.ProducerClosed, Subject = node, Error = reason }]);
+        }
+
+        return DurableWait.Until(_services.Journal, _services.Journal.TailPosition);
+    }
+
+    private static AddressName Checked(QueueConfig config)
+    {
+        string? error = AddressName.Check(config.Name, "queue name") ?? AddressName.Check(config.Address, "address");
+        return error is null
+            ? new AddressName(config.Address, config.Name)
+            : throw new BrokerException(BrokerError.InvalidField, error);
+    }
+
+    private static AddressView ViewOf(string space, AddressNode node)
+    {
+        List<RoutingType> types = [];
+        if (node.IsAnycast)
+        {
+            types.Add(RoutingType.Anycast);
+        }
+
+        if (node.IsMulticast)
+        {
+            types.Add(RoutingType.Multicast);
+        }
+
+        Route route = node.Route;
+        string[] queues = [.. route.Anycast.Concat(route.Multicast).Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
+        return new AddressView(
+            space, node.Name, types, queues, Paused: false, node.IsFull, node.RoutedTotal, node.UnroutedTotal,
+            node.Settings.ToSettings());
+    }
+
+    private AddressSpace Space(string name) =>
+        _services.Spaces.Find(name) ?? throw new BrokerException(BrokerError.NotFound, $"there is no address space '{name}'");
+
+    private Queue Need(string space, string queue) =>
+        Space(space).FindQueue(queue) ?? throw new BrokerException(BrokerError.NotFound, $"queue '{queue}' does not exist");
+
+    private bool May(Identity who, Permission permission, Queue queue) =>
+        _services.Authorizer.IsAllowed(who, permission, new AddressName(queue.Config.Address, queue.Config.Name));
+
+    private void Authorize(Identity who, Permission permission, Queue queue) => _services.Authorizer.Authorize(
+        who, permission, queue.Space.Name, new AddressName(queue.Config.Address, queue.Config.Name));
 }

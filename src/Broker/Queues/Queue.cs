@@ -73,6 +73,9 @@ internal sealed class Queue
     /// <summary>Who uses it; the address space's, under its lock.</summary>
     public QueueAdmission Admission { get; } = new();
 
+    /// <summary>Dead letters end here: what fails again stays.</summary>
+    private bool IsDeadLetterQueue => Config.Address == Rules.DeadLetterAddress;
+
     private BrokerServices Services => Shard.Services;
 
     // ---- the five verbs -----------------------------------------------------------------------------------------
@@ -271,28 +274,35 @@ internal sealed class Queue
         Shard.MarkDirty(this);
     }
 
-    /// <summary>Removes all that nobody holds; returns how many.</summary>
-    public long Purge()
+    /// <summary>Removes up to <paramref name="max"/> messages that nobody holds; returns how many.</summary>
+    public int Purge(int max)
     {
-        long removed = 0;
-        foreach ((byte priority, long sequence) in Places(entry => entry.State is EntryState.Ready or EntryState.Delayed))
+        List<(byte Priority, long Sequence)> places =
+            Places(entry => entry.State is EntryState.Ready or EntryState.Delayed, max);
+        foreach ((byte priority, long sequence) in places)
         {
             Remove(ref Find(priority, sequence), priority, sequence, journal: true);
-            removed++;
         }
 
-        return removed;
+        return places.Count;
     }
 
     /// <summary>Drops everything; consumers hear of it.</summary>
     public void Delete()
     {
-        foreach ((byte priority, long sequence) in Places(_ => true))
+        IsDeleted = true;
+        for (int priority = 0; priority < Priorities; priority++)
         {
-            Remove(ref Find(priority, sequence), priority, sequence, journal: false);
+            EntryList? list = _lists[priority];
+            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
+            {
+                if (list.Find(at).State != EntryState.Removed)
+                {
+                    Remove(ref list.Find(at), (byte)priority, at, journal: false);
+                }
+            }
         }
 
-        IsDeleted = true;
         Shard.SetTimed(this, false);
         foreach (Consumer consumer in _consumers.All.ToArray())
         {
@@ -345,14 +355,14 @@ internal sealed class Queue
     public void UpdateTimed() =>
         Shard.SetTimed(this, _expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck);
 
-    /// <summary>All entries that pass, as a copy: they may be removed meanwhile.</summary>
-    public List<(byte Priority, long Sequence)> Places(Predicate<QueueEntry> wanted)
+    /// <summary>The first entries that pass, in the order of delivery, as a copy: they may be removed meanwhile.</summary>
+    public List<(byte Priority, long Sequence)> Places(Predicate<QueueEntry> wanted, int max = int.MaxValue)
     {
         List<(byte, long)> places = [];
         for (int priority = Priorities - 1; priority >= 0; priority--)
         {
             EntryList? list = _lists[priority];
-            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
+            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End && places.Count < max; at = list.SkipGone(at + 1))
             {
                 if (list.Find(at).State != EntryState.Removed && wanted(list.Find(at)))
                 {
@@ -482,6 +492,7 @@ internal sealed class Queue
 
         consumer.Credit--;
         consumer.DeliveredTotal++;
+        Shard.DeliveredTotal++;
         ref ClientEvent told = ref Shard.Tell(consumer.Client);
         told.Kind = EventKind.Delivery;
         told.Delivery = new Delivery
@@ -513,6 +524,13 @@ internal sealed class Queue
                 break;
             case OutcomeBits.Rejected:
                 NoteAttempt(ref entry, op.Priority, consumer, op.Reason ?? "rejected", journal);
+                if (IsDeadLetterQueue)
+                {
+                    Exclude(consumer, op.Priority, op.Id);
+                    GiveBack(ref entry, op.Priority, op.Id);
+                    break;
+                }
+
                 Depart(ref entry, op.Priority, op.Id, DepartureReason.Rejected);
                 break;
             default:
@@ -568,7 +586,7 @@ internal sealed class Queue
         ref QueueEntry entry, byte priority, long sequence, Consumer consumer, string? reason, bool journal)
     {
         NoteAttempt(ref entry, priority, consumer, reason, journal);
-        if (Rules.MaxDeliveryAttempts >= 0 && entry.DeliveryCount >= Rules.MaxDeliveryAttempts)
+        if (Rules.MaxDeliveryAttempts >= 0 && !IsDeadLetterQueue && entry.DeliveryCount >= Rules.MaxDeliveryAttempts)
         {
             Depart(ref entry, priority, sequence, DepartureReason.MaxDeliveryAttempts);
             return;

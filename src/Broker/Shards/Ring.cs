@@ -4,13 +4,20 @@ namespace Pillarbox.Broker.Shards;
 internal sealed class Ring<T>
 {
     private const int KeptItemsMax = 8192;
-    private T[] _items = [];
+    private T[] _items = new T[1];
     private int _head;
 
     public int Count { get; private set; }
 
     /// <summary>The item at a distance from the oldest.</summary>
-    public ref T this[int index] => ref _items[(_head + index) & (_items.Length - 1)];
+    public ref T this[int index]
+    {
+        get
+        {
+            T[] items = _items;
+            return ref items[(_head + index) & (items.Length - 1)];
+        }
+    }
 
     /// <summary>Adds behind the newest.</summary>
     public ref T Add()
@@ -34,7 +41,7 @@ internal sealed class Ring<T>
             _head = 0;
             if (_items.Length > KeptItemsMax)
             {
-                _items = [];
+                _items = new T[1];
             }
         }
     }

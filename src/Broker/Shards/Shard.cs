@@ -39,6 +39,9 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     public AppendMark Mark { get; }
 
+    /// <summary>Deliveries so far; any thread may read it a little late.</summary>
+    public long DeliveredTotal { get; set; }
+
     /// <summary>The time of this turn.</summary>
     public long NowMs { get; private set; }
 

@@ -10,6 +10,9 @@ namespace Pillarbox.Broker.Tests;
 /// <summary>One broker on one thread, on memory and a hand clock, and its clients.</summary>
 internal sealed class Scene : IDisposable
 {
+    /// <summary>A producer that is held back is woken each round for ever.</summary>
+    private const int RoundsMax = 60;
+
     private readonly Func<BrokerOptions, BrokerOptions> _configure;
 
     public Scene(Func<BrokerOptions, BrokerOptions>? configure = null, MemoryFileSystem? files = null)
@@ -42,7 +45,7 @@ internal sealed class Scene : IDisposable
     /// <summary>Lets everything happen that can happen without the clock.</summary>
     public void Settle()
     {
-        for (int quiet = 0; quiet < 3; quiet++)
+        for (int quiet = 0, rounds = 0; quiet < 3 && rounds < RoundsMax; quiet++, rounds++)
         {
             Broker.Pump();
             foreach (Actor actor in Actors)
@@ -80,7 +83,7 @@ internal sealed class Scene : IDisposable
         Shards = 2,
         OwnThreads = false,
         SegmentBytes = 1 << 20,
-        PropertyReaders = [],
+        PropertyReaders = [new PlainReader()],
     }));
 }
 
@@ -219,4 +222,13 @@ internal sealed class Actor : IClientEvents, IWakeable
     public void OnProducerClosed(Producer producer, BrokerException reason) => Closed.Add(reason.Error);
 
     public void OnCloseRequested(BrokerException reason) => Closed.Add(reason.Error);
+}
+
+/// <summary>Knows the priority, of messages without a format.</summary>
+internal sealed class PlainReader : IPropertyReader
+{
+    public PayloadFormat Format => PayloadFormat.None;
+
+    public PropertyValue Read(in MessageHeader header, ReadOnlySpan<byte> payload, string name) =>
+        name == "JMSPriority" ? PropertyValue.From((long)header.Priority) : PropertyValue.Null;
 }
