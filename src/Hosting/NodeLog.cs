@@ -6,7 +6,8 @@ namespace Pillarbox.Hosting;
 internal static partial class NodeLog
 {
     [LoggerMessage(1, LogLevel.Warning,
-        "Development mode: there are no users, so everybody on this machine may do everything. Add one: pillarbox user add NAME")]
+        "Development mode: there are no users, so everybody on this machine may do everything. "
+        + "Add one: pillarbox user add NAME")]
     public static partial void Open(ILogger logger);
 
     [LoggerMessage(2, LogLevel.Warning, "Nobody can log in: a login is demanded and there are no users")]

@@ -14,8 +14,6 @@ namespace Pillarbox.Hosting;
 /// </summary>
 internal sealed class NodeSecurity : IDisposable
 {
-    private const string UsersFileName = "users.json";
-
     /// <summary>What a role may do where the operator has written no permissions.</summary>
     private static readonly Dictionary<string, Permission> DefaultRoles = new()
     {
@@ -48,17 +46,9 @@ internal sealed class NodeSecurity : IDisposable
     public SecurityConfig? Config { get; }
 
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
-    public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, string dataDirectory, NodeSeams seams)
+    public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
     {
-        string? named = config.Security.UsersFile;
-        var users = UserStore.Open(new UserStoreOptions
-        {
-            FileSystem = named is null ? data : DiskFileSystem.Instance,
-            Path = named ?? $"{dataDirectory}/{UsersFileName}",
-            Time = seams.Time,
-            Random = seams.Random,
-        });
-        return new NodeSecurity(config.Security, users);
+        return new NodeSecurity(config.Security, NodeUsers.Open(config, data, seams));
     }
 
     /// <summary>
@@ -70,7 +60,7 @@ internal sealed class NodeSecurity : IDisposable
         if (exposed is not null)
         {
             throw new StartException(
-                $"listener {exposed.Name} ({exposed.Address}): refused, for there are no users and anybody could connect; "
+                $"listener {exposed.Name} ({exposed.Address}): refused, for without users anybody could connect; "
                     + "add a user (pillarbox user add NAME --role admin) or listen on 127.0.0.1");
         }
     }

@@ -89,6 +89,7 @@ public sealed class PillarboxNode : IAsyncDisposable
             Access = parts.Security.Http(),
             Time = seams.Time,
             Logger = parts.Logger,
+            DescribePayload = PayloadDescriber.Describe,
         });
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
@@ -101,7 +102,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         {
             ILogger logger = seams.LoggerFactory.CreateLogger("Pillarbox.Node");
             IFileSystem files = NodeBroker.FileSystemOf(config, seams);
-            NodeSecurity security = NodeSecurity.Open(config, files, NodeBroker.DirectoryOf(config), seams);
+            NodeSecurity security = NodeSecurity.Open(config, files, seams);
             try
             {
                 security.CheckListeners(plans);

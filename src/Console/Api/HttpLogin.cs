@@ -48,7 +48,7 @@ internal static class HttpLogin
         if (login.Status == StatusCodes.Status503ServiceUnavailable)
         {
             context.Response.Headers.RetryAfter = "1";
-            return Problem.WriteAsync(context, login.Status, "too many logins are being checked; try again in a moment");
+            return Problem.WriteAsync(context, login.Status, "too many logins are being checked; try again later");
         }
 
         context.Response.Headers.WWWAuthenticate = "Basic realm=\"pillarbox\", charset=\"UTF-8\"";

@@ -34,7 +34,8 @@ public static class ManagementApi
         routes.MapFallback(context =>
         {
             ResponseHeaders.Write(context.Response);
-            return Problem.WriteAsync(context, StatusCodes.Status404NotFound, "there is no such resource; see /api/v1/openapi.json");
+            const string Unknown = "there is no such resource; see /api/v1/openapi.json";
+            return Problem.WriteAsync(context, StatusCodes.Status404NotFound, Unknown);
         });
     }
 

@@ -90,8 +90,10 @@ internal static class MetricsResource
     {
         text.Begin("pillarbox_build_info", "gauge", "1, with the version as a label.");
         text.Sample(MetricsText.Label(("version", node.Version)), 1);
-        text.Single("pillarbox_started", "gauge", "1 when the node is up and not stopping.", health is { Started: true, Stopping: false } ? 1 : 0);
-        text.Single("pillarbox_start_time_seconds", "gauge", "When the node started, Unix time.", node.StartedAtMs / 1000);
+        bool up = health is { Started: true, Stopping: false };
+        text.Single("pillarbox_started", "gauge", "1 when the node is up and not stopping.", up ? 1 : 0);
+        long started = node.StartedAtMs / 1000;
+        text.Single("pillarbox_start_time_seconds", "gauge", "When the node started, Unix time.", started);
         text.Single("pillarbox_connections", "gauge", "Connections.", node.Connections);
         text.Single("pillarbox_queues", "gauge", "Queues.", node.Queues);
         text.Single("pillarbox_addresses", "gauge", "Addresses.", node.Addresses);

@@ -16,6 +16,6 @@ internal static class ProcessMetrics
         }
 
         double pauseSeconds = GC.GetTotalPauseDuration().TotalSeconds;
-        text.Single("dotnet_pause_seconds_total", "counter", "Time that garbage collection stopped the node.", pauseSeconds);
+        text.Single("dotnet_pause_seconds_total", "counter", "Time spent in pauses of collections.", pauseSeconds);
     }
 }

@@ -32,7 +32,10 @@ internal static class QueuesResource
         {
             Answer = ApiJson.Default.MessagesTouched,
         },
-        new("POST", One + "/pause", "Stops delivering; messages are still taken.", r => PauseAsync(r, true)) { Status = 204 },
+        new("POST", One + "/pause", "Stops delivering; messages are still taken.", r => PauseAsync(r, true))
+        {
+            Status = 204,
+        },
         new("POST", One + "/resume", "Delivers again.", r => PauseAsync(r, false)) { Status = 204 },
     ];
 

@@ -88,7 +88,8 @@ internal static class ConfigChecker
         (string wanted, bool fits) = type switch
         {
             _ when type == typeof(string) => ("a text", node.GetValueKind() == JsonValueKind.String),
-            _ when type == typeof(bool) => ("true or false", node.GetValueKind() is JsonValueKind.True or JsonValueKind.False),
+            _ when type == typeof(bool) =>
+                ("true or false", node.GetValueKind() is JsonValueKind.True or JsonValueKind.False),
             _ when type == typeof(int) => ("a whole number", IsNumber<int>(node)),
             _ when type == typeof(long) => ("a whole number", IsNumber<long>(node)),
             _ when type == typeof(double) => ("a number", IsNumber<double>(node)),

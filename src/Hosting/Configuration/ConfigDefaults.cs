@@ -52,7 +52,8 @@ internal static class ConfigDefaults
         ByType.TryGetValue(type.Type, out JsonObject? defaults);
         foreach (JsonPropertyInfo property in type.Properties)
         {
-            string? written = node.Select(e => e.Key).FirstOrDefault(k => k.Equals(property.Name, StringComparison.OrdinalIgnoreCase));
+            string? written = node.Select(e => e.Key)
+                .FirstOrDefault(k => k.Equals(property.Name, StringComparison.OrdinalIgnoreCase));
             if ((written is null || node[written] is null) && defaults?[property.Name] is { } value)
             {
                 node[written ?? property.Name] = value.DeepClone();
@@ -64,5 +65,6 @@ internal static class ConfigDefaults
         }
     }
 
-    private static JsonObject Write<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToNode(value, type)!.AsObject();
+    private static JsonObject Write<T>(T value, JsonTypeInfo<T> type) =>
+        JsonSerializer.SerializeToNode(value, type)!.AsObject();
 }

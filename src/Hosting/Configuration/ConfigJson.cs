@@ -24,5 +24,5 @@ namespace Pillarbox.Hosting.Configuration;
 internal sealed partial class ConfigJson : JsonSerializerContext;
 
 /// <summary>Enumerations are written as the names of their members in camel case; numbers are refused.</summary>
-internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+internal sealed class CamelCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, false)
     where T : struct, Enum;

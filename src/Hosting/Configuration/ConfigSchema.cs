@@ -28,11 +28,19 @@ public static class ConfigSchema
     internal static string Generate()
     {
         JsonTypeInfo root = ConfigJson.Default.PillarboxConfig;
-        var exporter = new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe };
+        var exporter = new JsonSchemaExporterOptions
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = Describe,
+        };
         JsonObject schema = root.GetJsonSchemaAsNode(exporter).AsObject();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", "Pillarbox configuration");
-        return schema.ToJsonString(new JsonSerializerOptions(root.Options) { NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }) + "\n";
+        return schema.ToJsonString(new JsonSerializerOptions(root.Options)
+        {
+            NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }) + "\n";
     }
 
     private static JsonNode Describe(JsonSchemaExporterContext context, JsonNode node)
@@ -51,10 +59,12 @@ public static class ConfigSchema
         if ((Nullable.GetUnderlyingType(type.Type) ?? type.Type) is { IsEnum: true } enumeration)
         {
             schema.Remove("type");
-            schema["enum"] = new JsonArray([.. Enum.GetNames(enumeration).Select(n => (JsonNode)JsonNamingPolicy.CamelCase.ConvertName(n))]);
+            IEnumerable<string> names = Enum.GetNames(enumeration).Select(JsonNamingPolicy.CamelCase.ConvertName);
+            schema["enum"] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
         }
 
-        object? description = context.PropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(DescriptionAttribute), true).FirstOrDefault();
+        object? description = context.PropertyInfo?.AttributeProvider?
+            .GetCustomAttributes(typeof(DescriptionAttribute), true).FirstOrDefault();
         if (description is DescriptionAttribute { Description: var text })
         {
             schema.Insert(0, "description", text);

@@ -33,7 +33,8 @@ internal static class ConfigSetter
             (name, inner) = (property.Name, type.Options.GetTypeInfo(property.PropertyType));
         }
 
-        string key = node.Select(e => e.Key).FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
+        string key = node.Select(e => e.Key)
+            .FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) ?? name;
         node[key] = Next(node[key], inner, path[1..], value, source, ConfigChecker.Join(at, name));
     }
 
@@ -72,7 +73,8 @@ internal static class ConfigSetter
         }
 
         var list = new JsonArray();
-        foreach (string part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        const StringSplitOptions Tidy = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        foreach (string part in value.Split(',', Tidy))
         {
             list.Add(Scalar(element.Type, part));
         }
@@ -84,7 +86,8 @@ internal static class ConfigSetter
         JsonNode? current, JsonTypeInfo type, ReadOnlySpan<string> rest, string value, string source, string at)
     {
         JsonArray list = current as JsonArray ?? [];
-        if (!int.TryParse(rest[0], NumberStyles.None, CultureInfo.InvariantCulture, out int index) || index >= ListItemsMax)
+        bool isNumber = int.TryParse(rest[0], NumberStyles.None, CultureInfo.InvariantCulture, out int index);
+        if (!isNumber || index >= ListItemsMax)
         {
             throw new ConfigException($"{source}: '{at}' is a list: '{rest[0]}' is no number of an item (from 0)");
         }

@@ -55,8 +55,10 @@ internal static class ConfigValidator
             QueueEntryConfig queue = queues[i];
             string? error = AddressName.Check(queue.Name, "name");
             Require(error is null, source, $"queues[{i}].name", $"cannot be used: {error}");
-            Require(seen.Add(queue.Name), source, $"queues[{i}].name", $"repeats '{queue.Name}'; queue names are unique");
-            Require(queue.ConsumersMax is -1 or > 0, source, $"queues[{i}].consumersMax", "must be -1 (no limit) or at least 1");
+            string path = $"queues[{i}]";
+            Require(seen.Add(queue.Name), source, $"{path}.name", $"repeats '{queue.Name}'; queue names are unique");
+            bool good = queue.ConsumersMax is -1 or > 0;
+            Require(good, source, $"{path}.consumersMax", "must be -1 (no limit) or at least 1");
         }
     }
 
@@ -64,12 +66,15 @@ internal static class ConfigValidator
     {
         string path = $"addressSettings.{pattern}";
         Require(pattern.Length > 0, source, path, "needs an address pattern as its name; '#' is all");
-        Require(settings.MaxDeliveryAttempts is null or -1 or > 0, source, $"{path}.maxDeliveryAttempts", "must be -1 (for ever) or at least 1");
-        Require(settings.RedeliveryDelayMs is null or >= 0, source, $"{path}.redeliveryDelayMs", "must not be negative");
-        Require(settings.RedeliveryDelayMultiplier is null or >= 1.0, source, $"{path}.redeliveryDelayMultiplier", "must be at least 1.0");
-        Require(
-            settings.RedeliveryCollisionAvoidance is null or (>= 0.0 and <= 1.0),
-            source, $"{path}.redeliveryCollisionAvoidance", "must be from 0 to 1");
+        int attempts = settings.MaxDeliveryAttempts ?? -1;
+        Setting(attempts is -1 or > 0, "maxDeliveryAttempts", "must be -1 (for ever) or at least 1");
+        Setting(settings.RedeliveryDelayMs is null or >= 0, "redeliveryDelayMs", "must not be negative");
+        double multiplier = settings.RedeliveryDelayMultiplier ?? 1.0;
+        Setting(multiplier >= 1.0, "redeliveryDelayMultiplier", "must be at least 1.0");
+        double avoidance = settings.RedeliveryCollisionAvoidance ?? 0;
+        Setting(avoidance is >= 0.0 and <= 1.0, "redeliveryCollisionAvoidance", "must be from 0 to 1");
+
+        void Setting(bool holds, string name, string sentence) => Require(holds, source, $"{path}.{name}", sentence);
     }
 
     private static void ValidateLimits(LimitsConfig limits, string source)
@@ -88,7 +93,8 @@ internal static class ConfigValidator
     }
 
     private static void Range(long value, long least, long most, string source, string name) =>
-        Require(value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
+        Require(
+            value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
 
     private static void Require(bool holds, string source, string path, string sentence)
     {

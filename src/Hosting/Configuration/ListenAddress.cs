@@ -59,7 +59,9 @@ public sealed record ListenAddress(string? Host, int Port, string? UnixPath)
             host = host[1..^1];
         }
 
-        bool valid = bracketed ? IPAddress.TryParse(host, out _) : host == "*" || Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
+        bool valid = bracketed
+            ? IPAddress.TryParse(host, out _)
+            : host == "*" || Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
         address = valid ? new ListenAddress(host, port, null) : null;
         return valid;
     }

@@ -2,8 +2,9 @@ using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
-using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using RolePermissions = System.Collections.Generic.IReadOnlyDictionary<
+    string, System.Collections.Generic.IReadOnlyList<Pillarbox.Broker.Security.Permission>>;
 
 namespace Pillarbox.Hosting.Configuration;
 
@@ -29,7 +30,8 @@ public sealed record PillarboxConfig
 
     /// <summary>Listeners by name; none configured: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.</summary>
     [Description("Listeners by name. None: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.")]
-    public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } = new Dictionary<string, ListenerConfig>();
+    public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } =
+        new Dictionary<string, ListenerConfig>();
 
     /// <summary>Queues (and their addresses) to make at start when they are missing.</summary>
     [Description("Queues, with their addresses, to make at start when they are missing.")]
@@ -38,7 +40,8 @@ public sealed record PillarboxConfig
     /// <summary>Settings by address pattern; more specific patterns win field by field.</summary>
     [Description(
         "Settings by address pattern ('#' any words, '*' one word); more specific patterns win field by field.")]
-    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } = new Dictionary<string, AddressSettings>();
+    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } =
+        new Dictionary<string, AddressSettings>();
 
     /// <summary>Users and permissions.</summary>
     [Description("Users and permissions.")]
@@ -100,16 +103,12 @@ public sealed record SecuritySection
     [Description("Let clients in that do not log in; they have the role 'anonymous'.")]
     public bool AllowAnonymous { get; init; }
 
-    /// <summary>User names by certificate subject or subject alternative name.</summary>
-    [Description("Users by the name in a client certificate (a subject alternative name, or the subject's CN).")]
-    public IReadOnlyDictionary<string, string> CertificateUsers { get; init; } = new Dictionary<string, string>();
-
     /// <summary>Address pattern to role to permissions; the most specific pattern is the whole truth.</summary>
     [Description(
         "Address pattern to role to permissions. The single most specific pattern decides; what it does not "
         + "grant is denied.")]
-    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>> Permissions { get; init; } =
-        new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>>();
+    public IReadOnlyDictionary<string, RolePermissions> Permissions { get; init; } =
+        new Dictionary<string, RolePermissions>();
 }
 
 /// <summary>What is logged.</summary>

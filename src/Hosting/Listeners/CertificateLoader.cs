@@ -19,7 +19,7 @@ internal static class CertificateLoader
             string? password = tls.PasswordFile is null ? null : ReadPassword(tls.PasswordFile);
             return IsPfx(tls.Certificate) ? LoadPfx(tls.Certificate, password) : LoadPem(tls, password);
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (IsUnusable(e))
         {
             throw new StartException($"cannot use the certificate {tls.Certificate}: {ConfigFiles.Explain(e)}", e);
         }
@@ -33,7 +33,7 @@ internal static class CertificateLoader
         {
             authorities.ImportFromPem(ConfigFiles.ReadText(file, FileBytesMax));
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsUnusable(e))
         {
             throw new StartException($"cannot use the client authorities {file}: {ConfigFiles.Explain(e)}", e);
         }
@@ -44,7 +44,11 @@ internal static class CertificateLoader
     }
 
     private static bool IsPfx(string file) =>
-        file.EndsWith(".pfx", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".p12", StringComparison.OrdinalIgnoreCase);
+        file.EndsWith(".pfx", StringComparison.OrdinalIgnoreCase)
+        || file.EndsWith(".p12", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsUnusable(Exception e) =>
+        e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException;
 
     private static string ReadPassword(string file)
     {

@@ -8,9 +8,11 @@ namespace Pillarbox.Hosting.Listeners;
 /// <summary>
 /// Binds sockets for Kestrel; what goes wrong becomes one line that names the listener and says what to do.
 /// </summary>
-internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans) : IConnectionListenerFactory
+internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans)
+    : IConnectionListenerFactory
 {
-    public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    public async ValueTask<IConnectionListener> BindAsync(
+        EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         try
         {
@@ -26,11 +28,13 @@ internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOn
 
     private static string Explain(Exception error)
     {
-        const string InUse = "the port is in use; stop the other program or choose another port (--listen PROTOCOL=HOST:PORT)";
+        const string InUse =
+            "the port is in use; stop the other program or choose another port (--listen PROTOCOL=HOST:PORT)";
         return (error as SocketException)?.SocketErrorCode switch
         {
             null or SocketError.AddressAlreadyInUse => InUse,
-            SocketError.AccessDenied => "no permission to use this port; ports below 1024 need a privilege, choose another",
+            SocketError.AccessDenied =>
+                "no permission to use this port; ports below 1024 need a privilege, choose another",
             SocketError.AddressNotAvailable => "this address is not one of this machine's; write one that is",
             _ => error.Message.ReplaceLineEndings(" "),
         };

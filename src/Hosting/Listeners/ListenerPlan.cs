@@ -66,7 +66,8 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
         }
         catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
-            throw new StartException($"listener {Name}: the host '{Address.Host}' is not known; write an address of this machine", e);
+            throw new StartException(
+                $"listener {Name}: the host '{Address.Host}' is not known; write an address of this machine", e);
         }
     }
 

@@ -43,7 +43,11 @@ internal static class CommandLine
         try
         {
             // A verb that must end cleanly (run) waits for its own time-out, not for a fixed one.
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            var invocation = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
             return await parsed.InvokeAsync(invocation);
         }
         catch (Exception e)

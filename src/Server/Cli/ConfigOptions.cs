@@ -9,19 +9,37 @@ internal sealed class ConfigOptions
 {
     private const string DefaultFile = "pillarbox.json";
 
-    private readonly Option<string?> _data = new("--data") { Description = "The data directory (default ./data); :memory: keeps nothing." };
-    private readonly Option<string?> _file = new("--config") { Description = "The configuration file (default: pillarbox.json when it is there)." };
-    private readonly Option<string[]> _listen = new("--listen")
+    private readonly Option<string?> _data = new("--data")
     {
-        Description = "PROTOCOL=HOST:PORT (amqp, http); repeatable; replaces the configured listeners. Port 0 takes a free one.",
+        Description = "The data directory (default ./data); :memory: keeps nothing.",
     };
 
-    private readonly Option<string[]> _set = new("--set") { Description = "PATH=VALUE: one setting, e.g. limits.cacheBytes=134217728; repeatable." };
+    private readonly Option<string?> _file = new("--config")
+    {
+        Description = "The configuration file (default: pillarbox.json when it is there).",
+    };
 
-    public void AddTo(Command command)
+    private readonly Option<string[]> _listen = new("--listen")
+    {
+        Description = "PROTOCOL=HOST:PORT (amqp, http); repeatable; replaces the configured. Port 0: a free one.",
+    };
+
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "PATH=VALUE: one setting, e.g. limits.cacheBytes=134217728; repeatable.",
+    };
+
+    /// <summary>The flags that say where the data is.</summary>
+    public void AddDataTo(Command command)
     {
         command.Options.Add(_data);
         command.Options.Add(_file);
+    }
+
+    /// <summary>All flags.</summary>
+    public void AddTo(Command command)
+    {
+        AddDataTo(command);
         command.Options.Add(_listen);
         command.Options.Add(_set);
     }
@@ -62,7 +80,7 @@ internal sealed class ConfigOptions
                 throw new ConfigException($"--listen {text}: the address {error}");
             }
 
-            IReadOnlyList<string> before = listeners.TryGetValue(name, out ListenerConfig? known) ? known.Addresses : [];
+            IReadOnlyList<string> before = listeners.GetValueOrDefault(name)?.Addresses ?? [];
             listeners[name] = new ListenerConfig { Protocol = protocol, Addresses = [.. before, address] };
         }
 

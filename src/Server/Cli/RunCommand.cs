@@ -34,7 +34,9 @@ internal static class RunCommand
         }
 
         Console.WriteLine("ready");
+        SystemdNotifier.Ready();
         await stop.Task;
+        SystemdNotifier.Stopping();
         await node.StopAsync();
         return ExitCode.Good;
 
@@ -48,13 +50,20 @@ internal static class RunCommand
     private static ILoggerFactory CreateLogs(LoggingConfig logging) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(logging.Level);
+        // The web server's own chatter (a line or more per request) is for those who hunt its faults.
+        builder.AddFilter("Microsoft", logging.Level < LogLevel.Information ? logging.Level : LogLevel.Warning);
         if (logging.Format == LogFormat.Json)
         {
             builder.AddJsonConsole(o => o.UseUtcTimestamp = true);
         }
         else
         {
-            builder.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
+            builder.AddSimpleConsole(o =>
+            {
+                o.SingleLine = true;
+                o.UseUtcTimestamp = true;
+                o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            });
         }
 
         // Standard output is for what scripts read.

@@ -33,9 +33,16 @@ public sealed class ConfigLoaderTests
               "dataDirectory": "/var/lib/pillarbox",
               "listeners": {
                 "amqp": { "addresses": ["127.0.0.1:5672", "[::1]:5672"] },
-                "inside": { "protocol": "http", "addresses": ["unix:/run/p.sock"], "tls": { "certificate": "a.pem", "clientCertificates": "require" } },
+                "inside": {
+                  "protocol": "http",
+                  "addresses": ["unix:/run/p.sock"],
+                  "tls": { "certificate": "a.pem", "clientCertificates": "require" },
+                },
               },
-              "queues": [{ "name": "orders" }, { "name": "news", "address": "news.#", "routingType": "multicast", "durable": false }],
+              "queues": [
+                { "name": "orders" },
+                { "name": "news", "address": "news.#", "routingType": "multicast", "durable": false },
+              ],
               "addressSettings": { "#": { "maxDeliveryAttempts": 3, "addressFullPolicy": "fail" } },
               "security": { "permissions": { "#": { "admin": ["send", "consume"] } } },
               "limits": { "cacheBytes": 2097152 }, /* the rest stays */
@@ -70,8 +77,10 @@ public sealed class ConfigLoaderTests
         """{ "addressSettings": { "a.#": { "expiryDelay": 1 } } }""",
         "t.json: unknown key 'addressSettings.a.#.expiryDelay'; did you mean 'expiryDelayMs'?")]
     [InlineData(
-        """{ "logging": { "zzzzzzzzzzzz": 1 } }""", "t.json: unknown key 'logging.zzzzzzzzzzzz'; known here: level, format")]
-    [InlineData("""{ "limits": { "cacheBytes": "x" } }""", "t.json: 'limits.cacheBytes' must be a whole number, not \"x\"")]
+        """{ "logging": { "zzzzzzzzzzzz": 1 } }""",
+        "t.json: unknown key 'logging.zzzzzzzzzzzz'; known here: level, format")]
+    [InlineData(
+        """{ "limits": { "cacheBytes": "x" } }""", "t.json: 'limits.cacheBytes' must be a whole number, not \"x\"")]
     [InlineData("""{ "limits": { "shards": 1.5 } }""", "t.json: 'limits.shards' must be a whole number, not 1.5")]
     [InlineData("""{ "limits": [] }""", "t.json: 'limits' must be an object { }, not a list")]
     [InlineData("""{ "queues": {} }""", "t.json: 'queues' must be a list [ ], not an object")]
@@ -82,21 +91,26 @@ public sealed class ConfigLoaderTests
         "t.json: 'listeners.amqp.protocol' must be one of amqp, http, not \"mqtt\"")]
     [InlineData(
         """{ "logging": { "level": "warn" } }""",
-        "t.json: 'logging.level' must be one of trace, debug, information, warning, error, critical, none, not \"warn\"; did you mean 'warning'?")]
+        "t.json: 'logging.level' must be one of trace, debug, information, warning, error, critical, none,"
+            + " not \"warn\"; did you mean 'warning'?")]
     [InlineData(
         """{ "listeners": { "x": { "addresses": ["127.0.0.1:1"] } } }""",
         "t.json: 'listeners.x.protocol' is needed: amqp or http")]
-    [InlineData("""{ "listeners": { "amqp": { } } }""", "t.json: 'listeners.amqp.addresses' must name at least one host:port")]
+    [InlineData(
+        """{ "listeners": { "amqp": { } } }""", "t.json: 'listeners.amqp.addresses' must name at least one host:port")]
     [InlineData(
         """{ "listeners": { "amqp": { "addresses": ["127.0.0.1"] } } }""",
         "t.json: 'listeners.amqp.addresses[0]' must be host:port, [v6]:port, *:port or unix:/path, not '127.0.0.1'")]
     [InlineData(
         """{ "listeners": { "amqp": { "addresses": ["127.0.0.1:99999"] } } }""",
-        "t.json: 'listeners.amqp.addresses[0]' must be host:port, [v6]:port, *:port or unix:/path, not '127.0.0.1:99999'")]
+        "t.json: 'listeners.amqp.addresses[0]' must be host:port, [v6]:port, *:port or unix:/path,"
+            + " not '127.0.0.1:99999'")]
     [InlineData(
         """{ "listeners": { "amqp": { "addresses": ["*:1"], "tls": { } } } }""",
         "t.json: 'listeners.amqp.tls.certificate' is needed: a PEM or PFX file")]
-    [InlineData("""{ "queues": [{ "name": "a" }, { "name": "a" }] }""", "t.json: 'queues[1].name' repeats 'a'; queue names are unique")]
+    [InlineData(
+        """{ "queues": [{ "name": "a" }, { "name": "a" }] }""",
+        "t.json: 'queues[1].name' repeats 'a'; queue names are unique")]
     [InlineData("""{ "queues": [{ }] }""", "t.json: 'queues[0].name' cannot be used: the name is empty")]
     [InlineData("""{ "limits": { "shards": 1000 } }""", "t.json: 'limits.shards' must be from 0 to 256, not 1000")]
     [InlineData(

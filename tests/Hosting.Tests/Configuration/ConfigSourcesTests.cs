@@ -11,7 +11,11 @@ public sealed class ConfigSourcesTests
         string file = Path.GetTempFileName();
         try
         {
-            File.WriteAllText(file, """{ "dataDirectory": "file", "limits": { "shards": 1, "producerCredit": 5 }, "queues": [{ "name": "a" }] }""");
+            File.WriteAllText(
+                file,
+                """
+                { "dataDirectory": "file", "limits": { "shards": 1, "producerCredit": 5 }, "queues": [{ "name": "a" }] }
+                """);
             PillarboxConfig config = ConfigLoader.Load(new ConfigSources
             {
                 File = file,
@@ -30,7 +34,8 @@ public sealed class ConfigSourcesTests
                 Flags = c => c with { DataDirectory = "flag" },
             });
             Assert.Equal("flag", config.DataDirectory);
-            Assert.Equal(new LimitsConfig { Shards = 2, ProducerCredit = 5, TransactionBytesMax = 2048 }, config.Limits);
+            var limits = new LimitsConfig { Shards = 2, ProducerCredit = 5, TransactionBytesMax = 2048 };
+            Assert.Equal(limits, config.Limits);
             Assert.Equal(["a", "b"], config.Queues.Select(q => q.Name));
             Assert.Equal(["127.0.0.1:1", "127.0.0.1:2"], config.Listeners["amqp"].Addresses);
             Assert.Equal(["127.0.0.1:3"], config.Listeners["http"].Addresses);
@@ -49,7 +54,8 @@ public sealed class ConfigSourcesTests
     [InlineData("Pillarbox__limits", "1", "'limits' is an object: name the setting inside it")]
     [InlineData("Pillarbox__limits__shards__x", "1", "'limits.shards' is a single value: nothing lies below it")]
     [InlineData("Pillarbox__queues__x__name", "1", "'queues' is a list: 'x' is no number of an item (from 0)")]
-    [InlineData("Pillarbox__queues__99999999__name", "1", "'queues' is a list: '99999999' is no number of an item (from 0)")]
+    [InlineData(
+        "Pillarbox__queues__99999999__name", "1", "'queues' is a list: '99999999' is no number of an item (from 0)")]
     [InlineData("Pillarbox__queues", "a", "'queues' is a list of objects: name the item by its number, from 0")]
     public void A_mistake_in_the_environment_names_the_variable(string name, string value, string expected)
     {

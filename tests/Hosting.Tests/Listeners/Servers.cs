@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
+using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Listeners;
 
@@ -20,11 +21,16 @@ internal static class Servers
     public static Task<NodeServer> StartAsync(params (string Name, ListenerConfig Listener)[] listeners)
     {
         var config = new PillarboxConfig { Listeners = listeners.ToDictionary(l => l.Name, l => l.Listener) };
-        var handlers = new NodeHandlers(new EchoHandler(), app => app.Map("/hello", c => c.Response.WriteAsync("hello")));
+        var handlers = new NodeHandlers(
+            new EchoHandler(), app => app.Map("/hello", c => c.Response.WriteAsync("hello")));
         return NodeServer.StartAsync(config, ListenerPlan.Of(config), handlers, NullLoggerFactory.Instance);
     }
 
-    public static ListenerConfig On(string address, TlsConfig? tls = null) => new() { Addresses = [address], Tls = tls };
+    public static Task<StartException> RefusedAsync(params (string Name, ListenerConfig Listener)[] listeners) =>
+        Assert.ThrowsAsync<StartException>(() => StartAsync(listeners));
+
+    public static ListenerConfig On(string address, TlsConfig? tls = null) =>
+        new() { Addresses = [address], Tls = tls };
 
     public static async Task<TcpClient> ConnectAsync(NodeEndpoint endpoint)
     {

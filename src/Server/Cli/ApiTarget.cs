@@ -1,0 +1,66 @@
+using System.CommandLine;
+
+namespace Pillarbox.Server.Cli;
+
+/// <summary>Which node's HTTP API to talk to and as whom: the flags that all verbs over the API share.</summary>
+internal sealed record ApiTarget(Uri Url, string? User, string? Password)
+{
+    private const string UrlVariable = "PILLARBOX_URL";
+    private const string UserVariable = "PILLARBOX_USER";
+    private const string PasswordVariable = "PILLARBOX_PASSWORD";
+
+    /// <summary>The flags, and how to make a target of what was given.</summary>
+    internal sealed class Flags
+    {
+        private readonly Option<string> _url = new("--url")
+        {
+            Description = $"The node's HTTP listener (environment: {UrlVariable}; default http://127.0.0.1:8161).",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable(UrlVariable) ?? "http://127.0.0.1:8161",
+        };
+
+        private readonly Option<string?> _user = new("--user")
+        {
+            Description = $"Log in as this user (environment: {UserVariable}).",
+        };
+
+        private readonly Option<string?> _passwordFile = new("--password-file")
+        {
+            Description = $"A file whose first line is the password (else {PasswordVariable}, else it is asked for).",
+        };
+
+        public void AddTo(Command command)
+        {
+            command.Options.Add(_url);
+            command.Options.Add(_user);
+            command.Options.Add(_passwordFile);
+        }
+
+        public ApiTarget Read(ParseResult parsed)
+        {
+            string text = parsed.GetValue(_url)!;
+            if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("http" or "https"))
+            {
+                throw new CommandException(ExitCode.Usage, $"'{text}' is no HTTP listener: write http://host:port");
+            }
+
+            string? user = parsed.GetValue(_user) ?? Environment.GetEnvironmentVariable(UserVariable);
+            return string.IsNullOrEmpty(user)
+                ? new ApiTarget(url, null, null)
+                : new ApiTarget(url, user, PasswordOf(user, parsed.GetValue(_passwordFile)));
+        }
+
+        private static string PasswordOf(string user, string? file)
+        {
+            if (file is not null)
+            {
+                string text = CommandFiles.TryReadText(file)
+                    ?? throw new CommandException(ExitCode.Usage, $"cannot read the password file {file}");
+                return text.Split('\n', 2)[0].TrimEnd('\r');
+            }
+
+            return Environment.GetEnvironmentVariable(PasswordVariable) ?? (Console.IsInputRedirected
+                ? throw new CommandException(ExitCode.Usage, $"set {PasswordVariable} to the password of {user}")
+                : SecretPrompt.Ask($"Password of {user}: "));
+        }
+    }
+}
