@@ -263,9 +263,10 @@ public sealed class UserStore : IDisposable
             UserTable current = Load() ?? _table;
             List<UserEntry> users = [.. current.File.Users];
             change(users);
-            byte[] bytes = UserTable.From(current.File with { Users = users }).Bytes.ToArray();
-            UserTable next = UserTable.Parse(bytes, _options.Path);
-            Save(bytes);
+            UserFile file = current.File with { Users = users };
+            Require(UserTable.Fault(file));
+            UserTable next = UserTable.From(file);
+            Save(next.Bytes);
             Swap(next);
         }
     }
@@ -325,7 +326,7 @@ public sealed class UserStore : IDisposable
         return UserTable.Parse(bytes[..read], _options.Path);
     }
 
-    private void Save(byte[] bytes)
+    private void Save(ReadOnlySpan<byte> bytes)
     {
         string beside = _options.Path + ".new";
         _options.FileSystem.Delete(beside);

@@ -42,6 +42,7 @@ internal sealed class UserTable
         return From(new UserFile { NodeKey = key });
     }
 
+    /// <summary>The table of a file without <see cref="Fault(UserFile)"/>.</summary>
     public static UserTable From(UserFile file) =>
         new(file, JsonSerializer.SerializeToUtf8Bytes(file, UserFileJson.Default.UserFile));
 
@@ -74,7 +75,8 @@ internal sealed class UserTable
     public byte[] MadeUpSalt(string name, string purpose, int bytes) =>
         HMACSHA512.HashData(File.NodeKey, Encoding.UTF8.GetBytes(purpose + "\0" + name))[..bytes];
 
-    private static string? Fault(UserFile? file)
+    /// <summary>What is wrong with the file, or null.</summary>
+    public static string? Fault(UserFile? file)
     {
         if (file is null)
         {
@@ -93,8 +95,14 @@ internal sealed class UserTable
 
         var names = new HashSet<string>(StringComparer.Ordinal);
         var certificates = new HashSet<string>(StringComparer.Ordinal);
-        foreach (UserEntry user in file.Users)
+        foreach (UserEntry? user in file.Users)
         {
+            // The reader keeps null out of properties, not out of lists.
+            if (user is null || HasNull(user.Roles) || HasNull(user.Scram) || HasNull(user.Certificates))
+            {
+                return "a list of it holds null";
+            }
+
             if (Fault(user) is { } fault)
             {
                 return $"user \"{user.Name}\": {fault}";
@@ -113,6 +121,8 @@ internal sealed class UserTable
 
         return null;
     }
+
+    private static bool HasNull(IReadOnlyList<object?> items) => items.Contains(null);
 
     private static string? Fault(UserEntry user)
     {

@@ -28,7 +28,14 @@ public sealed class DiskFileSystem : IFileSystem
         FileAccess access = opening == FileOpening.Read ? FileAccess.Read : FileAccess.ReadWrite;
         try
         {
-            return new DiskFile(path, File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete));
+            SafeFileHandle handle = File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete);
+            if (opening == FileOpening.CreateNew && !OperatingSystem.IsWindows())
+            {
+                // Messages and password verifiers are nobody else's business.
+                File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+
+            return new DiskFile(path, handle);
         }
         catch (Exception error) when (DiskErrors.IsDiskError(error))
         {

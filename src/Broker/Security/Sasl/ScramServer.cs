@@ -21,7 +21,7 @@ internal sealed class ScramServer : ISaslServer
 
     private readonly ScramHash _hash;
     private readonly UserStore _users;
-    private readonly IRandom _random;
+    private readonly string _serverNonce;
     private State _state = State.First;
     private string _gs2Header = "";
     private string _clientFirstBare = "";
@@ -30,10 +30,15 @@ internal sealed class ScramServer : ISaslServer
     private ScramVerifier? _verifier;
 
     public ScramServer(ScramHash hash, UserStore users, IRandom random)
+        : this(hash, users, Nonce(random))
+    {
+    }
+
+    internal ScramServer(ScramHash hash, UserStore users, string serverNonce)
     {
         _hash = hash;
         _users = users;
-        _random = random;
+        _serverNonce = serverNonce;
     }
 
     private enum State
@@ -72,6 +77,13 @@ internal sealed class ScramServer : ISaslServer
     {
     }
 
+    private static string Nonce(IRandom random)
+    {
+        Span<byte> bytes = stackalloc byte[NonceBytes];
+        random.Fill(bytes);
+        return Convert.ToBase64String(bytes);
+    }
+
     private SaslStep OnFirst(string text)
     {
         if (!TryParseFirst(text, out string user, out string clientNonce, out string fault))
@@ -79,9 +91,7 @@ internal sealed class ScramServer : ISaslServer
             return Fail(fault);
         }
 
-        Span<byte> nonce = stackalloc byte[NonceBytes];
-        _random.Fill(nonce);
-        _nonce = clientNonce + Convert.ToBase64String(nonce);
+        _nonce = clientNonce + _serverNonce;
         _verifier = _users.FindScram(user, _hash);
         _serverFirst = $"r={_nonce},s={Convert.ToBase64String(_verifier.Salt)},i={_verifier.Iterations}";
         _state = State.Final;
