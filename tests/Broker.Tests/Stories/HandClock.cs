@@ -7,7 +7,11 @@ internal sealed class HandClock : TimeProvider
 
     public long NowMs => _now.ToUnixTimeMilliseconds();
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long GetTimestamp() => _now.Ticks;
 
     public void Advance(long milliseconds) => _now += TimeSpan.FromMilliseconds(milliseconds);
 }
