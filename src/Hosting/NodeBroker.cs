@@ -3,6 +3,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -32,6 +33,7 @@ internal static class NodeBroker
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
+            PropertyReaders = [new AmqpPropertyReader()],
             Shards = limits.Shards,
             CacheBytes = limits.CacheBytes,
             SegmentBytes = limits.SegmentBytes,

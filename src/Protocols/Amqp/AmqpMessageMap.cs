@@ -157,7 +157,10 @@ internal static class AmqpMessageMap
         return reader.AtEnd ? EndOfMessage : reader.ReadDescriptor();
     }
 
-    // Part 3 section 3.2.4: properties' absolute-expiry-time is stricter than the header's ttl.
+    // 0 means never.
+    private static long Earlier(long a, long b) => a == 0 || (b != 0 && b < a) ? b : a;
+
+    // Part 3 sections 3.2.1 and 3.2.4: both the ttl and absolute-expiry-time end a message.
     private static ReadOnlySpan<byte> ReadProperties(scoped ref AmqpReader reader, scoped ref long expiresAtMs)
     {
         CompoundHeader list = reader.ReadListHeader();
@@ -170,7 +173,7 @@ internal static class AmqpMessageMap
             }
             else if (field == PropertiesAbsoluteExpiry && !reader.TryReadNull())
             {
-                expiresAtMs = reader.ReadTimestamp();
+                expiresAtMs = Earlier(expiresAtMs, reader.ReadTimestamp());
             }
             else if (field is not (PropertiesTo or PropertiesAbsoluteExpiry))
             {

@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "AMQP login from {Peer} failed: {Reason}")]
     public static partial void LoginFailed(ILogger logger, string peer, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "AMQP connection from {Peer} ended: {Condition}: {Description}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "AMQP peer {Peer} is refused: {Condition}: {Description}")]
     public static partial void PeerFault(ILogger logger, string peer, string condition, string description);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "AMQP connection from {Peer} ended by a fault of the node")]
