@@ -23,31 +23,62 @@ internal sealed class ClientSocket : IDisposable
     public int Descriptor { get; }
 
     /// <summary>
-    /// Connects, blocking up to the time-out; a <see cref="SocketException"/> or time-out says why not.
+    /// Connects, blocking up to the time-out; a <see cref="SocketException"/> or time-out says why not. It does not use
+    /// the runtime's asynchronous connect: a socket that was used so once wakes the thread pool at every input.
     /// </summary>
     public static ClientSocket Connect(string host, int port, TimeSpan timeout)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        IPAddress[] addresses = IPAddress.TryParse(host, out IPAddress? address)
+            ? [address]
+            : Dns.GetHostAddresses(host);
+        SocketException? failure = null;
+        foreach (IPAddress candidate in addresses)
+        {
+            try
+            {
+                return Connect(new IPEndPoint(candidate, port), timeout);
+            }
+            catch (SocketException e)
+            {
+                failure = e;
+            }
+        }
+        throw failure ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
+    private static ClientSocket Connect(IPEndPoint target, TimeSpan timeout)
+    {
+        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            Blocking = false,
+            SendBufferSize = BufferBytes,
+        };
         try
         {
-            using var deadline = new CancellationTokenSource(timeout);
-            EndPoint target = IPAddress.TryParse(host, out IPAddress? address)
-                ? new IPEndPoint(address, port)
-                : new DnsEndPoint(host, port);
-            socket.ConnectAsync(target, deadline.Token).AsTask().GetAwaiter().GetResult();
-            socket.Blocking = false;
-            socket.SendBufferSize = BufferBytes;
-            return new ClientSocket(socket);
-        }
-        catch (OperationCanceledException)
-        {
-            socket.Dispose();
-            throw new TimeoutException($"no answer within {timeout.TotalSeconds:0.#} s");
+            StartConnecting(socket, target);
+            bool done = socket.Poll(timeout, SelectMode.SelectWrite);
+            int error = (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+            return !done ? throw new TimeoutException($"no answer within {timeout.TotalSeconds:0.#} s")
+                : error != 0 ? throw new SocketException(error)
+                : new ClientSocket(socket);
         }
         catch
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    private static void StartConnecting(Socket socket, IPEndPoint target)
+    {
+        try
+        {
+            socket.Connect(target);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            // The usual answer of a socket that does not block.
         }
     }
 
