@@ -7,10 +7,14 @@ namespace Pillarbox.Storage;
 /// </summary>
 internal sealed class BlockCache(long bytesMax)
 {
+    // What was read ahead stays within this share, even while appends that no disk has yet take all of the rest:
+    // else each record of a backlog would be read on its own.
+    private const int ReadShare = 8;
     private readonly Lock _gate = new();
     private LogBlock[] _tail = [];
     private LogBlock[] _reads = [];
     private long _bytes;
+    private long _readBytes;
     private long _clock;
 
     /// <summary>Memory of all blocks held by the cache.</summary>
@@ -50,7 +54,7 @@ internal sealed class BlockCache(long bytesMax)
             int index = IndexOf(_reads, block.Start);
             if (index >= 0 && _reads[index].Start == block.Start)
             {
-                Drop(ref _reads, index);
+                DropRead(index);
                 index--;
             }
 
@@ -60,6 +64,7 @@ internal sealed class BlockCache(long bytesMax)
             _reads.AsSpan(index + 1).CopyTo(reads.AsSpan(index + 2));
             Volatile.Write(ref _reads, reads);
             _bytes += block.Data.Length;
+            _readBytes += block.Data.Length;
         }
 
         Trim();
@@ -87,30 +92,34 @@ internal sealed class BlockCache(long bytesMax)
         lock (_gate)
         {
             DropWhere(ref _tail, match);
-            DropWhere(ref _reads, match);
+            _readBytes -= DropWhere(ref _reads, match);
         }
     }
 
-    private void DropWhere(ref LogBlock[] blocks, Predicate<LogBlock> match)
+    private long DropWhere(ref LogBlock[] blocks, Predicate<LogBlock> match)
     {
+        long bytes = 0;
         LogBlock[] dropped = Array.FindAll(blocks, match);
         if (dropped.Length == 0)
         {
-            return;
+            return 0;
         }
 
         Volatile.Write(ref blocks, Array.FindAll(blocks, block => !match(block)));
         foreach (LogBlock block in dropped)
         {
-            _bytes -= block.Data.Length;
+            bytes += block.Data.Length;
             block.Release();
         }
+
+        _bytes -= bytes;
+        return bytes;
     }
 
     private bool DropOldest()
     {
         int tail = OldestOf(_tail);
-        int read = OldestOf(_reads);
+        int read = _readBytes > bytesMax / ReadShare ? OldestOf(_reads) : -1;
         if (tail < 0 && read < 0)
         {
             return false;
@@ -122,10 +131,16 @@ internal sealed class BlockCache(long bytesMax)
         }
         else
         {
-            Drop(ref _reads, read);
+            DropRead(read);
         }
 
         return true;
+    }
+
+    private void DropRead(int index)
+    {
+        _readBytes -= _reads[index].Data.Length;
+        Drop(ref _reads, index);
     }
 
     private void Drop(ref LogBlock[] blocks, int index)
