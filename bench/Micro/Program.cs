@@ -4,6 +4,14 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Pillarbox.Micro;
 
+// log-rate [directory] [seconds]: the log on a real disk, with its own thread.
+if (args is ["log-rate", ..])
+{
+    string own = Path.Combine(Path.GetTempPath(), $"pillarbox-log-{Environment.ProcessId}");
+    LogRate.Run(args.Length > 1 ? args[1] : own, args.Length > 2 ? double.Parse(args[2]) : 2);
+    return;
+}
+
 // ./do.cs bench micro --filter '*Amqp*'        a few seconds each, in this process: no project is generated and built
 Job job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
 IConfig config = DefaultConfig.Instance.AddJob(job).WithArtifactsPath(Path.Combine("artifacts", "micro"));

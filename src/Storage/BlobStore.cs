@@ -59,7 +59,8 @@ public sealed class BlobStore : IDisposable
         return new BlobWriter(_files, _directory, id);
     }
 
-    /// <summary>Opens a finished blob to read. Throws <see cref="StorageException"/> if there is none, or if its header is
+    /// <summary>Opens a finished blob to read. Throws <see cref="StorageException"/> if there is none, or if its
+    /// header is
     /// damaged.</summary>
     public BlobReader OpenRead(long id)
     {
@@ -85,7 +86,8 @@ public sealed class BlobStore : IDisposable
     /// <summary>Deletes a blob; readers that have it open may finish. No error if there is none.</summary>
     public void Delete(long id) => _files.Delete(PathOf(_directory, id));
 
-    /// <summary>Ids of all finished blobs, ascending: those that nothing refers to are orphans to delete at start.</summary>
+    /// <summary>Ids of all finished blobs, ascending: those that nothing refers to are orphans to delete at
+    /// start.</summary>
     public IReadOnlyList<long> ListIds()
     {
         var ids = new List<long>();

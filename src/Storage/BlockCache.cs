@@ -2,7 +2,8 @@ namespace Pillarbox.Storage;
 
 /// <summary>
 /// Blocks in memory: the newest appends (tail), and what was read ahead from disk. Both are arrays in order of position
-/// that are replaced at each change, so that readers take no lock. Over its limit it drops what was not used for longest
+/// that are replaced at each change, so that readers take no lock. Over its limit it drops what was not used for
+/// longest
 /// and can be read from disk again.
 /// </summary>
 internal sealed class BlockCache(long bytesMax)
@@ -24,9 +25,11 @@ internal sealed class BlockCache(long bytesMax)
     public LogBlock[] Tail => Volatile.Read(ref _tail);
 
     /// <summary>Holds the block that has the header of a record at a position; null when none is in memory.</summary>
-    public LogBlock? Hold(long position) => Hold(Volatile.Read(ref _tail), position) ?? Hold(Volatile.Read(ref _reads), position);
+    public LogBlock? Hold(long position) =>
+        Hold(Volatile.Read(ref _tail), position) ?? Hold(Volatile.Read(ref _reads), position);
 
-    /// <summary>True when a block read from disk ends at, or shortly before, a position: somebody reads in order.</summary>
+    /// <summary>True when a block read from disk ends at, or shortly before, a position: somebody reads in
+    /// order.</summary>
     public bool IsReadInOrder(long position, int nearBytes)
     {
         LogBlock[] reads = Volatile.Read(ref _reads);

@@ -49,7 +49,8 @@ public sealed record DataFigures
     public IReadOnlyList<DataProblem> Problems { get; init; } = [];
 }
 
-/// <summary>Looks at the data directory of a stopped node, and changes nothing. Each call holds the directory's lock, and
+/// <summary>Looks at the data directory of a stopped node, and changes nothing. Each call holds the directory's lock,
+/// and
 /// throws <see cref="StorageException"/> when a node runs on it or a newer program wrote it.</summary>
 public static class DataInspector
 {
@@ -221,7 +222,8 @@ internal sealed class LogInspection(IFileSystem files, string dataDirectory)
         }
     }
 
-    /// <summary>Behind the last record of the last segment lies nothing, or old bytes: that is no problem. Behind that of
+    /// <summary>Behind the last record of the last segment lies nothing, or old bytes: that is no problem. Behind
+    /// that of
     /// another segment a seal is missing.</summary>
     private void NoteEnd(LogSegment segment, long position, string reason, long limit)
     {

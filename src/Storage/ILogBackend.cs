@@ -1,6 +1,7 @@
 namespace Pillarbox.Storage;
 
-/// <summary>Where the bytes of a log go: files that survive (journal), or memory that may overflow to disk (spill). Also
+/// <summary>Where the bytes of a log go: files that survive (journal), or memory that may overflow to disk (spill).
+/// Also
 /// decides what may be appended.</summary>
 internal interface ILogBackend : IDisposable
 {

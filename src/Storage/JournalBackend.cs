@@ -1,7 +1,8 @@
 namespace Pillarbox.Storage;
 
 /// <summary>What the two backends share with the appender and the reader of their log.</summary>
-internal sealed record LogParts(SegmentTable Segments, BlockCache Cache, BlockPool Pool, LogOptions Options, LogEvents Events);
+internal sealed record LogParts(
+    SegmentTable Segments, BlockCache Cache, BlockPool Pool, LogOptions Options, LogEvents Events);
 
 /// <summary>Segments that become files, by a flusher; a second thread makes files ahead.</summary>
 internal sealed class JournalBackend : ILogBackend

@@ -50,7 +50,8 @@ internal sealed class LogAppender(ILogBackend backend, LogParts parts)
         }
     }
 
-    /// <summary>Takes all bytes that no flush has taken, and marks behind them how far the log was durable. The blocks are
+    /// <summary>Takes all bytes that no flush has taken, and marks behind them how far the log was durable. The
+    /// blocks are
     /// held. Returns the position up to which the slices reach; 0 when there is nothing.</summary>
     public long Capture(List<FlushSlice> slices, long durable, bool force)
     {

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Records being built for one <see cref="SegmentedLog.Append"/>, outside the log's lock. Reused: <see cref="Clear"/> and
+/// Records being built for one <see cref="SegmentedLog.Append"/>, outside the log's lock. Reused: <see cref="Clear"/>
+/// and
 /// build again. One owner; not thread-safe.
 /// </summary>
 public sealed class LogBatch : IBufferWriter<byte>

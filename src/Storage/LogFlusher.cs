@@ -1,8 +1,10 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Group commit: takes everything that was appended since the last pass, writes it from the blocks themselves, syncs once
-/// and tells who waits. While it syncs, appends go on and make the next group: the slower the disk, the larger the group;
+/// Group commit: takes everything that was appended since the last pass, writes it from the blocks themselves, syncs
+/// once
+/// and tells who waits. While it syncs, appends go on and make the next group: the slower the disk, the larger the
+/// group;
 /// no timer is involved as long as somebody waits. Bytes that nobody waits for are written after a short while.
 /// </summary>
 internal sealed class LogFlusher : IDisposable
@@ -108,7 +110,8 @@ internal sealed class LogFlusher : IDisposable
         }
     }
 
-    /// <summary>The last passes: what waits, and then a durable mark that all of it is durable, so that a later start can
+    /// <summary>The last passes: what waits, and then a durable mark that all of it is durable, so that a later start
+    /// can
     /// tell damage from a torn write up to the very end.</summary>
     public void Finish()
     {
@@ -167,7 +170,8 @@ internal sealed class LogFlusher : IDisposable
         return FallAsleep(Sleep.Idle, _idleEnd == _appender.Tail ? LogThread.UntilWoken : IdleTime);
     }
 
-    /// <summary>Announces the sleep before looking once more, as <see cref="NoteAppended"/> appends before it looks: one
+    /// <summary>Announces the sleep before looking once more, as <see cref="NoteAppended"/> appends before it looks:
+    /// one
     /// of the two sees the other.</summary>
     private TimeSpan FallAsleep(Sleep kind, TimeSpan time)
     {
@@ -183,7 +187,8 @@ internal sealed class LogFlusher : IDisposable
         return TimeSpan.Zero;
     }
 
-    /// <summary>After a pause, says in the log how far it is durable. Not synced: it costs nothing, and after anything but
+    /// <summary>After a pause, says in the log how far it is durable. Not synced: it costs nothing, and after
+    /// anything but
     /// a power cut it is there.</summary>
     private void MarkIdle()
     {

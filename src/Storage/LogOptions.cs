@@ -28,7 +28,8 @@ public readonly record struct LogOptions
     /// <summary>Size of a block of memory that records are appended to. 1 KiB to <see cref="SegmentBytes"/>.</summary>
     public int BlockBytes { get; init; } = 1 << 20;
 
-    /// <summary>Memory for blocks that are kept to be read again, newest appends and read-ahead together. Bytes that wait
+    /// <summary>Memory for blocks that are kept to be read again, newest appends and read-ahead together. Bytes that
+    /// wait
     /// for the disk are kept in any case. In spill mode: memory before blocks go to disk.</summary>
     public long CacheBytes { get; init; } = 64 << 20;
 

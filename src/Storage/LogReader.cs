@@ -112,8 +112,10 @@ internal sealed class LogReader(LogParts parts, ILogBackend backend)
             block.Publish(read);
             return block;
         }
-        catch (StorageException error)
+        catch (Exception error) when (error is StorageException or ObjectDisposedException)
         {
+            // Disposed: the segment was reclaimed meanwhile, so nobody refers to the record.
+            parts.Pool.Return(data);
             throw new DamagedRecordException(position, error.Message);
         }
     }

@@ -1,7 +1,8 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Finds out after a start what the log holds. A bad record is either the torn end of a write that nobody was told of, or
+/// Finds out after a start what the log holds. A bad record is either the torn end of a write that nobody was told
+/// of, or
 /// damage. Markers tell which: every flush writes one that says how far the log was durable before it. So, for a bad
 /// record at r:
 /// <code>

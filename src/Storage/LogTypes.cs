@@ -78,7 +78,8 @@ public sealed record RecoveryReport
     /// <summary>Where appends go on.</summary>
     public long TailPosition { get; init; }
 
-    /// <summary>Bytes written but never known durable that were cut from the tail (a crash in the middle of a write).</summary>
+    /// <summary>Bytes written but never known durable that were cut from the tail (a crash in the middle of a
+    /// write).</summary>
     public long TornBytes { get; init; }
 
     /// <summary>Good records among the bytes that were cut: more than 0 after a power cut only.</summary>

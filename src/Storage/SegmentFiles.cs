@@ -58,7 +58,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
 
     public string PathOf(string name) => directory + "/" + name;
 
-    /// <summary>Takes over the spare files of an earlier run, and makes the reserve. Where the disk has no room, the log
+    /// <summary>Takes over the spare files of an earlier run, and makes the reserve. Where the disk has no room, the
+    /// log
     /// begins full.</summary>
     public void LoadSpares()
     {
@@ -117,7 +118,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         }
     }
 
-    /// <summary>Gives a spare file the header and the name of its segment. Each step is durable before the next, so that
+    /// <summary>Gives a spare file the header and the name of its segment. Each step is durable before the next, so
+    /// that
     /// no crash leaves a segment with a foreign header.</summary>
     public void Publish(LogSegment segment)
     {
@@ -136,7 +138,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         segment.Spare = null;
     }
 
-    /// <summary>Opens the segments that are there, by base. One with a bad header is set aside; one of a newer format is an
+    /// <summary>Opens the segments that are there, by base. One with a bad header is set aside; one of a newer format
+    /// is an
     /// error, for nothing may be written beside what cannot be read.</summary>
     public (List<LogSegment> Segments, List<QuarantinedSegment> Quarantined) LoadSegments()
     {
@@ -349,7 +352,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         }
     }
 
-    /// <summary>Overwriting written blocks syncs faster than writing allocated ones for the first time. Stops early when
+    /// <summary>Overwriting written blocks syncs faster than writing allocated ones for the first time. Stops early
+    /// when
     /// somebody waits for a file: allocated is good enough.</summary>
     private void FillWithZeros(SpareFile spare)
     {

@@ -58,7 +58,8 @@ public sealed class SegmentedLog : IDisposable
     /// <summary>Everything below has been handed to the operating system (in spill mode: everything).</summary>
     public long WrittenPosition => Math.Min(_backend.Written, TailPosition);
 
-    /// <summary>Everything below survives what <see cref="LogOptions.Mode"/> promises (in spill mode: nothing is promised,
+    /// <summary>Everything below survives what <see cref="LogOptions.Mode"/> promises (in spill mode: nothing is
+    /// promised,
     /// and this is the tail).</summary>
     public long DurablePosition => Math.Min(_backend.Durable, TailPosition);
 
@@ -90,7 +91,8 @@ public sealed class SegmentedLog : IDisposable
     /// may add and release references.</summary>
     public RecoveryReport Replay(long from, IRecordVisitor visitor) => _backend.Replay(from, visitor);
 
-    /// <summary>Appends all records of a batch, in order and contiguously; returns the position of the batch's offset 0.
+    /// <summary>Appends all records of a batch, in order and contiguously; returns the position of the batch's offset
+    /// 0.
     /// Throws <see cref="StorageFullException"/>, <see cref="StorageBusyException"/> or
     /// <see cref="StorageFailedException"/>, and has then appended nothing.</summary>
     public long Append(LogBatch batch)
@@ -115,11 +117,13 @@ public sealed class SegmentedLog : IDisposable
     /// <summary>Reads a record that is in memory. False: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(long position, out LogLease lease) => _reader.TryRead(position, out lease);
 
-    /// <summary>Reads a record from memory or disk, and verifies it. Throws <see cref="DamagedRecordException"/>.</summary>
+    /// <summary>Reads a record from memory or disk, and verifies it. Throws
+    /// <see cref="DamagedRecordException"/>.</summary>
     public ValueTask<LogLease> ReadAsync(long position, CancellationToken cancellation) =>
         _reader.ReadAsync(position, cancellation);
 
-    /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: of all of them together. False
+    /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: of all of them together.
+    /// False
     /// when no segment holds the position: the record is lost.</summary>
     public bool AddReferences(long position, int count, long bytes)
     {
@@ -132,7 +136,8 @@ public sealed class SegmentedLog : IDisposable
     public void ReleaseReference(long position, int bytes) => _segments.Find(position)?.AddReferences(-1, -bytes);
 
     /// <summary>Deletes or recycles sealed segments without references that lie wholly at or below
-    /// <paramref name="keepFrom"/>, the position of the oldest kept snapshot. Works on files: not for a hot path.</summary>
+    /// <paramref name="keepFrom"/>, the position of the oldest kept snapshot. Works on files: not for a hot
+    /// path.</summary>
     public void Reclaim(long keepFrom) => _backend.Reclaim(keepFrom);
 
     /// <summary>The segment wholly at or below <paramref name="before"/> with the lowest live ratio of at most

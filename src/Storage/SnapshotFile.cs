@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Snapshots of an index over a log: checksummed files, each made under a temporary name, synced and renamed. The newest
+/// Snapshots of an index over a log: checksummed files, each made under a temporary name, synced and renamed. The
+/// newest
 /// two are kept, so that a damaged one costs only time. One thread at a time per directory.
 /// </summary>
 public static class SnapshotFile
@@ -13,7 +14,8 @@ public static class SnapshotFile
     internal const string DamagedSuffix = ".damaged";
     internal const int KeptMax = 2;
 
-    /// <summary>Begins a snapshot of everything below <paramref name="position"/> of the log, which must be durable there
+    /// <summary>Begins a snapshot of everything below <paramref name="position"/> of the log, which must be durable
+    /// there
     /// by the time of <see cref="SnapshotWriter.Complete"/>. One at a time.</summary>
     public static SnapshotWriter Create(IFileSystem files, string directory, long position)
     {

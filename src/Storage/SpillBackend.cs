@@ -1,8 +1,10 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Memory first: nothing is written until memory is over its limit; then the oldest blocks that still have references go
-/// to one overflow file, and blocks without references are dropped unwritten. Each block is a segment of its own. Nothing
+/// Memory first: nothing is written until memory is over its limit; then the oldest blocks that still have references
+/// go
+/// to one overflow file, and blocks without references are dropped unwritten. Each block is a segment of its own.
+/// Nothing
 /// survives a restart: the file is deleted at start.
 /// </summary>
 internal sealed class SpillBackend : ILogBackend
@@ -99,7 +101,8 @@ internal sealed class SpillBackend : ILogBackend
         _file.Dispose();
     }
 
-    /// <summary>Forgets the sealed blocks that nothing refers to, in memory and on disk. The newest are spared: somebody
+    /// <summary>Forgets the sealed blocks that nothing refers to, in memory and on disk. The newest are spared:
+    /// somebody
     /// may have appended to them and be about to count the references.</summary>
     private void DropDead()
     {
@@ -180,7 +183,8 @@ internal sealed class SpillBackend : ILogBackend
     }
 }
 
-/// <summary>The overflow file: slots of one block's size, reused as blocks die. The owner takes care of threads.</summary>
+/// <summary>The overflow file: slots of one block's size, reused as blocks die. The owner takes care of
+/// threads.</summary>
 internal sealed class SpillFile(IFileSystem files, string path, int slotBytes) : IDisposable
 {
     private readonly Stack<long> _free = new();

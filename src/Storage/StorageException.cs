@@ -1,6 +1,7 @@
 namespace Pillarbox.Storage;
 
-/// <summary>Something on disk cannot be used as asked. The message is one line for the operator and says what to do.</summary>
+/// <summary>Something on disk cannot be used as asked. The message is one line for the operator and says what to
+/// do.</summary>
 public class StorageException : Exception
 {
     /// <summary>An error without a cause below it.</summary>
@@ -16,13 +17,15 @@ public class StorageException : Exception
     }
 }
 
-/// <summary>The disk is full: nothing was appended. Appends marked essential may still work (from the reserve).</summary>
+/// <summary>The disk is full: nothing was appended. Appends marked essential may still work (from the
+/// reserve).</summary>
 public sealed class StorageFullException(string message, Exception? inner = null) : StorageException(message, inner);
 
 /// <summary>More bytes wait for the disk than the log may hold: nothing was appended. Try again later.</summary>
 public sealed class StorageBusyException(string message) : StorageException(message);
 
-/// <summary>A write or sync failed, so what is on disk is no longer known: the log accepts nothing more until the node is
+/// <summary>A write or sync failed, so what is on disk is no longer known: the log accepts nothing more until the
+/// node is
 /// started again, which recovers from what the disk really holds.</summary>
 public sealed class StorageFailedException(string message, Exception? inner = null) : StorageException(message, inner);
 

@@ -39,7 +39,8 @@ public sealed class ConcurrencyTests
         if (mode != LogMode.Spill)
         {
             using SegmentedLog again = files.OpenAndReplay(options, out RecordList list, out _);
-            Assert.Equal(positions.Select(record => record.Position).Order(), list.Seen.Select(record => record.Position));
+            Assert.Equal(
+                positions.Select(record => record.Position).Order(), list.Seen.Select(record => record.Position));
         }
     }
 

@@ -176,7 +176,8 @@ public sealed class FaultTests(ITestOutputHelper output)
         Assert.InRange(failed, 50, 299);
     }
 
-    /// <summary>One run on a disk that fails now and then, and a start on a good one. True when the log failed.</summary>
+    /// <summary>One run on a disk that fails now and then, and a start on a good one. True when the log
+    /// failed.</summary>
     private static bool RunWithFaults(ulong seed)
     {
         var random = new SeededRandom(seed);
@@ -212,7 +213,8 @@ public sealed class FaultTests(ITestOutputHelper output)
             isFailed = true;
         }
 
-        using SegmentedLog again = memory.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report);
+        using SegmentedLog again = memory.OpenAndReplay(
+            LogTesting.Small, out RecordList list, out RecoveryReport report);
         Assert.Empty(report.Damages);
         Assert.Equal(written.Take(list.Seen.Count).Select(record => record.Text), list.Texts);
         Assert.True(list.Seen.Count >= written.Count(record => record.Position < durable), $"seed {seed}");

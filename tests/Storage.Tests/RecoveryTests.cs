@@ -143,7 +143,8 @@ public sealed class RecoveryTests
         long position = crashed.Append(batch);
         crashed.Flush();
         FlipBit(position + last, RecordFormat.HeaderBytes);
-        using SegmentedLog log2 = _files.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report);
+        using SegmentedLog log2 = _files.OpenAndReplay(
+            LogTesting.Small, out RecordList list, out RecoveryReport report);
         Assert.Equal(isGroup ? ["before"] : ["before", "one", "two"], list.Texts);
         Assert.Equal(isGroup ? 2 : 0, report.IncompleteGroupRecords);
         Assert.Equal(isGroup ? position : position + last, report.TailPosition);
@@ -165,7 +166,8 @@ public sealed class RecoveryTests
         }
 
         FlipBit(position + second, RecordFormat.HeaderBytes);
-        using SegmentedLog again = _files.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report);
+        using SegmentedLog again = _files.OpenAndReplay(
+            LogTesting.Small, out RecordList list, out RecoveryReport report);
         Assert.Equal(["one", "three", "after"], list.Texts);
         Assert.Equal(position + second, Assert.Single(report.Damages).Position);
     }
@@ -212,7 +214,8 @@ public sealed class RecoveryTests
 
     private MemoryFileSystem? _whole;
 
-    /// <summary>Writes records; without dispose as a crash leaves them: the last flush is not confirmed by a marker.</summary>
+    /// <summary>Writes records; without dispose as a crash leaves them: the last flush is not confirmed by a
+    /// marker.</summary>
     private void Fill(int count, bool dispose, out long lastPosition)
     {
         SegmentedLog log = _files.OpenEmpty(LogTesting.Small);

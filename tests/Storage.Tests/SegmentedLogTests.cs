@@ -37,7 +37,8 @@ public sealed class SegmentedLogTests
         var written = new List<string>();
         for (int run = 0; run < 5; run++)
         {
-            using SegmentedLog log = _files.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report);
+            using SegmentedLog log = _files.OpenAndReplay(
+                LogTesting.Small, out RecordList list, out RecoveryReport report);
             Assert.Equal(written, list.Texts);
             Assert.Empty(report.Damages);
             Assert.Equal(0, report.TornBytes);

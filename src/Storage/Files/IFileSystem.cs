@@ -29,7 +29,8 @@ public interface IFileSystem
     /// <summary>True when a file has this path.</summary>
     bool Exists(string path);
 
-    /// <summary>Removes a file; a file that is not there is no error. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <summary>Removes a file; a file that is not there is no error. Durable after
+    /// <see cref="SyncDirectory"/>.</summary>
     void Delete(string path);
 
     /// <summary>Renames a file in one step, replacing the target. Durable after <see cref="SyncDirectory"/>.</summary>
@@ -68,7 +69,8 @@ public interface IFile : IDisposable
     /// <summary>Reads until the buffer is full or the file ends; returns the bytes read.</summary>
     ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation);
 
-    /// <summary>Makes all written bytes durable (fdatasync). After a failure the file must not be trusted: the system may
+    /// <summary>Makes all written bytes durable (fdatasync). After a failure the file must not be trusted: the system
+    /// may
     /// have dropped the bytes that it could not write, so a later success proves nothing.</summary>
     void Sync();
 

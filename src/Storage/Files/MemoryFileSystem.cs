@@ -2,7 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pillarbox.Storage;
 
-/// <summary>Files in memory: for nodes without a disk and for tests. Space is taken in pages as bytes are written.</summary>
+/// <summary>Files in memory: for nodes without a disk and for tests. Space is taken in pages as bytes are
+/// written.</summary>
 public sealed class MemoryFileSystem : IFileSystem
 {
     private readonly Lock _gate = new();
@@ -99,7 +100,8 @@ public sealed class MemoryFileSystem : IFileSystem
         {
             if (!_locks.Add(directory))
             {
-                throw new StorageException($"{directory} is in use by another node; stop it or choose another directory");
+                throw new StorageException(
+                    $"{directory} is in use by another node; stop it or choose another directory");
             }
         }
 

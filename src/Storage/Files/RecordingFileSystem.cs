@@ -1,8 +1,10 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Files in memory that remember what a power cut would leave: which bytes were synced, and what was written since. From
-/// that it makes crash images: every state of the disk that a machine may come back with. Directory entries survive in the
+/// Files in memory that remember what a power cut would leave: which bytes were synced, and what was written since.
+/// From
+/// that it makes crash images: every state of the disk that a machine may come back with. Directory entries survive
+/// in the
 /// order in which they were changed (as on a journalled file system), bytes in any order, torn at
 /// <see cref="SectorBytes"/>. Any thread; meant for one.
 /// </summary>
@@ -214,7 +216,8 @@ public interface ICrashChoice
     /// <summary>How many of so many changes of directory entries survive, the first ones.</summary>
     int ChooseEntries(int changes);
 
-    /// <summary>True when change number <paramref name="index"/> of <paramref name="count"/> of a file survives.</summary>
+    /// <summary>True when change number <paramref name="index"/> of <paramref name="count"/> of a file
+    /// survives.</summary>
     bool ChooseChange(int index, int count);
 
     /// <summary>True when a sector of a write that survives was written.</summary>

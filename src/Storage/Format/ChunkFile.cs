@@ -8,8 +8,10 @@ namespace Pillarbox.Storage;
 /// <code>
 /// header (64 bytes)  chunk 0  chunk 1 ... chunk n  end
 /// </code>
-/// A chunk is a record (see <see cref="RecordFormat"/>) of <see cref="ChunkBytes"/> bytes, the last one shorter; the end is
-/// a record with the length of all. The position in the checksums is the file's own value mixed with the offset, so that
+/// A chunk is a record (see <see cref="RecordFormat"/>) of <see cref="ChunkBytes"/> bytes, the last one shorter; the
+/// end is
+/// a record with the length of all. The position in the checksums is the file's own value mixed with the offset, so
+/// that
 /// chunks of another file, or in another order, are not taken for this one's.
 /// </summary>
 internal static class ChunkFile
@@ -153,7 +155,8 @@ internal sealed class ChunkFileReader
     /// <summary>Bytes of content in a chunk.</summary>
     public int BytesOf(long chunk) => (int)Math.Min(ChunkFile.ChunkBytes, Length - (chunk * ChunkFile.ChunkBytes));
 
-    /// <summary>Reads and verifies a chunk; its content is in <paramref name="slot"/> behind the record's header. Throws
+    /// <summary>Reads and verifies a chunk; its content is in <paramref name="slot"/> behind the record's header.
+    /// Throws
     /// <see cref="StorageException"/>.</summary>
     public int ReadChunk(long chunk, Span<byte> slot)
     {

@@ -50,7 +50,8 @@ internal static class Crc32C
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Append(uint crc, ulong value) => BitOperations.Crc32C(crc, value);
 
-    /// <summary>The checksum is linear: that of a and b in a row is that of a, moved on by b's length in zeros, xor that of
+    /// <summary>The checksum is linear: that of a and b in a row is that of a, moved on by b's length in zeros, xor
+    /// that of
     /// b begun with zero.</summary>
     private static uint AppendLanes(uint first, ReadOnlySpan<ulong> words)
     {

@@ -10,10 +10,12 @@ namespace Pillarbox.Storage;
 /// 4   u32  CRC32C over payload, then position (u64), then length | type &lt;&lt; 32 | flags &lt;&lt; 40 (u64)
 /// 8   u8   type: 1..239 of the writer, 240.. of the log itself
 /// 9   u8   flags: bit 0 = the group continues with the next record
-/// 10  u16  check of the header alone: folded CRC32C over the same two numbers, so that a length is not believed blindly
+/// 10  u16  check of the header alone: folded CRC32C over the same two numbers, so that a length is not believed
+/// blindly
 /// 12       payload
 /// </code>
-/// The position is in the checksum: old bytes of a recycled file or a write that went astray are never taken for records.
+/// The position is in the checksum: old bytes of a recycled file or a write that went astray are never taken for
+/// records.
 /// </summary>
 public static class RecordFormat
 {
@@ -45,7 +47,8 @@ public static class RecordFormat
         BinaryPrimitives.WriteUInt16LittleEndian(header[10..], 0);
     }
 
-    /// <summary>Turns a draft into the header of a record at <paramref name="position"/>; returns its whole size.</summary>
+    /// <summary>Turns a draft into the header of a record at <paramref name="position"/>; returns its whole
+    /// size.</summary>
     internal static int Finish(Span<byte> header, long position, byte flags)
     {
         header[9] = flags;
@@ -83,7 +86,8 @@ public static class RecordFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Shape(uint length, byte type, byte flags) => length | ((ulong)type << 32) | ((ulong)flags << 40);
+    private static ulong Shape(uint length, byte type, byte flags) =>
+        length | ((ulong)type << 32) | ((ulong)flags << 40);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ushort HeaderCheck(long position, ulong shape)

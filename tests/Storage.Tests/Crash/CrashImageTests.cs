@@ -4,7 +4,8 @@ namespace Pillarbox.Storage.Tests.Crash;
 
 public sealed class CrashImageTests(ITestOutputHelper output)
 {
-    /// <summary>Ten traces with crashes and recoveries in between; a sum of 2,000 operations and more than 20,000 images.
+    /// <summary>Ten traces with crashes and recoveries in between; a sum of 2,000 operations and more than 20,000
+    /// images.
     /// PILLARBOX_SEED chooses other traces.</summary>
     [Theory]
     [InlineData(1)]

@@ -7,7 +7,8 @@ namespace Pillarbox.Storage.Tests.Crash;
 internal sealed record TraceRecord(long Position, long End, byte[] Payload, bool GroupContinues);
 
 /// <summary>
-/// A seeded run of appends, groups, flushes, snapshots and reclaims on recorded files. At each sync it makes crash images
+/// A seeded run of appends, groups, flushes, snapshots and reclaims on recorded files. At each sync it makes crash
+/// images
 /// and checks that each of them recovers to a state that keeps every promise made so far.
 /// </summary>
 internal sealed class CrashTrace(ulong seed, int imagesPerSync)
