@@ -26,7 +26,7 @@ public sealed partial class SeamTests
     private static readonly Dictionary<string, string> BannedSymbolsAllowed = new()
     {
         ["src/Storage/Files/"] = "the disk",
-        ["src/Storage/LogFlusher.cs"] = "the thread of the log",
+        ["src/Storage/LogThread.cs"] = "the thread of the log",
         ["src/Model/Seams/"] = "time and randomness",
         ["src/Hosting/"] = "network, process and start-up",
         ["src/Server/"] = "the program: command line, client connections, measuring",

@@ -1,0 +1,34 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Xunit;
+
+namespace Pillarbox.Tidy.Tests;
+
+/// <summary>What nobody names is dead.</summary>
+public sealed class DeadCodeTests
+{
+    [Fact]
+    public void Every_type_is_named_outside_of_itself()
+    {
+        var mentions = Repository.CodeFiles
+            .SelectMany(file => file.Tree.GetRoot().DescendantTokens())
+            .Where(token => token.IsKind(SyntaxKind.IdentifierToken))
+            .ToLookup(token => token.Text);
+        var found = from file in Repository.ProductCode
+                    from type in file.Tree.GetRoot().DescendantNodes().OfType<BaseTypeDeclarationSyntax>()
+                    where type.Parent is BaseNamespaceDeclarationSyntax space && !IsFoundByItsMembers(type)
+                    where space.Name.ToString().StartsWith("Pillarbox", StringComparison.Ordinal)
+                    where mentions[type.Identifier.Text].All(token => IsInside(token, type.Identifier.Text))
+                    select $"{file.At(type)} {type.Identifier.Text}: nobody names it";
+        Findings.None(found);
+    }
+
+    // Classes of extension methods, generators and the like are used without their names.
+    private static bool IsFoundByItsMembers(BaseTypeDeclarationSyntax type) =>
+        type.DescendantNodes().OfType<ParameterSyntax>().Any(p => p.Modifiers.Any(SyntaxKind.ThisKeyword))
+        || type.AttributeLists.Count > 0;
+
+    private static bool IsInside(SyntaxToken token, string type) =>
+        token.Parent!.AncestorsAndSelf().OfType<BaseTypeDeclarationSyntax>().Any(t => t.Identifier.Text == type);
+}
