@@ -1,4 +1,5 @@
 """What the scenarios share: a registry, connections, and a few frames that Proton's blocking API does not offer."""
+import os
 import uuid
 
 from proton import Data, Delivery, Described, Link, Message, Terminus, symbol, ulong
@@ -63,7 +64,7 @@ def drain(connection, receiver, credit):
     """Grants credit with drain set and waits until the server has used or given back all of it."""
     link = receiver.link
     link.drain(credit)
-    connection.wait(lambda: not link.draining(), timeout=TIMEOUT, msg="drain to end")
+    connection.wait(lambda: not link.draining() and not link.queued, timeout=TIMEOUT, msg="drain to end")
     link.drain_mode = False
 
 
@@ -71,6 +72,18 @@ def queue_is_empty(connection, address):
     receiver = connection.create_receiver(address)
     nothing_comes(connection, receiver)
     receiver.close()
+
+
+def abandon(function, *arguments):
+    """Runs it in a child process that ends without a word: the server sees a connection break."""
+    child = os.fork()
+    if child == 0:
+        try:
+            function(*arguments)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0, "the child failed"
 
 
 def expect_detach(condition, action):

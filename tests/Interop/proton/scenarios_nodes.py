@@ -1,5 +1,6 @@
 """Dynamic nodes, the anonymous relay, capabilities of the connection, names and errors."""
 from proton import ConnectionException, Endpoint, LinkException, Message, symbol
+from proton.reactor import DurableSubscription
 from proton.utils import LinkDetached
 
 from common import (TIMEOUT, TOPIC, connect, expect_detach, fresh, nothing_comes, scenario, send_all, take)
@@ -78,18 +79,39 @@ def sole_connection_for_a_container(url):
 
 @scenario
 def link_is_stolen_by_its_name(url):
-    """The same container and link name again: the newer one has it."""
-    address, client = fresh(), fresh("client")
-    first, second = connect(url, client), connect(url, client)
-    loser = first.create_receiver(address, name="one")
-    winner = second.create_receiver(address, name="one")
+    """The same link name again, on another session of the connection: the newer one has it."""
+    address, connection = fresh(), connect(url)
+    loser = connection.create_receiver(address, name="one")
+    session = connection.conn.session()
+    session.open()
+    winner = session.receiver("one")
+    winner.source.address = address
+    winner.open()
     try:
-        first.wait(lambda: loser.link.state & Endpoint.REMOTE_CLOSED, timeout=TIMEOUT)
+        connection.wait(lambda: loser.link.remote_condition, timeout=TIMEOUT)
     except LinkDetached as detached:
         assert detached.condition == "amqp:link:stolen", detached
-    send_all(second, address, ["mine"])
+    assert loser.link.remote_condition.name == "amqp:link:stolen"
+    connection.wait(lambda: winner.state & Endpoint.REMOTE_ACTIVE, timeout=TIMEOUT, msg="the newer link")
+    connection.close()
+
+
+@scenario
+def durable_subscription_is_taken_over(url):
+    """A container that comes back before the server knows that it was gone has its subscription at once."""
+    address, client = fresh("topic"), fresh("client")
+    options = [TOPIC, DurableSubscription()]
+    first, second = connect(url, client), connect(url, client)
+    loser = first.create_receiver(address, name="sub", options=options)
+    winner = second.create_receiver(address, name="sub", options=options)
+    try:
+        first.wait(lambda: loser.link.remote_condition, timeout=TIMEOUT)
+    except LinkDetached as detached:
+        assert detached.condition == "amqp:link:stolen", detached
+    sender = second.create_sender(address, options=[TOPIC])
+    sender.send(Message(body="mine", durable=True))
     assert take(winner, 1) == ["mine"]
-    first.close()
+    winner.close()
     second.close()
 
 

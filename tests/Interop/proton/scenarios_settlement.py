@@ -1,8 +1,8 @@
 """Settlement modes and outcomes."""
 from proton import Delivery, Link, Message, symbol
 
-from common import (EXACTLY_ONCE, PRESETTLED, TIMEOUT, UNSETTLED, connect, fresh, nothing_comes, queue_is_empty,
-                    scenario, send_all, take)
+from common import (EXACTLY_ONCE, PRESETTLED, TIMEOUT, UNSETTLED, abandon, connect, fresh, nothing_comes,
+                    queue_is_empty, scenario, send_all, take)
 
 
 @scenario
@@ -194,14 +194,13 @@ def unsettled_comes_back_after_the_link_ends(url):
 def unsettled_comes_back_after_the_connection_breaks(url):
     address, connection = fresh(), connect(url)
     send_all(connection, address, range(5))
-    broken = connect(url)
-    receiver = broken.create_receiver(address, credit=5)
-    for _ in range(5):
-        receiver.receive()
-    broken.conn.transport.close_tail()
-    broken.conn.transport.close_head()
-    broken.container.stop()
-    del receiver, broken
+
+    def take_and_vanish():
+        receiver = connect(url).create_receiver(address, credit=5)
+        for _ in range(5):
+            receiver.receive()
+
+    abandon(take_and_vanish)
     receiver = connection.create_receiver(address)
     assert sorted(take(receiver, 5)) == [0, 1, 2, 3, 4]
     connection.close()

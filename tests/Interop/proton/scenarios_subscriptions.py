@@ -2,7 +2,7 @@
 from proton import Message, Terminus
 from proton.reactor import DurableSubscription
 
-from common import (Expiry, SHARED, SHARED_GLOBAL, TOPIC, connect, fresh, nothing_comes, queue_is_empty, scenario,
+from common import (Expiry, SHARED, SHARED_GLOBAL, TOPIC, abandon, connect, fresh, nothing_comes, queue_is_empty, scenario,
                     send_all, take)
 
 
@@ -59,12 +59,11 @@ def durable_subscription_waits(url):
 @scenario
 def durable_subscription_survives_a_broken_connection(url):
     address, client = fresh("topic"), fresh("client")
-    connection = connect(url, client)
-    receiver = connection.create_receiver(address, name="sub", options=[TOPIC, DurableSubscription()])
-    connection.conn.transport.close_tail()
-    connection.conn.transport.close_head()
-    connection.container.stop()
-    del receiver, connection
+
+    def subscribe_and_vanish():
+        connect(url, client).create_receiver(address, name="sub", options=[TOPIC, DurableSubscription()])
+
+    abandon(subscribe_and_vanish)
     other = connect(url)
     publish(other, address, ["kept"])
     other.close()
@@ -83,7 +82,6 @@ def expiry_policy_ends_a_subscription(url):
     options = [TOPIC, Expiry(Terminus.CONFIGURATION, Terminus.EXPIRE_WITH_LINK)]
     receiver = connection.create_receiver(address, name="sub", options=options)
     receiver.link.detach()
-    connection.wait(lambda: not receiver.link.state & 16, timeout=10, msg="the detach")
     publish(connection, address, ["lost"])
     connection.close()
     connection = connect(url, client)

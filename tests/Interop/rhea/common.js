@@ -51,6 +51,7 @@ function openReceiver(connection, source, options = {}) {
     const receiver = connection.open_receiver({ source, credit_window: 0, autoaccept: false, ...options });
     receiver.inbox = [];
     receiver.waiting = [];
+    receiver.refused = new Promise((refuse) => receiver.once('receiver_error', () => refuse(receiver.error)));
     receiver.on('message', (context) => {
       const waiting = receiver.waiting.shift();
       if (waiting) waiting(context); else receiver.inbox.push(context);
