@@ -141,10 +141,13 @@ public sealed partial class ProgramTests : IDisposable
 
     private static void Good(ClientResult result) => Assert.True(result.ExitCode == 0, result.Everything);
 
+    // Whatever the log says before it: the mistake is told in the last line, and no exception is shown.
     private static void OneLine(ClientResult result, string part)
     {
-        string[] lines = result.Errors.TrimEnd().Split('\n');
-        Assert.True(lines.Length == 1 && lines[0].Contains(part, StringComparison.Ordinal), result.Everything);
+        string last = result.Errors.TrimEnd().Split('\n')[^1];
+        Assert.True(last.StartsWith("pillarbox: ", StringComparison.Ordinal), result.Everything);
+        Assert.Contains(part, last, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", result.Errors, StringComparison.Ordinal);
     }
 
     private static int Count(ClientResult shown)

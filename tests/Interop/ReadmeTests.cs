@@ -9,8 +9,8 @@ public sealed partial class ReadmeTests
     private static readonly string Readme = File.ReadAllText(Path.Combine(Programs.Root, "README.md"));
 
     [Theory]
-    [InlineData("proton.py")]
-    [InlineData("rhea.js")]
+    [InlineData("orders.py")]
+    [InlineData("orders.js")]
     public async Task Example_sends_and_receives(string name)
     {
         using var directory = new TemporaryDirectory();
@@ -27,7 +27,7 @@ public sealed partial class ReadmeTests
     public void Every_example_is_run_by_a_test()
     {
         string[] named = [.. Named().Matches(Readme).Select(m => m.Groups[1].Value)];
-        Assert.Equal(["proton.py", "rhea.js"], named);
+        Assert.Equal(["orders.py", "orders.js"], named);
     }
 
     private static string Example(string name)

@@ -121,7 +121,7 @@ class TransactionalSender(Client, TransactionHandler):
         self.busy = False
 
     def declare(self):
-        self.busy = not os.path.exists(self.stop_file)
+        self.busy = self.connection is not None and not os.path.exists(self.stop_file)
         if self.busy:
             self.container.declare_transaction(self.connection, handler=self)
 
