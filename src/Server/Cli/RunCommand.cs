@@ -52,6 +52,8 @@ internal static class RunCommand
         builder.SetMinimumLevel(logging.Level);
         // The web server's own chatter (a line or more per request) is for those who hunt its faults.
         builder.AddFilter("Microsoft", logging.Level < LogLevel.Information ? logging.Level : LogLevel.Warning);
+        // A start that fails is told in one line by the command, not by a trace of the stack.
+        builder.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         if (logging.Format == LogFormat.Json)
         {
             builder.AddJsonConsole(o => o.UseUtcTimestamp = true);
