@@ -43,7 +43,8 @@ internal static class BrokerStart
         services.Spaces = new AddressSpaces();
         services.Spaces.Add(new AddressSpace(AddressSpaces.DefaultName, services, bindings));
         Recovery recovery = new(services, bindings);
-        RecoveryReport report = services.Journal.Replay(0, recovery);
+        long from = ReadSnapshot(services, bindings, recovery);
+        RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
         DeleteOrphans(services);
         foreach (LogDamage damage in report.Damages)
@@ -58,6 +59,28 @@ internal static class BrokerStart
         }
 
         BrokerLog.Recovered(services.Logger, messages, recovery.Queues, report.Records, report.TornBytes);
+    }
+
+    /// <summary>Takes the newest good snapshot in; returns where the journal goes on.</summary>
+    private static long ReadSnapshot(BrokerServices services, BindingJournal bindings, Recovery recovery)
+    {
+        string directory = services.Options.DataDirectory.TrimEnd('/') + "/" + DataLayout.Snapshots;
+        services.Options.FileSystem.CreateDirectory(directory);
+        SnapshotSearch search = SnapshotFile.OpenNewest(services.Options.FileSystem, directory);
+        foreach (string damaged in search.Damaged)
+        {
+            services.CountDamage();
+            BrokerLog.FileSetAside(services.Logger, damaged);
+        }
+
+        if (search.Reader is null)
+        {
+            return 0;
+        }
+
+        using SnapshotReader reader = search.Reader;
+        new SnapshotImport(reader, recovery, bindings, services).Run();
+        return reader.Position;
     }
 
     private static void DeleteOrphans(BrokerServices services)

@@ -44,6 +44,10 @@ public sealed record BrokerOptions
     /// <summary>Credit of one producer: messages under way that are not yet acknowledged.</summary>
     public int ProducerCredit { get; init; } = 1000;
 
+    /// <summary>A snapshot of the index is written when the journal has grown by so many bytes (and by four times the last
+    /// snapshot). Default 256 MiB.</summary>
+    public long SnapshotBytesMin { get; init; } = 256L << 20;
+
     /// <summary>Own threads and timers (false: a simulation pumps by hand with <see
     /// cref="MessageBroker.Pump"/>).</summary>
     public bool OwnThreads { get; init; } = true;
@@ -72,10 +76,10 @@ public sealed class MessageBroker : IDisposable
     private const int TickMs = 50;
     private const int TicksPerSweep = 10;
     private readonly BrokerServices _services;
-    private readonly BindingJournal _bindings;
     private readonly IDisposable _directoryLock;
     private readonly ConcurrentDictionary<BrokerClient, bool> _clients = new();
     private readonly ConcurrentDictionary<BrokerClient, bool> _lingering = new();
+    private readonly Upkeep _upkeep;
     private ITimer? _timer;
     private long _connections;
     private int _ticking;
@@ -86,8 +90,8 @@ public sealed class MessageBroker : IDisposable
     private MessageBroker(BrokerServices services, BindingJournal bindings, IDisposable directoryLock)
     {
         _services = services;
-        _bindings = bindings;
         _directoryLock = directoryLock;
+        _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
         StartedAtMs = services.NowMs;
     }
@@ -179,6 +183,7 @@ public sealed class MessageBroker : IDisposable
             client.Dispose();
         }
 
+        WriteLastSnapshot();
         _services.Journal.Dispose();
         _services.Transient.Dispose();
         _services.Blobs.Dispose();
@@ -204,6 +209,22 @@ public sealed class MessageBroker : IDisposable
         foreach (BrokerClient client in _clients.Keys)
         {
             client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
+        }
+    }
+
+    /// <summary>A clean stop leaves a snapshot, so the next start has little to replay.</summary>
+    private void WriteLastSnapshot()
+    {
+        try
+        {
+            if (_services.StorageFailure is null)
+            {
+                _upkeep.WriteSnapshotAsync().GetAwaiter().GetResult();
+            }
+        }
+        catch (StorageException e)
+        {
+            BrokerLog.SnapshotFailed(_services.Logger, e);
         }
     }
 
@@ -250,6 +271,7 @@ public sealed class MessageBroker : IDisposable
         if (++_ticks % TicksPerSweep == 0)
         {
             UnusedQueues.Sweep(_services);
+            _ = _upkeep.RunAsync();
         }
 
         Volatile.Write(ref _ticking, 0);

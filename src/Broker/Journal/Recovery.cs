@@ -237,6 +237,19 @@ internal sealed class RecoveringQueue(Queue queue)
         }
     }
 
+    /// <summary>When a message of the snapshot expires.</summary>
+    public void Expires(long id, byte priority, long dueMs)
+    {
+        if (TryFind(id, priority, out long sequence))
+        {
+            Queue.RecoverExpiry(priority, sequence, dueMs);
+        }
+        else if (_late.TryGetValue((priority, id), out (QueueEntry Entry, long ExpiresAtMs) late))
+        {
+            _late[(priority, id)] = (late.Entry, dueMs);
+        }
+    }
+
     public void Relocate(long id, byte priority, long position, int recordBytes)
     {
         if (TryFind(id, priority, out long sequence))

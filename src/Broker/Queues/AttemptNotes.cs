@@ -11,6 +11,8 @@ internal sealed class AttemptNotes
 
     private readonly Dictionary<(long Id, bool InJournal), List<FailedAttempt>> _notes = [];
 
+    public bool IsEmpty => _notes.Count == 0;
+
     public void Add(in QueueEntry entry, FailedAttempt attempt) => Add(entry.Id, entry.Has(EntryFlags.InJournal), attempt);
 
     public void Add(long id, bool inJournal, FailedAttempt attempt)

@@ -183,6 +183,13 @@ internal sealed class Queue
     /// <summary>Takes back a message that the disk still holds; before the shards run. Returns its sequence.</summary>
     public long Recover(in QueueEntry entry, byte priority, long expiresAtMs) => Add(entry, priority, expiresAtMs);
 
+    /// <summary>Puts an expiry back; before the shards run.</summary>
+    public void RecoverExpiry(byte priority, long sequence, long dueMs)
+    {
+        Find(priority, sequence).Flags |= EntryFlags.HasExpiry;
+        AddExpiry(new TimedEntry(dueMs, sequence, priority));
+    }
+
     /// <summary>A message that turned out to be settled; before the shards run.</summary>
     public void ForgetRecovered(byte priority, long sequence)
     {
@@ -405,7 +412,8 @@ internal sealed class Queue
         Shard.SetTimed(this, true);
     }
 
-    private bool IsThere(byte priority, long sequence)
+    /// <summary>Whether a message is still at a place.</summary>
+    public bool IsThere(byte priority, long sequence)
     {
         ref QueueEntry entry = ref Find(priority, sequence);
         return !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed;

@@ -13,6 +13,9 @@ internal sealed class TimeHeap
     /// <summary>When the earliest is due; never when there is none.</summary>
     public long NextDueMs => Count == 0 ? long.MaxValue : _items[0].DueMs;
 
+    /// <summary>All of them, in no order.</summary>
+    public ReadOnlySpan<TimedEntry> Items => _items.AsSpan(0, Count);
+
     public void Add(in TimedEntry item)
     {
         if (Count == _items.Length)
