@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
@@ -20,8 +22,32 @@ internal sealed class MessageReader(BrokerServices services)
 
     public async ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation)
     {
-        LogLease record = await services.LogOf(delivery.Durable).ReadAsync(delivery.Position, cancellation).ConfigureAwait(false);
+        SegmentedLog log = services.LogOf(delivery.Durable);
+        LogLease record;
+        try
+        {
+            record = await log.ReadAsync(delivery.Position, cancellation).ConfigureAwait(false);
+        }
+        catch (DamagedRecordException) when (delivery.Durable)
+        {
+            long position = await delivery.Queue.Shard.Ask(_ => PlaceOf(delivery)).ConfigureAwait(false);
+            if (position == delivery.Position)
+            {
+                throw;
+            }
+
+            record = await log.ReadAsync(position, cancellation).ConfigureAwait(false);
+        }
+
         return Open(delivery, record);
+    }
+
+    /// <summary>Where the message is now: the journal's upkeep may have moved it since it was delivered.</summary>
+    private static long PlaceOf(Delivery delivery)
+    {
+        ref QueueEntry entry = ref delivery.Queue.Find(delivery.Priority, delivery.Sequence);
+        bool isThere = !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed && entry.Id == delivery.MessageId;
+        return isThere ? entry.Position : delivery.Position;
     }
 
     private MessageLease Open(in Delivery delivery, in LogLease record)

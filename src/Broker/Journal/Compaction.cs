@@ -8,7 +8,7 @@ namespace Pillarbox.Broker.Journal;
 
 /// <summary>
 /// Moves the messages that are left in a mostly dead segment to the journal's end, so that one old message does not keep a whole
-/// segment. A message that a consumer holds stays: its place has been told.
+/// segment. Who was told the old place of a message asks again when it is not there any more.
 /// </summary>
 internal sealed class Compaction(BrokerServices services)
 {
@@ -75,7 +75,7 @@ internal sealed class Compaction(BrokerServices services)
         {
             ref QueueEntry entry = ref list.Find(at);
             bool inside = entry.Position >= segment.BasePosition && entry.Position < segment.EndPosition;
-            if (inside && entry.State is EntryState.Ready or EntryState.Delayed && entry.Has(EntryFlags.InJournal))
+            if (inside && IsMovable(entry))
             {
                 if (!found.TryGetValue(entry.Position, out Moving? message))
                 {
@@ -88,6 +88,9 @@ internal sealed class Compaction(BrokerServices services)
 
         return at < list.End ? at : -1;
     }
+
+    private static bool IsMovable(in QueueEntry entry) =>
+        entry.State is EntryState.Ready or EntryState.Delayed or EntryState.InFlight && entry.Has(EntryFlags.InJournal);
 
     private async Task WriteAsync(Moving message)
     {
@@ -166,7 +169,7 @@ internal sealed class Compaction(BrokerServices services)
     {
         ref QueueEntry entry = ref queue.Find(priority, sequence);
         bool same = !Unsafe.IsNullRef(ref entry) && entry.Id == message.Id && entry.Position == message.Position
-            && entry.State is EntryState.Ready or EntryState.Delayed;
+            && IsMovable(entry);
         if (!same)
         {
             services.Journal.ReleaseReference(to, recordBytes);
