@@ -33,7 +33,8 @@ public sealed class BrokerClient : IDisposable
     private long _transactionId;
     private bool _isDisposed;
 
-    internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info, IWakeable wakeable)
+    internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info,
+        IWakeable wakeable)
     {
         _broker = broker;
         _services = services;
@@ -63,7 +64,8 @@ public sealed class BrokerClient : IDisposable
 
     /// <summary>What the address is, or null when there is none by that name.</summary>
     public AddressDescription? FindAddress(string address) =>
-        _space.FindAddress(address) is { } node ? new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast) : null;
+        _space.FindAddress(address) is { } node ? new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast)
+            : null;
 
     /// <summary>The queue's configuration, or null.</summary>
     public QueueConfig? FindQueue(string queue) => _space.FindQueue(queue)?.Config;
@@ -250,7 +252,8 @@ public sealed class BrokerClient : IDisposable
     {
         if (transaction.IsEnded)
         {
-            throw new BrokerException(BrokerError.TransactionUnknown, $"transaction {transaction.Id} has ended already");
+            throw new BrokerException(BrokerError.TransactionUnknown,
+                $"transaction {transaction.Id} has ended already");
         }
 
         transaction.IsEnded = true;
@@ -341,7 +344,8 @@ public sealed class BrokerClient : IDisposable
     /// <summary>Makes the connection look again. Any thread.</summary>
     internal void Poke() => _reports.Poke();
 
-    /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it already.</summary>
+    /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it
+    /// already.</summary>
     internal bool Forget(Consumer consumer)
     {
         if (consumer.IsClosed)
@@ -358,7 +362,8 @@ public sealed class BrokerClient : IDisposable
     /// <summary>The producers that publish to an address, as a copy.</summary>
     internal Producer[] ProducersTo(object? node) => [.. _producers.Where(producer => producer.Node == node)];
 
-    /// <summary>After the connection has gone: lets commits under way take effect. True when there are none left.</summary>
+    /// <summary>After the connection has gone: lets commits under way take effect. True when there are none
+    /// left.</summary>
     internal bool Linger()
     {
         _reports.TellCompletions(null, int.MaxValue);
@@ -441,7 +446,8 @@ public sealed class BrokerClient : IDisposable
     }
 
     private static OutcomeBits Pack(in Outcome outcome) =>
-        (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.DeliveryFailed : 0)
+        (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified
+            ? OutcomeBits.DeliveryFailed : 0)
         | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0);
 
     internal static void FillSettle(ref ShardOp op, in Delivery delivery, OutcomeBits outcome, string? reason)

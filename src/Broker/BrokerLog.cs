@@ -5,7 +5,8 @@ namespace Pillarbox.Broker;
 /// <summary>What the broker reports.</summary>
 internal static partial class BrokerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "recovered {Messages} messages in {Queues} queues: {Records} records replayed, {TornBytes} bytes of an unfinished write cut")]
+    [LoggerMessage(1, LogLevel.Information,
+        "recovered {Messages} messages in {Queues} queues: {Records} records replayed, {TornBytes} torn bytes cut")]
     public static partial void Recovered(ILogger logger, long messages, int queues, long records, long tornBytes);
 
     [LoggerMessage(2, LogLevel.Error, "journal damage at position {Position}, {Length} bytes in {Segment}: {Reason}")]
@@ -14,10 +15,12 @@ internal static partial class BrokerLog
     [LoggerMessage(3, LogLevel.Error, "file set aside because it is damaged: {File}")]
     public static partial void FileSetAside(ILogger logger, string file);
 
-    [LoggerMessage(4, LogLevel.Error, "message {MessageId} of queue {Queue} at position {Position} is damaged and was taken out: {Reason}")]
+    [LoggerMessage(4, LogLevel.Error,
+        "message {MessageId} of queue {Queue} at position {Position} is damaged and was taken out: {Reason}")]
     public static partial void Quarantined(ILogger logger, string queue, long messageId, long position, string reason);
 
-    [LoggerMessage(5, LogLevel.Warning, "message {MessageId} of queue {Queue} dropped ({Reason}): no address to move it to")]
+    [LoggerMessage(5, LogLevel.Warning,
+        "message {MessageId} of queue {Queue} dropped ({Reason}): no address to move it to")]
     public static partial void Dropped(ILogger logger, string queue, long messageId, string reason);
 
     [LoggerMessage(6, LogLevel.Error, "the disk is full: producers are held back until there is room")]
@@ -26,16 +29,19 @@ internal static partial class BrokerLog
     [LoggerMessage(7, LogLevel.Information, "the disk has room again")]
     public static partial void DiskResumed(ILogger logger);
 
-    [LoggerMessage(8, LogLevel.Critical, "the journal failed; nothing more is acknowledged until the node is started again")]
+    [LoggerMessage(8, LogLevel.Critical,
+        "the journal failed; nothing more is acknowledged until the node is started again")]
     public static partial void StorageFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(9, LogLevel.Critical, "fault in a shard while doing {What}")]
     public static partial void ShardFault(ILogger logger, string what, Exception fault);
 
-    [LoggerMessage(10, LogLevel.Error, "record at journal position {Position} of type {Type} cannot be understood and was left out")]
+    [LoggerMessage(10, LogLevel.Error,
+        "record at journal position {Position} of type {Type} cannot be understood and was left out")]
     public static partial void BadRecord(ILogger logger, long position, byte type);
 
-    [LoggerMessage(11, LogLevel.Information, "index snapshot of {Messages} messages at position {Position}: {Bytes} bytes")]
+    [LoggerMessage(11, LogLevel.Information,
+        "index snapshot of {Messages} messages at position {Position}: {Bytes} bytes")]
     public static partial void SnapshotWritten(ILogger logger, long messages, long position, long bytes);
 
     [LoggerMessage(12, LogLevel.Error, "the index snapshot could not be written")]

@@ -48,18 +48,21 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         if (name.Queue is null && type == RoutingType.Multicast)
         {
             throw new BrokerException(
-                BrokerError.PreconditionFailed, $"address '{name.Address}' is multicast: it is consumed by a subscription");
+                BrokerError.PreconditionFailed,
+                    $"address '{name.Address}' is multicast: it is consumed by a subscription");
         }
 
         if (!space.SettingsOf(name.Address).AutoCreateQueues)
         {
-            throw new BrokerException(BrokerError.NotFound, $"queue '{queueName}' does not exist and may not be made by use");
+            throw new BrokerException(BrokerError.NotFound,
+                $"queue '{queueName}' does not exist and may not be made by use");
         }
 
         EnsureAddress(name.Address, type);
         Make(new QueueConfig
         {
-            Name = queueName, Address = name.Address, RoutingType = type, AutoCreated = true, Owner = info.Identity.Name,
+            Name = queueName, Address = name.Address, RoutingType = type, AutoCreated = true,
+                Owner = info.Identity.Name,
             AutoDelete = space.SettingsOf(name.Address).AutoDeleteQueues,
         });
         return queueName;
@@ -76,7 +79,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     public void DeleteQueue(string name, bool ifUnused)
     {
-        Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound, $"queue '{name}' does not exist");
+        Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound,
+            $"queue '{name}' does not exist");
         Authorize(
             queue.IsDurable ? Permission.DeleteDurableQueue : Permission.DeleteNonDurableQueue,
             new AddressName(queue.Config.Address, name));
@@ -109,7 +113,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         Queue queue = space.FindQueue(options.Queue)
             ?? throw new BrokerException(BrokerError.NotFound, $"queue '{options.Queue}' does not exist");
-        Authorize(options.Browse ? Permission.Browse : Permission.Consume, new AddressName(queue.Config.Address, options.Queue));
+        Authorize(options.Browse ? Permission.Browse : Permission.Consume,
+            new AddressName(queue.Config.Address, options.Queue));
         Selector? test = Selector.ParseOptional(options.Selector);
         space.Admit(queue, options);
         Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
@@ -143,7 +148,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     }
 
     /// <summary>The queues of one message.</summary>
-    public Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header, in ReadOnlySequence<byte> payload)
+    public Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header,
+        in ReadOnlySequence<byte> payload)
     {
         if (producer.Queue is { } queue)
         {
@@ -203,7 +209,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         if (wanted is not null && wanted != there)
         {
             throw new BrokerException(
-                BrokerError.PreconditionFailed, $"'{name}' is {there.ToString().ToLowerInvariant()}, not {wanted.ToString()!.ToLowerInvariant()}");
+                BrokerError.PreconditionFailed,
+                    $"'{name}' is {there.ToString().ToLowerInvariant()}, not {wanted.ToString()!.ToLowerInvariant()}");
         }
     }
 
@@ -212,12 +219,14 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         if (bodyBytes > node.Settings.MessageBytesMax)
         {
             return new BrokerException(
-                BrokerError.ResourceLimitExceeded, $"the message has {bodyBytes} bytes; '{node.Name}' takes at most {node.Settings.MessageBytesMax}");
+                BrokerError.ResourceLimitExceeded,
+                    $"the message has {bodyBytes} bytes; '{node.Name}' takes at most {node.Settings.MessageBytesMax}");
         }
 
         if (producer.Outstanding > services.Options.ProducerCredit * 2)
         {
-            return new BrokerException(BrokerError.ResourceLimitExceeded, "far more messages are under way than credit was given for");
+            return new BrokerException(BrokerError.ResourceLimitExceeded,
+                "far more messages are under way than credit was given for");
         }
 
         return node.Settings.AddressFullPolicy == AddressFullPolicy.Fail && node.IsFull
@@ -259,7 +268,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues && space.FindQueue(node.Name) is null)
         {
-            Make(new QueueConfig { Name = node.Name, Address = node.Name, AutoCreated = true, Owner = info.Identity.Name });
+            Make(new QueueConfig { Name = node.Name, Address = node.Name, AutoCreated = true,
+                Owner = info.Identity.Name });
         }
 
         return node.Route;
@@ -311,7 +321,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         if (!space.SettingsOf(address).AutoCreateAddresses)
         {
-            throw new BrokerException(BrokerError.NotFound, $"address '{address}' does not exist and may not be made by use");
+            throw new BrokerException(BrokerError.NotFound,
+                $"address '{address}' does not exist and may not be made by use");
         }
 
         Authorize(Permission.CreateAddress, new AddressName(address, null));
@@ -324,7 +335,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         if (space.FindQueue(config.Name) is null)
         {
             Authorize(
-                durable ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue, new AddressName(config.Address, config.Name));
+                durable ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue,
+                    new AddressName(config.Address, config.Name));
         }
 
         return space.CreateQueue(config, out _);

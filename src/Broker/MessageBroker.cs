@@ -44,7 +44,8 @@ public sealed record BrokerOptions
     /// <summary>Credit of one producer: messages under way that are not yet acknowledged.</summary>
     public int ProducerCredit { get; init; } = 1000;
 
-    /// <summary>A snapshot of the index is written when the journal has grown by so many bytes (and by four times the last
+    /// <summary>A snapshot of the index is written when the journal has grown by so many bytes (and by four times the
+    /// last
     /// snapshot). Default 256 MiB.</summary>
     public long SnapshotBytesMin { get; init; } = 256L << 20;
 
@@ -106,7 +107,8 @@ public sealed class MessageBroker : IDisposable
 
     internal ICollection<BrokerClient> Clients => _clients.Keys;
 
-    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see cref="StorageException"/> with what to do.</summary>
+    /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see
+    /// cref="StorageException"/> with what to do.</summary>
     public static MessageBroker Open(BrokerOptions options)
     {
         IFileSystem files = options.FileSystem;
@@ -146,7 +148,8 @@ public sealed class MessageBroker : IDisposable
         return client;
     }
 
-    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is over.</summary>
+    /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is
+    /// over.</summary>
     public async Task DrainAsync(TimeSpan timeout)
     {
         _isStopping = true;

@@ -10,7 +10,8 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
-/// One tenant's addresses and queues. Finding takes no lock; changes are rare and take the one lock here, under which they are
+/// One tenant's addresses and queues. Finding takes no lock; changes are rare and take the one lock here, under which
+/// they are
 /// journaled too, so the journal has them in the order in which they happened.
 /// </summary>
 internal sealed class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
@@ -155,7 +156,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             if (node.Bound.Count > 0)
             {
                 throw new BrokerException(
-                    BrokerError.ResourceLocked, $"address '{address}' has {node.Bound.Count} queues: delete those first");
+                    BrokerError.ResourceLocked,
+                        $"address '{address}' has {node.Bound.Count} queues: delete those first");
             }
 
             RemoveAddressLocked(node, journal);
@@ -178,7 +180,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             if (queue.Config.ConsumersMax >= 0 && admission.Consumers >= queue.Config.ConsumersMax)
             {
                 throw new BrokerException(
-                    BrokerError.ResourceLimitExceeded, $"queue '{name}' takes at most {queue.Config.ConsumersMax} consumers");
+                    BrokerError.ResourceLimitExceeded,
+                        $"queue '{name}' takes at most {queue.Config.ConsumersMax} consumers");
             }
 
             admission.Consumers++;
@@ -200,13 +203,15 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
-    /// <summary>Where the broker's own copies for an address go; made as an anycast queue when nothing is there.</summary>
+    /// <summary>Where the broker's own copies for an address go; made as an anycast queue when nothing is
+    /// there.</summary>
     public Queue[] ResolveForBroker(string address)
     {
         AddressNode? node = FindAddress(address);
         if (node is null)
         {
-            CreateQueue(new QueueConfig { Name = address, Address = address, AutoCreated = true, Owner = Identity.Node.Name }, out _);
+            CreateQueue(new QueueConfig { Name = address, Address = address, AutoCreated = true,
+                Owner = Identity.Node.Name }, out _);
             node = FindAddress(address);
         }
 
@@ -263,7 +268,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private Queue AddLocked(long id, QueueConfig config)
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
-        Queue queue = new(id, config, this, shard, SettingsOf(config.Address)) { Filter = Selector.ParseOptional(config.Filter) };
+        Queue queue = new(id, config, this, shard,
+            SettingsOf(config.Address)) { Filter = Selector.ParseOptional(config.Filter) };
         _queues[config.Name] = queue;
         if (AddressPattern.IsWildcard(config.Address))
         {

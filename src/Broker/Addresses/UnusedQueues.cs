@@ -4,7 +4,8 @@ using Pillarbox.Broker.Shards;
 namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
-/// Deletes queues that delete themselves once nobody uses them: no consumer any more, no producer on the address, no message, for
+/// Deletes queues that delete themselves once nobody uses them: no consumer any more, no producer on the address, no
+/// message, for
 /// as long as the settings say.
 /// </summary>
 internal static class UnusedQueues

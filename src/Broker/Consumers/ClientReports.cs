@@ -5,10 +5,12 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// What one client must be told: deliveries from the shards, what became durable in the order in which it was asked for, and
+/// What one client must be told: deliveries from the shards, what became durable in the order in which it was asked
+/// for, and
 /// credit. Any thread hands in; the connection's loop tells.
 /// </summary>
-internal sealed class ClientReports(BrokerClient client, BrokerServices services, Commits commits, IWakeable wakeable) : IDurableWaiter
+internal sealed class ClientReports(BrokerClient client, BrokerServices services, Commits commits, IWakeable wakeable)
+    : IDurableWaiter
 {
     private readonly Inbox<ClientEvent> _inbox = new();
     private readonly Ring<Completion> _completions = new();
@@ -24,12 +26,14 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
 
     /// <summary>Whether there is something to tell. Any thread.</summary>
     public bool HasEvents =>
-        _inbox.HasItems || _signal != 0 || _takenAt < _takenCount || CanComplete || (_due.Count > 0 && !_isCreditWithheld);
+        _inbox.HasItems || _signal != 0 || _takenAt < _takenCount || CanComplete
+            || (_due.Count > 0 && !_isCreditWithheld);
 
     /// <summary>Producers wait for the disk or for room. Any thread.</summary>
     public bool IsCreditWithheld => _isCreditWithheld;
 
-    private bool CanComplete => _completions.Count > 0 && (_isFailed || _completions[0].Need <= services.Journal.DurablePosition);
+    private bool CanComplete => _completions.Count > 0
+        && (_isFailed || _completions[0].Need <= services.Journal.DurablePosition);
 
     /// <summary>Something to tell when the journal is durable so far.</summary>
     public void Complete(in Completion completion) => _completions.Add() = completion;
@@ -91,7 +95,8 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     /// <summary>Asks the journal to say when the next completion can be told.</summary>
     public void AwaitDurable()
     {
-        if (_completions.Count > 0 && !_isAwaiting && !_isFailed && _completions[0].Need > services.Journal.DurablePosition)
+        if (_completions.Count > 0 && !_isAwaiting && !_isFailed
+            && _completions[0].Need > services.Journal.DurablePosition)
         {
             _isAwaiting = true;
             services.Journal.WhenDurable(_completions[0].Need, this);

@@ -2,7 +2,8 @@ using Pillarbox.Broker.Queues;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>One client's way of consuming from one queue. The public face is the connection's; its dispatch state is the shard's.</summary>
+/// <summary>One client's way of consuming from one queue. The public face is the connection's; its dispatch state is
+/// the shard's.</summary>
 public sealed class Consumer
 {
     internal Consumer(BrokerClient client, ConsumerOptions options, Queue queue)

@@ -16,7 +16,8 @@ internal enum Match
 }
 
 /// <summary>
-/// A consumer's choice among the messages of its queue (selector, no-local, those it gave back for good, browsing), with a cursor
+/// A consumer's choice among the messages of its queue (selector, no-local, those it gave back for good, browsing),
+/// with a cursor
 /// per priority so that it looks at each message once. The shard's.
 /// </summary>
 internal sealed class ConsumerFilter
@@ -153,6 +154,7 @@ internal sealed class ConsumerFilter
             return false;
         }
 
-        return _test is null || _test.Matches(message.Header, record[message.PayloadOffset..], _services.ReaderOf(message.Header.Format));
+        return _test is null || _test.Matches(message.Header, record[message.PayloadOffset..],
+            _services.ReaderOf(message.Header.Format));
     }
 }

@@ -6,7 +6,8 @@ namespace Pillarbox.Broker.Consumers;
 internal readonly record struct HeldDelivery(long Sequence, uint Stamp, byte Priority);
 
 /// <summary>
-/// What a consumer was given, oldest first, so that it can be given back when the consumer goes. Settling does not look here:
+/// What a consumer was given, oldest first, so that it can be given back when the consumer goes. Settling does not look
+/// here:
 /// settled ones are dropped when they reach the front, or by a sweep when they are the most.
 /// </summary>
 internal sealed class HeldDeliveries

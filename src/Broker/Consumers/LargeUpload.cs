@@ -42,7 +42,8 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
 
     public override ValueTask ReadyAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
 
-    public override void Complete(in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null)
+    public override void Complete(in MessageHeader header, ulong tag, string? to = null,
+        Transaction? transaction = null)
     {
         if (_blob is null)
         {
@@ -51,7 +52,8 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
         }
 
         _blob.Complete();
-        MessageHead head = new() { Header = header, BlobId = _blob.Id, BlobBytes = _length, Publisher = client.PublisherHash };
+        MessageHead head = new() { Header = header, BlobId = _blob.Id, BlobBytes = _length,
+            Publisher = client.PublisherHash };
         client.PublishHead(producer, head, default, _length, tag, to, transaction);
         _blob.Dispose();
     }

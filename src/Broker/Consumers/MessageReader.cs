@@ -46,7 +46,8 @@ internal sealed class MessageReader(BrokerServices services)
     private static long PlaceOf(Delivery delivery)
     {
         ref QueueEntry entry = ref delivery.Queue.Find(delivery.Priority, delivery.Sequence);
-        bool isThere = !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed && entry.Id == delivery.MessageId;
+        bool isThere = !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed
+            && entry.Id == delivery.MessageId;
         return isThere ? entry.Position : delivery.Position;
     }
 

@@ -4,7 +4,8 @@ using Pillarbox.Broker.Security;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>One client's way of publishing to one address (or, without address, to the address of each message). Owned by its connection.</summary>
+/// <summary>One client's way of publishing to one address (or, without address, to the address of each message). Owned
+/// by its connection.</summary>
 public sealed class Producer
 {
     internal Producer(BrokerClient client, ProducerOptions options, Grant grant)

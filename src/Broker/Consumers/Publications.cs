@@ -8,7 +8,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// The messages that a client published in one pass: written into a batch per log, appended once, then handed to the shards. When
+/// The messages that a client published in one pass: written into a batch per log, appended once, then handed to the
+/// shards. When
 /// the disk takes nothing now they wait here; their number is bounded by the producers' credit. The connection's.
 /// </summary>
 internal sealed class Publications(BrokerClient client, BrokerServices services)
@@ -21,7 +22,8 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     public bool IsStalled { get; private set; }
 
     /// <summary>Writes a message into the batch of its log, or into its transaction.</summary>
-    public void Add(ref PendingPublish publish, in MessageHead head, in Targets targets, in ReadOnlySequence<byte> payload, Transaction? transaction)
+    public void Add(ref PendingPublish publish, in MessageHead head, in Targets targets,
+        in ReadOnlySequence<byte> payload, Transaction? transaction)
     {
         publish.InJournal = head.Header.Durable && targets.DurableIds.Length > 0;
         publish.Single = targets.Single;

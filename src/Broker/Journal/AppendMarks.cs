@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Says up to where the journal is reflected in the shards. Whoever appends messages sets its mark before the append and clears
+/// Says up to where the journal is reflected in the shards. Whoever appends messages sets its mark before the append
+/// and clears
 /// it when the shards have been told, so a snapshot knows below which position nothing is still on its way.
 /// </summary>
 internal sealed class AppendMarks
@@ -19,7 +20,8 @@ internal sealed class AppendMarks
 
     public void Remove(AppendMark mark) => _marks.TryRemove(mark, out _);
 
-    /// <summary>The highest position below which everything is reflected. <paramref name="tail"/> must have been read before.</summary>
+    /// <summary>The highest position below which everything is reflected. <paramref name="tail"/> must have been read
+    /// before.</summary>
     public long Lowest(long tail)
     {
         Interlocked.MemoryBarrier();

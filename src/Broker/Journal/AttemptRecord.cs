@@ -3,11 +3,13 @@ using Pillarbox.Broker.Consumers;
 
 namespace Pillarbox.Broker.Journal;
 
-/// <summary>The record of a failed attempt: <c>varint queue, varint message, u8 priority, varint count, u8 doomed, attempt</c>.</summary>
+/// <summary>The record of a failed attempt: <c>varint queue, varint message, u8 priority, varint count, u8 doomed,
+/// attempt</c>.</summary>
 internal static class AttemptRecord
 {
     public static void Write(
-        IBufferWriter<byte> to, long queueId, long messageId, byte priority, ushort count, bool doomed, FailedAttempt attempt)
+        IBufferWriter<byte> to, long queueId, long messageId, byte priority, ushort count, bool doomed,
+            FailedAttempt attempt)
     {
         FieldWriter.Varint(to, (ulong)queueId);
         FieldWriter.Varint(to, (ulong)messageId);

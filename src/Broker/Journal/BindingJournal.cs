@@ -6,7 +6,8 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
 
-/// <summary>Writes what is made and deleted. Each call appends one record; callers hold their address space's lock.</summary>
+/// <summary>Writes what is made and deleted. Each call appends one record; callers hold their address space's
+/// lock.</summary>
 internal sealed class BindingJournal(SegmentedLog journal)
 {
     private long _lastQueueId;

@@ -7,7 +7,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Moves the messages that are left in a mostly dead segment to the journal's end, so that one old message does not keep a whole
+/// Moves the messages that are left in a mostly dead segment to the journal's end, so that one old message does not
+/// keep a whole
 /// segment. Who was told the old place of a message asks again when it is not there any more.
 /// </summary>
 internal sealed class Compaction(BrokerServices services)
@@ -20,7 +21,8 @@ internal sealed class Compaction(BrokerServices services)
     private readonly LogBatch _batch = new();
     private readonly List<(Moving Message, int Offset, int RecordBytes)> _written = [];
 
-    /// <summary>Compacts one segment that lies below a position, if one is worth it; true when something moved.</summary>
+    /// <summary>Compacts one segment that lies below a position, if one is worth it; true when something
+    /// moved.</summary>
     public async Task<bool> RunAsync(long before)
     {
         if (services.Journal.SpaceState == SpaceState.Full ||
@@ -55,15 +57,17 @@ internal sealed class Compaction(BrokerServices services)
             while (next >= 0)
             {
                 long from = next;
-                next = await queue.Shard.Ask(_ => Collect(queue, (byte)priority, from, segment, found)).ConfigureAwait(false);
+                next = await queue.Shard.Ask(_ => Collect(queue, (byte)priority, from, segment, found)).ConfigureAwait(
+                    false);
             }
         }
     }
 
     /// <summary>Looks at some entries; returns where to go on, or -1.</summary>
-    private static long Collect(Queue queue, byte priority, long from, SegmentInfo segment, Dictionary<long, Moving> found)
+    private static long Collect(Queue queue, byte priority, long from, SegmentInfo segment, Dictionary<long,
+        Moving> found)
     {
-        EntryList? list = queue.ListOf(priority);
+        EntryList? list = queue.Contents.ListOf(priority);
         if (list is null)
         {
             return -1;
@@ -96,7 +100,8 @@ internal sealed class Compaction(BrokerServices services)
     {
         try
         {
-            using LogLease lease = await services.Journal.ReadAsync(message.Position, CancellationToken.None).ConfigureAwait(false);
+            using LogLease lease = await services.Journal.ReadAsync(message.Position,
+                CancellationToken.None).ConfigureAwait(false);
             Write(message, lease.Span);
         }
         catch (DamagedRecordException)
@@ -153,7 +158,8 @@ internal sealed class Compaction(BrokerServices services)
                 foreach ((Queue queue, byte priority, long sequence) in message.Holders)
                 {
                     long to = position + offset;
-                    queue.Shard.Post(new ShardAction(_ => Relocate(queue, priority, sequence, message, to, recordBytes)));
+                    queue.Shard.Post(new ShardAction(_ =>
+                        Relocate(queue, priority, sequence, message, to, recordBytes)));
                 }
             }
         }

@@ -4,7 +4,8 @@ using System.Text;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Reads fields out of a record, bounded: past the end, or with a length that is not there, everything reads as zero and
+/// Reads fields out of a record, bounded: past the end, or with a length that is not there, everything reads as zero
+/// and
 /// <see cref="Failed"/> tells.
 /// </summary>
 internal ref struct FieldReader(ReadOnlySpan<byte> bytes)

@@ -21,7 +21,8 @@ internal static class FieldWriter
         to.Advance(sizeof(long));
     }
 
-    public static void Varint(IBufferWriter<byte> to, ulong value) => to.Advance(Varint(to.GetSpan(VarintBytesMax), value));
+    public static void Varint(IBufferWriter<byte> to, ulong value) =>
+        to.Advance(Varint(to.GetSpan(VarintBytesMax), value));
 
     public static void SignedVarint(IBufferWriter<byte> to, long value) => Varint(to, Zigzag(value));
 

@@ -29,7 +29,8 @@ internal static class MessageRecord
         int room = FixedBytes + address.Length + ((queueIds.Length + 3) * FieldWriter.VarintBytesMax);
         Span<byte> to = batch.GetSpan(room);
         to[0] = Version;
-        to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (head.Origin is null ? 0 : OriginFlag)
+        to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (
+            head.Origin is null ? 0 : OriginFlag)
             | (head.MovedId == 0 ? 0 : MovedFlag));
         to[2] = head.Header.Priority;
         to[3] = (byte)head.Header.Format;

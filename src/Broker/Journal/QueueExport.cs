@@ -4,7 +4,8 @@ using Pillarbox.Broker.Shards;
 
 namespace Pillarbox.Broker.Journal;
 
-/// <summary>Writes one queue's durable entries for a snapshot, a piece at a time, each piece inside the queue's shard.</summary>
+/// <summary>Writes one queue's durable entries for a snapshot, a piece at a time, each piece inside the queue's
+/// shard.</summary>
 internal sealed class QueueExport(Queue queue, LargeBodies large)
 {
     private const int EntriesPerPiece = 8192;
@@ -26,7 +27,7 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
 
         for (; _priority >= 0; _priority--, _next = 0)
         {
-            EntryList? list = queue.ListOf(_priority);
+            EntryList? list = queue.Contents.ListOf(_priority);
             if (list is not null && WriteEntries(list, to))
             {
                 return true;
@@ -74,13 +75,14 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
 
     private void WriteExpiries(SnapshotParts to)
     {
-        foreach (ReadOnlySpan<TimedEntry> piece in new PieceEnumerator(queue.Expiry.Items, EntriesPerPiece))
+        foreach (ReadOnlySpan<TimedEntry> piece in new PieceEnumerator(queue.Contents.Expiry.Items, EntriesPerPiece))
         {
             IBufferWriter<byte> part = to.Begin();
             FieldWriter.Varint(part, (ulong)queue.Id);
             foreach (TimedEntry timed in piece)
             {
-                if (queue.IsThere(timed.Priority, timed.Sequence) && queue.Find(timed.Priority, timed.Sequence).Has(EntryFlags.InJournal))
+                if (queue.Contents.IsThere(timed.Priority, timed.Sequence)
+                    && queue.Find(timed.Priority, timed.Sequence).Has(EntryFlags.InJournal))
                 {
                     FieldWriter.Byte(part, timed.Priority);
                     FieldWriter.Varint(part, (ulong)queue.Find(timed.Priority, timed.Sequence).Id);
@@ -101,7 +103,8 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
 
         IBufferWriter<byte> part = to.Begin();
         FieldWriter.Varint(part, (ulong)queue.Id);
-        foreach ((byte priority, long sequence) in queue.Places(entry => entry.Has(EntryFlags.HasAttempts) && entry.Has(EntryFlags.InJournal)))
+        foreach ((byte priority, long sequence) in queue.Contents.Places(entry => entry.Has(EntryFlags.HasAttempts)
+            && entry.Has(EntryFlags.InJournal)))
         {
             ref QueueEntry entry = ref queue.Find(priority, sequence);
             SnapshotFormat.WriteAttempts(part, priority, entry.Id, queue.Attempts.Of(entry));

@@ -5,7 +5,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Rebuilds addresses, queues and their entries from the newest snapshot and the journal behind it. Every record may be met twice
+/// Rebuilds addresses, queues and their entries from the newest snapshot and the journal behind it. Every record may be
+/// met twice
 /// (in the snapshot and in the journal): ids make that harmless. Runs before the shards do.
 /// </summary>
 internal sealed class Recovery(BrokerServices services, BindingJournal bindings) : IRecordVisitor
@@ -197,14 +198,16 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         FieldReader ids = new(message.QueueIds);
         for (int i = 0; i < message.QueueCount; i++)
         {
-            Find((long)ids.Varint())?.Relocate(message.MovedId, message.Header.Priority, record.Position, record.Payload.Length);
+            Find((long)ids.Varint())?.Relocate(message.MovedId, message.Header.Priority, record.Position,
+                record.Payload.Length);
         }
 
         return true;
     }
 }
 
-/// <summary>A queue while its entries come back. Entries are in order of id; what comes out of order waits aside.</summary>
+/// <summary>A queue while its entries come back. Entries are in order of id; what comes out of order waits
+/// aside.</summary>
 internal sealed class RecoveringQueue(Queue queue)
 {
     private readonly SortedDictionary<(byte Priority, long Id), (QueueEntry Entry, long ExpiresAtMs)> _late = [];
@@ -229,7 +232,7 @@ internal sealed class RecoveringQueue(Queue queue)
     {
         if (TryFind(id, priority, out long sequence))
         {
-            Queue.ForgetRecovered(priority, sequence);
+            Queue.Contents.ForgetRecovered(priority, sequence);
         }
         else
         {
@@ -242,7 +245,7 @@ internal sealed class RecoveringQueue(Queue queue)
     {
         if (TryFind(id, priority, out long sequence))
         {
-            Queue.RecoverExpiry(priority, sequence, dueMs);
+            Queue.Contents.RecoverExpiry(priority, sequence, dueMs);
         }
         else if (_late.TryGetValue((priority, id), out (QueueEntry Entry, long ExpiresAtMs) late))
         {
@@ -283,14 +286,16 @@ internal sealed class RecoveringQueue(Queue queue)
     /// <summary>Returns the messages that the queue holds.</summary>
     public long Finish(BrokerServices services)
     {
+        Queue.UpdateTimed();
         if (_late.Count > 0)
         {
-            Queue.MergeRecovered([.. _late.Select(pair => (pair.Key.Priority, pair.Value.Entry, pair.Value.ExpiresAtMs))]);
+            Queue.Contents.MergeRecovered(
+                [.. _late.Select(pair => (pair.Key.Priority, pair.Value.Entry, pair.Value.ExpiresAtMs))]);
         }
 
         for (int priority = 0; priority < Queue.Priorities; priority++)
         {
-            EntryList? list = Queue.ListOf(priority);
+            EntryList? list = Queue.Contents.ListOf(priority);
             for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
             {
                 ref QueueEntry entry = ref list.Find(at);
@@ -320,7 +325,7 @@ internal sealed class RecoveringQueue(Queue queue)
 
     private bool TryFind(long id, byte priority, out long sequence)
     {
-        sequence = Queue.ListOf(priority)?.FindId(id) ?? -1;
+        sequence = Queue.Contents.ListOf(priority)?.FindId(id) ?? -1;
         return sequence >= 0;
     }
 }

@@ -6,7 +6,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// One shard's settlements of one drain: written as few records, appended at its end. References to the settled messages are
+/// One shard's settlements of one drain: written as few records, appended at its end. References to the settled
+/// messages are
 /// let go when that is durable, so no segment is deleted of which a crash could bring a message back.
 /// </summary>
 internal sealed class SettlementJournal(BrokerServices services)
@@ -47,7 +48,8 @@ internal sealed class SettlementJournal(BrokerServices services)
     {
         CloseRecord();
         _batch.Begin(RecordKind.AttemptFailed);
-        AttemptRecord.Write(_batch, queueId, entry.Id, priority, entry.DeliveryCount, entry.Has(EntryFlags.Doomed), attempt);
+        AttemptRecord.Write(_batch, queueId, entry.Id, priority, entry.DeliveryCount, entry.Has(EntryFlags.Doomed),
+            attempt);
         _batch.End();
     }
 

@@ -5,7 +5,8 @@ using Pillarbox.Broker.Queues;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// What a snapshot of the index holds: parts of <c>u8 kind, varint length, payload</c>, ended by one of kind <see cref="End"/>.
+/// What a snapshot of the index holds: parts of <c>u8 kind, varint length, payload</c>, ended by one of kind <see
+/// cref="End"/>.
 /// </summary>
 internal static class SnapshotFormat
 {
@@ -43,7 +44,8 @@ internal static class SnapshotFormat
     {
         bool moved = entry.Position != entry.Id;
         FieldWriter.SignedVarint(to, entry.Id - previousId);
-        FieldWriter.Byte(to, (byte)((moved ? MovedBit : 0) | (blobId != 0 ? LargeBit : 0) | (entry.Has(EntryFlags.Doomed) ? DoomedBit : 0)));
+        FieldWriter.Byte(to, (byte)(
+            (moved ? MovedBit : 0) | (blobId != 0 ? LargeBit : 0) | (entry.Has(EntryFlags.Doomed) ? DoomedBit : 0)));
         FieldWriter.Varint(to, (ulong)entry.RecordBytes);
         FieldWriter.Varint(to, entry.DeliveryCount);
         if (moved)
@@ -68,7 +70,8 @@ internal static class SnapshotFormat
             RecordBytes = (int)Math.Min(from.Varint(), int.MaxValue),
             DeliveryCount = (ushort)Math.Min(from.Varint(), ushort.MaxValue),
             State = EntryState.Ready,
-            Flags = EntryFlags.InJournal | ((bits & LargeBit) != 0 ? EntryFlags.Large : 0) | ((bits & DoomedBit) != 0 ? EntryFlags.Doomed : 0),
+            Flags = EntryFlags.InJournal | ((bits & LargeBit) != 0 ? EntryFlags.Large : 0) | ((bits & DoomedBit) != 0
+                ? EntryFlags.Doomed : 0),
         };
         if ((bits & MovedBit) != 0)
         {
@@ -79,7 +82,8 @@ internal static class SnapshotFormat
         return entry;
     }
 
-    public static void WriteAttempts(IBufferWriter<byte> to, byte priority, long id, IReadOnlyList<FailedAttempt> attempts)
+    public static void WriteAttempts(IBufferWriter<byte> to, byte priority, long id,
+        IReadOnlyList<FailedAttempt> attempts)
     {
         FieldWriter.Byte(to, priority);
         FieldWriter.Varint(to, (ulong)id);

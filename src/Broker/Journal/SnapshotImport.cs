@@ -4,8 +4,10 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
 
-/// <summary>Reads a snapshot into the recovery. Its bytes have been verified; what cannot be understood all the same is an error.</summary>
-internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, BindingJournal bindings, BrokerServices services)
+/// <summary>Reads a snapshot into the recovery. Its bytes have been verified; what cannot be understood all the same is
+/// an error.</summary>
+internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, BindingJournal bindings,
+    BrokerServices services)
 {
     private byte[] _buffer = new byte[64 << 10];
     private int _at;
@@ -42,7 +44,8 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
     }
 
     private static StorageException Broken(string what) =>
-        new($"the index snapshot was written by another version or is broken ({what}); start the version that wrote it");
+        new("the index snapshot was written by another version or is broken "
+            + $"({what}); start the version that wrote it");
 
     private bool TryTake(byte kind, ReadOnlySpan<byte> part)
     {

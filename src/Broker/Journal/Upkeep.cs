@@ -5,7 +5,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Keeps the journal short: writes snapshots of the index, gives dead segments back, moves what is left in mostly dead ones. One
+/// Keeps the journal short: writes snapshots of the index, gives dead segments back, moves what is left in mostly dead
+/// ones. One
 /// round at a time, in the background; the shards are asked for a piece at a time, so nobody waits long for it.
 /// </summary>
 internal sealed class Upkeep
@@ -30,7 +31,8 @@ internal sealed class Upkeep
     }
 
     private bool IsDue =>
-        _services.Journal.TailPosition - _snapshotPosition >= Math.Max(_services.Options.SnapshotBytesMin, _snapshotBytes * 4);
+        _services.Journal.TailPosition - _snapshotPosition >= Math.Max(_services.Options.SnapshotBytesMin,
+            _snapshotBytes * 4);
 
     /// <summary>One round, unless one is under way. Never throws.</summary>
     public async Task RunAsync()
@@ -63,7 +65,8 @@ internal sealed class Upkeep
         }
     }
 
-    /// <summary>Writes a snapshot of everything that the journal holds now. Throws <see cref="StorageException"/>.</summary>
+    /// <summary>Writes a snapshot of everything that the journal holds now. Throws <see
+    /// cref="StorageException"/>.</summary>
     public async Task WriteSnapshotAsync()
     {
         long position = _services.Marks.Lowest(_services.Journal.TailPosition);

@@ -49,8 +49,10 @@ public sealed class BrokerManagement
 
         IReadOnlyList<SegmentInfo> segments = _services.Journal.Segments;
         return Task.FromResult(new NodeView(
-            typeof(MessageBroker).Assembly.GetName().Version?.ToString(3) ?? "0", _broker.StartedAtMs, _broker.Clients.Count, count,
-            _services.Spaces.All.Sum(space => space.Addresses.Count), messages, segments.Sum(segment => segment.FileBytes),
+            typeof(MessageBroker).Assembly.GetName().Version?.ToString(3) ?? "0", _broker.StartedAtMs,
+                _broker.Clients.Count, count,
+            _services.Spaces.All.Sum(space => space.Addresses.Count), messages,
+                segments.Sum(segment => segment.FileBytes),
             segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
             _services.DamagedRecords, published, _services.Shards.Sum(shard => shard.DeliveredTotal), acknowledged));
     }
@@ -101,7 +103,8 @@ public sealed class BrokerManagement
     }
 
     /// <summary>Looks at up to <paramref name="max"/> messages from the head, without consuming.</summary>
-    public Task<IReadOnlyList<MessageView>> BrowseAsync(Identity who, string space, string queue, int max, string? selector)
+    public Task<IReadOnlyList<MessageView>> BrowseAsync(Identity who, string space, string queue, int max,
+        string? selector)
     {
         Queue found = Need(space, queue);
         Authorize(who, Permission.Browse, found);
@@ -222,17 +225,20 @@ public sealed class BrokerManagement
         }
 
         Route route = node.Route;
-        string[] queues = [.. route.Anycast.Concat(route.Multicast).Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
+        string[] queues = [.. route.Anycast.Concat(route.Multicast).Select(queue => queue.Config.Name).Order(
+            StringComparer.Ordinal)];
         return new AddressView(
             space, node.Name, types, queues, Paused: false, node.IsFull, node.RoutedTotal, node.UnroutedTotal,
             node.Settings.ToSettings());
     }
 
     private AddressSpace Space(string name) =>
-        _services.Spaces.Find(name) ?? throw new BrokerException(BrokerError.NotFound, $"there is no address space '{name}'");
+        _services.Spaces.Find(name) ?? throw new BrokerException(BrokerError.NotFound,
+            $"there is no address space '{name}'");
 
     private Queue Need(string space, string queue) =>
-        Space(space).FindQueue(queue) ?? throw new BrokerException(BrokerError.NotFound, $"queue '{queue}' does not exist");
+        Space(space).FindQueue(queue) ?? throw new BrokerException(BrokerError.NotFound,
+            $"queue '{queue}' does not exist");
 
     private bool May(Identity who, Permission permission, Queue queue) =>
         _services.Authorizer.IsAllowed(who, permission, new AddressName(queue.Config.Address, queue.Config.Name));

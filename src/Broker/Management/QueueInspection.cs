@@ -20,10 +20,14 @@ internal sealed class QueueInspection(BrokerServices services)
     {
         QueueCounters counters = queue.Counters;
         return new QueueView(
-            queue.Space.Name, queue.Config, queue.IsPaused, Volatile.Read(ref counters.Messages), Volatile.Read(ref counters.Bytes),
-            Volatile.Read(ref counters.Ready), Volatile.Read(ref counters.InFlight), Volatile.Read(ref counters.Delayed),
-            queue.Admission.Consumers, Volatile.Read(ref counters.EnqueuedTotal), Volatile.Read(ref counters.AcknowledgedTotal),
-            Volatile.Read(ref counters.ExpiredTotal), Volatile.Read(ref counters.DeadLetteredTotal), oldestPublishedAtMs);
+            queue.Space.Name, queue.Config, queue.IsPaused, Volatile.Read(ref counters.Messages),
+                Volatile.Read(ref counters.Bytes),
+            Volatile.Read(ref counters.Ready), Volatile.Read(ref counters.InFlight),
+                Volatile.Read(ref counters.Delayed),
+            queue.Admission.Consumers, Volatile.Read(ref counters.EnqueuedTotal),
+                Volatile.Read(ref counters.AcknowledgedTotal),
+            Volatile.Read(ref counters.ExpiredTotal), Volatile.Read(ref counters.DeadLetteredTotal),
+                oldestPublishedAtMs);
     }
 
     /// <summary>The same with what must be read from the first message.</summary>
@@ -63,7 +67,7 @@ internal sealed class QueueInspection(BrokerServices services)
     private static Task<List<Place>> PlacesAsync(Queue queue, int max) => queue.Shard.Ask(_ =>
     {
         List<Place> places = [];
-        foreach ((byte priority, long sequence) in queue.Places(_ => true, max))
+        foreach ((byte priority, long sequence) in queue.Contents.Places(_ => true, max))
         {
             places.Add(new Place(queue.Find(priority, sequence)));
         }
@@ -76,7 +80,8 @@ internal sealed class QueueInspection(BrokerServices services)
         SegmentedLog log = services.LogOf(place.Entry.Has(EntryFlags.InJournal));
         try
         {
-            using LogLease lease = await log.ReadAsync(place.Entry.Position, CancellationToken.None).ConfigureAwait(false);
+            using LogLease lease = await log.ReadAsync(place.Entry.Position, CancellationToken.None).ConfigureAwait(
+                false);
             return ViewOf(place.Entry, lease.Span, selector);
         }
         catch (StorageException)

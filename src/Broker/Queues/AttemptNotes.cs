@@ -3,7 +3,8 @@ using Pillarbox.Broker.Journal;
 
 namespace Pillarbox.Broker.Queues;
 
-/// <summary>Failed attempts of a queue's messages, for dead letters. Bounded: the first attempts of the first messages are kept. The shard's.</summary>
+/// <summary>Failed attempts of a queue's messages, for dead letters. Bounded: the first attempts of the first messages
+/// are kept. The shard's.</summary>
 internal sealed class AttemptNotes
 {
     /// <summary>Messages of one queue that attempts are kept of.</summary>
@@ -13,7 +14,8 @@ internal sealed class AttemptNotes
 
     public bool IsEmpty => _notes.Count == 0;
 
-    public void Add(in QueueEntry entry, FailedAttempt attempt) => Add(entry.Id, entry.Has(EntryFlags.InJournal), attempt);
+    public void Add(in QueueEntry entry, FailedAttempt attempt) =>
+        Add(entry.Id, entry.Has(EntryFlags.InJournal), attempt);
 
     public void Add(long id, bool inJournal, FailedAttempt attempt)
     {
@@ -48,6 +50,7 @@ internal sealed class QueueAdmission
 
     public bool HasExclusive { get; set; }
 
-    /// <summary>When the last consumer left, in milliseconds since the Unix epoch; 0: never had one, or has one.</summary>
+    /// <summary>When the last consumer left, in milliseconds since the Unix epoch; 0: never had one, or has
+    /// one.</summary>
     public long UnusedSinceMs { get; set; }
 }

@@ -17,7 +17,8 @@ internal enum DepartureReason
 }
 
 /// <summary>
-/// Moves messages that may not stay to the dead-letter or expiry address. For durable messages the new message and the settlement
+/// Moves messages that may not stay to the dead-letter or expiry address. For durable messages the new message and the
+/// settlement
 /// of the old one are one group in the journal: a crash leaves one of them, never both or none. The shard's.
 /// </summary>
 internal sealed class Departures(Queue queue)
@@ -106,7 +107,8 @@ internal sealed class Departures(Queue queue)
 
     private void Finish(Departure departure, ReadOnlySpan<byte> record)
     {
-        string? target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress : queue.Rules.DeadLetterAddress;
+        string? target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress
+            : queue.Rules.DeadLetterAddress;
         if (departure.Reason != DepartureReason.Expired && target == queue.Config.Address)
         {
             queue.CancelDeparture(departure.Priority, departure.Sequence);
@@ -125,7 +127,8 @@ internal sealed class Departures(Queue queue)
         Count(departure.Reason);
         if (targets.Length == 0)
         {
-            BrokerLog.Dropped(Services.Logger, queue.Config.Name, queue.Find(departure.Priority, departure.Sequence).Id, departure.Word);
+            BrokerLog.Dropped(Services.Logger, queue.Config.Name, queue.Find(departure.Priority, departure.Sequence).Id,
+                departure.Word);
             queue.FinishDeparture(departure.Priority, departure.Sequence, journal: true);
             return;
         }
@@ -187,7 +190,8 @@ internal sealed class Departures(Queue queue)
         queue.FinishDeparture(departure.Priority, departure.Sequence, journal: !together);
     }
 
-    private MessageHead Head(Departure departure, in QueueEntry entry, in StoredMessage message, in MessageHeader header) => new()
+    private MessageHead Head(Departure departure, in QueueEntry entry, in StoredMessage message,
+        in MessageHeader header) => new()
     {
         Header = header,
         Address = message.Address.ToArray(),

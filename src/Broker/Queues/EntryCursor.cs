@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Pillarbox.Broker.Queues;
 
 /// <summary>
-/// Finds the next ready entry of one list, each looked at once: a front that only moves on, and a heap of those that came back
+/// Finds the next ready entry of one list, each looked at once: a front that only moves on, and a heap of those that
+/// came back
 /// behind it. All consumers without a filter share one; a consumer that chooses has its own.
 /// </summary>
 internal sealed class EntryCursor
@@ -12,7 +13,8 @@ internal sealed class EntryCursor
     private readonly PriorityQueue<long, long> _returned = new();
     private long _next;
 
-    /// <summary>The first ready entry not yet skipped. It stays the first until it is skipped or no longer ready.</summary>
+    /// <summary>The first ready entry not yet skipped. It stays the first until it is skipped or no longer
+    /// ready.</summary>
     public bool TryPeek(EntryList list, out long sequence)
     {
         while (_returned.TryPeek(out sequence, out _))

@@ -4,7 +4,8 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Queues;
 
 /// <summary>
-/// The entries of one priority, in order. An entry's sequence is its index and never changes; chunks are freed when all their
+/// The entries of one priority, in order. An entry's sequence is its index and never changes; chunks are freed when all
+/// their
 /// entries are removed. One owner: the shard.
 /// </summary>
 internal sealed class EntryList(ChunkPool pool)
@@ -30,7 +31,8 @@ internal sealed class EntryList(ChunkPool pool)
     {
         Invariant.That(entry.State != EntryState.Removed);
         long chunkIndex = End >> ChunkBits;
-        EntryChunk chunk = _chunks == 0 || chunkIndex >= _firstChunk + _chunks ? AddChunk(chunkIndex) : Tail(chunkIndex);
+        EntryChunk chunk = _chunks == 0 || chunkIndex >= _firstChunk + _chunks ? AddChunk(chunkIndex)
+            : Tail(chunkIndex);
         chunk.Reserve((int)(End & (ChunkEntries - 1)));
         chunk.Entries[End & (ChunkEntries - 1)] = entry;
         chunk.Live++;
@@ -56,7 +58,8 @@ internal sealed class EntryList(ChunkPool pool)
         return ref chunk.Entries[sequence & (ChunkEntries - 1)];
     }
 
-    /// <summary>The first sequence at or after <paramref name="sequence"/> whose chunk is there, or <see cref="End"/>.</summary>
+    /// <summary>The first sequence at or after <paramref name="sequence"/> whose chunk is there, or <see
+    /// cref="End"/>.</summary>
     public long SkipGone(long sequence)
     {
         sequence = Math.Max(sequence, First);

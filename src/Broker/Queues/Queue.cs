@@ -6,21 +6,16 @@ using Pillarbox.Broker.Shards;
 
 namespace Pillarbox.Broker.Queues;
 
-/// <summary>One queue: all control flow of its messages. Touched only by the shard that owns it, except where said.</summary>
+/// <summary>One queue: all control flow of its messages. Touched only by the shard that owns it, except where
+/// said.</summary>
 internal sealed class Queue
 {
     public const int Priorities = 10;
 
-    /// <summary>Entries that consumers with a choice look at in one turn before others get theirs.</summary>
-    private const int LooksPerTurnMax = 4096;
-
-    private readonly EntryList?[] _lists = new EntryList?[Priorities];
-    private readonly EntryCursor?[] _cursors = new EntryCursor?[Priorities];
+    private readonly EntryPicker _picker = new();
     private readonly ConsumerSet _consumers = new();
-    private readonly TimeHeap _expiry = new();
     private readonly TimeHeap _delayed = new();
     private readonly Departures _departures;
-    private int _looksLeft;
 
     public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
     {
@@ -30,6 +25,7 @@ internal sealed class Queue
         Shard = shard;
         Rules = rules;
         DurableIds = IsDurable ? new[] { id } : default(ReadOnlyMemory<long>);
+        Contents = new QueueContents(shard.Chunks);
         _departures = new Departures(this);
     }
 
@@ -44,9 +40,11 @@ internal sealed class Queue
 
     public EffectiveSettings Rules { get; }
 
-    public QueueCounters Counters { get; } = new();
+    public QueueContents Contents { get; }
 
-    public AttemptNotes Attempts { get; } = new();
+    public QueueCounters Counters => Contents.Counters;
+
+    public AttemptNotes Attempts => Contents.Attempts;
 
     public ConsumerSet Consumers => _consumers;
 
@@ -98,7 +96,12 @@ internal sealed class Queue
             return;
         }
 
-        Add(entry, op.Priority, op.TimeMs);
+        Contents.Add(entry, op.Priority, op.TimeMs);
+        if (op.TimeMs > 0)
+        {
+            Shard.SetTimed(this, true);
+        }
+
         Counters.EnqueuedTotal++;
         Shard.MarkDirty(this);
     }
@@ -112,14 +115,14 @@ internal sealed class Queue
         }
 
         TakeDue(Shard.NowMs);
-        _looksLeft = LooksPerTurnMax;
+        _picker.Rest();
         IReadOnlyList<ConsumerGroup> groups = _consumers.Groups;
         for (int i = 0; i < groups.Count && Counters.Ready > 0 && !IsPaused; i++)
         {
             DispatchTo(groups[i]);
         }
 
-        if (_looksLeft <= 0)
+        if (_picker.IsTired)
         {
             Shard.Post(new ShardAction(shard => shard.MarkDirty(this)));
         }
@@ -180,54 +183,9 @@ internal sealed class Queue
         Shard.MarkDirty(this);
     }
 
-    /// <summary>Takes back a message that the disk still holds; before the shards run. Returns its sequence.</summary>
-    public long Recover(in QueueEntry entry, byte priority, long expiresAtMs) => Add(entry, priority, expiresAtMs);
-
-    /// <summary>Puts an expiry back; before the shards run.</summary>
-    public void RecoverExpiry(byte priority, long sequence, long dueMs)
-    {
-        Find(priority, sequence).Flags |= EntryFlags.HasExpiry;
-        AddExpiry(new TimedEntry(dueMs, sequence, priority));
-    }
-
-    /// <summary>A message that turned out to be settled; before the shards run.</summary>
-    public void ForgetRecovered(byte priority, long sequence)
-    {
-        ref QueueEntry entry = ref Find(priority, sequence);
-        Attempts.Remove(entry);
-        Counters.Of(entry.State)--;
-        Counters.Messages--;
-        Counters.Bytes -= entry.RecordBytes;
-        _lists[priority]!.Remove(sequence);
-    }
-
-    /// <summary>Puts messages that came out of order in their places; before the shards run.</summary>
-    public void MergeRecovered(List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> late)
-    {
-        Dictionary<(byte, long), long> expiries = [];
-        _expiry.Keep(timed =>
-        {
-            if (IsThere(timed.Priority, timed.Sequence))
-            {
-                expiries[(timed.Priority, Find(timed.Priority, timed.Sequence).Id)] = timed.DueMs;
-            }
-
-            return false;
-        });
-        List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> all = late;
-        foreach ((byte priority, long sequence) in Places(_ => true))
-        {
-            QueueEntry entry = Find(priority, sequence);
-            all.Add((priority, entry, expiries.GetValueOrDefault((priority, entry.Id))));
-        }
-
-        Array.Clear(_lists);
-        (Counters.Messages, Counters.Bytes, Counters.Ready) = (0, 0, 0);
-        foreach ((byte priority, QueueEntry entry, long expires) in all.OrderBy(item => item.Entry.Id))
-        {
-            Add(entry, priority, expires);
-        }
-    }
+    /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
+    public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
+        Contents.Add(entry, priority, expiresAtMs);
 
     // ---- consumers ----------------------------------------------------------------------------------------------
 
@@ -285,7 +243,7 @@ internal sealed class Queue
     public int Purge(int max)
     {
         List<(byte Priority, long Sequence)> places =
-            Places(entry => entry.State is EntryState.Ready or EntryState.Delayed, max);
+            Contents.Places(entry => entry.State is EntryState.Ready or EntryState.Delayed, max);
         foreach ((byte priority, long sequence) in places)
         {
             Remove(ref Find(priority, sequence), priority, sequence, journal: true);
@@ -300,7 +258,7 @@ internal sealed class Queue
         IsDeleted = true;
         for (int priority = 0; priority < Priorities; priority++)
         {
-            EntryList? list = _lists[priority];
+            EntryList? list = Contents.ListOf(priority);
             for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
             {
                 if (list.Find(at).State != EntryState.Removed)
@@ -327,25 +285,8 @@ internal sealed class Queue
         }
     }
 
-    /// <summary>The list of a priority, for snapshots and views; null when it never held anything.</summary>
-    public EntryList? ListOf(int priority) => _lists[priority];
-
-    /// <summary>When an entry expires; 0: never. Slow.</summary>
-    public TimeHeap Expiry => _expiry;
-
-    public TimeHeap DelayedUntil => _delayed;
-
     /// <summary>The entry at a place, or a null reference.</summary>
-    public ref QueueEntry Find(byte priority, long sequence)
-    {
-        EntryList? list = _lists[priority];
-        if (list is null)
-        {
-            return ref Unsafe.NullRef<QueueEntry>();
-        }
-
-        return ref list.Find(sequence);
-    }
+    public ref QueueEntry Find(byte priority, long sequence) => ref Contents.Find(priority, sequence);
 
     /// <summary>The broker has moved the message elsewhere, or dropped it.</summary>
     public void FinishDeparture(byte priority, long sequence, bool journal) =>
@@ -360,64 +301,13 @@ internal sealed class Queue
     }
 
     public void UpdateTimed() =>
-        Shard.SetTimed(this, _expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck);
-
-    /// <summary>The first entries that pass, in the order of delivery, as a copy: they may be removed meanwhile.</summary>
-    public List<(byte Priority, long Sequence)> Places(Predicate<QueueEntry> wanted, int max = int.MaxValue)
-    {
-        List<(byte, long)> places = [];
-        for (int priority = Priorities - 1; priority >= 0; priority--)
-        {
-            EntryList? list = _lists[priority];
-            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End && places.Count < max; at = list.SkipGone(at + 1))
-            {
-                if (list.Find(at).State != EntryState.Removed && wanted(list.Find(at)))
-                {
-                    places.Add(((byte)priority, at));
-                }
-            }
-        }
-
-        return places;
-    }
+        Shard.SetTimed(this, Contents.Expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck);
 
     // ---- inside -------------------------------------------------------------------------------------------------
 
     private static bool IsHeld(in QueueEntry entry, int owner, uint stamp) =>
-        !Unsafe.IsNullRef(in entry) && entry.State == EntryState.InFlight && entry.Owner == owner && entry.Stamp == stamp;
-
-    private long Add(in QueueEntry entry, byte priority, long expiresAtMs)
-    {
-        EntryList list = _lists[priority] ??= new EntryList(Shard.Chunks);
-        long sequence = list.Add(entry);
-        Counters.Messages++;
-        Counters.Bytes += entry.RecordBytes;
-        Counters.Of(entry.State)++;
-        if (expiresAtMs > 0)
-        {
-            AddExpiry(new TimedEntry(expiresAtMs, sequence, priority));
-        }
-
-        return sequence;
-    }
-
-    private void AddExpiry(in TimedEntry item)
-    {
-        if (_expiry.Count > 1024 && _expiry.Count > Counters.Messages * 2)
-        {
-            _expiry.Keep(timed => IsThere(timed.Priority, timed.Sequence));
-        }
-
-        _expiry.Add(item);
-        Shard.SetTimed(this, true);
-    }
-
-    /// <summary>Whether a message is still at a place.</summary>
-    public bool IsThere(byte priority, long sequence)
-    {
-        ref QueueEntry entry = ref Find(priority, sequence);
-        return !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed;
-    }
+        !Unsafe.IsNullRef(in entry) && entry.State == EntryState.InFlight && entry.Owner == owner
+            && entry.Stamp == stamp;
 
     private void DispatchTo(ConsumerGroup group)
     {
@@ -425,7 +315,7 @@ internal sealed class Queue
         while (misses < group.Members.Count && Counters.Ready > 0)
         {
             Consumer consumer = group.Next();
-            if (consumer.Credit > 0 && TryTake(consumer, out byte priority, out long sequence))
+            if (consumer.Credit > 0 && _picker.TryTake(this, consumer, out byte priority, out long sequence))
             {
                 misses = 0;
                 Deliver(consumer, priority, sequence);
@@ -435,49 +325,6 @@ internal sealed class Queue
                 misses++;
             }
         }
-    }
-
-    private bool TryTake(Consumer consumer, out byte priority, out long sequence)
-    {
-        for (int i = Priorities - 1; i >= 0; i--)
-        {
-            priority = (byte)i;
-            EntryList? list = _lists[i];
-            if (list is null || list.Count == 0)
-            {
-                continue;
-            }
-
-            if (consumer.Filter is not null ? TryChoose(consumer.Filter, list, priority, out sequence)
-                : (_cursors[i] ??= new EntryCursor()).TryPeek(list, out sequence))
-            {
-                return true;
-            }
-        }
-
-        (priority, sequence) = (0, -1);
-        return false;
-    }
-
-    private bool TryChoose(ConsumerFilter filter, EntryList list, byte priority, out long sequence)
-    {
-        EntryCursor cursor = filter.CursorOf(priority);
-        while (cursor.TryPeek(list, out sequence) && _looksLeft-- > 0)
-        {
-            Match match = filter.Test(this, list.Find(sequence), priority, sequence);
-            if (match == Match.Wait)
-            {
-                return false;
-            }
-
-            cursor.Skip(sequence);
-            if (match == Match.Yes)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private void Deliver(Consumer consumer, byte priority, long sequence)
@@ -494,7 +341,7 @@ internal sealed class Queue
         {
             entry.Owner = consumer.Number;
             entry.Stamp = ++consumer.LastStamp;
-            SetState(ref entry, EntryState.InFlight);
+            Contents.SetState(ref entry, EntryState.InFlight);
             consumer.Held.Add(new HeldDelivery(sequence, entry.Stamp, priority));
         }
 
@@ -603,7 +450,7 @@ internal sealed class Queue
         long delay = Redelivery.DelayMs(Rules, entry.DeliveryCount, Services.Options.Random);
         if (delay > 0)
         {
-            SetState(ref entry, EntryState.Delayed);
+            Contents.SetState(ref entry, EntryState.Delayed);
             _delayed.Add(new TimedEntry(Shard.NowMs + delay, sequence, priority));
             Shard.SetTimed(this, true);
             return;
@@ -625,9 +472,9 @@ internal sealed class Queue
 
     private void MakeReady(ref QueueEntry entry, byte priority, long sequence)
     {
-        SetState(ref entry, EntryState.Ready);
-        EntryList list = _lists[priority]!;
-        _cursors[priority]?.Return(list, sequence);
+        Contents.SetState(ref entry, EntryState.Ready);
+        EntryList list = Contents.ListOf(priority)!;
+        _picker.Return(list, priority, sequence);
         foreach (ConsumerGroup group in _consumers.Groups)
         {
             foreach (Consumer consumer in group.Members)
@@ -639,16 +486,9 @@ internal sealed class Queue
         Shard.MarkDirty(this);
     }
 
-    private void SetState(ref QueueEntry entry, EntryState state)
-    {
-        Counters.Of(entry.State)--;
-        Counters.Of(state)++;
-        entry.State = state;
-    }
-
     private void Depart(ref QueueEntry entry, byte priority, long sequence, DepartureReason reason)
     {
-        SetState(ref entry, EntryState.Leaving);
+        Contents.SetState(ref entry, EntryState.Leaving);
         _departures.Start(priority, sequence, reason);
     }
 
@@ -666,24 +506,16 @@ internal sealed class Queue
             Shard.Settlements.Settled(Id, entry, priority);
         }
 
-        if (entry.Has(EntryFlags.HasAttempts))
-        {
-            Attempts.Remove(entry);
-        }
-
         Shard.Settlements.Release(entry);
-        Counters.Of(entry.State)--;
-        Counters.Messages--;
-        Counters.Bytes -= entry.RecordBytes;
-        _lists[priority]!.Remove(sequence);
+        Contents.Remove(ref entry, priority, sequence);
     }
 
     private void TakeDue(long nowMs)
     {
-        while (_expiry.TryTakeDue(nowMs, out TimedEntry due))
+        while (Contents.Expiry.TryTakeDue(nowMs, out TimedEntry due))
         {
             ref QueueEntry entry = ref Find(due.Priority, due.Sequence);
-            if (IsThere(due.Priority, due.Sequence))
+            if (Contents.IsThere(due.Priority, due.Sequence))
             {
                 Expire(ref entry, due);
             }

@@ -7,7 +7,8 @@ namespace Pillarbox.Broker.Queues;
 internal static class Redelivery
 {
     /// <summary>
-    /// The wait after the n-th failed attempt, in milliseconds: delay x multiplier^(n-1), more or less a random share, capped.
+    /// The wait after the n-th failed attempt, in milliseconds: delay x multiplier^(n-1), more or less a random share,
+    /// capped.
     /// </summary>
     public static long DelayMs(EffectiveSettings rules, int attempts, IRandom random)
     {

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Pillarbox.Broker.Security;
 
-/// <summary>The file of users, as JSON. Holds no password, only what checks one. Changed by copies only; the setters are
+/// <summary>The file of users, as JSON. Holds no password, only what checks one. Changed by copies only; the setters
+/// are
 /// there so that what a file leaves out keeps its default.</summary>
 internal sealed record UserFile
 {

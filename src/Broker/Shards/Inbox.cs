@@ -1,7 +1,8 @@
 namespace Pillarbox.Broker.Shards;
 
 /// <summary>
-/// What others hand to an owner, in batches: any thread adds, the one owner takes everything at once. With claims it also decides
+/// What others hand to an owner, in batches: any thread adds, the one owner takes everything at once. With claims it
+/// also decides
 /// who the owner is: whoever adds to an inbox that nobody drains becomes its drainer.
 /// </summary>
 internal sealed class Inbox<T>
@@ -24,7 +25,8 @@ internal sealed class Inbox<T>
         }
     }
 
-    /// <summary>Adds; true when the caller is the drainer from now on and must call <see cref="TryTake"/> until it is false.</summary>
+    /// <summary>Adds; true when the caller is the drainer from now on and must call <see cref="TryTake"/> until it is
+    /// false.</summary>
     public bool AddAndClaim(ReadOnlySpan<T> items)
     {
         lock (_gate)
@@ -47,7 +49,8 @@ internal sealed class Inbox<T>
         }
     }
 
-    /// <summary>Takes all items in exchange for an empty buffer. False when there are none: the claim is over.</summary>
+    /// <summary>Takes all items in exchange for an empty buffer. False when there are none: the claim is
+    /// over.</summary>
     public bool TryTake(ref T[] buffer, out int count)
     {
         lock (_gate)

@@ -6,7 +6,8 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Shards;
 
 /// <summary>
-/// Owns queues: only its drainer touches them. Whoever posts to an idle shard drains it at once on its own thread; whoever posts
+/// Owns queues: only its drainer touches them. Whoever posts to an idle shard drains it at once on its own thread;
+/// whoever posts
 /// to a busy one just leaves the work there. What clients must hear is collected and handed over once per turn.
 /// </summary>
 internal sealed class Shard : IThreadPoolWorkItem
@@ -163,7 +164,8 @@ internal sealed class Shard : IThreadPoolWorkItem
                 ((Consumer)op.Subject!).Queue.AddConsumer((Consumer)op.Subject);
                 break;
             case OpKind.CloseConsumer:
-                ((Consumer)op.Subject!).Queue.RemoveConsumer((Consumer)op.Subject, (op.Outcome & OutcomeBits.DeliveryFailed) != 0);
+                ((Consumer)op.Subject!).Queue.RemoveConsumer((Consumer)op.Subject,
+                    (op.Outcome & OutcomeBits.DeliveryFailed) != 0);
                 break;
             case OpKind.Grant:
                 ((Consumer)op.Subject!).Queue.Grant((Consumer)op.Subject, op.Id);

@@ -5,7 +5,8 @@ namespace Pillarbox.Broker.Shards;
 /// <summary>What a shard is asked to do.</summary>
 internal enum OpKind : byte
 {
-    /// <summary>A message for <see cref="ShardOp.Queue"/>: Id, Position, RecordBytes, Priority, EntryFlags, Count, TimeMs = expiry.</summary>
+    /// <summary>A message for <see cref="ShardOp.Queue"/>: Id, Position, RecordBytes, Priority, EntryFlags, Count,
+    /// TimeMs = expiry.</summary>
     Enqueue,
 
     /// <summary>Subject = consumer; Id = sequence, Priority, Stamp, Outcome; Extra = reason; Tag.</summary>

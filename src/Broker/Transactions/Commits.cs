@@ -6,7 +6,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Transactions;
 
 /// <summary>
-/// Ends transactions. A commit is one group in the journal; when that is durable its messages and settlements go to the shards.
+/// Ends transactions. A commit is one group in the journal; when that is durable its messages and settlements go to the
+/// shards.
 /// The connection's.
 /// </summary>
 internal sealed class Commits(BrokerClient client, BrokerServices services, Publications publications)
@@ -36,7 +37,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             PendingCommit commit = _pending[_pending.Count - 1];
             client.Complete(new Completion
             {
-                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, IsCommit = true, Need = commit.End,
+                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, IsCommit = true,
+                    Need = commit.End,
             });
         }
     }
@@ -60,7 +62,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
 
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
-            publications.Route(publish, (publish.InJournal ? commit.JournalBase : commit.TransientBase) + publish.Offset);
+            publications.Route(publish,
+                (publish.InJournal ? commit.JournalBase : commit.TransientBase) + publish.Offset);
         }
 
         PostSettlements(transaction, OpKind.SettleCommitted);
@@ -98,7 +101,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         }
     }
 
-    /// <summary>Settlements that other than accept are noted as what they will lead to: a count, or a dead letter.</summary>
+    /// <summary>Settlements that other than accept are noted as what they will lead to: a count, or a dead
+    /// letter.</summary>
     private void WriteSettlements(Transaction transaction)
     {
         foreach (StagedSettlement staged in transaction.Settlements)
@@ -126,7 +130,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
                 AttemptRecord.Write(
                     batch, delivery.Queue.Id, delivery.MessageId, delivery.Priority,
                     (ushort)Math.Min(delivery.DeliveryCount + 1, ushort.MaxValue), doomed,
-                    new FailedAttempt(services.NowMs, client.Info.ClientId, staged.Reason ?? (doomed ? "rejected" : null)));
+                    new FailedAttempt(services.NowMs, client.Info.ClientId,
+                        staged.Reason ?? (doomed ? "rejected" : null)));
                 batch.End();
             }
         }

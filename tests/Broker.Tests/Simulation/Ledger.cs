@@ -36,7 +36,8 @@ internal sealed class Trade
     public bool IsCommitted { get; set; }
 }
 
-/// <summary>All that must be true of a node after a crash: nothing acknowledged is lost, nothing settled comes back, all or nothing,
+/// <summary>All that must be true of a node after a crash: nothing acknowledged is lost, nothing settled comes back,
+/// all or nothing,
 /// order per producer, no copies.</summary>
 internal sealed class Ledger
 {
@@ -87,11 +88,14 @@ internal sealed class Ledger
 
     private void CheckTrades(ILookup<string, (string Queue, string Body)> byBody, string seed)
     {
-        foreach (IGrouping<Trade?, Sent> trade in Messages.Values.Where(m => m.PublishedIn is not null).GroupBy(m => m.PublishedIn))
+        foreach (IGrouping<Trade?,
+            Sent> trade in Messages.Values.Where(m => m.PublishedIn is not null).GroupBy(m => m.PublishedIn))
         {
-            bool[] there = [.. trade.Where(m => !m.IsAccepted && m.AcceptedIn is null).Select(m => byBody.Contains(m.Body))];
+            bool[] there = [.. trade.Where(m => !m.IsAccepted && m.AcceptedIn is null).Select(m =>
+                byBody.Contains(m.Body))];
             Assert.True(there.All(x => x) || there.All(x => !x), $"half a transaction is there {seed}");
-            bool[] taken = [.. Messages.Values.Where(m => m.AcceptedIn == trade.Key).Select(m => !byBody.Contains(m.Body))];
+            bool[] taken = [.. Messages.Values.Where(m => m.AcceptedIn == trade.Key).Select(m =>
+                !byBody.Contains(m.Body))];
             Assert.True(
                 there.Length == 0 || taken.All(gone => gone == there[0]),
                 $"a transaction published ({string.Join(',', there)}) but settled ({string.Join(',', taken)}) {seed}");
@@ -100,10 +104,12 @@ internal sealed class Ledger
 
     private void CheckOrder(IReadOnlyList<(string Queue, string Body)> held, string seed)
     {
-        foreach (var line in held.Where(item => item.Queue != "DLQ").GroupBy(item => (item.Queue, Messages[item.Body].Producer)))
+        foreach (var line in held.Where(item => item.Queue != "DLQ").GroupBy(item =>
+            (item.Queue, Messages[item.Body].Producer)))
         {
             long[] orders = [.. line.Select(item => Messages[item.Body].Order)];
-            Assert.True(orders.SequenceEqual(orders.Order()), $"{line.Key} is out of order: {string.Join(',', orders)} {seed}");
+            Assert.True(orders.SequenceEqual(orders.Order()),
+                $"{line.Key} is out of order: {string.Join(',', orders)} {seed}");
         }
     }
 }

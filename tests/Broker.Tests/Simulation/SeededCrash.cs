@@ -3,7 +3,8 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests.Simulation;
 
-/// <summary>A power cut that leaves nothing, everything, the first part or any part of what was not synced, by the seed.</summary>
+/// <summary>A power cut that leaves nothing, everything, the first part or any part of what was not synced, by the
+/// seed.</summary>
 internal sealed class SeededCrash(SeededRandom random) : ICrashChoice
 {
     private readonly int _kind = random.Next(4);

@@ -27,7 +27,8 @@ internal sealed class SimulatedClient : IClientEvents, IWakeable
         _ledger = ledger;
         _random = random;
         _name = name;
-        Client = broker.Connect(new ClientInfo { Identity = Identity.Anonymous, ClientId = name, Protocol = "simulation" }, this);
+        Client = broker.Connect(
+            new ClientInfo { Identity = Identity.Anonymous, ClientId = name, Protocol = "simulation" }, this);
     }
 
     public BrokerClient Client { get; }
@@ -129,7 +130,8 @@ internal sealed class SimulatedClient : IClientEvents, IWakeable
             _producers[queue] = producer = Client.OpenProducer(new ProducerOptions { Address = queue });
         }
 
-        Sent message = new($"{_name}-{++Orders}", _name, queue) { Order = Orders, PublishedIn = inTransaction ? _trade : null };
+        Sent message = new($"{_name}-{++Orders}", _name, queue) { Order = Orders, PublishedIn = inTransaction ? _trade
+            : null };
         _ledger.Messages[message.Body] = message;
         byte[] payload = Encoding.UTF8.GetBytes(message.Body.PadRight(20 + _random.Next(300)));
         ulong tag = ++_tag;
@@ -173,7 +175,8 @@ internal sealed class SimulatedClient : IClientEvents, IWakeable
                 Client.Settle(delivery, Outcome.Failed, transaction: inTransaction ? _transaction : null);
                 break;
             case 2:
-                Client.Settle(delivery, new Outcome(OutcomeKind.Rejected, Reason: "no"), transaction: inTransaction ? _transaction : null);
+                Client.Settle(delivery, new Outcome(OutcomeKind.Rejected, Reason: "no"), transaction: inTransaction
+                    ? _transaction : null);
                 break;
             default:
                 Accept(delivery, message, inTransaction);

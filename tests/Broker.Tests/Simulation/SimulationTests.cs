@@ -7,12 +7,14 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Tests.Simulation;
 
 /// <summary>
-/// Random clients against one broker on one thread, with power cuts and clean restarts, checked against what the clients were told.
+/// Random clients against one broker on one thread, with power cuts and clean restarts, checked against what the
+/// clients were told.
 /// One seed is one life; PILLARBOX_SEED replays it.
 /// </summary>
 public sealed class SimulationTests
 {
-    private static readonly int Lives = int.TryParse(Environment.GetEnvironmentVariable("PILLARBOX_LIVES"), out int given) ? given : 60;
+    private static readonly int Lives = int.TryParse(Environment.GetEnvironmentVariable("PILLARBOX_LIVES"),
+        out int given) ? given : 60;
     private static readonly string[] Queues = ["q0", "q1", "q2"];
 
     [Fact]
@@ -23,7 +25,8 @@ public sealed class SimulationTests
         for (int life = 0; life < (replay ? 1 : Lives); life++)
         {
             ulong number = replay
-                ? ulong.Parse(Environment.GetEnvironmentVariable("PILLARBOX_LIFE")!, System.Globalization.CultureInfo.InvariantCulture)
+                ? ulong.Parse(Environment.GetEnvironmentVariable("PILLARBOX_LIFE")!,
+                    System.Globalization.CultureInfo.InvariantCulture)
                 : seeds.NextUInt64();
             Live(new SeededRandom(number), $"{seed} (PILLARBOX_LIFE={number})");
         }
@@ -56,7 +59,8 @@ public sealed class SimulationTests
 
     private static void Act(MessageBroker broker, HandClock clock, SeededRandom random, Ledger ledger)
     {
-        SimulatedClient[] clients = [.. Enumerable.Range(0, 3).Select(i => new SimulatedClient(broker, ledger, random, $"c{i}"))];
+        SimulatedClient[] clients = [.. Enumerable.Range(0, 3).Select(i =>
+            new SimulatedClient(broker, ledger, random, $"c{i}"))];
         int steps = 50 + random.Next(400);
         for (int step = 0; step < steps; step++)
         {

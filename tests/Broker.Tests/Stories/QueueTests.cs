@@ -12,7 +12,8 @@ public sealed class QueueTests
         using Scene scene = new();
         Actor actor = scene.Connect();
         Producer producer = actor.Producer("q");
-        foreach ((string body, byte priority) in new[] { ("a4", (byte)4), ("a9", (byte)9), ("b4", (byte)4), ("a0", (byte)0), ("b9", (byte)9) })
+        foreach ((string body, byte priority) in new[] { ("a4", (byte)4), ("a9", (byte)9), ("b4", (byte)4),
+            ("a0", (byte)0), ("b9", (byte)9) })
         {
             actor.Send(producer, body, header => header with { Priority = priority });
         }
@@ -168,7 +169,8 @@ public sealed class QueueTests
         Actor actor = scene.Connect();
         actor.Queue("one", config => config with { ConsumersMax = 1 });
         actor.Consume("one");
-        Assert.Equal(BrokerError.ResourceLimitExceeded, Assert.Throws<BrokerException>(() => actor.Consume("one")).Error);
+        Assert.Equal(BrokerError.ResourceLimitExceeded,
+            Assert.Throws<BrokerException>(() => actor.Consume("one")).Error);
         actor.Queue("mine");
         Consumer exclusive = actor.Consume("mine", with: options => options with { Exclusive = true });
         Assert.Equal(BrokerError.ResourceLocked, Assert.Throws<BrokerException>(() => actor.Consume("mine")).Error);
@@ -176,7 +178,8 @@ public sealed class QueueTests
         actor.Consume("mine");
         Assert.Equal(
             BrokerError.ResourceLocked,
-            Assert.Throws<BrokerException>(() => actor.Consume("mine", with: options => options with { Exclusive = true })).Error);
+            Assert.Throws<BrokerException>(() =>
+                actor.Consume("mine", with: options => options with { Exclusive = true })).Error);
     }
 
     [Fact]

@@ -50,7 +50,8 @@ public sealed class RedeliveryTests
         Delivery dead = Assert.Single(actor.Deliveries);
         using MessageLease lease = actor.Read(dead);
         Assert.NotNull(lease.Origin);
-        Assert.Equal(("q", "q", "max-delivery-attempts"), (lease.Origin.Address, lease.Origin.Queue, lease.Origin.Reason));
+        Assert.Equal(("q", "q", "max-delivery-attempts"),
+            (lease.Origin.Address, lease.Origin.Queue, lease.Origin.Reason));
         Assert.Equal(["after 100", "after 200", null], lease.Origin.Attempts.Select(attempt => attempt.Reason));
         Assert.All(lease.Origin.Attempts, attempt => Assert.Equal("worker", attempt.Consumer));
         Assert.Equal(["a"], actor.Take());

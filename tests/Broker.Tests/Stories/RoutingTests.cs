@@ -11,7 +11,8 @@ public sealed class RoutingStoryTests
     {
         using Scene scene = new();
         Actor actor = scene.Connect();
-        foreach ((string queue, string address) in new[] { ("s1", "news.eu"), ("s2", "news.eu"), ("all", "news.#"), ("us", "news.us") })
+        foreach ((string queue, string address) in new[] { ("s1", "news.eu"), ("s2", "news.eu"), ("all", "news.#"),
+            ("us", "news.us") })
         {
             actor.Queue(queue, config => config with { Address = address, RoutingType = RoutingType.Multicast });
         }
@@ -110,7 +111,8 @@ public sealed class RoutingStoryTests
     {
         using Scene scene = new();
         Actor actor = scene.Connect();
-        actor.Queue("high", config => config with { Address = "news", RoutingType = RoutingType.Multicast, Filter = "JMSPriority > 5" });
+        actor.Queue("high", config =>
+            config with { Address = "news", RoutingType = RoutingType.Multicast, Filter = "JMSPriority > 5" });
         Producer producer = actor.Producer("news");
         actor.Send(producer, "low", header => header with { Priority = 1 });
         actor.Send(producer, "high", header => header with { Priority = 9 });
@@ -138,7 +140,8 @@ public sealed class RoutingStoryTests
     [Fact]
     public void Names_that_may_not_be_made_are_not_found()
     {
-        using Scene scene = Scene.With("#", new AddressSettings { AutoCreateAddresses = false, AutoCreateQueues = false });
+        using Scene scene = Scene.With("#",
+            new AddressSettings { AutoCreateAddresses = false, AutoCreateQueues = false });
         Actor actor = scene.Connect();
         Assert.Equal(BrokerError.NotFound, Assert.Throws<BrokerException>(() => actor.Producer("q")).Error);
         Assert.Equal(
@@ -187,7 +190,8 @@ public sealed class RoutingStoryTests
     [Fact]
     public void A_full_address_can_fail_publishes_instead()
     {
-        using Scene scene = Scene.With("q", new AddressSettings { MaxSizeMessages = 1, AddressFullPolicy = AddressFullPolicy.Fail });
+        using Scene scene = Scene.With("q",
+            new AddressSettings { MaxSizeMessages = 1, AddressFullPolicy = AddressFullPolicy.Fail });
         Actor actor = scene.Connect();
         actor.Send("q", "a");
         actor.Send("q", "b");
@@ -216,6 +220,7 @@ public sealed class RoutingStoryTests
         using Scene scene = Scene.With("q", new AddressSettings { MessageBytesMax = 3 });
         Actor actor = scene.Connect();
         actor.Send("q", "abc", "abcd", "ab");
-        Assert.Equal([null, BrokerError.ResourceLimitExceeded, null], actor.Published.Select(done => done.Error?.Error));
+        Assert.Equal([null, BrokerError.ResourceLimitExceeded, null],
+            actor.Published.Select(done => done.Error?.Error));
     }
 }

@@ -157,7 +157,8 @@ internal sealed class Actor : IClientEvents, IWakeable
         _scene.Settle();
     }
 
-    public void Send(Producer producer, string body, Func<MessageHeader, MessageHeader>? with = null, Transactions.Transaction? transaction = null, string? to = null)
+    public void Send(Producer producer, string body, Func<MessageHeader, MessageHeader>? with = null,
+        Transactions.Transaction? transaction = null, string? to = null)
     {
         MessageHeader header = new() { Durable = true };
         Client.Publish(
@@ -215,7 +216,8 @@ internal sealed class Actor : IClientEvents, IWakeable
 
     public void OnSettled(ulong tag) => Settled.Add(tag);
 
-    public void OnDischarged(Transactions.Transaction transaction, ulong tag, BrokerException? error) => Discharged.Add((tag, error));
+    public void OnDischarged(Transactions.Transaction transaction, ulong tag, BrokerException? error) =>
+        Discharged.Add((tag, error));
 
     public void OnConsumerClosed(Consumer consumer, BrokerException reason) => Closed.Add(reason.Error);
 

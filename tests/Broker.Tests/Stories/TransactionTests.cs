@@ -131,7 +131,8 @@ public sealed class TransactionTests
         actor.Send("q", "a");
         actor.Consume("q");
         Transaction transaction = actor.Client.Begin();
-        actor.Client.Settle(actor.Deliveries[0], new Outcome(OutcomeKind.Rejected, Reason: "no"), transaction: transaction);
+        actor.Client.Settle(actor.Deliveries[0], new Outcome(OutcomeKind.Rejected, Reason: "no"),
+            transaction: transaction);
         actor.Client.Discharge(transaction, fail: false, tag: 1);
         scene.Settle();
         scene.Restart();
