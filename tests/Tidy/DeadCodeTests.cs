@@ -17,8 +17,8 @@ public sealed class DeadCodeTests
             .ToLookup(token => token.Text);
         var found = from file in Repository.ProductCode
                     from type in file.Tree.GetRoot().DescendantNodes().OfType<BaseTypeDeclarationSyntax>()
-                    where type.Parent is BaseNamespaceDeclarationSyntax space && !IsFoundByItsMembers(type)
-                    where space.Name.ToString().StartsWith("Pillarbox", StringComparison.Ordinal)
+                    let space = (type.Parent as BaseNamespaceDeclarationSyntax)?.Name.ToString() ?? ""
+                    where space.StartsWith("Pillarbox", StringComparison.Ordinal) && !IsFoundByItsMembers(type)
                     where mentions[type.Identifier.Text].All(token => IsInside(token, type.Identifier.Text))
                     select $"{file.At(type)} {type.Identifier.Text}: nobody names it";
         Findings.None(found);
