@@ -62,7 +62,11 @@ public class AmqpTransferBenchmark
         int frame = writer.BeginFrame(FrameType.Amqp, 0);
         new Disposition
         {
-            Role = Role.Receiver, First = 70_000, Last = 70_063, Settled = true, State = DeliveryState.Accepted,
+            Role = Role.Receiver,
+            First = 70_000,
+            Last = 70_063,
+            Settled = true,
+            State = DeliveryState.Accepted,
         }.Write(ref writer);
         writer.EndFrame(frame);
         return writer.Position;
@@ -84,8 +88,13 @@ public class AmqpTransferBenchmark
         int frame = writer.BeginFrame(FrameType.Amqp, 0);
         new Flow
         {
-            NextIncomingId = 70_000, IncomingWindow = 2048, NextOutgoingId = 1, OutgoingWindow = 2048, Handle = 1,
-            DeliveryCount = 70_000, LinkCredit = 1000,
+            NextIncomingId = 70_000,
+            IncomingWindow = 2048,
+            NextOutgoingId = 1,
+            OutgoingWindow = 2048,
+            Handle = 1,
+            DeliveryCount = 70_000,
+            LinkCredit = 1000,
         }.Write(ref writer);
         writer.EndFrame(frame);
         return writer.Position;

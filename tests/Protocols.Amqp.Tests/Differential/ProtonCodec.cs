@@ -23,7 +23,9 @@ internal sealed class ProtonCodec : IDisposable
         string script = Path.Combine(AppContext.BaseDirectory, "Differential", "proton_codec.py");
         ProcessStartInfo start = new(Python, [script])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         ProtonCodec codec = new(Process.Start(start)!);
         if (codec.Ask("value", [FormatCode.True]) is (_, "boolean:1"))

@@ -117,8 +117,13 @@ public sealed class HotPathTests
         AmqpWriter writer = new(new byte[256]);
         new Transfer
         {
-            Handle = (uint)random.Next(), DeliveryId = (uint)random.Next(), DeliveryTag = tag, MessageFormat = 0,
-            More = random.Next(2) == 0, State = state, Aborted = random.Next(2) == 0,
+            Handle = (uint)random.Next(),
+            DeliveryId = (uint)random.Next(),
+            DeliveryTag = tag,
+            MessageFormat = 0,
+            More = random.Next(2) == 0,
+            State = state,
+            Aborted = random.Next(2) == 0,
         }.Write(ref writer);
         byte[] first = writer.Written.ToArray();
         AmqpReader reader = new(first);
