@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using Pillarbox.Testing;
+using Xunit;
+
+namespace Pillarbox.Server.Tests;
+
+/// <summary>The verbs over the HTTP API, against a node in memory.</summary>
+public sealed class ReadVerbTests : IAsyncLifetime
+{
+    private PillarboxTestHost _node = null!;
+
+    public async ValueTask InitializeAsync() => _node = await PillarboxTestHost.StartAsync();
+
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
+
+    [Fact]
+    public async Task Queues_are_made_listed_shown_and_deleted()
+    {
+        Assert.Equal(0, (await RunAsync("queue", "create", "orders")).ExitCode);
+        CliResult made = await RunAsync("queue", "create", "news", "--address", "news.#", "--type", "multicast", "--non-durable");
+        Assert.Equal((0, "", ""), (made.ExitCode, made.Output, made.Errors));
+
+        string[] lines = (await RunAsync("queue", "list")).Output.TrimEnd('\n').Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith("NAME", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["news", "news.#", "multicast", "0", "0", "0", "0", "running"], Words(lines[1]));
+        Assert.Equal(["orders", "orders", "anycast", "0", "0", "0", "0", "running"], Words(lines[2]));
+
+        JsonNode json = JsonNode.Parse((await RunAsync("queue", "list", "-o", "json")).Output)!;
+        Assert.Equal(2, (int?)json["total"]);
+        JsonNode shown = JsonNode.Parse((await RunAsync("queue", "show", "news", "-o", "json")).Output)!;
+        Assert.False((bool?)shown["durable"]);
+        Assert.Contains("address            news.#\n", (await RunAsync("queue", "show", "news")).Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await RunAsync("queue", "delete", "news")).ExitCode);
+        Assert.Equal("purged 0\n", (await RunAsync("queue", "purge", "orders")).Output);
+    }
+
+    [Fact]
+    public async Task Messages_go_in_are_looked_at_and_come_out()
+    {
+        CliResult sent = await Cli.RunAsync(
+            "send", "orders", "--body", "hello", "--count", "3", "--property", "kind=test", "--url", _node.AmqpUrl);
+        Assert.Equal((0, "sent 3 to orders\n"), (sent.ExitCode, sent.Output));
+        string[] lines = (await RunAsync("queue", "browse", "orders", "--max", "2")).Output.TrimEnd('\n').Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.EndsWith("kind=test   hello", lines[1].TrimEnd(), StringComparison.Ordinal);
+        CliResult got = await Cli.RunAsync("receive", "orders", "--count", "3", "--url", _node.AmqpUrl);
+        Assert.Equal((0, "hello\nhello\nhello\n"), (got.ExitCode, got.Output));
+    }
+
+    [Fact]
+    public async Task A_paused_queue_says_so()
+    {
+        await RunAsync("queue", "create", "orders");
+        Assert.Equal(0, (await RunAsync("queue", "pause", "orders")).ExitCode);
+        Assert.Contains("paused", (await RunAsync("queue", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("queue", "resume", "orders")).ExitCode);
+        Assert.Contains("running", (await RunAsync("queue", "list")).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("address")]
+    [InlineData("connection")]
+    [InlineData("consumer")]
+    public async Task Every_list_comes_as_a_table_and_as_json(string noun)
+    {
+        Assert.Equal(0, (await RunAsync(noun, "list")).ExitCode);
+        JsonNode json = JsonNode.Parse((await RunAsync(noun, "list", "-o", "json")).Output)!;
+        Assert.Equal(0, (int?)json["total"]);
+    }
+
+    [Fact]
+    public async Task The_node_shows_itself()
+    {
+        Assert.Contains("state              started\n", (await RunAsync("node", "show")).Output, StringComparison.Ordinal);
+        Assert.Equal("started", (string?)JsonNode.Parse((await RunAsync("node", "show", "-o", "json")).Output)!["state"]);
+    }
+
+    [Fact]
+    public async Task Exit_codes_say_what_went_wrong()
+    {
+        CliResult missing = await RunAsync("queue", "show", "nope");
+        Assert.Equal((3, "pillarbox: there is no queue 'nope'"), (missing.ExitCode, missing.OneError));
+        await RunAsync("queue", "create", "orders");
+        Assert.Equal(6, (await RunAsync("queue", "create", "orders", "--type", "multicast")).ExitCode);
+        Assert.Equal(2, (await RunAsync("queue", "browse", "orders", "--selector", "a = = b")).ExitCode);
+        Assert.Equal(2, (await RunAsync("queue", "browse", "orders", "--max", "0")).ExitCode);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_there_is_said_in_one_line()
+    {
+        string url = _node.HttpUrl;
+        await _node.DisposeAsync();
+        CliResult result = await Cli.RunAsync("queue", "list", "--url", url);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("nothing listens there; is the node running?", result.OneError, StringComparison.Ordinal);
+    }
+
+    private Task<CliResult> RunAsync(params string[] arguments) =>
+        Cli.RunAsync(null, new Dictionary<string, string> { ["PILLARBOX_URL"] = _node.HttpUrl }, arguments);
+
+    private static string[] Words(string line) =>
+        line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,71 @@
+using Xunit;
+
+namespace Pillarbox.Server.Tests;
+
+public sealed class UsageTests
+{
+    [Theory]
+    [InlineData("frobnicate")]
+    [InlineData("queue")]
+    [InlineData("queue", "show")]
+    [InlineData("queue", "list", "--colour")]
+    [InlineData("queue", "list", "-o", "xml")]
+    [InlineData("queue", "list", "--url", "ftp://x")]
+    [InlineData("run", "--listen", "amqp")]
+    [InlineData("run", "--listen", "mqtt=127.0.0.1:0")]
+    [InlineData("run", "--listen", "amqp=nowhere")]
+    [InlineData("run", "--set", "limits.cashBytes=1")]
+    [InlineData("run", "--config", "/nonexistent/pillarbox.json")]
+    public async Task Wrong_usage_is_one_line_and_exit_code_2(params string[] arguments)
+    {
+        CliResult result = await Cli.RunAsync(arguments);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith("pillarbox: ", result.OneError, StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public async Task Help_and_version_are_printed()
+    {
+        CliResult help = await Cli.RunAsync("--help");
+        Assert.Equal(0, help.ExitCode);
+        foreach (string verb in (string[])["run", "send", "receive", "perf", "queue", "address", "user", "data", "config"])
+        {
+            Assert.Contains($"  {verb} ", help.Output, StringComparison.Ordinal);
+        }
+
+        CliResult version = await Cli.RunAsync("--version");
+        Assert.Equal(0, version.ExitCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+", version.Output);
+    }
+
+    [Fact]
+    public async Task A_configuration_is_checked_without_a_node()
+    {
+        using var folder = new TemporaryFolder();
+        string good = folder.Write("good.json", """{ /* all well */ "limits": { "shards": 2 } }""");
+        CliResult fine = await Cli.RunAsync("config", "check", "--config", good);
+        Assert.Equal((0, "good\n"), (fine.ExitCode, fine.Output));
+        string bad = folder.Write("bad.json", """{ "limts": {} }""");
+        CliResult wrong = await Cli.RunAsync("config", "check", "--config", bad);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Equal($"pillarbox: {bad}: unknown key 'limts'; did you mean 'limits'?", wrong.OneError);
+    }
+
+    [Fact]
+    public async Task The_schema_is_printed()
+    {
+        CliResult result = await Cli.RunAsync("config", "schema");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(Hosting.Configuration.ConfigSchema.Text, result.Output);
+    }
+
+    [Fact]
+    public async Task The_shell_can_ask_what_may_follow()
+    {
+        CliResult script = await Cli.RunAsync("completion", "bash");
+        Assert.Contains("complete -F _pillarbox pillarbox", script.Output, StringComparison.Ordinal);
+        CliResult words = await Cli.RunAsync("[suggest:16]", "pillarbox queue ");
+        Assert.Contains("browse", words.Output, StringComparison.Ordinal);
+    }
+}
