@@ -14,6 +14,7 @@ return await CommandLine.RunAsync(args,
     ConsumerCommands.Create(),
     NodeCommands.Create(),
     UserCommands.Create(),
+    DataCommands.Create(),
     ConfigCommands.Create(),
     CompletionCommand.Create(),
 ]);

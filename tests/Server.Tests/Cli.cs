@@ -18,10 +18,10 @@ internal static class Cli
 
     public static string Program { get; } = Find();
 
-    public static Task<CliResult> RunAsync(params string[] arguments) => RunAsync(null, null, arguments);
+    public static Task<CliResult> RunAsync(params string[] arguments) => RunWithAsync(null, null, arguments);
 
     /// <summary>Runs to the end with a text as standard input and further environment variables.</summary>
-    public static async Task<CliResult> RunAsync(
+    public static async Task<CliResult> RunWithAsync(
         string? input, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         using Process process = Start(environment, arguments);
@@ -53,7 +53,9 @@ internal static class Cli
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (string name in start.Environment.Keys.Where(k => k.StartsWith("PILLARBOX", StringComparison.OrdinalIgnoreCase)).ToList())
+        const string Prefix = "PILLARBOX";
+        string[] names = [.. start.Environment.Keys];
+        foreach (string name in names.Where(n => n.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)))
         {
             start.Environment.Remove(name);
         }

@@ -17,7 +17,8 @@ public sealed class ReadVerbTests : IAsyncLifetime
     public async Task Queues_are_made_listed_shown_and_deleted()
     {
         Assert.Equal(0, (await RunAsync("queue", "create", "orders")).ExitCode);
-        CliResult made = await RunAsync("queue", "create", "news", "--address", "news.#", "--type", "multicast", "--non-durable");
+        CliResult made = await RunAsync(
+            "queue", "create", "news", "--address", "news.#", "--type", "multicast", "--non-durable");
         Assert.Equal((0, "", ""), (made.ExitCode, made.Output, made.Errors));
 
         string[] lines = (await RunAsync("queue", "list")).Output.TrimEnd('\n').Split('\n');
@@ -30,7 +31,8 @@ public sealed class ReadVerbTests : IAsyncLifetime
         Assert.Equal(2, (int?)json["total"]);
         JsonNode shown = JsonNode.Parse((await RunAsync("queue", "show", "news", "-o", "json")).Output)!;
         Assert.False((bool?)shown["durable"]);
-        Assert.Contains("address            news.#\n", (await RunAsync("queue", "show", "news")).Output, StringComparison.Ordinal);
+        string fields = (await RunAsync("queue", "show", "news")).Output;
+        Assert.Contains("address            news.#\n", fields, StringComparison.Ordinal);
 
         Assert.Equal(0, (await RunAsync("queue", "delete", "news")).ExitCode);
         Assert.Equal("purged 0\n", (await RunAsync("queue", "purge", "orders")).Output);
@@ -73,8 +75,10 @@ public sealed class ReadVerbTests : IAsyncLifetime
     [Fact]
     public async Task The_node_shows_itself()
     {
-        Assert.Contains("state              started\n", (await RunAsync("node", "show")).Output, StringComparison.Ordinal);
-        Assert.Equal("started", (string?)JsonNode.Parse((await RunAsync("node", "show", "-o", "json")).Output)!["state"]);
+        CliResult table = await RunAsync("node", "show");
+        Assert.Contains("state              started\n", table.Output, StringComparison.Ordinal);
+        CliResult json = await RunAsync("node", "show", "-o", "json");
+        Assert.Equal("started", (string?)JsonNode.Parse(json.Output)!["state"]);
     }
 
     [Fact]
@@ -99,7 +103,7 @@ public sealed class ReadVerbTests : IAsyncLifetime
     }
 
     private Task<CliResult> RunAsync(params string[] arguments) =>
-        Cli.RunAsync(null, new Dictionary<string, string> { ["PILLARBOX_URL"] = _node.HttpUrl }, arguments);
+        Cli.RunWithAsync(null, new Dictionary<string, string> { ["PILLARBOX_URL"] = _node.HttpUrl }, arguments);
 
     private static string[] Words(string line) =>
         line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

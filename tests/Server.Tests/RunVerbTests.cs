@@ -60,7 +60,8 @@ public sealed class RunVerbTests : IDisposable
     [Fact]
     public async Task With_a_user_it_listens_everywhere_and_asks_for_the_login()
     {
-        CliResult added = await Cli.RunAsync("secret\n", null, "user", "add", "alice", "--role", "admin", "--data", _folder.Path);
+        CliResult added = await Cli.RunWithAsync(
+            "secret\n", null, "user", "add", "alice", "--role", "admin", "--data", _folder.Path);
         Assert.Equal(0, added.ExitCode);
         using Process node = Cli.Start(null, "run", "--data", _folder.Path, "--listen", "http=0.0.0.0:0");
         string line = (await node.StandardOutput.ReadLineAsync())!;
@@ -79,8 +80,9 @@ public sealed class RunVerbTests : IDisposable
     [Fact]
     public async Task A_broken_certificate_is_refused_in_one_line()
     {
+        string broken = _folder.Write("c.pem", "x");
         string config = _folder.Write("tls.json", $$"""
-            { "listeners": { "amqp": { "addresses": ["127.0.0.1:0"], "tls": { "certificate": "{{_folder.Write("c.pem", "x")}}" } } } }
+            { "listeners": { "amqp": { "addresses": ["127.0.0.1:0"], "tls": { "certificate": "{{broken}}" } } } }
             """);
         CliResult result = await Cli.RunAsync("run", "--data", _folder.File("data"), "--config", config);
         Assert.Equal(1, result.ExitCode);

@@ -29,7 +29,8 @@ public sealed class UsageTests
     {
         CliResult help = await Cli.RunAsync("--help");
         Assert.Equal(0, help.ExitCode);
-        foreach (string verb in (string[])["run", "send", "receive", "perf", "queue", "address", "user", "data", "config"])
+        string[] verbs = ["run", "send", "receive", "perf", "queue", "address", "user", "data", "config"];
+        foreach (string verb in verbs)
         {
             Assert.Contains($"  {verb} ", help.Output, StringComparison.Ordinal);
         }

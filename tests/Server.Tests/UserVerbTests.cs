@@ -48,5 +48,5 @@ public sealed class UserVerbTests : IDisposable
     }
 
     private Task<CliResult> UserAsync(string input, string verb, params string[] arguments) =>
-        Cli.RunAsync(input, null, ["user", verb, .. arguments, "--data", _folder.Path]);
+        Cli.RunWithAsync(input, null, ["user", verb, .. arguments, "--data", _folder.Path]);
 }

@@ -36,9 +36,12 @@ internal static partial class OpenApiResource
         var paths = new JsonObject();
         foreach (ApiRoute route in ManagementApi.Routes)
         {
-            JsonObject path = paths[route.Path] as JsonObject ?? [];
-            path[route.Method.ToLowerInvariant()] = Operation(route);
-            paths[route.Path] = path.Parent is null ? path : paths[route.Path];
+            if (!paths.ContainsKey(route.Path))
+            {
+                paths.Add(route.Path, new JsonObject());
+            }
+
+            paths[route.Path]![route.Method.ToLowerInvariant()] = Operation(route);
         }
 
         return new JsonObject

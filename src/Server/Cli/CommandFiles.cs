@@ -17,6 +17,9 @@ internal static class CommandFiles
         }
     }
 
+    /// <summary>Whether a directory is there.</summary>
+    public static bool IsDirectory(string path) => Directory.Exists(path);
+
     /// <summary>A file's text, or null when it cannot be read.</summary>
     public static string? TryReadText(string path)
     {

@@ -38,6 +38,10 @@ internal static class Output
         Console.WriteLine(JsonSerializer.Serialize(value, (JsonTypeInfo<T>)readable.GetTypeInfo(typeof(T))));
     }
 
+    /// <summary>The value as JSON on one line.</summary>
+    public static void JsonLine<T>(T value, JsonTypeInfo<T> type) =>
+        Console.WriteLine(JsonSerializer.Serialize(value, type));
+
     /// <summary>Rows under headings. A heading that ends with '#' is a column of numbers.</summary>
     public static void Table(string[] headings, IEnumerable<string[]> rows)
     {

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Server.Cli;
+
+/// <summary><c>pillarbox data …</c>: looks at the data directory of a stopped node and changes nothing.</summary>
+internal static class DataCommands
+{
+    private const string DefaultDirectory = "./data";
+
+    public static Command Create() => new("data", "A stopped node's files: verify, stat, dump.")
+    {
+        Verify(), Stat(), Dump(),
+    };
+
+    private static Argument<string> DirectoryArgument() => new("directory")
+    {
+        Description = $"The data directory (default {DefaultDirectory}).",
+        DefaultValueFactory = _ => DefaultDirectory,
+    };
+
+    private static Command Verify()
+    {
+        Argument<string> directory = DirectoryArgument();
+        Option<OutputFormat> output = Output.Option();
+        const string About = "Read and check every byte; exit code 1 when there is damage.";
+        var command = new Command("verify", About) { directory, output };
+        command.SetAction(parsed =>
+        {
+            DataFigures figures = DataInspector.Verify(DiskFileSystem.Instance, Existing(parsed.GetValue(directory)!));
+            Print(figures, parsed.GetValue(output));
+            return figures.Problems.Any(problem => problem.IsDamage) ? ExitCode.Failed : ExitCode.Good;
+        });
+        return command;
+    }
+
+    private static Command Stat()
+    {
+        Argument<string> directory = DirectoryArgument();
+        Option<OutputFormat> output = Output.Option();
+        var command = new Command("stat", "Print sizes and counts.") { directory, output };
+        command.SetAction(parsed =>
+        {
+            DataFigures figures = DataInspector.Stat(DiskFileSystem.Instance, Existing(parsed.GetValue(directory)!));
+            Print(figures, parsed.GetValue(output));
+            return ExitCode.Good;
+        });
+        return command;
+    }
+
+    private static Command Dump()
+    {
+        Argument<string> directory = DirectoryArgument();
+        Option<long> from = new("--from") { Description = "The journal position to begin at." };
+        Option<OutputFormat> output = Output.Option();
+        var command = new Command("dump", "Print the journal's records, one a line.") { directory, from, output };
+        command.SetAction(parsed =>
+        {
+            var printer = new RecordPrinter(parsed.GetValue(output));
+            string path = Existing(parsed.GetValue(directory)!);
+            var problems = DataInspector.Dump(DiskFileSystem.Instance, path, parsed.GetValue(from), printer);
+            foreach (DataProblem problem in problems)
+            {
+                Console.Error.WriteLine(Describe(problem));
+            }
+
+            return problems.Any(problem => problem.IsDamage) ? ExitCode.Failed : ExitCode.Good;
+        });
+        return command;
+    }
+
+    private static string Existing(string directory) =>
+        CommandFiles.IsDirectory(directory)
+            ? directory
+            : throw new CommandException(ExitCode.NotFound, $"there is no data directory {directory}");
+
+    private static void Print(DataFigures figures, OutputFormat format)
+    {
+        if (format == OutputFormat.Json)
+        {
+            Output.Json(figures, DataJson.Default.DataFigures);
+            return;
+        }
+
+        Output.Fields(
+        [
+            ("segments", $"{figures.Segments.Count}"), ("records", $"{figures.Records}"),
+            ("journal bytes", $"{figures.Segments.Sum(segment => segment.FileBytes)}"),
+            ("record bytes", $"{figures.Segments.Sum(segment => segment.PayloadBytes)}"),
+            ("snapshots", $"{figures.Snapshots.Count}"), ("large bodies", $"{figures.Blobs}"),
+            ("large bytes", $"{figures.BlobBytes}"), ("spare files", $"{figures.SpareFiles}"),
+            ("damage", $"{figures.Problems.Count(problem => problem.IsDamage)}"),
+        ]);
+        foreach (DataProblem problem in figures.Problems)
+        {
+            Console.WriteLine(Describe(problem));
+        }
+    }
+
+    private static string Describe(DataProblem problem) =>
+        $"{(problem.IsDamage ? "damage" : "unfinished")}: {problem.File} at {problem.Position}, "
+            + $"{problem.Length} bytes: {problem.Problem}";
+
+    private sealed class RecordPrinter(OutputFormat format) : IRecordVisitor
+    {
+        public void Visit(in LogRecord record)
+        {
+            RecordText text = RecordDescriber.Describe(record);
+            if (format == OutputFormat.Json)
+            {
+                Output.JsonLine(text, DataJson.Default.RecordText);
+                return;
+            }
+
+            Console.WriteLine($"{text.Position,12} {text.Bytes,9} {text.Kind,-15} {Output.Printable(text.Text)}");
+        }
+    }
+}

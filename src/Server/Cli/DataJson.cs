@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Server.Cli;
+
+/// <summary>What the data verbs print as JSON.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(DataFigures))]
+[JsonSerializable(typeof(RecordText))]
+internal sealed partial class DataJson : JsonSerializerContext;
