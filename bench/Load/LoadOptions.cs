@@ -67,6 +67,7 @@ internal sealed record LoadOptions
     {
         string artifacts = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", ".."));
         string packed = Path.Combine(artifacts, "linux-x64", "pillarbox");
-        return File.Exists(packed) ? packed : Path.Combine(artifacts, "bin", "Pillarbox.Server", "release", "pillarbox");
+        return File.Exists(packed)
+            ? packed : Path.Combine(artifacts, "bin", "Pillarbox.Server", "release", "pillarbox");
     }
 }

@@ -59,9 +59,9 @@ internal sealed class LoadReport(LoadOptions options)
     {
         var text = new StringBuilder("# Benchmarks\n\n");
         text.Append(CultureInfo.InvariantCulture, $"""
-            Made by `{options.Command}`: medians of {options.Runs} runs of {options.DurationSeconds} s (long rows: one run), the
-            servers in turns on the same machine, clients on the same processors. The client is `pillarbox perf amqp` for every
-            AMQP 1.0 server; its own processor time is in the table. "ack" is from the (intended) time of sending to the
+            Made by `{options.Command}`: medians of {options.Runs} runs of {options.DurationSeconds} s (long rows: one
+            run), the servers in turns on the same machine, clients on the same processors. The client is
+            `pillarbox perf amqp` for every AMQP 1.0 server; its own processor time is in the table. "ack" is from the (intended) time of sending to the
             acknowledgement, "delivered" to the receiver.
 
             Machine: {MachineText()}. Servers: {string.Join("; ", _versions)}.
@@ -110,7 +110,8 @@ internal sealed class LoadReport(LoadOptions options)
 
     private static string MachineText()
     {
-        string model = File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+        string model =
+            File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
             ?.Split(':')[1].Trim() ?? "unknown processor";
         double gigabytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1073741824.0;
         return string.Create(CultureInfo.InvariantCulture,

@@ -9,7 +9,8 @@ namespace Pillarbox.Load;
 //   C  CONNECT {…}  PING  SUB <subject> <sid>  PUB <subject> [reply] <bytes>\r\n<payload>
 //   S  INFO {…}  PONG  MSG <subject> <sid> [reply] <bytes>\r\n<payload>  PING
 
-/// <summary>One publisher, and a subscriber or the stream's acknowledgements, on a connection and a thread each.</summary>
+/// <summary>One publisher, and a subscriber or the stream's acknowledgements, on a connection and a thread
+/// each.</summary>
 internal sealed class NatsTraffic : IDisposable
 {
     private const int BatchMessages = 200;
@@ -38,7 +39,8 @@ internal sealed class NatsTraffic : IDisposable
         Socket receiver = Connect(port);
         Say(receiver, $"SUB {subject} 1\r\nPING\r\n");
         WaitFor(receiver, "PONG\r\n");
-        return new NatsTraffic(Connect(port), receiver, Batch($"PUB {subject} {bodyBytes}\r\n", bodyBytes), int.MaxValue);
+        return new NatsTraffic(
+            Connect(port), receiver, Batch($"PUB {subject} {bodyBytes}\r\n", bodyBytes), int.MaxValue);
     }
 
     public static NatsTraffic ToStream(int port, string subject, int bodyBytes)

@@ -11,7 +11,8 @@ internal static class Processes
 
     public static double ResidentMiB(int pid)
     {
-        string line = File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
+        string line =
+            File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
         string kilobytes = line[6..].Replace("kB", "", StringComparison.Ordinal);
         return double.Parse(kilobytes, CultureInfo.InvariantCulture) / 1024;
     }
@@ -63,7 +64,8 @@ internal static class Processes
 
     private static async Task RunAsync(string program, params string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start =
+            new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         string errors = await process.StandardError.ReadToEndAsync();

@@ -1,7 +1,8 @@
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>
-/// What clients saw over many lives of a server, and the rules that it has to obey. A sender's log holds A (acknowledged),
+/// What clients saw over many lives of a server, and the rules that it has to obey. A sender's log holds A
+/// (acknowledged),
 /// G (group committed) and E (number begun) lines; a receiver's log holds C (connection opened), R (came) and F
 /// (settlement acknowledged) lines, in the order in which they happened; see proton/crash_client.py.
 /// </summary>

@@ -4,7 +4,8 @@ using Xunit;
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>
-/// The program is killed under load, again and again: no acknowledged message is lost, none comes after its acknowledged
+/// The program is killed under load, again and again: no acknowledged message is lost, none comes after its
+/// acknowledged
 /// settlement, each sender's order is kept, a transaction comes whole or not at all.
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
@@ -92,8 +93,11 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
         {
             await File.WriteAllTextAsync(_directory.File(stopFile), "");
             bool senders = stopFile == "stop.senders";
-            foreach (var (_, process) in _clients.Where(c => c.Name.StartsWith("take", StringComparison.Ordinal) != senders))
-                await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            foreach (var (name, process) in _clients)
+            {
+                if (name.StartsWith("take", StringComparison.Ordinal) != senders)
+                    await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            }
         }
         foreach (string queue in (string[])["a", "b"])
         {

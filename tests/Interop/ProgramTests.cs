@@ -114,7 +114,8 @@ public sealed partial class ProgramTests : IDisposable
     {
         await using PillarboxProcess node = await StartAsync();
         Good(await RunAsync(
-            "perf", "amqp", "--url", node.AmqpUrl, "--address", "bench", "--size", "100", "--duration", "2", "--durable"));
+            "perf", "amqp", "--url", node.AmqpUrl, "--address", "bench", "--size", "100", "--duration", "2",
+            "--durable"));
     }
 
     [Fact]

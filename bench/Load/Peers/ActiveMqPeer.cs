@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Pillarbox.Load.Peers;
 
-/// <summary>ActiveMQ Classic from Debian, KahaDB on disk, with its AMQP 1.0 connector when the package has one.</summary>
+/// <summary>ActiveMQ Classic from Debian, KahaDB on disk, with its AMQP 1.0 connector when the package has
+/// one.</summary>
 internal sealed class ActiveMqPeer : IPeer
 {
     public const string Libraries = "/usr/share/activemq";

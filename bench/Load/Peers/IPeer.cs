@@ -1,6 +1,7 @@
 namespace Pillarbox.Load.Peers;
 
-/// <summary>A server that is measured: an own process on free loopback ports, with its data in a temporary folder.</summary>
+/// <summary>A server that is measured: an own process on free loopback ports, with its data in a temporary
+/// folder.</summary>
 internal interface IPeer : IAsyncDisposable
 {
     string Name { get; }

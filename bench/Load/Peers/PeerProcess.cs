@@ -5,7 +5,8 @@ using System.Net.Sockets;
 
 namespace Pillarbox.Load.Peers;
 
-/// <summary>A server's process and its temporary folder; both go when it is disposed. Only own processes are ended.</summary>
+/// <summary>A server's process and its temporary folder; both go when it is disposed. Only own processes are
+/// ended.</summary>
 internal sealed class PeerProcess : IAsyncDisposable
 {
     private readonly Process _process;

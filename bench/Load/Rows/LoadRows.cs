@@ -21,7 +21,8 @@ internal static class LoadRows
         {
             Goals = [Goal.RatioToRabbitMq(12), AtMost300MiB],
         },
-        new AmqpRow("durable-10k", "durable, 10 KiB, one sender, one receiver", "--size 10240 --durable --in-flight 200")
+        new AmqpRow(
+            "durable-10k", "durable, 10 KiB, one sender, one receiver", "--size 10240 --durable --in-flight 200")
         {
             Goals = [Goal.RatioToRabbitMq(5), AtMost300MiB],
         },
@@ -67,7 +68,8 @@ internal static class LoadRows
             Peers = ["pillarbox"],
             Goals = [Goal.AtMost("at most 16 KiB for an idle connection", Figure.IdleConnectionKiB, 16)],
         },
-        new AmqpRow("queues-20000", "durable, 100 B, beside 20,000 empty queues", "--size 100 --durable --idle-queues 20000")
+        new AmqpRow(
+            "queues-20000", "durable, 100 B, beside 20,000 empty queues", "--size 100 --durable --idle-queues 20000")
         {
             IsLong = true,
             Peers = ["pillarbox"],

@@ -54,13 +54,15 @@ internal sealed record AmqpTarget
 
         private readonly Option<string?> _user = new("--user")
         {
-            Description = $"Log in as this user (environment: {UserVariable}); the password comes from {PasswordVariable} "
+            Description =
+                $"Log in as this user (environment: {UserVariable}); the password comes from {PasswordVariable} "
                 + "or is asked for.",
         };
 
         private readonly Option<string?> _trust = new("--ca") { Description = "PEM file of the authorities to trust." };
 
-        private readonly Option<string?> _certificate = new("--cert") { Description = "PEM file of an own certificate." };
+        private readonly Option<string?> _certificate =
+            new("--cert") { Description = "PEM file of an own certificate." };
 
         private readonly Option<string?> _key = new("--key") { Description = "PEM file of the certificate's key." };
 

@@ -310,7 +310,8 @@ internal sealed class NetworkClient : IDisposable
         return sent;
     }
 
-    private long HeartbeatInterval() => Connection.Peer?.IdleTimeoutMs is > 0 and var ms ? ms * 500_000L : long.MaxValue;
+    private long HeartbeatInterval() =>
+        Connection.Peer?.IdleTimeoutMs is > 0 and var ms ? ms * 500_000L : long.MaxValue;
 
     private void HeartbeatIfDue()
     {

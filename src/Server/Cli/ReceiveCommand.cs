@@ -25,7 +25,8 @@ internal static class ReceiveCommand
         Description = "Look at the messages and leave them where they are.",
     };
 
-    private static readonly Option<string?> Selector = new("--selector") { Description = "A JMS selector: \"price > 5\"." };
+    private static readonly Option<string?> Selector =
+        new("--selector") { Description = "A JMS selector: \"price > 5\"." };
 
     private static readonly Option<bool> NoAck = new("--no-ack")
     {
@@ -46,7 +47,8 @@ internal static class ReceiveCommand
             Address, Count, Timeout, Browse, Selector, NoAck, Output.AcceptOnlyFromAmong("text", "json"),
         };
         target.AddTo(command);
-        command.SetAction((parsed, cancellation) => Task.FromResult(Receive(target.Read(parsed), parsed, cancellation)));
+        command.SetAction(
+            (parsed, cancellation) => Task.FromResult(Receive(target.Read(parsed), parsed, cancellation)));
         return command;
     }
 
@@ -68,7 +70,8 @@ internal static class ReceiveCommand
         if (parsed.GetResult(Count) is { Implicit: false } && receiving.Received < wanted && !browse)
         {
             string fewer = $"{receiving.Received} of {wanted} messages came";
-            throw new CommandException(cancellation.IsCancellationRequested ? ExitCode.Failed : ExitCode.Timeout, fewer);
+            int code = cancellation.IsCancellationRequested ? ExitCode.Failed : ExitCode.Timeout;
+            throw new CommandException(code, fewer);
         }
         return ExitCode.Good;
     }

@@ -16,7 +16,8 @@ internal static class SendCommand
 
     private static readonly Option<string?> File = new("--file") { Description = "A file whose bytes are the body." };
 
-    private static readonly Option<bool> Lines = new("--stdin-lines") { Description = "A message for each line of input." };
+    private static readonly Option<bool> Lines =
+        new("--stdin-lines") { Description = "A message for each line of input." };
 
     private static readonly Option<long> Count = new("--count")
     {
@@ -32,7 +33,8 @@ internal static class SendCommand
 
     private static readonly Option<byte?> Priority = new("--priority") { Description = "0 to 9, default 4." };
 
-    private static readonly Option<string?> Ttl = new("--ttl") { Description = "Time to live, as 500ms, 30s, 5m or 2h." };
+    private static readonly Option<string?> Ttl =
+        new("--ttl") { Description = "Time to live, as 500ms, 30s, 5m or 2h." };
 
     private static readonly Option<string[]> Properties = new("--property")
     {
@@ -124,7 +126,8 @@ internal static class SendCommand
     {
         "true" => true,
         "false" => false,
-        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) => number,
+        _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) =>
+            number,
         _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => number,
         _ => text,
     };

@@ -24,9 +24,11 @@ internal static class PerfCommand
 
     private static readonly Option<int> Receivers = Number("--receivers", 1, 0, "Connections that receive.");
 
-    private static readonly Option<int> Queues = Number("--queues", 1, 1, "Addresses ADDRESS-1, ADDRESS-2… shared out.");
+    private static readonly Option<int> Queues =
+        Number("--queues", 1, 1, "Addresses ADDRESS-1, ADDRESS-2… shared out.");
 
-    private static readonly Option<int> FanOut = Number("--fan-out", 0, 0, "So many receivers that all get every message.");
+    private static readonly Option<int> FanOut =
+        Number("--fan-out", 0, 0, "So many receivers that all get every message.");
 
     private static readonly Option<double> WarmUp = new("--warm-up")
     {
@@ -40,7 +42,8 @@ internal static class PerfCommand
         DefaultValueFactory = _ => 20,
     };
 
-    private static readonly Option<bool> Durable = new("--durable") { Description = "Messages survive the server's end." };
+    private static readonly Option<bool> Durable =
+        new("--durable") { Description = "Messages survive the server's end." };
 
     private static readonly Option<bool> PreSettled = new("--pre-settled") { Description = "No acknowledgements." };
 
@@ -49,11 +52,13 @@ internal static class PerfCommand
         Description = "Messages a second, kept whatever the server does; latency counts from when each was due.",
     };
 
-    private static readonly Option<int> InFlight = Number("--in-flight", 1000, 1, "Unacknowledged messages of a sender.");
+    private static readonly Option<int> InFlight =
+        Number("--in-flight", 1000, 1, "Unacknowledged messages of a sender.");
 
     private static readonly Option<int> Credit = Number("--credit", 1000, 1, "Messages a receiver grants.");
 
-    private static readonly Option<int> Idle = Number("--idle-connections", 0, 0, "Further connections that do nothing.");
+    private static readonly Option<int> Idle =
+        Number("--idle-connections", 0, 0, "Further connections that do nothing.");
 
     private static readonly Option<int> IdleQueues = Number("--idle-queues", 0, 0, "Further queues that stay empty.");
 

@@ -58,5 +58,6 @@ internal sealed record PerfOptions
 
     public string SendAddressOf(int index) => Queues > 1 ? $"{Address}-{(index % Queues) + 1}" : Address;
 
-    public string ReceiveAddressOf(int index) => Queues > 1 ? $"{ReceiveAddress}-{(index % Queues) + 1}" : ReceiveAddress;
+    public string ReceiveAddressOf(int index) =>
+        Queues > 1 ? $"{ReceiveAddress}-{(index % Queues) + 1}" : ReceiveAddress;
 }

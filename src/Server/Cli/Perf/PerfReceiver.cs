@@ -63,7 +63,8 @@ internal sealed class PerfReceiver : IPerfRole, IReceiverEvents
             receiver.Settle(delivery.DeliveryId, DeliveryStateKind.Accepted);
         }
         int offset = delivery.Message.Length - _options.BodyBytes;
-        if (offset < 0 || !PerfBody.TryRead(delivery.Message[offset..], out long stamp, out long sequence, out int sender))
+        if (offset < 0
+            || !PerfBody.TryRead(delivery.Message[offset..], out long stamp, out long sequence, out int sender))
         {
             Foreign++;
             return;
@@ -92,7 +93,8 @@ internal sealed class PerfReceiver : IPerfRole, IReceiverEvents
     {
         Address = options.ReceiveAddressOf(index),
         Capabilities = options.FanOut ? ["topic"] : null,
-        Durable = options is { FanOut: true, Durable: true } ? TerminusDurability.UnsettledState : TerminusDurability.None,
+        Durable =
+            options is { FanOut: true, Durable: true } ? TerminusDurability.UnsettledState : TerminusDurability.None,
         ExpiryPolicy = options is { FanOut: true, Durable: true }
             ? TerminusExpiryPolicy.Never
             : TerminusExpiryPolicy.SessionEnd,

@@ -75,7 +75,8 @@ internal sealed record PerfReport
         {
             Line(text, "idle queues", $"{queue / 1024:N1} KiB of the server's memory each");
         }
-        Line(text, "checked", $"{Missing} missing, {OutOfOrder} again or out of order, {Refused} refused, {Foreign} foreign");
+        string found = $"{Missing} missing, {OutOfOrder} again or out of order, {Refused} refused, {Foreign} foreign";
+        Line(text, "checked", found);
         return text.ToString();
     }
 

@@ -56,7 +56,8 @@ internal sealed class PerfRun(PerfOptions options)
         _idleQueueBytes = await MemoryEachAsync(options.IdleQueues, MakeIdleQueues, cancellation);
     }
 
-    private async Task<double?> MemoryEachAsync(int count, Action<CancellationToken> make, CancellationToken cancellation)
+    private async Task<double?> MemoryEachAsync(
+        int count, Action<CancellationToken> make, CancellationToken cancellation)
     {
         if (count == 0)
         {
@@ -109,7 +110,8 @@ internal sealed class PerfRun(PerfOptions options)
         while (Clock.Now < time && !_schedule.IsStopped)
         {
             TimeSpan left = TimeSpan.FromMicroseconds((time - Clock.Now) / 1000.0);
-            await Task.Delay(left < SampleEvery && left > TimeSpan.Zero ? left : SampleEvery, TimeProvider.System, cancellation);
+            TimeSpan wait = left < SampleEvery && left > TimeSpan.Zero ? left : SampleEvery;
+            await Task.Delay(wait, TimeProvider.System, cancellation);
             SampleMemory();
         }
         ThrowIfFailed();
