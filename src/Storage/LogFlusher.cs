@@ -106,7 +106,8 @@ internal sealed class LogFlusher : IDisposable
     {
         lock (_passGate)
         {
-            return (_slices.Count > 0 || _appender.Tail > Durable) && Capture(force: false) && Commit(_kind);
+            // Whoever waits for a place within the mark of an idle log waits for bytes that are written already.
+            return (_slices.Count > 0 || _appender.Tail > Durable) && Capture(force: Waiters.Any) && Commit(_kind);
         }
     }
 
@@ -146,7 +147,7 @@ internal sealed class LogFlusher : IDisposable
             return LogThread.UntilWoken;
         }
 
-        bool isWaiting = _slices.Count > 0 || _appender.Tail > Math.Max(Durable, _idleEnd);
+        bool isWaiting = _slices.Count > 0 || _appender.Tail > (Waiters.Any ? Durable : Math.Max(Durable, _idleEnd));
         if (!isWaiting)
         {
             return Rest(isWoken);
@@ -177,7 +178,9 @@ internal sealed class LogFlusher : IDisposable
     {
         Volatile.Write(ref _sleep, (int)kind);
         Interlocked.MemoryBarrier();
-        bool isWaiting = _appender.Tail > Math.Max(Durable, _idleEnd) && (kind == Sleep.Idle || Waiters.Any);
+        bool isWaiting = Waiters.Any
+            ? _appender.Tail > Durable
+            : kind == Sleep.Idle && _appender.Tail > Math.Max(Durable, _idleEnd);
         if (!isWaiting)
         {
             return time;

@@ -102,6 +102,11 @@ public sealed class ConcurrencyTests
         {
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
+
+        // Who waits for that tail is answered, though nothing more is appended.
+        var waiter = new TestWaiter();
+        log.WhenDurable(log.TailPosition, waiter);
+        await waiter.Done;
     }
 
     private static byte[] PayloadOf(int seed)
