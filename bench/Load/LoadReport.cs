@@ -61,8 +61,8 @@ internal sealed class LoadReport(LoadOptions options)
         text.Append(CultureInfo.InvariantCulture, $"""
             Made by `{options.Command}`: medians of {options.Runs} runs of {options.DurationSeconds} s (long rows: one
             run), the servers in turns on the same machine, clients on the same processors. The client is
-            `pillarbox perf amqp` for every AMQP 1.0 server; its own processor time is in the table. "ack" is from the (intended) time of sending to the
-            acknowledgement, "delivered" to the receiver.
+            `pillarbox perf amqp` for every AMQP 1.0 server; its own processor time is in the table. "ack" is from the
+            (intended) time of sending to the acknowledgement, "delivered" to the receiver.
 
             Machine: {MachineText()}. Servers: {string.Join("; ", _versions)}.
 

@@ -32,7 +32,8 @@ public static class RecordDescriber
             _ => ($"unknown-{record.Type}", null),
         };
         bool understood = text is not null && !reader.Failed;
-        return new RecordText(record.Position, record.Payload.Length, kind, understood ? text! : "(cannot be read)", understood);
+        string shown = understood ? text! : "(cannot be read)";
+        return new RecordText(record.Position, record.Payload.Length, kind, shown, understood);
     }
 
     private static string Address(ref FieldReader reader)

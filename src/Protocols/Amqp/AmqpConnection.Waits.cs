@@ -7,8 +7,7 @@ using Pillarbox.Storage;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <content>
-/// What the loop waits for besides input: its flush, one read from disk, a login check, a disk that is behind. Each
-/// wakes the loop when it is
+/// What the loop waits for besides input: its flush, one read from disk, a login check, a disk that is behind. Each wakes the loop when it is
 /// done, and is finished in the next pass, so that everything happens on the loop.
 /// </content>
 internal sealed partial class AmqpConnection
@@ -23,8 +22,7 @@ internal sealed partial class AmqpConnection
     private Task? _ready;
 
     // A peer that does not read its answers is not heard either.
-    private bool IsOutputFull =>
-        _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
+    private bool IsOutputFull => _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
 
     private bool HasCompleted() =>
         (_isFlushing && _flush.IsCompleted)
@@ -121,7 +119,7 @@ internal sealed partial class AmqpConnection
 
         _flushedBytes = written;
         _timers.OnSent(SteadyMs);
-#pragma warning disable CA2012 // Consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
+#pragma warning disable CA2012 // Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
         _flush = _output.FlushAsync();
 #pragma warning restore CA2012
         _isFlushing = true;
@@ -172,8 +170,7 @@ internal sealed partial class AmqpConnection
     {
         try
         {
-            _endpoint.Close(
-                new AmqpError { Condition = AmqpErrorCondition.InternalError, Description = "internal error" });
+            _endpoint.Close(new AmqpError { Condition = AmqpErrorCondition.InternalError, Description = "internal error" });
             await FlushLastAsync();
         }
         catch (Exception e)

@@ -7,8 +7,7 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <summary>Where a session endpoint of the node stands (part 2 section 2.5.5). Sessions are begun by the peer
-/// only.</summary>
+/// <summary>Where a session endpoint of the node stands (part 2 section 2.5.5). Sessions are begun by the peer only.</summary>
 internal enum SessionState : byte
 {
     /// <summary>Both begins were exchanged.</summary>
@@ -22,8 +21,7 @@ internal enum SessionState : byte
 }
 
 /// <summary>
-/// A session (part 2 section 2.5): windows, links, dispositions. Pure: frames in, calls on the broker's client and
-/// frames out.
+/// A session (part 2 section 2.5): windows, links, dispositions. Pure: frames in, calls on the broker's client and frames out.
 /// Owned by its connection's loop.
 /// </summary>
 internal sealed partial class AmqpSession
@@ -73,8 +71,7 @@ internal sealed partial class AmqpSession
 
     /// <summary>Whether a new delivery may begin: there is a window, and not too much is unsettled.</summary>
     public bool CanBeginDelivery =>
-        State == SessionState.Mapped && Window.RemoteIncomingWindow > 0
-            && Unsettled.Count < Connection.Options.UnsettledMax;
+        State == SessionState.Mapped && Window.RemoteIncomingWindow > 0 && Unsettled.Count < Connection.Options.UnsettledMax;
 
     /// <summary>Part 2 section 2.7.3. Errors: handle-in-use; a handle beyond handle-max ends the connection.</summary>
     public void OnAttach(Attach attach)
@@ -82,8 +79,7 @@ internal sealed partial class AmqpSession
         if (attach.Handle > Connection.Options.HandleMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.ConnectionFramingError,
-                $"handle {attach.Handle} is beyond handle-max {Connection.Options.HandleMax}");
+                AmqpErrorCondition.ConnectionFramingError, $"handle {attach.Handle} is beyond handle-max {Connection.Options.HandleMax}");
         }
 
         if (LinkAt(attach.Handle) is not null)
@@ -103,8 +99,7 @@ internal sealed partial class AmqpSession
         }
     }
 
-    /// <summary>Answers an attach that cannot be fulfilled: attached without terminus, and detached at once (part 2
-    /// section 2.6.3).</summary>
+    /// <summary>Answers an attach that cannot be fulfilled: attached without terminus, and detached at once (part 2 section 2.6.3).</summary>
     public void Refuse(Attach attach, AmqpError error)
     {
         bool peerSends = attach.Role == Role.Sender;

@@ -10,8 +10,7 @@ namespace Pillarbox.Protocols.Amqp;
 /// <content>The second half of a pass: what the broker tells, what is owed to the peer, deliveries out.</content>
 internal sealed partial class ConnectionEndpoint : IClientEvents
 {
-    // Rounds of "hear the broker, write, tell the broker" in one pass; a further one only when the last brought
-    // something.
+    // Rounds of "hear the broker, write, tell the broker" in one pass; a further one only when the last brought something.
     private const int RoundsMax = 8;
 
     // Frames that one link may write before the next one has its turn.
@@ -30,13 +29,11 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     /// <summary>Whether input waits until a large message's disk has caught up.</summary>
     public bool IsInputPaused => PausedFor is not null;
 
-    /// <summary>The large message that input waits for; the loop awaits it and calls
-    /// <see cref="ResumeInput"/>.</summary>
+    /// <summary>The large message that input waits for; the loop awaits it and calls <see cref="ResumeInput"/>.</summary>
     public LargePublish? PausedFor { get; private set; }
 
     /// <summary>
-    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the
-    /// total of bytes written
+    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the total of bytes written
     /// is below it. True: there is more to do, at once or when the output has room.
     /// </summary>
     public bool Turn(long outputLimit)
@@ -135,14 +132,12 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         return tag;
     }
 
-    /// <summary>Part 2 section 2.6.1: a link that is attached again, with the same name and direction, is taken from
-    /// its old place.</summary>
+    /// <summary>Part 2 section 2.6.1: a link that is attached again, with the same name and direction, is taken from its old place.</summary>
     public void StealLink(string name, Role peerRole)
     {
         if (_linksByName.TryGetValue((name, peerRole), out Link? old))
         {
-            var error =
-                new AmqpError { Condition = AmqpErrorCondition.LinkStolen, Description = "attached again elsewhere" };
+            var error = new AmqpError { Condition = AmqpErrorCondition.LinkStolen, Description = "attached again elsewhere" };
             old.Session.Detach(old, error, LinkEnd.Detached);
         }
     }
@@ -239,8 +234,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     private bool WriteDeliveries(long outputLimit)
     {
         bool wrote = false;
-        while (State == ConnectionState.Opened && Frames.BytesWritten < outputLimit
-            && _ready.TryDequeue(out SendingLink? link))
+        while (State == ConnectionState.Opened && Frames.BytesWritten < outputLimit && _ready.TryDequeue(out SendingLink? link))
         {
             wrote |= WriteDeliveries(link, outputLimit);
         }
