@@ -19,7 +19,7 @@ internal sealed partial class AmqpConnection
     private LinkRead _read;
     private bool _isReading;
     private Task<SaslStep>? _verify;
-    private Task? _ready;
+    private Task? _gate;
 
     // A peer that does not read its answers is not heard either.
     private bool IsOutputFull => _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
@@ -28,7 +28,8 @@ internal sealed partial class AmqpConnection
         (_isFlushing && _flush.IsCompleted)
         || (_isReading && _read.IsCompleted)
         || _verify is { IsCompleted: true }
-        || _ready is { IsCompleted: true };
+        || _gate is { IsCompleted: true }
+        || !_linksToGiveUp.IsEmpty;
 
     private void FinishWaits()
     {
@@ -48,12 +49,14 @@ internal sealed partial class AmqpConnection
             _endpoint.OnSaslVerified(verified.GetAwaiter().GetResult());
         }
 
-        if (_ready is { IsCompleted: true } ready)
+        if (_gate is { IsCompleted: true } gate)
         {
-            _ready = null;
-            ready.GetAwaiter().GetResult();
-            _endpoint.ResumeInput();
+            _gate = null;
+            gate.GetAwaiter().GetResult();
+            Guard(static endpoint => endpoint.ResumeInput());
         }
+
+        GiveUpLinks();
     }
 
     private void StartWaits()
@@ -69,10 +72,10 @@ internal sealed partial class AmqpConnection
             _verify.GetAwaiter().UnsafeOnCompleted(_wake);
         }
 
-        if (_endpoint.PausedFor is { } large && _ready is null)
+        if (_endpoint.InputGate is { } gate && _gate is null)
         {
-            _ready = large.ReadyAsync(CancellationToken.None).AsTask();
-            _ready.GetAwaiter().UnsafeOnCompleted(_wake);
+            _gate = gate;
+            _gate.GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
 
@@ -191,6 +194,8 @@ internal sealed partial class AmqpConnection
             Log.OwnFault(_environment.Logger, e, _peer.RemoteEndPoint);
         }
 
+        _isOver = true;
+        GiveUpLinks();
         await _input.CompleteAsync();
         await _output.CompleteAsync();
     }

@@ -9,7 +9,7 @@ namespace Pillarbox.Protocols.Amqp;
 /// The loop of one AMQP connection: waits for input or a wake, lets <see cref="ConnectionEndpoint"/> work, flushes. All waiting is here.
 /// The one place that catches what the peer did wrong; anything else that goes wrong ends this connection only.
 /// </summary>
-internal sealed partial class AmqpConnection : IWakeable
+internal sealed partial class AmqpConnection : IWakeable, ILinkOwner
 {
     // Turns without a look at the input, while there are deliveries to write.
     private const int TurnsPerPass = 4;
@@ -139,8 +139,7 @@ internal sealed partial class AmqpConnection : IWakeable
             }
             catch (AmqpException fault)
             {
-                Log.PeerFault(_environment.Logger, _peer.RemoteEndPoint, fault.Condition, fault.Message);
-                _endpoint.OnPeerFault(fault);
+                OnPeerFault(fault);
                 if (_endpoint.State is ConnectionState.CloseSent or ConnectionState.Ended
                     && fault.Condition == AmqpErrorCondition.ConnectionFramingError)
                 {
@@ -149,6 +148,24 @@ internal sealed partial class AmqpConnection : IWakeable
                 }
             }
         }
+    }
+
+    private void Guard(Action<ConnectionEndpoint> action)
+    {
+        try
+        {
+            action(_endpoint);
+        }
+        catch (AmqpException fault)
+        {
+            OnPeerFault(fault);
+        }
+    }
+
+    private void OnPeerFault(AmqpException fault)
+    {
+        Log.PeerFault(_environment.Logger, _peer.RemoteEndPoint, fault.Condition, fault.Message);
+        _endpoint.OnPeerFault(fault);
     }
 
     private void Write()

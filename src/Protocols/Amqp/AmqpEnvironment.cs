@@ -25,6 +25,9 @@ internal sealed class AmqpEnvironment(
     /// <summary>Subscriptions whose expiry timer runs.</summary>
     public TerminusExpiry Expiry { get; } = new(broker, time);
 
+    /// <summary>Container ids and link names in use.</summary>
+    public ContainerRegistry Containers { get; } = new();
+
     /// <summary>Milliseconds since the Unix epoch.</summary>
     public long UnixMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -88,7 +88,15 @@ internal sealed partial class AmqpSession
                 AmqpErrorCondition.SessionHandleInUse, $"handle {attach.Handle} is in use", AmqpSeverity.Session);
         }
 
-        Connection.StealLink(attach.Name, attach.Role);
+        if (Connection.TakeLinkName(this, attach))
+        {
+            CompleteAttach(attach);
+        }
+    }
+
+    /// <summary>The second half of an attach, once the link's name is free.</summary>
+    public void CompleteAttach(Attach attach)
+    {
         try
         {
             Attach(attach);
@@ -176,7 +184,7 @@ internal sealed partial class AmqpSession
         _links[detach.Handle] = null;
     }
 
-    /// <summary>Ends a link from the node's side.</summary>
+    /// <summary>Ends a link from the node's side, for good: clients hear of a closed link, and attach anew if they want.</summary>
     public void Detach(Link link, AmqpError error, LinkEnd end = LinkEnd.Closed)
     {
         if (link.State != LinkState.Attached)
@@ -187,8 +195,7 @@ internal sealed partial class AmqpSession
         Release(link, end);
         link.State = LinkState.DetachSent;
         FlushDispositions();
-        Connection.Frames.Write(
-            Channel, new Detach { Handle = link.Handle, Closed = end == LinkEnd.Closed, Error = error });
+        Connection.Frames.Write(Channel, new Detach { Handle = link.Handle, Closed = true, Error = error });
     }
 
     /// <summary>The session ends with everything in it; <paramref name="end"/> says why.</summary>

@@ -14,11 +14,13 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long.</summary>
     private const uint SaslFrameBytesMax = WireLimits.FrameBytesMin;
 
-    private static readonly string[] Capabilities = ["ANONYMOUS-RELAY", "SHARED-SUBS"];
+    private const string SoleConnection = "sole-connection-for-container";
+    private static readonly string[] Capabilities = ["ANONYMOUS-RELAY", "SHARED-SUBS", SoleConnection];
 
     private BrokerClient? _client;
     private ISaslServer? _sasl;
     private bool _openSent;
+    private bool _entered;
 
     /// <summary>The connection's handle on the broker; there is one from the open on.</summary>
     public BrokerClient Client => _client!;
@@ -84,6 +86,11 @@ internal sealed partial class ConnectionEndpoint
         }
 
         State = ConnectionState.Ended;
+        if (_entered)
+        {
+            Environment.Containers.Leave(Container);
+        }
+
         _client?.Flush();
         _client?.Dispose();
         _sasl?.Dispose();
@@ -222,8 +229,30 @@ internal sealed partial class ConnectionEndpoint
             AddressSpace = open.Hostname;
         }
 
+        bool sole = open.DesiredCapabilities?.Contains(SoleConnection) == true;
+        if (IsNamed && !Environment.Containers.TryEnter(Container, sole))
+        {
+            RefuseContainer();
+            return;
+        }
+
+        _entered = IsNamed;
         WriteOpen();
         Connect();
+    }
+
+    // The open says that a close follows at once, so that a client does not take the connection for made.
+    private void RefuseContainer()
+    {
+        WriteOpen(refused: true);
+        var info = new AmqpMap();
+        info.AddSymbol("invalid-field", AmqpValue.Symbol("container-id"));
+        Close(new AmqpError
+        {
+            Condition = AmqpErrorCondition.InvalidField,
+            Description = $"a connection of the container '{ContainerId}' exists already",
+            Info = info,
+        });
     }
 
     private void Connect()
@@ -248,10 +277,15 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
-    private void WriteOpen()
+    private void WriteOpen(bool refused = false)
     {
         _openSent = true;
         var properties = new AmqpMap();
+        if (refused)
+        {
+            properties.AddSymbol("amqp:connection-establishment-failed", true);
+        }
+
         properties.AddSymbol("product", "pillarbox");
         properties.AddSymbol("version", Options.Version);
         Frames.Write(new Open

@@ -22,15 +22,8 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     private readonly List<Link> _flowsOwed = [];
     private readonly List<AmqpSession> _windowsOwed = [];
     private readonly List<AmqpSession> _dispositionsOwed = [];
-    private readonly Dictionary<(string Name, Role PeerRole), Link> _linksByName = [];
     private Dictionary<ulong, (AmqpSession Session, uint Id)>? _settlements;
     private ulong _settlementTag;
-
-    /// <summary>Whether input waits until a large message's disk has caught up.</summary>
-    public bool IsInputPaused => PausedFor is not null;
-
-    /// <summary>The large message that input waits for; the loop awaits it and calls <see cref="ResumeInput"/>.</summary>
-    public LargePublish? PausedFor { get; private set; }
 
     /// <summary>
     /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the total of bytes written
@@ -120,10 +113,6 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         }
     }
 
-    public void PauseInputUntilReady(LargePublish large) => PausedFor = large;
-
-    public void ResumeInput() => PausedFor = null;
-
     /// <summary>A tag for a settlement whose end the peer waits for.</summary>
     public ulong TagSettlement(AmqpSession session, uint id)
     {
@@ -131,26 +120,6 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         (_settlements ??= []).Add(tag, (session, id));
         return tag;
     }
-
-    /// <summary>Part 2 section 2.6.1: a link that is attached again, with the same name and direction, is taken from its old place.</summary>
-    public void StealLink(string name, Role peerRole)
-    {
-        if (_linksByName.TryGetValue((name, peerRole), out Link? old))
-        {
-            var error = new AmqpError { Condition = AmqpErrorCondition.LinkStolen, Description = "attached again elsewhere" };
-            old.Session.Detach(old, error, LinkEnd.Detached);
-        }
-    }
-
-    public void OnLinkAttached(Link link)
-    {
-        if (link.State == LinkState.Attached)
-        {
-            _linksByName[(link.Name, link.PeerRole)] = link;
-        }
-    }
-
-    public void OnLinkReleased(Link link) => _linksByName.Remove((link.Name, link.PeerRole));
 
     /// <inheritdoc/>
     void IClientEvents.OnDelivery(in Delivery delivery) => ((SendingLink)delivery.Consumer.Tag!).OnDelivery(delivery);

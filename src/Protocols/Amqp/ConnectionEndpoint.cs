@@ -40,15 +40,21 @@ internal sealed partial class ConnectionEndpoint
 {
     private readonly PeerInfo _peer;
     private readonly IWakeable _wakeable;
+    private readonly ILinkOwner _owner;
     private AmqpSession?[] _sessions = new AmqpSession?[1];
     private byte[] _scratch = [];
     private long _preAuthBytes;
 
-    public ConnectionEndpoint(AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, IWakeable wakeable)
+    /// <param name="environment">What the node's connections share.</param>
+    /// <param name="peer">What the transport knows of the peer.</param>
+    /// <param name="output">Where bytes for the peer go.</param>
+    /// <param name="loop">The loop: woken by the broker, asked by other connections to give up links.</param>
+    public ConnectionEndpoint(AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, AmqpConnection loop)
     {
         Environment = environment;
         _peer = peer;
-        _wakeable = wakeable;
+        _wakeable = loop;
+        _owner = loop;
         Frames = new FrameWriter(output);
         Transactions = new TransactionTable(environment.Options);
     }

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>Links that other connections of the same container take over.</content>
+internal sealed partial class AmqpConnection
+{
+    private readonly ConcurrentQueue<(LinkKey Link, TaskCompletionSource Done)> _linksToGiveUp = new();
+    private volatile bool _isOver;
+
+    /// <inheritdoc/>
+    public Task GiveUpAsync(LinkKey link)
+    {
+        if (_isOver)
+        {
+            return Task.CompletedTask;
+        }
+
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _linksToGiveUp.Enqueue((link, done));
+        Wake();
+        if (_isOver)
+        {
+            // The loop may have looked for the last time before.
+            GiveUpAll();
+        }
+
+        return done.Task;
+    }
+
+    private void GiveUpLinks()
+    {
+        if (_isOver)
+        {
+            GiveUpAll();
+            return;
+        }
+
+        if (_linksToGiveUp.IsEmpty)
+        {
+            return;
+        }
+
+        (LinkKey Link, TaskCompletionSource Done)[] requests = [.. _linksToGiveUp];
+        foreach ((LinkKey link, _) in requests)
+        {
+            _linksToGiveUp.TryDequeue(out _);
+            _endpoint.GiveUp(link);
+        }
+
+        // The broker must know before the other connection goes on.
+        if (_endpoint.HasClient)
+        {
+            _endpoint.Client.Flush();
+        }
+
+        foreach ((_, TaskCompletionSource done) in requests)
+        {
+            done.SetResult();
+        }
+    }
+
+    // The connection is over, and its links with it.
+    private void GiveUpAll()
+    {
+        while (_linksToGiveUp.TryDequeue(out (LinkKey Link, TaskCompletionSource Done) request))
+        {
+            request.Done.SetResult();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Pillarbox.Broker;
+using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>Link names over sessions and connections (part 2 section 2.6.1), and what input waits for.</content>
+internal sealed partial class ConnectionEndpoint
+{
+    private readonly Dictionary<(string Name, Role PeerRole), Link> _linksByName = [];
+    private (AmqpSession Session, Attach Attach)? _deferredAttach;
+
+    /// <summary>What further input waits for: another connection that gives up a link, or the disk behind a large message. Null: nothing.</summary>
+    public Task? InputGate { get; private set; }
+
+    /// <summary>Whether input waits.</summary>
+    public bool IsInputPaused => InputGate is not null;
+
+    private ContainerKey Container => new(AddressSpace, Identity.Name, ContainerId);
+
+    // An empty container id names nobody: its links are the connection's own.
+    private bool IsNamed => ContainerId.Length > 0;
+
+    /// <summary>What input waited for has come.</summary>
+    public void ResumeInput()
+    {
+        InputGate = null;
+        if (_deferredAttach is not { } deferred)
+        {
+            return;
+        }
+
+        _deferredAttach = null;
+        if (deferred.Session.State == SessionState.Mapped && State == ConnectionState.Opened)
+        {
+            CurrentSession = deferred.Session;
+            CurrentLink = null;
+            CurrentAttach = deferred.Attach;
+            deferred.Session.CompleteAttach(deferred.Attach);
+        }
+    }
+
+    /// <summary>No further frames are read until the disk has caught up with a large message.</summary>
+    public void PauseInputUntilReady(LargePublish large) =>
+        InputGate ??= large.ReadyAsync(CancellationToken.None).AsTask();
+
+    /// <summary>
+    /// A link that is attached again, with the same name and direction, is taken from its old place: in this connection at once; from another
+    /// connection by asking it, which defers the attach and all input after it. True: go on with the attach.
+    /// </summary>
+    public bool TakeLinkName(AmqpSession session, Attach attach)
+    {
+        if (_linksByName.TryGetValue((attach.Name, attach.Role), out Link? old))
+        {
+            Steal(old);
+        }
+
+        var key = new LinkKey(Container, attach.Name, attach.Role);
+        if (!IsNamed || Environment.Containers.Take(key, _owner) is not { } other)
+        {
+            return true;
+        }
+
+        Task given = other.GiveUpAsync(key);
+        if (given.IsCompleted)
+        {
+            return true;
+        }
+
+        InputGate = given;
+        _deferredAttach = (session, attach);
+        return false;
+    }
+
+    /// <summary>Another connection attached this link: it is detached here.</summary>
+    public void GiveUp(LinkKey link)
+    {
+        if (_linksByName.TryGetValue((link.Name, link.PeerRole), out Link? old))
+        {
+            Steal(old);
+        }
+    }
+
+    public void OnLinkAttached(Link link)
+    {
+        if (link.State == LinkState.Attached)
+        {
+            _linksByName[(link.Name, link.PeerRole)] = link;
+        }
+    }
+
+    public void OnLinkReleased(Link link)
+    {
+        if (_linksByName.TryGetValue((link.Name, link.PeerRole), out Link? known) && known == link)
+        {
+            _linksByName.Remove((link.Name, link.PeerRole));
+            if (IsNamed)
+            {
+                Environment.Containers.Release(new LinkKey(Container, link.Name, link.PeerRole), _owner);
+            }
+        }
+    }
+
+    private static void Steal(Link old) => old.Session.Detach(
+        old,
+        new AmqpError { Condition = AmqpErrorCondition.LinkStolen, Description = "the link was attached again elsewhere" },
+        LinkEnd.Detached);
+}
