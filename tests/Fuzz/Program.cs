@@ -9,6 +9,7 @@ using Pillarbox.Fuzz.Amqp;
 Dictionary<string, Func<IFuzzTarget>> targets = new()
 {
     ["amqp-wire"] = () => new AmqpWireTarget(),
+    ["amqp-session"] = () => new AmqpSessionTarget(),
 };
 
 string name = Option("--target") ?? "";

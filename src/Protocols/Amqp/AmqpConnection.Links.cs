@@ -16,7 +16,8 @@ internal sealed partial class AmqpConnection
             return Task.CompletedTask;
         }
 
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Its continuation is the other loop's wake: short, and fit to run here.
+        var done = new TaskCompletionSource();
         _linksToGiveUp.Enqueue((link, done));
         Wake();
         if (_isOver)

@@ -69,13 +69,13 @@ internal sealed partial class AmqpConnection
         if (_endpoint.SaslToVerify is { } sasl && _verify is null)
         {
             _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
-            _verify.GetAwaiter().UnsafeOnCompleted(_wake);
+            _verify.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
         }
 
         if (_endpoint.InputGate is { } gate && _gate is null)
         {
             _gate = gate;
-            _gate.GetAwaiter().UnsafeOnCompleted(_wake);
+            _gate.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
 
@@ -132,7 +132,7 @@ internal sealed partial class AmqpConnection
         }
         else
         {
-            _flush.GetAwaiter().UnsafeOnCompleted(_wake);
+            _flush.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
 

@@ -31,11 +31,11 @@ internal readonly struct LinkRead
     {
         if (_isPiece)
         {
-            _piece.GetAwaiter().UnsafeOnCompleted(continuation);
+            _piece.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
         }
         else
         {
-            _message.GetAwaiter().UnsafeOnCompleted(continuation);
+            _message.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
         }
     }
 

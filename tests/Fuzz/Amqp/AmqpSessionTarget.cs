@@ -1,0 +1,102 @@
+using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Fuzz.Amqp;
+
+/// <summary>
+/// The AMQP engine with a real broker behind it: a conversation from the peer's side, some of its frames mutated, dropped, doubled or in
+/// another order, and cut anywhere. Nothing may escape, no fault of the node's own may be reported, and the node still serves.
+/// </summary>
+internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
+{
+    // A broker is thrown away after so many conversations, so that what they leave behind stays small.
+    private const int ConversationsPerScene = 200;
+
+    private AmqpScene? _scene;
+    private int _conversations;
+
+    /// <summary>Frames given to the node so far.</summary>
+    public long Frames { get; private set; }
+
+    public byte[] Make(Random random)
+    {
+        var grammar = new AmqpGrammar(random);
+        var script = new ConversationGrammar(random, grammar);
+        List<byte[]> frames = script.Make();
+        for (int times = random.Next(4); times > 0; times--)
+        {
+            Disturb(random, grammar, frames);
+        }
+        Frames += frames.Count;
+        byte[] bytes = [.. frames.SelectMany(f => f)];
+        return random.Next(16) == 0 ? grammar.Mutate(bytes) : bytes;
+    }
+
+    public void Take(byte[] input)
+    {
+        if (_scene is null || ++_conversations > ConversationsPerScene)
+        {
+            _scene?.Dispose();
+            _scene = new AmqpScene(new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
+            _conversations = 0;
+        }
+        AmqpPeer peer = _scene.Connect();
+        int cut = input.Length == 0 ? 0 : input[^1] * input.Length / 256;
+        peer.Send(input.AsSpan(0, cut));
+        peer.Send(input.AsSpan(cut));
+        peer.TakeAll();
+        peer.Cut();
+        Check(peer, _scene);
+    }
+
+    public void Dispose() => _scene?.Dispose();
+
+    private static void Check(AmqpPeer peer, AmqpScene scene)
+    {
+        if (scene.Faults.Errors.Count > 0)
+        {
+            throw new InvalidOperationException(scene.Faults.Errors[0]);
+        }
+        if (!peer.IsEnded || scene.Handler.ConnectionCount != 0)
+        {
+            throw new InvalidOperationException("the connection hangs");
+        }
+    }
+
+    private static void Disturb(Random random, AmqpGrammar grammar, List<byte[]> frames)
+    {
+        int at = random.Next(frames.Count);
+        switch (random.Next(5))
+        {
+            case 0:
+                frames.RemoveAt(at);
+                if (frames.Count == 0)
+                {
+                    frames.Add([]);
+                }
+                break;
+            case 1:
+                frames.Insert(random.Next(frames.Count), frames[at]);
+                break;
+            case 2:
+                int other = random.Next(frames.Count);
+                (frames[at], frames[other]) = (frames[other], frames[at]);
+                break;
+            default:
+                frames[at] = MutateBody(grammar, frames[at]);
+                break;
+        }
+    }
+
+    // The size stays right, else nothing behind the first broken frame would be reached.
+    private static byte[] MutateBody(AmqpGrammar grammar, byte[] frame)
+    {
+        if (frame.Length <= FrameHeader.Bytes)
+        {
+            return grammar.Mutate(frame);
+        }
+        var type = (FrameType)frame[5];
+        return FrameBytes.Raw(grammar.Mutate(frame[FrameHeader.Bytes..]), frame[7], type);
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Fuzz.Amqp.Scene;
+
+/// <summary>A whole node without network, threads and time: the real broker in memory, the real AMQP engine on pipes.</summary>
+internal sealed class AmqpScene : IDisposable
+{
+    private const int RoundsMax = 1000;
+    private const int QuietRounds = 3;
+
+    public AmqpScene(AmqpOptions? options = null, Func<BrokerOptions, BrokerOptions>? configure = null)
+    {
+        var broker = new BrokerOptions
+        {
+            FileSystem = Files,
+            DataDirectory = "data",
+            Time = Clock,
+            Random = new SeededRandom(1),
+            Shards = 1,
+            OwnThreads = false,
+            PropertyReaders = [new AmqpPropertyReader()],
+        };
+        Broker = MessageBroker.Open(configure is null ? broker : configure(broker));
+        Faults = new FaultLog();
+        Handler = new AmqpConnectionHandler(
+            Broker, options ?? new AmqpOptions(), new SaslServers(null, new SeededRandom(2)), Clock, Faults);
+    }
+
+    public MemoryFileSystem Files { get; } = new();
+
+    public SceneClock Clock { get; } = new();
+
+    public MessageBroker Broker { get; }
+
+    public AmqpConnectionHandler Handler { get; }
+
+    public HandScheduler Scheduler { get; } = new();
+
+    /// <summary>What the engine reported as its own fault.</summary>
+    public FaultLog Faults { get; }
+
+    /// <summary>Opens a connection; nothing is sent yet.</summary>
+    public AmqpPeer Connect()
+    {
+        var peer = new AmqpPeer(this);
+        Settle();
+        return peer;
+    }
+
+    /// <summary>Lets everything happen that can happen without the clock.</summary>
+    public void Settle()
+    {
+        for (int quiet = 0, round = 0; quiet < QuietRounds && round < RoundsMax; round++)
+        {
+            bool any = Scheduler.RunAll();
+            Broker.Pump();
+            quiet = any ? 0 : quiet + 1;
+        }
+    }
+
+    /// <summary>Moves the clock in steps of the engine's tick.</summary>
+    public void Advance(long milliseconds)
+    {
+        for (long left = milliseconds; left > 0; left -= AmqpConnectionHandler.TickMs)
+        {
+            Clock.Advance(Math.Min(left, AmqpConnectionHandler.TickMs));
+            Settle();
+        }
+    }
+
+    public void Dispose()
+    {
+        Handler.Dispose();
+        Broker.Dispose();
+    }
+}
+
+/// <summary>Keeps errors that are logged: an engine that blames itself has failed.</summary>
+internal sealed class FaultLog : ILoggerFactory, ILogger
+{
+    public List<string> Errors { get; } = [];
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            Errors.Add($"{formatter(state, exception)} {exception}");
+        }
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public void Dispose()
+    {
+    }
+}
