@@ -21,6 +21,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
 
     public byte[] Make(Random random)
     {
+        RenewScene();
         var grammar = new AmqpGrammar(random);
         var script = new ConversationGrammar(random, grammar);
         List<byte[]> frames = script.Make();
@@ -35,13 +36,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
 
     public void Take(byte[] input)
     {
-        if (_scene is null || ++_conversations > ConversationsPerScene)
-        {
-            _scene?.Dispose();
-            _scene = new AmqpScene(new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
-            _conversations = 0;
-        }
-        AmqpPeer peer = _scene.Connect();
+        AmqpPeer peer = _scene!.Connect();
         int cut = input.Length == 0 ? 0 : input[^1] * input.Length / 256;
         peer.Send(input.AsSpan(0, cut));
         peer.Send(input.AsSpan(cut));
@@ -51,6 +46,17 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     }
 
     public void Dispose() => _scene?.Dispose();
+
+    private void RenewScene()
+    {
+        if (_scene is not null && ++_conversations <= ConversationsPerScene)
+        {
+            return;
+        }
+        _scene?.Dispose();
+        _scene = new AmqpScene(new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
+        _conversations = 0;
+    }
 
     private static void Check(AmqpPeer peer, AmqpScene scene)
     {
