@@ -128,7 +128,7 @@ public sealed class ConversationTests : IDisposable
     {
         AmqpPeer peer = _scene.InSession();
         uint credit = peer.AttachSender(0, "q");
-        peer.Transfer(0, 0, Steps.Message("half")[..9], more: true);
+        peer.Transfer(0, 0, Steps.Message("half").AsSpan(..9), more: true);
         peer.Send(FrameBytes.Of(new Transfer { Handle = 0, Aborted = true }, default));
         Flow flow = peer.Next(Flow.DescriptorCode).AsFlow();
         Assert.Equal((1u, credit), (flow.DeliveryCount, flow.LinkCredit));
@@ -227,8 +227,8 @@ public sealed class ConversationTests : IDisposable
     {
         AmqpPeer peer = _scene.InSession();
         peer.AttachSender(0, "q");
-        peer.Send(FrameBytes.Of(Steps.TransferOf(0, 0, more: true) with { Resume = true }, Steps.Message("again")[..9]));
-        peer.Send(FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("again")[9..]));
+        peer.Send(FrameBytes.Of(Steps.TransferOf(0, 0, more: true) with { Resume = true }, Steps.Message("again").AsSpan(..9)));
+        peer.Send(FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("again").AsSpan(9..)));
         Assert.DoesNotContain("disposition", peer.TakeAll(), StringComparison.Ordinal);
         peer.AttachReceiver(1, "q");
         Assert.Equal("", peer.Credit(1, 5).TakeAll());

@@ -23,8 +23,8 @@ public sealed class SplitTests
     private static byte[] Sending =>
     [
         .. FrameBytes.Of(Steps.TransferOf(0, 0), Steps.Message("one")),
-        .. FrameBytes.Of(Steps.TransferOf(0, 1, more: true), Steps.Message("two")[..11]),
-        .. FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("two")[11..]),
+        .. FrameBytes.Of(Steps.TransferOf(0, 1, more: true), Steps.Message("two").AsSpan(..11)),
+        .. FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("two").AsSpan(11..)),
     ];
 
     private static byte[] Receiving =>
