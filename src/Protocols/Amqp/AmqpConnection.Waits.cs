@@ -7,7 +7,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <content>
-/// What the loop waits for besides input: its flush, one read from disk, a login check, a disk that is behind. Each wakes the loop when it is
+/// What the loop waits for besides input: its flush, one read from disk, a login check, a disk that is behind. Each
+/// wakes the loop when it is
 /// done, and is finished in the next pass, so that everything happens on the loop.
 /// </content>
 internal sealed partial class AmqpConnection
@@ -22,7 +23,8 @@ internal sealed partial class AmqpConnection
     private Task? _gate;
 
     // A peer that does not read its answers is not heard either.
-    private bool IsOutputFull => _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
+    private bool IsOutputFull =>
+        _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
 
     private bool HasCompleted() =>
         (_isFlushing && _flush.IsCompleted)
@@ -122,7 +124,8 @@ internal sealed partial class AmqpConnection
 
         _flushedBytes = written;
         _timers.OnSent(SteadyMs);
-#pragma warning disable CA2012 // Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
+// Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
+#pragma warning disable CA2012 // see above
         _flush = _output.FlushAsync();
 #pragma warning restore CA2012
         _isFlushing = true;
@@ -173,7 +176,8 @@ internal sealed partial class AmqpConnection
     {
         try
         {
-            _endpoint.Close(new AmqpError { Condition = AmqpErrorCondition.InternalError, Description = "internal error" });
+            _endpoint.Close(
+                new AmqpError { Condition = AmqpErrorCondition.InternalError, Description = "internal error" });
             await FlushLastAsync();
         }
         catch (Exception e)

@@ -6,7 +6,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>
-/// The loop of one AMQP connection: waits for input or a wake, lets <see cref="ConnectionEndpoint"/> work, flushes. All waiting is here.
+/// The loop of one AMQP connection: waits for input or a wake, lets <see cref="ConnectionEndpoint"/> work, flushes. All
+/// waiting is here.
 /// The one place that catches what the peer did wrong; anything else that goes wrong ends this connection only.
 /// </summary>
 internal sealed partial class AmqpConnection : IWakeable, ILinkOwner

@@ -28,7 +28,8 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     }
 
     internal AmqpConnectionHandler(
-        MessageBroker broker, AmqpOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs, IRandom random)
+        MessageBroker broker, AmqpOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs,
+        IRandom random)
     {
         ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Amqp");
         _environment = new AmqpEnvironment(broker, options, sasl, time, logger, random);
@@ -48,7 +49,8 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         {
             RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
             IsTls = isTls,
-            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address } || IPAddress.IsLoopback(address),
+            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
+                || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,
         };
         if (!isTls)

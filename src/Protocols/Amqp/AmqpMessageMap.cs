@@ -18,7 +18,8 @@ internal readonly ref struct IncomingMessage
 }
 
 /// <summary>
-/// AMQP sections to the broker's <see cref="MessageHeader"/> and back. The bytes from message-annotations on stay as they came;
+/// AMQP sections to the broker's <see cref="MessageHeader"/> and back. The bytes from message-annotations on stay as
+/// they came;
 /// header and delivery-annotations are for one hop (part 3 section 3.2) and are made anew.
 /// </summary>
 internal static class AmqpMessageMap
@@ -31,7 +32,8 @@ internal static class AmqpMessageMap
     private const int PropertiesAbsoluteExpiry = 8;
 
     /// <summary>
-    /// Reads header and, of properties, what routing and expiry need. Broken sections are a decode error; sections after properties
+    /// Reads header and, of properties, what routing and expiry need. Broken sections are a decode error; sections
+    /// after properties
     /// are not looked at. Needs the bytes of these sections only, not the whole message.
     /// </summary>
     public static IncomingMessage Read(ReadOnlySpan<byte> message, long nowMs)
@@ -77,7 +79,8 @@ internal static class AmqpMessageMap
     public static int WriteHeader(Span<byte> buffer, in MessageHeader header, uint failedDeliveries, long nowMs)
     {
         uint count = header.DeliveryCount + failedDeliveries;
-        if (!header.Durable && header.Priority == MessageHeader.DefaultPriority && header.ExpiresAtMs == 0 && count == 0)
+        if (!header.Durable
+            && header.Priority == MessageHeader.DefaultPriority && header.ExpiresAtMs == 0 && count == 0)
         {
             return 0;
         }
@@ -94,7 +97,8 @@ internal static class AmqpMessageMap
     }
 
     /// <summary>
-    /// The message-annotations section of a dead-lettered, expired or moved message: what it had, and where it came from.
+    /// The message-annotations section of a dead-lettered, expired or moved message: what it had, and where it came
+    /// from.
     /// <paramref name="originalBytes"/> tells how many bytes of the payload it replaces.
     /// </summary>
     public static byte[] WriteAnnotations(ReadOnlySpan<byte> payload, Origin origin, out int originalBytes)

@@ -36,7 +36,9 @@ public sealed record AmqpOptions
     /// <summary>The highest handle (links per session - 1).</summary>
     public uint HandleMax { get; init; } = 1023;
 
-    /// <summary>How long a peer may be silent before it is taken for dead; half of it is what open asks for. 0 = for ever.</summary>
+    /// <summary>
+    /// How long a peer may be silent before it is taken for dead; half of it is what open asks for. 0 = for ever.
+    /// </summary>
     public int IdleTimeoutMs { get; init; } = 60_000;
 
     /// <summary>How long a peer has from the connect to its open.</summary>
@@ -57,7 +59,9 @@ public sealed record AmqpOptions
     /// <summary>The largest message taken, in bytes.</summary>
     public long MaxMessageBytes { get; init; } = 16L << 30;
 
-    /// <summary>Bytes of a message that comes in several frames that are kept in memory; above it streams to disk.</summary>
+    /// <summary>
+    /// Bytes of a message that comes in several frames that are kept in memory; above it streams to disk.
+    /// </summary>
     public int AssembleBytesMax { get; init; } = 256 << 10;
 
     /// <summary>Most messages that the broker hands to one sending link ahead of what was written.</summary>
@@ -69,7 +73,9 @@ public sealed record AmqpOptions
     /// <summary>Bytes written to the output per pass before it is flushed.</summary>
     public int OutputBytesPerPass { get; init; } = 256 << 10;
 
-    /// <summary>Bytes of answers that may wait for a peer that does not read; beyond, its input is not read either.</summary>
+    /// <summary>
+    /// Bytes of answers that may wait for a peer that does not read; beyond, its input is not read either.
+    /// </summary>
     public int OutputBytesMax { get; init; } = 1 << 20;
 
     /// <summary>Transactions that one connection may have open.</summary>

@@ -5,7 +5,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>
-/// Properties of AMQP payloads for selectors, read where they lie: JMS names of header and properties fields (as the JMS mapping of AMQP has
+/// Properties of AMQP payloads for selectors, read where they lie: JMS names of header and properties fields (as the
+/// JMS mapping of AMQP has
 /// them), <c>amqp.*</c> for other properties fields, <c>m.NAME</c> for annotations, and application properties by name.
 /// A payload that cannot be read has no properties.
 /// </summary>

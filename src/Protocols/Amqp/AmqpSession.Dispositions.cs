@@ -6,7 +6,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <content>What the peer says of the deliveries that the node sent (part 2 section 2.7.6, part 3 section 3.4, part 4 section 4.4.2).</content>
+/// <content>What the peer says of the deliveries that the node sent (part 2 section 2.7.6, part 3 section 3.4, part 4
+/// section 4.4.2).</content>
 internal sealed partial class AmqpSession
 {
     /// <summary>A disposition frame.</summary>
@@ -16,10 +17,12 @@ internal sealed partial class AmqpSession
         if (SerialNumber.IsBefore(last, disposition.First))
         {
             throw new AmqpException(
-                AmqpErrorCondition.InvalidField, $"a disposition from {disposition.First} back to {last}", AmqpSeverity.Session);
+                AmqpErrorCondition.InvalidField, $"a disposition from {disposition.First} back to {last}",
+                AmqpSeverity.Session);
         }
 
-        // As the sender of what comes in, the peer can only settle what the node has answered already: nothing is left to do.
+        // As the sender of what comes in, the peer can only settle what the node has answered already: nothing is left
+        // to do.
         if (disposition.Role == Role.Sender)
         {
             return;

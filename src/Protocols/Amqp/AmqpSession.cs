@@ -7,7 +7,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <summary>Where a session endpoint of the node stands (part 2 section 2.5.5). Sessions are begun by the peer only.</summary>
+/// <summary>
+/// Where a session endpoint of the node stands (part 2 section 2.5.5). Sessions are begun by the peer only.
+/// </summary>
 internal enum SessionState : byte
 {
     /// <summary>Both begins were exchanged.</summary>
@@ -21,7 +23,8 @@ internal enum SessionState : byte
 }
 
 /// <summary>
-/// A session (part 2 section 2.5): windows, links, dispositions. Pure: frames in, calls on the broker's client and frames out.
+/// A session (part 2 section 2.5): windows, links, dispositions. Pure: frames in, calls on the broker's client and
+/// frames out.
 /// Owned by its connection's loop.
 /// </summary>
 internal sealed partial class AmqpSession
@@ -71,7 +74,8 @@ internal sealed partial class AmqpSession
 
     /// <summary>Whether a new delivery may begin: there is a window, and not too much is unsettled.</summary>
     public bool CanBeginDelivery =>
-        State == SessionState.Mapped && Window.RemoteIncomingWindow > 0 && Unsettled.Count < Connection.Options.UnsettledMax;
+        State == SessionState.Mapped
+            && Window.RemoteIncomingWindow > 0 && Unsettled.Count < Connection.Options.UnsettledMax;
 
     /// <summary>Part 2 section 2.7.3. Errors: handle-in-use; a handle beyond handle-max ends the connection.</summary>
     public void OnAttach(Attach attach)
@@ -79,7 +83,8 @@ internal sealed partial class AmqpSession
         if (attach.Handle > Connection.Options.HandleMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.ConnectionFramingError, $"handle {attach.Handle} is beyond handle-max {Connection.Options.HandleMax}");
+                AmqpErrorCondition.ConnectionFramingError,
+                $"handle {attach.Handle} is beyond handle-max {Connection.Options.HandleMax}");
         }
 
         if (LinkAt(attach.Handle) is not null)
@@ -107,7 +112,10 @@ internal sealed partial class AmqpSession
         }
     }
 
-    /// <summary>Answers an attach that cannot be fulfilled: attached without terminus, and detached at once (part 2 section 2.6.3).</summary>
+    /// <summary>
+    /// Answers an attach that cannot be fulfilled: attached without terminus, and detached at once (part 2 section
+    /// 2.6.3).
+    /// </summary>
     public void Refuse(Attach attach, AmqpError error)
     {
         bool peerSends = attach.Role == Role.Sender;
@@ -184,7 +192,9 @@ internal sealed partial class AmqpSession
         _links[detach.Handle] = null;
     }
 
-    /// <summary>Ends a link from the node's side, for good: clients hear of a closed link, and attach anew if they want.</summary>
+    /// <summary>
+    /// Ends a link from the node's side, for good: clients hear of a closed link, and attach anew if they want.
+    /// </summary>
     public void Detach(Link link, AmqpError error, LinkEnd end = LinkEnd.Closed)
     {
         if (link.State != LinkState.Attached)

@@ -8,7 +8,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <content>Protocol headers (part 2 section 2.2), SASL (part 5 section 5.3), open and close (part 2 section 2.4).</content>
+/// <content>Protocol headers (part 2 section 2.2), SASL (part 5 section 5.3), open and close (part 2 section
+/// 2.4).</content>
 internal sealed partial class ConnectionEndpoint
 {
     /// <summary>Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long.</summary>
@@ -218,7 +219,8 @@ internal sealed partial class ConnectionEndpoint
         if (open.MaxFrameSize < WireLimits.FrameBytesMin)
         {
             throw new AmqpException(
-                AmqpErrorCondition.InvalidField, $"max-frame-size {open.MaxFrameSize} is below {WireLimits.FrameBytesMin}");
+                AmqpErrorCondition.InvalidField,
+                $"max-frame-size {open.MaxFrameSize} is below {WireLimits.FrameBytesMin}");
         }
 
         ContainerId = open.ContainerId;

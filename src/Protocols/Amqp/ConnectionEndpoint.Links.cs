@@ -10,7 +10,10 @@ internal sealed partial class ConnectionEndpoint
     private readonly Dictionary<(string Name, Role PeerRole), Link> _linksByName = [];
     private (AmqpSession Session, Attach Attach)? _deferredAttach;
 
-    /// <summary>What further input waits for: another connection that gives up a link, or the disk behind a large message. Null: nothing.</summary>
+    /// <summary>
+    /// What further input waits for: another connection that gives up a link, or the disk behind a large message. Null:
+    /// nothing.
+    /// </summary>
     public Task? InputGate { get; private set; }
 
     /// <summary>Whether input waits.</summary>
@@ -45,7 +48,8 @@ internal sealed partial class ConnectionEndpoint
         InputGate ??= large.ReadyAsync(CancellationToken.None).AsTask();
 
     /// <summary>
-    /// A link that is attached again, with the same name and direction, is taken from its old place: in this connection at once; from another
+    /// A link that is attached again, with the same name and direction, is taken from its old place: in this connection
+    /// at once; from another
     /// connection by asking it, which defers the attach and all input after it. True: go on with the attach.
     /// </summary>
     public bool TakeLinkName(AmqpSession session, Attach attach)
@@ -103,6 +107,10 @@ internal sealed partial class ConnectionEndpoint
 
     private static void Steal(Link old) => old.Session.Detach(
         old,
-        new AmqpError { Condition = AmqpErrorCondition.LinkStolen, Description = "the link was attached again elsewhere" },
+        new AmqpError
+        {
+            Condition = AmqpErrorCondition.LinkStolen,
+            Description = "the link was attached again elsewhere",
+        },
         LinkEnd.Detached);
 }

@@ -10,7 +10,8 @@ namespace Pillarbox.Protocols.Amqp;
 /// <content>The second half of a pass: what the broker tells, what is owed to the peer, deliveries out.</content>
 internal sealed partial class ConnectionEndpoint : IClientEvents
 {
-    // Rounds of "hear the broker, write, tell the broker" in one pass; a further one only when the last brought something.
+    // Rounds of "hear the broker, write, tell the broker" in one pass; a further one only when the last brought
+    // something.
     private const int RoundsMax = 8;
 
     // Frames that one link may write before the next one has its turn.
@@ -26,7 +27,8 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     private ulong _settlementTag;
 
     /// <summary>
-    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the total of bytes written
+    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the
+    /// total of bytes written
     /// is below it. True: there is more to do, at once or when the output has room.
     /// </summary>
     public bool Turn(long outputLimit)
@@ -203,7 +205,8 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     private bool WriteDeliveries(long outputLimit)
     {
         bool wrote = false;
-        while (State == ConnectionState.Opened && Frames.BytesWritten < outputLimit && _ready.TryDequeue(out SendingLink? link))
+        while (State == ConnectionState.Opened && Frames.BytesWritten < outputLimit
+            && _ready.TryDequeue(out SendingLink? link))
         {
             wrote |= WriteDeliveries(link, outputLimit);
         }

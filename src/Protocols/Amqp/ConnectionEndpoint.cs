@@ -32,7 +32,8 @@ internal enum ConnectionState : byte
 }
 
 /// <summary>
-/// The protocol of one connection, pure: bytes in, bytes out, calls on the broker's client; no pipe, no clock, no waiting.
+/// The protocol of one connection, pure: bytes in, bytes out, calls on the broker's client; no pipe, no clock, no
+/// waiting.
 /// Owned by the loop in <see cref="AmqpConnection"/>, which also catches <see cref="AmqpException"/> and hands it to
 /// <see cref="OnPeerFault"/>.
 /// </summary>
@@ -49,7 +50,8 @@ internal sealed partial class ConnectionEndpoint
     /// <param name="peer">What the transport knows of the peer.</param>
     /// <param name="output">Where bytes for the peer go.</param>
     /// <param name="loop">The loop: woken by the broker, asked by other connections to give up links.</param>
-    public ConnectionEndpoint(AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, AmqpConnection loop)
+    public ConnectionEndpoint(
+        AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, AmqpConnection loop)
     {
         Environment = environment;
         _peer = peer;
@@ -183,7 +185,8 @@ internal sealed partial class ConnectionEndpoint
         if (header.Type != expected)
         {
             throw new AmqpException(
-                AmqpErrorCondition.ConnectionFramingError, $"a frame of type {header.Type} where {expected} frames are due");
+                AmqpErrorCondition.ConnectionFramingError,
+                $"a frame of type {header.Type} where {expected} frames are due");
         }
 
         if (State == ConnectionState.Sasl)
@@ -300,17 +303,20 @@ internal sealed partial class ConnectionEndpoint
         if (channel > Options.ChannelMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.ConnectionFramingError, $"channel {channel} is beyond channel-max {Options.ChannelMax}");
+                AmqpErrorCondition.ConnectionFramingError,
+                $"channel {channel} is beyond channel-max {Options.ChannelMax}");
         }
 
         if (channel < _sessions.Length && _sessions[channel] is not null)
         {
-            throw new AmqpException(AmqpErrorCondition.IllegalState, $"a session is begun on channel {channel} already");
+            throw new AmqpException(
+                AmqpErrorCondition.IllegalState, $"a session is begun on channel {channel} already");
         }
 
         if (begin.RemoteChannel is not null)
         {
-            throw new AmqpException(AmqpErrorCondition.IllegalState, "the node begins no session that could be answered");
+            throw new AmqpException(
+                AmqpErrorCondition.IllegalState, "the node begins no session that could be answered");
         }
 
         if (channel >= _sessions.Length)

@@ -20,7 +20,8 @@ internal enum TimerVerdict
 }
 
 /// <summary>
-/// The deadlines of one connection (part 2 section 2.4.5): a small machine that is told what happened and when, and says what is due.
+/// The deadlines of one connection (part 2 section 2.4.5): a small machine that is told what happened and when, and
+/// says what is due.
 /// Reads no clock; times are milliseconds of any steady clock.
 /// </summary>
 internal sealed class ConnectionTimers

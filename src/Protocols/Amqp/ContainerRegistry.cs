@@ -3,7 +3,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <summary>A container as a user of an address space names it; other users' containers of that name are others.</summary>
+/// <summary>
+/// A container as a user of an address space names it; other users' containers of that name are others.
+/// </summary>
 internal readonly record struct ContainerKey(string AddressSpace, string User, string ContainerId);
 
 /// <summary>A link's name, unique per container and direction (part 2 section 2.6.1).</summary>
@@ -17,7 +19,8 @@ internal interface ILinkOwner
 }
 
 /// <summary>
-/// Which connection has which container id and which link name, over all connections of the node: for link stealing and for
+/// Which connection has which container id and which link name, over all connections of the node: for link stealing and
+/// for
 /// sole-connection-for-container. Any thread.
 /// </summary>
 internal sealed class ContainerRegistry
@@ -25,7 +28,9 @@ internal sealed class ContainerRegistry
     private readonly ConcurrentDictionary<ContainerKey, int> _connections = new();
     private readonly ConcurrentDictionary<LinkKey, ILinkOwner> _links = new();
 
-    /// <summary>Counts a connection of the container; false, and nothing is counted, when it must be the only one and is not.</summary>
+    /// <summary>
+    /// Counts a connection of the container; false, and nothing is counted, when it must be the only one and is not.
+    /// </summary>
     public bool TryEnter(ContainerKey container, bool sole)
     {
         if (sole)
@@ -52,7 +57,9 @@ internal sealed class ContainerRegistry
         }
     }
 
-    /// <summary>The link now belongs to <paramref name="owner"/>; gives who had it before, if that was another.</summary>
+    /// <summary>
+    /// The link now belongs to <paramref name="owner"/>; gives who had it before, if that was another.
+    /// </summary>
     public ILinkOwner? Take(LinkKey link, ILinkOwner owner)
     {
         while (true)

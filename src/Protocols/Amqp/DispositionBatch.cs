@@ -5,7 +5,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>
-/// Dispositions that the node sends on one session in one role. Consecutive deliveries that are accepted alike go out as one range
+/// Dispositions that the node sends on one session in one role. Consecutive deliveries that are accepted alike go out
+/// as one range
 /// (part 2 section 2.7.6).
 /// </summary>
 internal sealed class DispositionBatch(AmqpSession session, Role role)

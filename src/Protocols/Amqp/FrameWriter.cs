@@ -6,7 +6,9 @@ namespace Pillarbox.Protocols.Amqp;
 /// <summary>Writes whole frames to the output of one connection and counts their bytes. Never flushes.</summary>
 internal sealed class FrameWriter(IBufferWriter<byte> output)
 {
-    /// <summary>Most bytes that a transfer's frame takes besides its payload (part 2 section 2.7.5; our tags are four bytes).</summary>
+    /// <summary>
+    /// Most bytes that a transfer's frame takes besides its payload (part 2 section 2.7.5; our tags are four bytes).
+    /// </summary>
     public const int TransferOverheadMax = 64;
 
     // A payload up to this is copied into the span of its frame; a longer one is copied segment by segment.
@@ -115,7 +117,10 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
         End(ref writer, mark);
     }
 
-    /// <summary>A transfer whose payload is <paramref name="prefix"/> and then <paramref name="payload"/>; both must fit the peer's frames.</summary>
+    /// <summary>
+    /// A transfer whose payload is <paramref name="prefix"/> and then <paramref name="payload"/>; both must fit the
+    /// peer's frames.
+    /// </summary>
     public void Write(ushort channel, in Transfer performative, ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> payload)
     {
         bool inline = payload.Length <= InlinePayloadMax;

@@ -9,11 +9,13 @@ namespace Pillarbox.Protocols.Amqp;
 /// <param name="IsFinal">Whether it is an outcome at all (part 3 section 3.4), or settled without one.</param>
 /// <param name="IsSettled">Whether the peer settles with it.</param>
 /// <param name="Transaction">The transaction that it belongs to, or null.</param>
-internal readonly record struct PeerOutcome(Outcome Outcome, bool IsFinal, bool IsSettled, LocalTransaction? Transaction)
+internal readonly record struct PeerOutcome(
+    Outcome Outcome, bool IsFinal, bool IsSettled, LocalTransaction? Transaction)
 {
     /// <summary>Reads a delivery state. A delivery that is settled without an outcome goes back to its queue.</summary>
     public static PeerOutcome Read(
-        DeliveryStateKind kind, ReadOnlySpan<byte> state, bool settled, LocalTransaction? transaction, AmqpOptions options)
+        DeliveryStateKind kind, ReadOnlySpan<byte> state, bool settled, LocalTransaction? transaction,
+        AmqpOptions options)
     {
         Outcome? outcome = kind switch
         {
@@ -38,7 +40,9 @@ internal readonly record struct PeerOutcome(Outcome Outcome, bool IsFinal, bool 
     private static Outcome ReadRejected(ReadOnlySpan<byte> state, AmqpOptions options)
     {
         AmqpError? error = DeliveryState.ReadRejected(state).Error;
-        string? reason = error is null ? null : error.Description is null ? error.Condition : $"{error.Condition}: {error.Description}";
+        string? reason = error is null
+            ? null
+            : error.Description is null ? error.Condition : $"{error.Condition}: {error.Description}";
         if (reason?.Length > options.ReasonCharsMax)
         {
             reason = reason[..options.ReasonCharsMax];

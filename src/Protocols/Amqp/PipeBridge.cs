@@ -3,15 +3,18 @@ using System.IO.Pipelines;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>
-/// Puts plain pipes before a transport whose pipes lie over a stream (TLS). The loop writes while a flush is pending and cancels reads to
+/// Puts plain pipes before a transport whose pipes lie over a stream (TLS). The loop writes while a flush is pending
+/// and cancels reads to
 /// wake itself; a stream under its pipe does not bear either.
 /// </summary>
 internal sealed class PipeBridge : IDuplexPipe, IAsyncDisposable
 {
     private const int PauseBytes = 64 << 10;
 
-    private readonly Pipe _in = new(new PipeOptions(pauseWriterThreshold: PauseBytes, useSynchronizationContext: false));
-    private readonly Pipe _out = new(new PipeOptions(pauseWriterThreshold: PauseBytes, useSynchronizationContext: false));
+    private readonly Pipe _in = new(
+        new PipeOptions(pauseWriterThreshold: PauseBytes, useSynchronizationContext: false));
+    private readonly Pipe _out = new(
+        new PipeOptions(pauseWriterThreshold: PauseBytes, useSynchronizationContext: false));
     private readonly IDuplexPipe _transport;
     private readonly Task _inwards;
     private readonly Task _outwards;

@@ -45,7 +45,8 @@ internal sealed class SessionWindow
         if (IncomingWindow == 0)
         {
             throw new AmqpException(
-                AmqpErrorCondition.SessionWindowViolation, "a transfer beyond the incoming window", AmqpSeverity.Session);
+                AmqpErrorCondition.SessionWindowViolation, "a transfer beyond the incoming window",
+                AmqpSeverity.Session);
         }
 
         IncomingWindow--;
@@ -59,7 +60,9 @@ internal sealed class SessionWindow
         RemoteIncomingWindow--;
     }
 
-    /// <summary>The peer's flow: remote-incoming-window = its next-incoming-id + its incoming-window - our next-outgoing-id.</summary>
+    /// <summary>
+    /// The peer's flow: remote-incoming-window = its next-incoming-id + its incoming-window - our next-outgoing-id.
+    /// </summary>
     public void OnFlow(in Flow flow)
     {
         NextIncomingId = flow.NextOutgoingId;

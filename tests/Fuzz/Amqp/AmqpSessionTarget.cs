@@ -5,8 +5,10 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Fuzz.Amqp;
 
 /// <summary>
-/// The AMQP engine with a real broker behind it: a conversation from the peer's side, some of its frames mutated, dropped, doubled or in
-/// another order, and cut anywhere. Nothing may escape, no fault of the node's own may be reported, and the node still serves.
+/// The AMQP engine with a real broker behind it: a conversation from the peer's side, some of its frames mutated,
+/// dropped, doubled or in
+/// another order, and cut anywhere. Nothing may escape, no fault of the node's own may be reported, and the node still
+/// serves.
 /// </summary>
 internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
 {
@@ -54,7 +56,8 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
             return;
         }
         _scene?.Dispose();
-        _scene = new AmqpScene(new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
+        _scene = new AmqpScene(
+            new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
         _conversations = 0;
     }
 

@@ -3,7 +3,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Fuzz.Amqp;
 
-/// <summary>Conversations that mostly make sense: a handshake, sessions, links of all kinds, transfers, dispositions, ends.</summary>
+/// <summary>
+/// Conversations that mostly make sense: a handshake, sessions, links of all kinds, transfers, dispositions, ends.
+/// </summary>
 internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
 {
     private const int FramesMax = 24;
@@ -28,7 +30,9 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         if (random.Next(3) == 0)
         {
             yield return ProtocolHeader.Sasl.ToArray();
-            yield return FrameBytes.Of(new SaslInit { Mechanism = random.Next(3) == 0 ? "PLAIN" : "ANONYMOUS", InitialResponse = grammar.Bytes(random.Next(9)) });
+            string mechanism = random.Next(3) == 0 ? "PLAIN" : "ANONYMOUS";
+            byte[] response = grammar.Bytes(random.Next(9));
+            yield return FrameBytes.Of(new SaslInit { Mechanism = mechanism, InitialResponse = response });
         }
         yield return ProtocolHeader.Amqp.ToArray();
         yield return FrameBytes.Of(Steps.Open with
@@ -80,7 +84,7 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         Durable = (TerminusDurability)random.Next(3),
         ExpiryPolicy = (TerminusExpiryPolicy)random.Next(4),
         DistributionMode = random.Next(3) == 0 ? DistributionMode.Copy : null,
-        Capabilities = random.Next(3) switch { 0 => ["topic"], 1 => ["queue"], _ => random.Next(2) == 0 ? ["topic", "shared"] : null },
+        Capabilities = random.Next(4) switch { 0 => ["topic"], 1 => ["queue"], 2 => ["topic", "shared"], _ => null },
     };
 
     private string Address() => random.Next(6) switch
@@ -120,11 +124,13 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         byte[] payload = random.Next(5) switch
         {
             0 => [0x00, 0x53, 0x77, 0x00, 0x53, 0x31, 0x45],
-            1 => [0x00, 0x53, 0x77, 0x00, 0x53, 0x32, 0xc0, 0x0c, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0, (byte)random.Next(4), 0x42],
+            1 => [0x00, 0x53, 0x77, 0x00, 0x53, 0x32, 0xc0, 0x0c, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0,
+                (byte)random.Next(4), 0x42],
             2 => grammar.Bytes(random.Next(600)),
             _ => Steps.Message(grammar.Text(), durable: random.Next(2) == 0),
         };
-        Transfer transfer = Steps.TransferOf(handle, _nextId, settled: random.Next(4) == 0, more: random.Next(5) == 0) with
+        Transfer transfer =
+            Steps.TransferOf(handle, _nextId, settled: random.Next(4) == 0, more: random.Next(5) == 0) with
         {
             Aborted = random.Next(12) == 0,
             Resume = random.Next(30) == 0,
@@ -141,7 +147,8 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
             0 => DeliveryState.Rejected.ToArray(),
             1 => DeliveryState.Released.ToArray(),
             2 => DeliveryState.ModifiedFailed.ToArray(),
-            3 => [0x00, 0x53, 0x34, 0xc0, 0x0f, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0, (byte)random.Next(4), 0x00, 0x53, 0x24, 0x45],
+            3 => [0x00, 0x53, 0x34, 0xc0, 0x0f, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0, (byte)random.Next(4), 0x00,
+                0x53, 0x24, 0x45],
             _ => DeliveryState.Accepted.ToArray(),
         };
         return FrameBytes.Of(

@@ -30,7 +30,8 @@ public sealed class ArithmeticTests
         {
             session.OnTransferSent();
         }
-        session.OnFlow(new Flow { NextIncomingId = seen, IncomingWindow = window, NextOutgoingId = 7, OutgoingWindow = 1 });
+        session.OnFlow(
+            new Flow { NextIncomingId = seen, IncomingWindow = window, NextOutgoingId = 7, OutgoingWindow = 1 });
         Assert.Equal(expected, session.RemoteIncomingWindow);
     }
 
@@ -39,7 +40,8 @@ public sealed class ArithmeticTests
     {
         var session = new SessionWindow(
             new AmqpOptions(), new Begin { NextOutgoingId = 0, IncomingWindow = 5, OutgoingWindow = 5 });
-        session.OnFlow(new Flow { NextIncomingId = 0x8000_0000, IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 0 });
+        session.OnFlow(
+            new Flow { NextIncomingId = 0x8000_0000, IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 0 });
         Assert.InRange(session.RemoteIncomingWindow, 0u, uint.MaxValue);
         session.OnFlow(new Flow { NextIncomingId = 0, IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 0 });
         Assert.Equal(5u, session.RemoteIncomingWindow);
@@ -49,7 +51,8 @@ public sealed class ArithmeticTests
     public void Incoming_window_counts_frames_down_and_up()
     {
         var session = new SessionWindow(
-            new AmqpOptions { IncomingWindow = 4 }, new Begin { NextOutgoingId = uint.MaxValue, IncomingWindow = 1, OutgoingWindow = 1 });
+            new AmqpOptions { IncomingWindow = 4 },
+            new Begin { NextOutgoingId = uint.MaxValue, IncomingWindow = 1, OutgoingWindow = 1 });
         session.OnTransferReceived();
         Assert.Equal(0u, session.NextIncomingId);
         Assert.False(session.IsUpdateDue);

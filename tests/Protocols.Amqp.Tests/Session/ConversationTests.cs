@@ -179,7 +179,8 @@ public sealed class ConversationTests : IDisposable
         peer.Credit(1, 1);
         uint id = peer.Next(Transfer.DescriptorCode).AsTransfer(out _).DeliveryId!.Value;
         byte[] state = AmqpValue.Described(Rejected.DescriptorCode, AmqpValue.List(
-            AmqpValue.Described(AmqpError.DescriptorCode, AmqpValue.List(AmqpValue.Symbol("app:bad"), "no such order")))).ToEncoded();
+            AmqpValue.Described(AmqpError.DescriptorCode, AmqpValue.List(AmqpValue.Symbol("app:bad"),
+                "no such order")))).ToEncoded();
         peer.Send(FrameBytes.Of(new Disposition { Role = Role.Receiver, First = id, Settled = true, State = state }));
 
         peer.AttachReceiver(2, "DLQ");
@@ -206,7 +207,8 @@ public sealed class ConversationTests : IDisposable
 
         peer.Transfer(0, 1, Steps.Message("good"));
         Assert.Equal(
-            DeliveryStateKind.Accepted, DeliveryState.KindOf(peer.Next(Disposition.DescriptorCode).AsDisposition().State));
+            DeliveryStateKind.Accepted, DeliveryState.KindOf(
+                peer.Next(Disposition.DescriptorCode).AsDisposition().State));
     }
 
     [Fact]
@@ -227,7 +229,8 @@ public sealed class ConversationTests : IDisposable
     {
         AmqpPeer peer = _scene.InSession();
         peer.AttachSender(0, "q");
-        peer.Send(FrameBytes.Of(Steps.TransferOf(0, 0, more: true) with { Resume = true }, Steps.Message("again").AsSpan(..9)));
+        peer.Send(FrameBytes.Of(
+            Steps.TransferOf(0, 0, more: true) with { Resume = true }, Steps.Message("again").AsSpan(..9)));
         peer.Send(FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("again").AsSpan(9..)));
         Assert.DoesNotContain("disposition", peer.TakeAll(), StringComparison.Ordinal);
         peer.AttachReceiver(1, "q");

@@ -106,7 +106,8 @@ public sealed class CreditTests : IDisposable
         Assert.Equal(2048u, session.IncomingWindow);
         peer.Send(FrameBytes.Of(new Flow
         {
-            IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Handle = 1, LinkCredit = 2, DeliveryCount = 0, Echo = true,
+            IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Handle = 1, LinkCredit = 2, DeliveryCount = 0,
+            Echo = true,
         }));
         Flow link = peer.Next(Flow.DescriptorCode).AsFlow();
         Assert.Equal((1u, 2u), (link.Handle, link.LinkCredit));
@@ -157,9 +158,10 @@ public sealed class CreditTests : IDisposable
         using var scene = new AmqpScene(configure: options => options with { ProducerCredit = 2 });
         AmqpPeer peer = scene.InSession();
         Assert.Equal(2u, peer.AttachSender(0, "q"));
-        byte[] three = [.. Enumerable.Range(0, 3).SelectMany(i => FrameBytes.Of(Steps.TransferOf(0, (uint)i), Steps.Message("x")))];
-        peer.Send(three);
-        Assert.Contains($"detach({AmqpErrorCondition.LinkTransferLimitExceeded})", peer.TakeAll(), StringComparison.Ordinal);
+        byte[] message = Steps.Message("x");
+        peer.Send([.. Enumerable.Range(0, 3).SelectMany(i => FrameBytes.Of(Steps.TransferOf(0, (uint)i), message))]);
+        Assert.Contains(
+            $"detach({AmqpErrorCondition.LinkTransferLimitExceeded})", peer.TakeAll(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +206,8 @@ public sealed class CreditTests : IDisposable
         using var scene = new AmqpScene(options);
         AmqpPeer peer = WithMessages(0, scene);
         peer.Reads = false;
-        byte[] echo = FrameBytes.Of(new Flow { IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Echo = true });
+        byte[] echo = FrameBytes.Of(
+            new Flow { IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Echo = true });
         byte[] many = [.. Enumerable.Range(0, 1000).SelectMany(_ => echo)];
         for (int i = 0; i < 50; i++)
         {

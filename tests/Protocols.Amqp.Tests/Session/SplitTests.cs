@@ -32,7 +32,8 @@ public sealed class SplitTests
         .. FrameBytes.Of(Steps.ReceiverAttach(1, new Source { Address = "q" })),
         .. FrameBytes.Of(new Flow
         {
-            NextIncomingId = 0, IncomingWindow = 9, NextOutgoingId = 3, OutgoingWindow = 9, Handle = 1, DeliveryCount = 0, LinkCredit = 5,
+            NextIncomingId = 0, IncomingWindow = 9, NextOutgoingId = 3, OutgoingWindow = 9, Handle = 1,
+            DeliveryCount = 0, LinkCredit = 5,
         }),
     ];
 

@@ -5,7 +5,8 @@ using Xunit;
 namespace Pillarbox.Protocols.Amqp.Tests.Session;
 
 /// <summary>
-/// Every state of connection, session and link against every frame: what the node answers, and whether the connection lives.
+/// Every state of connection, session and link against every frame: what the node answers, and whether the connection
+/// lives.
 /// The rows are written out; a cell that is missing fails.
 /// </summary>
 public sealed class StateTableTests
@@ -28,7 +29,8 @@ public sealed class StateTableTests
         ("open", FrameBytes.Of(Steps.Open)),
         ("begin", FrameBytes.Of(Steps.Begin)),
         ("attach", FrameBytes.Of(Steps.SenderAttach(0, "q"))),
-        ("flow", FrameBytes.Of(new Flow { NextIncomingId = 0, IncomingWindow = 9, NextOutgoingId = 0, OutgoingWindow = 9, Handle = 0 })),
+        ("flow", FrameBytes.Of(
+            new Flow { NextIncomingId = 0, IncomingWindow = 9, NextOutgoingId = 0, OutgoingWindow = 9, Handle = 0 })),
         ("transfer", FrameBytes.Of(Steps.TransferOf(0, 0), Steps.Message("m"))),
         ("disposition", FrameBytes.Of(new Disposition { Role = Role.Receiver, First = 0, Settled = true })),
         ("detach", FrameBytes.Of(new Detach { Handle = 0, Closed = true })),
@@ -41,13 +43,15 @@ public sealed class StateTableTests
     {
         ["start"] =
         [
-            "header", "header sasl-mechanisms", "header over", "header over", "header over", "header over", "header over",
+            "header", "header sasl-mechanisms", "header over", "header over", "header over", "header over",
+            "header over",
             "header over", "header over", "header over", "header over", "header over", "header over", "header over",
             "header over", "header over", "header over",
         ],
         ["sasl"] =
         [
-            "over", "over", "over", "over", "over", "over", "sasl-outcome(Ok)", "sasl-outcome(Sys) over", "over", "over",
+            "over", "over", "over", "over", "over", "over", "sasl-outcome(Ok)", "sasl-outcome(Sys) over", "over",
+            "over",
             "over", "over", "over", "over", "over", "over", "over",
         ],
         ["sasl-done"] =
@@ -132,7 +136,8 @@ public sealed class StateTableTests
         string[] row = Table[state];
         Assert.Equal(Inputs.Length, row.Length);
         string header = peer.Headers.Count > headers ? "header" : "";
-        string answer = $"{header} {peer.TakeAll()} {(peer.IsEnded ? "over" : "")}".Trim().Replace("  ", " ", StringComparison.Ordinal);
+        string answer = $"{header} {peer.TakeAll()} {(peer.IsEnded ? "over" : "")}".Trim().Replace(
+            "  ", " ", StringComparison.Ordinal);
         Assert.Equal(row[Array.FindIndex(Inputs, i => i.Name == input)], answer.Length == 0 ? "-" : answer);
         Assert.Empty(scene.Faults.Errors);
     }

@@ -109,7 +109,8 @@ public sealed class TerminusTests : IDisposable
     {
         var source = new Source
         {
-            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.Configuration, ExpiryPolicy = policy,
+            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.Configuration,
+            ExpiryPolicy = policy,
             TimeoutSeconds = timeout,
         };
         AmqpPeer peer = _scene.InSession();
@@ -143,8 +144,8 @@ public sealed class TerminusTests : IDisposable
         AmqpPeer peer = _scene.InSession();
         for (uint handle = 0; handle < 2; handle++)
         {
-            peer.Send(FrameBytes.Of(Steps.ReceiverAttach(
-                handle, new Source { Address = "news", Capabilities = ["topic", "shared"] }) with { Name = $"sub|{handle}" }));
+            var source = new Source { Address = "news", Capabilities = ["topic", "shared"] };
+            peer.Send(FrameBytes.Of(Steps.ReceiverAttach(handle, source) with { Name = $"sub|{handle}" }));
             Assert.NotNull(peer.Next(Attach.DescriptorCode).AsAttach().Source);
             peer.Credit(handle, 1);
         }
@@ -157,7 +158,8 @@ public sealed class TerminusTests : IDisposable
     {
         AmqpPeer peer = _scene.InSession();
         Publish(peer, 5, "q", "a", "b");
-        peer.Send(FrameBytes.Of(Steps.ReceiverAttach(0, new Source { Address = "q", DistributionMode = DistributionMode.Copy })));
+        peer.Send(FrameBytes.Of(
+            Steps.ReceiverAttach(0, new Source { Address = "q", DistributionMode = DistributionMode.Copy })));
         Assert.Equal(DistributionMode.Copy, peer.Next(Attach.DescriptorCode).AsAttach().Source!.DistributionMode);
         peer.Credit(0, 10);
         peer.Send(FrameBytes.Of(new Disposition
@@ -189,7 +191,8 @@ public sealed class TerminusTests : IDisposable
     {
         AmqpPeer peer = _scene.InSession();
         peer.AttachSender(0, null);
-        peer.Transfer(0, 0, [0x00, 0x53, 0x73, 0xc0, 6, 3, 0x40, 0x40, 0xa1, 1, (byte)'x', .. Steps.Message("to x", durable: false)]);
+        byte[] toX = [0x00, 0x53, 0x73, 0xc0, 6, 3, 0x40, 0x40, 0xa1, 1, (byte)'x'];
+        peer.Transfer(0, 0, [.. toX, .. Steps.Message("to x", durable: false)]);
         Assert.Equal("disposition", peer.TakeAll());
         peer.Transfer(0, 1, Steps.Message("nowhere"));
         Disposition refused = peer.Next(Disposition.DescriptorCode).AsDisposition();
@@ -282,7 +285,8 @@ public sealed class TerminusTests : IDisposable
     // On a session of its own, so that ids of the test's own links stay simple.
     private static void Publish(AmqpPeer peer, ushort channel, string address, params string[] bodies)
     {
-        peer.Send([.. FrameBytes.Of(Steps.Begin, channel), .. FrameBytes.Of(Steps.SenderAttach(0, address) with { Name = $"p{channel}" }, channel)]);
+        Attach attach = Steps.SenderAttach(0, address) with { Name = $"p{channel}" };
+        peer.Send([.. FrameBytes.Of(Steps.Begin, channel), .. FrameBytes.Of(attach, channel)]);
         foreach ((int id, string body) in bodies.Index())
         {
             peer.Send(FrameBytes.Of(Steps.TransferOf(0, (uint)id), Steps.Message(body), channel));

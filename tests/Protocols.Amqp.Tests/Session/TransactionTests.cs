@@ -25,7 +25,8 @@ public sealed class TransactionTests : IDisposable
         peer.Send(FrameBytes.Of(Steps.SenderAttach(Coordinator, null) with { Target = new Coordinator() }));
         var coordinator = Assert.IsType<Coordinator>(peer.Next(Attach.DescriptorCode).AsAttach().Target);
         Assert.Equal(
-            ["amqp:local-transactions", "amqp:multi-txns-per-ssn", "amqp:multi-ssns-per-txn"], coordinator.Capabilities!);
+            ["amqp:local-transactions", "amqp:multi-txns-per-ssn", "amqp:multi-ssns-per-txn"],
+            coordinator.Capabilities!);
     }
 
     [Theory]
@@ -38,11 +39,13 @@ public sealed class TransactionTests : IDisposable
         peer.AttachSender(0, "q");
         for (int i = 0; i < 2; i++)
         {
-            peer.Send(FrameBytes.Of(Steps.TransferOf(0, _nextId++) with { State = InTransaction(txn, default) }, Steps.Message("m")));
+            peer.Send(FrameBytes.Of(
+                Steps.TransferOf(0, _nextId++) with { State = InTransaction(txn, default) }, Steps.Message("m")));
             Disposition provisional = peer.Next(Disposition.DescriptorCode).AsDisposition();
             Assert.Equal(DeliveryStateKind.Transactional, DeliveryState.KindOf(provisional.State));
             Assert.Equal(
-                DeliveryStateKind.Accepted, DeliveryState.KindOf(DeliveryState.ReadTransactional(provisional.State).Outcome));
+                DeliveryStateKind.Accepted, DeliveryState.KindOf(
+                    DeliveryState.ReadTransactional(provisional.State).Outcome));
             peer.TakeAll();
         }
         peer.AttachReceiver(1, "q");
@@ -76,7 +79,8 @@ public sealed class TransactionTests : IDisposable
         Discharge(peer, txn, fail);
 
         Assert.Equal(redelivered, peer.Frames.Count(f => f.Descriptor == Transfer.DescriptorCode));
-        int settledByNode = peer.Frames.Count(f => f.Descriptor == Disposition.DescriptorCode && f.AsDisposition().Role == Role.Sender);
+        int settledByNode = peer.Frames.Count(
+            f => f.Descriptor == Disposition.DescriptorCode && f.AsDisposition().Role == Role.Sender);
         Assert.Equal(!fail && !settled ? 1 : 0, settledByNode);
     }
 
@@ -88,8 +92,10 @@ public sealed class TransactionTests : IDisposable
         byte[] second = Declare(peer);
         Assert.NotEqual(first, second);
         peer.AttachSender(0, "q");
-        peer.Send(FrameBytes.Of(Steps.TransferOf(0, _nextId++) with { State = InTransaction(first, default) }, Steps.Message("1")));
-        peer.Send(FrameBytes.Of(Steps.TransferOf(0, _nextId++) with { State = InTransaction(second, default) }, Steps.Message("2")));
+        peer.Send(FrameBytes.Of(
+            Steps.TransferOf(0, _nextId++) with { State = InTransaction(first, default) }, Steps.Message("1")));
+        peer.Send(FrameBytes.Of(
+            Steps.TransferOf(0, _nextId++) with { State = InTransaction(second, default) }, Steps.Message("2")));
         peer.TakeAll();
         Discharge(peer, second, fail: false);
         Discharge(peer, first, fail: true);
@@ -126,7 +132,8 @@ public sealed class TransactionTests : IDisposable
         AmqpPeer peer = Begin();
         byte[] txn = Declare(peer);
         peer.AttachSender(0, "q");
-        peer.Send(FrameBytes.Of(Steps.TransferOf(0, _nextId++) with { State = InTransaction(txn, default) }, Steps.Message("m")));
+        peer.Send(FrameBytes.Of(
+            Steps.TransferOf(0, _nextId++) with { State = InTransaction(txn, default) }, Steps.Message("m")));
         peer.Send(FrameBytes.Of(new Detach { Handle = Coordinator, Closed = true }));
         peer.TakeAll();
         peer.AttachReceiver(1, "q");
@@ -143,7 +150,8 @@ public sealed class TransactionTests : IDisposable
         AmqpPeer peer = Begin();
         peer.Send(FrameBytes.Of(Steps.TransferOf(Coordinator, _nextId++), message));
         Assert.Equal(
-            DeliveryStateKind.Rejected, DeliveryState.KindOf(peer.Next(Disposition.DescriptorCode).AsDisposition().State));
+            DeliveryStateKind.Rejected, DeliveryState.KindOf(
+                peer.Next(Disposition.DescriptorCode).AsDisposition().State));
         Assert.NotEmpty(Declare(peer));
     }
 
@@ -163,7 +171,8 @@ public sealed class TransactionTests : IDisposable
     private static byte[] DeclareMessage => [0x00, 0x53, 0x77, 0x00, 0x53, 0x31, 0x45];
 
     private static byte[] DischargeMessage(byte[] txn, bool fail) => AmqpValue.Described(
-        Descriptors.AmqpValue, AmqpValue.Described(Pillarbox.Protocols.Amqp.Wire.Discharge.DescriptorCode, AmqpValue.List(txn, fail))).ToEncoded();
+        Descriptors.AmqpValue, AmqpValue.Described(Pillarbox.Protocols.Amqp.Wire.Discharge.DescriptorCode,
+            AmqpValue.List(txn, fail))).ToEncoded();
 
     private static byte[] InTransaction(byte[] txn, ReadOnlySpan<byte> outcome)
     {

@@ -3,7 +3,8 @@ using Pillarbox.Broker.Consumers;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
-/// Deliveries that a link got from the broker and has not written yet, in order. Bounded by the credit that the link grants;
+/// Deliveries that a link got from the broker and has not written yet, in order. Bounded by the credit that the link
+/// grants;
 /// grows to that bound and is kept for the link's life.
 /// </summary>
 internal sealed class DeliveryQueue

@@ -5,7 +5,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
-/// The receiving half of a link: counts credit, puts the frames of a delivery together (part 2 sections 2.6.7 and 2.6.14) and hands on
+/// The receiving half of a link: counts credit, puts the frames of a delivery together (part 2 sections 2.6.7 and
+/// 2.6.14) and hands on
 /// whole messages. What a message means is its heirs' matter.
 /// </summary>
 internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(session, attach)
@@ -31,7 +32,9 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     /// <summary>The transaction it belongs to, or null.</summary>
     protected LocalTransaction? Transaction { get; private set; }
 
-    /// <summary>Whether the message's own bytes are being read: a fault found then is the message's, not the link's.</summary>
+    /// <summary>
+    /// Whether the message's own bytes are being read: a fault found then is the message's, not the link's.
+    /// </summary>
     public bool IsReadingMessage { get; protected set; }
 
     /// <summary>Bytes of the delivery so far.</summary>
@@ -40,7 +43,9 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     /// <summary>The bytes that wait for the rest.</summary>
     protected ReadOnlyMemory<byte> Assembled => _buffer.AsMemory(0, _buffered);
 
-    /// <summary>One transfer frame. Errors: transfer-limit-exceeded, message-size-exceeded, unknown transaction.</summary>
+    /// <summary>
+    /// One transfer frame. Errors: transfer-limit-exceeded, message-size-exceeded, unknown transaction.
+    /// </summary>
     public void OnTransfer(in Transfer transfer, ReadOnlyMemory<byte> payload)
     {
         if (!_inDelivery)
@@ -50,7 +55,8 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         else if (transfer.DeliveryId is { } id && id != DeliveryId)
         {
             throw new AmqpException(
-                AmqpErrorCondition.NotAllowed, $"delivery {id} begins inside of delivery {DeliveryId}", AmqpSeverity.Session);
+                AmqpErrorCondition.NotAllowed, $"delivery {id} begins inside of delivery {DeliveryId}",
+                AmqpSeverity.Session);
         }
 
         if (transfer.Aborted)
@@ -188,11 +194,13 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         }
 
         DeliveryId = transfer.DeliveryId ?? throw new AmqpException(
-            AmqpErrorCondition.InvalidField, "the first transfer of a delivery has no delivery-id", AmqpSeverity.Session);
+            AmqpErrorCondition.InvalidField, "the first transfer of a delivery has no delivery-id",
+            AmqpSeverity.Session);
         if (!transfer.HasDeliveryTag || transfer.DeliveryTag.Length > Transfer.DeliveryTagBytesMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.InvalidField, "the first transfer of a delivery needs a delivery-tag of 1 to 32 bytes",
+                AmqpErrorCondition.InvalidField,
+                "the first transfer of a delivery needs a delivery-tag of 1 to 32 bytes",
                 AmqpSeverity.Session);
         }
 
@@ -210,7 +218,8 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         if (transfer.MessageFormat is { } format && format != 0)
         {
             throw new AmqpException(
-                AmqpErrorCondition.NotImplemented, $"message format {format}; only format 0 is known", AmqpSeverity.Link);
+                AmqpErrorCondition.NotImplemented, $"message format {format}; only format 0 is known",
+                AmqpSeverity.Link);
         }
 
         IsReadingMessage = false;

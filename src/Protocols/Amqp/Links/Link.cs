@@ -2,7 +2,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Links;
 
-/// <summary>Where a link endpoint of the node stands (part 2 section 2.6.3). Links are begun by the peer only.</summary>
+/// <summary>
+/// Where a link endpoint of the node stands (part 2 section 2.6.3). Links are begun by the peer only.
+/// </summary>
 internal enum LinkState : byte
 {
     /// <summary>Both attaches were exchanged.</summary>

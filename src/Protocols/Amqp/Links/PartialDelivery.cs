@@ -5,7 +5,8 @@ using Pillarbox.Model;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
-/// A delivery that goes out in several frames or with a rewritten start: <c>prefix</c> (sections the node makes), then the payload
+/// A delivery that goes out in several frames or with a rewritten start: <c>prefix</c> (sections the node makes), then
+/// the payload
 /// from <c>skip</c> on. A large body is held a piece at a time.
 /// </summary>
 internal sealed class PartialDelivery : IDisposable
@@ -53,7 +54,8 @@ internal sealed class PartialDelivery : IDisposable
         get
         {
             long at = BodyPosition;
-            return _lease.Large is { } large && at < large.Length && (at < _pieceStart || at >= _pieceStart + _pieceLength);
+            return _lease.Large is { } large && at < large.Length
+                && (at < _pieceStart || at >= _pieceStart + _pieceLength);
         }
     }
 
@@ -111,5 +113,6 @@ internal sealed class PartialDelivery : IDisposable
         }
     }
 
-    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> bytes, int max) => bytes.Length > max ? bytes[..max] : bytes;
+    private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> bytes, int max) =>
+        bytes.Length > max ? bytes[..max] : bytes;
 }

@@ -9,7 +9,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
-/// The node's receiving end of a link: what the peer sends becomes publishes of one producer. The peer's credit is what the broker
+/// The node's receiving end of a link: what the peer sends becomes publishes of one producer. The peer's credit is what
+/// the broker
 /// grants; the acknowledgement is a disposition once the publish is on disk.
 /// </summary>
 internal sealed class ReceivingLink : IncomingLink

@@ -46,7 +46,9 @@ internal sealed partial class SendingLink
         return Send(frames, delivery, lease);
     }
 
-    /// <summary>Starts the read that <see cref="TrySend"/> asked for: of the message, or of the next piece of a large body.</summary>
+    /// <summary>
+    /// Starts the read that <see cref="TrySend"/> asked for: of the message, or of the next piece of a large body.
+    /// </summary>
     public LinkRead StartRead(CancellationToken cancellation) => _partial is null
         ? new LinkRead(this, _client.ReadAsync(_readingDelivery, cancellation))
         : new LinkRead(this, _partial.ReadPiece(cancellation));
@@ -107,7 +109,8 @@ internal sealed partial class SendingLink
 
     private SendResult Send(FrameWriter frames, in Delivery delivery, in MessageLease lease)
     {
-        int room = (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax - AmqpMessageMap.HeaderBytesMax;
+        int room =
+            (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax - AmqpMessageMap.HeaderBytesMax;
         if (lease.Large is not null || lease.Origin is not null || lease.Payload.Length > room)
         {
             _partial = MakePartial(delivery, lease);
@@ -211,7 +214,8 @@ internal sealed partial class SendingLink
     {
         Span<byte> header = stackalloc byte[AmqpMessageMap.HeaderBytesMax];
         MessageHeader envelope = lease.Header;
-        int headerBytes = AmqpMessageMap.WriteHeader(header, envelope, delivery.DeliveryCount, Session.Connection.NowMs);
+        int headerBytes = AmqpMessageMap.WriteHeader(
+            header, envelope, delivery.DeliveryCount, Session.Connection.NowMs);
         if (lease.Origin is null || lease.Large is not null)
         {
             return new PartialDelivery(delivery, lease, header[..headerBytes].ToArray(), skip: 0);

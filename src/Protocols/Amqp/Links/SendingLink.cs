@@ -72,7 +72,8 @@ internal sealed partial class SendingLink : Link
         && (_partial is { DeliveryId: not null } || (_linkCredit > 0 && (_partial is not null || _pending.Count > 0)));
 
     // Messages that the broker gave and that were not begun to be written.
-    private int Ahead => _pending.Count + (IsReading && _partial is null ? 1 : 0) + (_partial is { DeliveryId: null } ? 1 : 0);
+    private int Ahead =>
+        _pending.Count + (IsReading && _partial is null ? 1 : 0) + (_partial is { DeliveryId: null } ? 1 : 0);
 
     /// <inheritdoc/>
     public override void OnFlow(in Flow flow)

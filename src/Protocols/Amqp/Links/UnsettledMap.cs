@@ -30,7 +30,8 @@ internal struct SentDelivery
 }
 
 /// <summary>
-/// The unsettled deliveries of one session towards the peer, by delivery-id (part 2 section 2.6.12). Ids are consecutive, so a ring holds them;
+/// The unsettled deliveries of one session towards the peer, by delivery-id (part 2 section 2.6.12). Ids are
+/// consecutive, so a ring holds them;
 /// the few that stay unsettled while the ring has gone round live in a dictionary.
 /// </summary>
 internal sealed class UnsettledMap

@@ -6,12 +6,17 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
 
-/// <summary>A node that exists because a terminus with <c>dynamic</c> asked for it (part 3 sections 3.5.3 and 3.5.4): a temporary queue.</summary>
+/// <summary>
+/// A node that exists because a terminus with <c>dynamic</c> asked for it (part 3 sections 3.5.3 and 3.5.4): a
+/// temporary queue.
+/// </summary>
 internal sealed record DynamicNode(string Name)
 {
     private const int NameRandomBytes = 16;
 
-    /// <summary>Makes one. Its address and its queue have the same random name; it goes with the connection at the latest.</summary>
+    /// <summary>
+    /// Makes one. Its address and its queue have the same random name; it goes with the connection at the latest.
+    /// </summary>
     public static DynamicNode Create(ConnectionEndpoint connection, string[]? capabilities)
     {
         bool topic = capabilities is not null

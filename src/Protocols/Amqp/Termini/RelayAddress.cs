@@ -3,7 +3,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
 
-/// <summary>The address in each message's <c>to</c> on an anonymous relay; remembers the last one, for senders seldom alternate.</summary>
+/// <summary>
+/// The address in each message's <c>to</c> on an anonymous relay; remembers the last one, for senders seldom alternate.
+/// </summary>
 internal sealed class RelayAddress(AmqpOptions options)
 {
     private byte[] _lastUtf8 = [];
@@ -15,7 +17,8 @@ internal sealed class RelayAddress(AmqpOptions options)
         if (to.IsEmpty)
         {
             throw new AmqpException(
-                AmqpErrorCondition.InvalidField, "a message to the anonymous relay must name its address in 'to'", AmqpSeverity.Link);
+                AmqpErrorCondition.InvalidField, "a message to the anonymous relay must name its address in 'to'",
+                AmqpSeverity.Link);
         }
 
         if (!to.SequenceEqual(_lastUtf8))

@@ -2,7 +2,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
 
-/// <summary>The filters of a source that the node knows (the filter registry of apache.org), and the set that it answers.</summary>
+/// <summary>
+/// The filters of a source that the node knows (the filter registry of apache.org), and the set that it answers.
+/// </summary>
 internal sealed record SourceFilters
 {
     /// <summary>A JMS selector, or null.</summary>
@@ -14,7 +16,10 @@ internal sealed record SourceFilters
     /// <summary>The filters in force, for the answer; null when there are none.</summary>
     public AmqpMap? Applied { get; init; }
 
-    /// <summary>Takes out of the filter-set what is known; the rest is not answered, which tells the peer that it is not applied.</summary>
+    /// <summary>
+    /// Takes out of the filter-set what is known; the rest is not answered, which tells the peer that it is not
+    /// applied.
+    /// </summary>
     public static SourceFilters Parse(AmqpMap? filters)
     {
         string? selector = null;
@@ -36,7 +41,12 @@ internal sealed record SourceFilters
             }
         }
 
-        return new SourceFilters { Selector = selector, NoLocal = noLocal, Applied = applied.Count == 0 ? null : applied };
+        return new SourceFilters
+        {
+            Selector = selector,
+            NoLocal = noLocal,
+            Applied = applied.Count == 0 ? null : applied,
+        };
     }
 
     /// <summary>The filter-set of a subscription that is looked up by name.</summary>
@@ -49,7 +59,8 @@ internal sealed record SourceFilters
 
         var filters = new AmqpMap();
         filters.AddSymbol(
-            "apache.org:selector-filter:string", AmqpValue.Described(Descriptors.SelectorFilter, AmqpValue.String(selector)));
+            "apache.org:selector-filter:string",
+            AmqpValue.Described(Descriptors.SelectorFilter, AmqpValue.String(selector)));
         return filters;
     }
 }

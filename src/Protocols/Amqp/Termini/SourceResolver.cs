@@ -7,7 +7,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Termini;
 
 /// <summary>
-/// From the source of an attach to a queue to consume from (part 3 section 3.5.3): plain queue, browser, subscription in its kinds,
+/// From the source of an attach to a queue to consume from (part 3 section 3.5.3): plain queue, browser, subscription
+/// in its kinds,
 /// dynamic node, or the look-up of a durable subscription. Errors are link errors or <see cref="BrokerException"/>.
 /// </summary>
 internal sealed class SourceResolver(ConnectionEndpoint connection)
@@ -54,7 +55,8 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
     }
 
     private static int PriorityOf(AmqpMap? properties) =>
-        properties is not null && properties.TryGet("priority", out AmqpValue value) && value.TryGetInt64(out long priority)
+        properties is not null
+            && properties.TryGet("priority", out AmqpValue value) && value.TryGetInt64(out long priority)
             ? (int)Math.Clamp(priority, int.MinValue, int.MaxValue)
             : 0;
 
@@ -202,7 +204,8 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         queue ??= Client.FindQueue(SubscriptionName(linkName, shared, durable: true, global: true));
         if (queue is null)
         {
-            throw new BrokerException(BrokerError.NotFound, $"there is no durable subscription '{linkName}' of this container");
+            throw new BrokerException(
+                BrokerError.NotFound, $"there is no durable subscription '{linkName}' of this container");
         }
 
         shared = queue.ConsumersMax != 1;

@@ -4,7 +4,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
 
-/// <summary>What a sending link consumes from: the source that was agreed, and what becomes of the queue when the link ends.</summary>
+/// <summary>
+/// What a sending link consumes from: the source that was agreed, and what becomes of the queue when the link ends.
+/// </summary>
 internal sealed record Subscription
 {
     /// <summary>The queue.</summary>
@@ -13,7 +15,9 @@ internal sealed record Subscription
     /// <summary>The source as the node answers it.</summary>
     public required Source Source { get; init; }
 
-    /// <summary>The queue was made for this link's source (durable subscription, dynamic node): closing the link deletes it.</summary>
+    /// <summary>
+    /// The queue was made for this link's source (durable subscription, dynamic node): closing the link deletes it.
+    /// </summary>
     public bool OwnsQueue { get; init; }
 
     /// <summary>Others may consume from the same subscription: it is deleted only when nobody does.</summary>

@@ -7,8 +7,11 @@ namespace Pillarbox.Protocols.Amqp.Termini;
 /// <summary>From the target of an attach to a producer (part 3 section 3.5.4).</summary>
 internal static class TargetResolver
 {
-    /// <summary>Opens the producer; the target is the node's answer. Errors are link errors or <see cref="BrokerException"/>.</summary>
-    public static (Producer Producer, DynamicNode? Node, Target Answer) Open(ConnectionEndpoint connection, Attach attach)
+    /// <summary>
+    /// Opens the producer; the target is the node's answer. Errors are link errors or <see cref="BrokerException"/>.
+    /// </summary>
+    public static (Producer Producer, DynamicNode? Node, Target Answer) Open(
+        ConnectionEndpoint connection, Attach attach)
     {
         if (attach.Target is not Target target)
         {
@@ -36,5 +39,6 @@ internal static class TargetResolver
 
     private static Producer OpenProducer(
         ConnectionEndpoint connection, string linkName, string? address, Model.RoutingType? routing) =>
-        connection.Client.OpenProducer(new ProducerOptions { Address = address, RoutingType = routing, Name = linkName });
+        connection.Client.OpenProducer(
+            new ProducerOptions { Address = address, RoutingType = routing, Name = linkName });
 }

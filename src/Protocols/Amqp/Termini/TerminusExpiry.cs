@@ -5,7 +5,8 @@ using Pillarbox.Model;
 namespace Pillarbox.Protocols.Amqp.Termini;
 
 /// <summary>
-/// Durable subscriptions whose links are gone and whose expiry timer runs (part 3 section 3.5.6). Ends with the process: after a restart
+/// Durable subscriptions whose links are gone and whose expiry timer runs (part 3 section 3.5.6). Ends with the
+/// process: after a restart
 /// a subscription stays until it is used again. Any thread.
 /// </summary>
 internal sealed class TerminusExpiry(MessageBroker broker, TimeProvider time)

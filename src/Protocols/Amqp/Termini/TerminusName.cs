@@ -22,7 +22,8 @@ internal readonly record struct TerminusName(AddressName Name, RoutingType? Rout
             if (fromPrefix is not null && routing is not null && fromPrefix != routing)
             {
                 throw new AmqpException(
-                    AmqpErrorCondition.InvalidField, $"the prefix of '{address}' contradicts the capabilities", AmqpSeverity.Link);
+                    AmqpErrorCondition.InvalidField, $"the prefix of '{address}' contradicts the capabilities",
+                    AmqpSeverity.Link);
             }
 
             routing ??= fromPrefix;

@@ -8,8 +8,10 @@ namespace Pillarbox.Protocols.Amqp.Transactions;
 /// <param name="Session">The session of the delivery.</param>
 /// <param name="DeliveryId">Its id there.</param>
 /// <param name="Delivery">The delivery.</param>
-/// <param name="IsSettled">Whether the peer settled with it; otherwise the node settles when the transaction commits.</param>
-internal readonly record struct TransactedOutcome(AmqpSession Session, uint DeliveryId, Delivery Delivery, bool IsSettled);
+/// <param name="IsSettled">Whether the peer settled with it; otherwise the node settles when the transaction
+/// commits.</param>
+internal readonly record struct TransactedOutcome(
+    AmqpSession Session, uint DeliveryId, Delivery Delivery, bool IsSettled);
 
 /// <summary>A declared transaction (part 4). Owned by its connection.</summary>
 internal sealed class LocalTransaction

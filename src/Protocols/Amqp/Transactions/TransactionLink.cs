@@ -56,7 +56,8 @@ internal sealed class TransactionLink : IncomingLink
         if (ReceivedBytes > MessageBytesMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.LinkMessageSizeExceeded, "a message to the coordinator is not that large", AmqpSeverity.Link);
+                AmqpErrorCondition.LinkMessageSizeExceeded, "a message to the coordinator is not that large",
+                AmqpSeverity.Link);
         }
 
         base.OnPart(payload, more);
@@ -85,7 +86,8 @@ internal sealed class TransactionLink : IncomingLink
                 break;
             default:
                 throw new AmqpException(
-                    AmqpErrorCondition.NotImplemented, "the coordinator knows declare and discharge only", AmqpSeverity.Link);
+                    AmqpErrorCondition.NotImplemented, "the coordinator knows declare and discharge only",
+                    AmqpSeverity.Link);
         }
 
         IsReadingMessage = false;

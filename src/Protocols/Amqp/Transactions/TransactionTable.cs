@@ -16,7 +16,8 @@ internal sealed class TransactionTable(AmqpOptions options)
         if (_open.Count >= options.TransactionsMax)
         {
             throw new AmqpException(
-                AmqpErrorCondition.ResourceLimitExceeded, $"more than {options.TransactionsMax} open transactions", AmqpSeverity.Link);
+                AmqpErrorCondition.ResourceLimitExceeded, $"more than {options.TransactionsMax} open transactions",
+                AmqpSeverity.Link);
         }
 
         var transaction = new LocalTransaction(client.Begin(), link);
@@ -35,7 +36,8 @@ internal sealed class TransactionTable(AmqpOptions options)
         }
 
         throw new AmqpException(
-            AmqpErrorCondition.TransactionUnknownId, "there is no open transaction with that txn-id", AmqpSeverity.Link);
+            AmqpErrorCondition.TransactionUnknownId, "there is no open transaction with that txn-id",
+            AmqpSeverity.Link);
     }
 
     /// <summary>The broker ended it: takes it out; null when its link went before.</summary>
@@ -45,7 +47,8 @@ internal sealed class TransactionTable(AmqpOptions options)
     /// <summary>Rolls back what a coordinator link leaves open.</summary>
     public void Abandon(BrokerClient client, TransactionLink link)
     {
-        foreach (LocalTransaction transaction in _open.Values.Where(t => t.Link == link && t.DischargeId is null).ToArray())
+        IEnumerable<LocalTransaction> left = _open.Values.Where(t => t.Link == link && t.DischargeId is null);
+        foreach (LocalTransaction transaction in left.ToArray())
         {
             transaction.DischargeId = 0;
             transaction.Fails = true;

@@ -164,7 +164,8 @@ internal sealed class AmqpPeer
         }
         var received = new ReceivedFrame(frame, body.ToArray());
         _frames.Add(received);
-        _expectsHeader = received.Descriptor == SaslOutcome.DescriptorCode && received.AsSaslOutcome().Code == SaslCode.Ok;
+        _expectsHeader = received.Descriptor == SaslOutcome.DescriptorCode
+            && received.AsSaslOutcome().Code == SaslCode.Ok;
         return true;
     }
 

@@ -7,7 +7,9 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Fuzz.Amqp.Scene;
 
-/// <summary>A whole node without network, threads and time: the real broker in memory, the real AMQP engine on pipes.</summary>
+/// <summary>
+/// A whole node without network, threads and time: the real broker in memory, the real AMQP engine on pipes.
+/// </summary>
 internal sealed class AmqpScene : IDisposable
 {
     private const int RoundsMax = 1000;
@@ -94,7 +96,8 @@ internal sealed class FaultLog : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {

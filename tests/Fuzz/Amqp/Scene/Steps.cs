@@ -37,7 +37,8 @@ internal static class Steps
         return peer.Next(Flow.DescriptorCode).AsFlow().LinkCredit ?? 0;
     }
 
-    public static Attach SenderAttach(uint handle, string? address, SenderSettleMode mode = SenderSettleMode.Mixed) => new()
+    public static Attach SenderAttach(uint handle, string? address, SenderSettleMode mode = SenderSettleMode.Mixed) =>
+        new()
     {
         Name = $"sender-{handle}",
         Handle = handle,
@@ -49,13 +50,15 @@ internal static class Steps
     };
 
     /// <summary>A link on which the peer receives; takes the attach.</summary>
-    public static Attach AttachReceiver(this AmqpPeer peer, uint handle, string address, SenderSettleMode mode = SenderSettleMode.Mixed)
+    public static Attach AttachReceiver(
+        this AmqpPeer peer, uint handle, string address, SenderSettleMode mode = SenderSettleMode.Mixed)
     {
         peer.Send(FrameBytes.Of(ReceiverAttach(handle, new Source { Address = address }, mode)));
         return peer.Next(Attach.DescriptorCode).AsAttach();
     }
 
-    public static Attach ReceiverAttach(uint handle, Source? source, SenderSettleMode mode = SenderSettleMode.Mixed) => new()
+    public static Attach ReceiverAttach(uint handle, Source? source, SenderSettleMode mode = SenderSettleMode.Mixed) =>
+        new()
     {
         Name = $"receiver-{handle}",
         Handle = handle,
@@ -65,7 +68,8 @@ internal static class Steps
         Target = new Target(),
     };
 
-    public static AmqpPeer Credit(this AmqpPeer peer, uint handle, uint credit, uint deliveryCount = 0, bool drain = false) =>
+    public static AmqpPeer Credit(
+        this AmqpPeer peer, uint handle, uint credit, uint deliveryCount = 0, bool drain = false) =>
         peer.Send(FrameBytes.Of(new Flow
         {
             NextIncomingId = 0,
@@ -79,10 +83,12 @@ internal static class Steps
         }));
 
     public static AmqpPeer Transfer(
-        this AmqpPeer peer, uint handle, uint id, ReadOnlySpan<byte> payload, bool settled = false, bool more = false) =>
+        this AmqpPeer peer, uint handle, uint id, ReadOnlySpan<byte> payload, bool settled = false,
+        bool more = false) =>
         peer.Send(FrameBytes.Of(TransferOf(handle, id, settled, more), payload));
 
-    public static Transfer TransferOf(uint handle, uint id, bool settled = false, bool more = false) => new()
+    public static Transfer TransferOf(uint handle, uint id, bool settled = false,
+        bool more = false) => new()
     {
         Handle = handle,
         DeliveryId = id,
