@@ -80,9 +80,23 @@ int Test(string[] names)
         total = (total.Passed + passed, total.Failed + failed, total.Skipped + skipped);
     }
     Directory.Delete(results, recursive: true);
+    if (names.Length == 0) total = AddFuzz(total);
     if (total.Skipped > 0) Console.WriteLine($"{total.Skipped} skipped");
     bool good = total is { Failed: 0, Passed: > 0 };
     return Print($"{total.Passed} passed, {total.Failed} failed", good ? 0 : 1);
+}
+
+// Each target is one test: a new seed each time, printed first.
+(int Passed, int Failed, int Skipped) AddFuzz((int Passed, int Failed, int Skipped) total)
+{
+    foreach (var (target, count) in new[] { ("amqp-wire", "5000000"), ("amqp-session", "20000") })
+    {
+        string[] arguments = ["--target", target, "--count", count];
+        bool good = Run(Executable("Pillarbox.Fuzz"), arguments, timeoutMinutes: 15) == 0;
+        total = good ? total with { Passed = total.Passed + 1 } : total with { Failed = total.Failed + 1 };
+    }
+
+    return total;
 }
 
 IEnumerable<string> TestProjects(string[] names) =>
