@@ -89,7 +89,8 @@ public sealed class ClientConnection
         }
     }
 
-    /// <summary>Tells the peer that we live (section 2.4.5); due when half of the peer's idle time-out has passed.</summary>
+    /// <summary>Tells the peer that we live (section 2.4.5); due when half of the peer's idle time-out has
+    /// passed.</summary>
     public void WriteHeartbeat() => Output.Append(Frames.Heartbeat);
 
     /// <summary>
@@ -238,7 +239,8 @@ public sealed class ClientConnection
         }
         if (!_byRemoteChannel.TryGetValue(channel, out ClientSession? session))
         {
-            throw new AmqpException(AmqpErrorCondition.NotAllowed, $"a frame on channel {channel}, which has no session");
+            throw new AmqpException(
+                AmqpErrorCondition.NotAllowed, $"a frame on channel {channel}, which has no session");
         }
         (_lastChannel, _lastSession) = (channel, session);
         return session;

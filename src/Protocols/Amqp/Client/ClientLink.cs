@@ -47,7 +47,8 @@ public abstract class ClientLink
 
     internal abstract bool IsSender { get; }
 
-    /// <summary>Detaches; closed ends the link for good, else the peer keeps its terminus as far as its policy says.</summary>
+    /// <summary>Detaches; closed ends the link for good, else the peer keeps its terminus as far as its policy
+    /// says.</summary>
     public void Detach(bool closed = true)
     {
         if (!_detachSent)

@@ -39,7 +39,8 @@ public sealed class ClientReceiver : ClientLink
     internal ClientReceiver(ClientSession session, string name, uint handle, IReceiverEvents events)
         : base(session, name, handle) => _events = events;
 
-    /// <summary>Whether a drain was asked for and the peer has answered: nothing more comes without new credit.</summary>
+    /// <summary>Whether a drain was asked for and the peer has answered: nothing more comes without new
+    /// credit.</summary>
     public bool IsDrained { get; private set; }
 
     internal override bool IsSender => false;
