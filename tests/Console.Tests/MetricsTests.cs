@@ -73,8 +73,8 @@ public sealed partial class MetricsTests
     [GeneratedRegex("^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$")]
     private static partial Regex Type();
 
-    private const string Pair = """[a-z_]+="(?:[^"\\\n]|\\[\\"n])*\"""";
+    private const string Pair = "[a-z_]+=\"(?:[^\"\\\\\\n]|\\\\[\\\\\"n])*\"";
 
-    [GeneratedRegex($$"""^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{{{Pair}}(?:,{{Pair}})*\})? -?[0-9][0-9.eE+-]*$""")]
+    [GeneratedRegex("^([a-zA-Z_:][a-zA-Z0-9_:]*)(\\{" + Pair + "(?:," + Pair + ")*\\})? -?[0-9][0-9.eE+-]*$")]
     private static partial Regex Sample();
 }
