@@ -66,7 +66,8 @@ internal static class PerfProcess
         }
         using JsonDocument json = JsonDocument.Parse(output);
         Dictionary<string, double> figures = Read(json.RootElement);
-        return process.ExitCode == 0 ? figures : throw new InvalidOperationException($"messages were lost: {output}");
+        return process.ExitCode == 0 ? figures : throw new InvalidOperationException(
+            $"not all messages were accepted and delivered before the end: {output}");
     }
 
     private static Dictionary<string, double> Read(JsonElement report)
