@@ -22,6 +22,8 @@ internal static partial class OpenApiResource
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        // Schemas of lists of things nest deeper than any request may.
+        MaxDepth = 64,
     };
 
     private static Task WriteAsync(ApiRequest request)
