@@ -12,6 +12,29 @@ if (args is ["log-rate", ..])
     return;
 }
 
+// broker-rate [directory] [seconds]: the broker in this process. backlog directory count: queue, restart, drain.
+if (args is ["broker-rate" or "backlog", ..])
+{
+    string own = args.Length > 1 ? args[1] : Path.Combine(Path.GetTempPath(), $"pillarbox-broker-{Environment.ProcessId}");
+    if (args[0] == "backlog")
+    {
+        BrokerRate.Backlog(own, int.Parse(args[2]));
+    }
+    else
+    {
+        BrokerRate.Run(own, args.Length > 2 ? double.Parse(args[2]) : 3);
+    }
+
+    return;
+}
+
+// shard-spike [seconds]: inbox of a shard against a lock per queue.
+if (args is ["shard-spike", ..])
+{
+    ShardSpike.Run(args.Length > 1 ? double.Parse(args[1]) : 1);
+    return;
+}
+
 // ./do.cs bench micro --filter '*Amqp*'        a few seconds each, in this process: no project is generated and built
 Job job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
 IConfig config = DefaultConfig.Instance.AddJob(job).WithArtifactsPath(Path.Combine("artifacts", "micro"));

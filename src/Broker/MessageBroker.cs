@@ -81,6 +81,7 @@ public sealed class MessageBroker : IDisposable
     private readonly ConcurrentDictionary<BrokerClient, bool> _clients = new();
     private readonly ConcurrentDictionary<BrokerClient, bool> _lingering = new();
     private readonly Upkeep _upkeep;
+    private readonly BrokerMetrics _metrics;
     private ITimer? _timer;
     private long _connections;
     private int _ticking;
@@ -94,6 +95,7 @@ public sealed class MessageBroker : IDisposable
         _directoryLock = directoryLock;
         _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
+        _metrics = new BrokerMetrics(services, () => _clients.Count);
         StartedAtMs = services.NowMs;
     }
 
@@ -181,6 +183,7 @@ public sealed class MessageBroker : IDisposable
         _isDisposed = true;
         _isStopping = true;
         _timer?.Dispose();
+        _metrics.Dispose();
         foreach (BrokerClient client in _clients.Keys)
         {
             client.Dispose();

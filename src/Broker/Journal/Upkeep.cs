@@ -11,10 +11,14 @@ namespace Pillarbox.Broker.Journal;
 /// </summary>
 internal sealed class Upkeep
 {
+    private const int BallastBytesMin = 16 << 10;
+    private const int BallastBytesMax = 16 << 20;
+
     private readonly BrokerServices _services;
     private readonly BindingJournal _bindings;
     private readonly Compaction _compaction;
     private readonly string _directory;
+    private readonly Ballast _ballast;
     private long _snapshotPosition;
     private long _snapshotBytes;
     private long _keepFrom;
@@ -28,11 +32,20 @@ internal sealed class Upkeep
         _directory = services.Options.DataDirectory.TrimEnd('/') + "/" + DataLayout.Snapshots;
         _keepFrom = SnapshotFile.OldestPosition(services.Options.FileSystem, _directory);
         _snapshotPosition = _keepFrom;
+        _ballast = new Ballast(services.Options.FileSystem, _directory, Math.Clamp(
+            services.Options.SegmentBytes / 4, BallastBytesMin, BallastBytesMax));
     }
 
-    private bool IsDue =>
-        _services.Journal.TailPosition - _snapshotPosition >= Math.Max(_services.Options.SnapshotBytesMin,
-            _snapshotBytes * 4);
+    /// <summary>When the disk is full every snapshot may give segments back.</summary>
+    private bool IsDue
+    {
+        get
+        {
+            long grown = _services.Journal.TailPosition - _snapshotPosition;
+            return grown >= Math.Max(_services.Options.SnapshotBytesMin, _snapshotBytes * 4)
+                || (_services.Journal.SpaceState == SpaceState.Full && grown > 0);
+        }
+    }
 
     /// <summary>One round, unless one is under way. Never throws.</summary>
     public async Task RunAsync()
@@ -46,10 +59,16 @@ internal sealed class Upkeep
         {
             if (IsDue)
             {
+                if (_services.Journal.SpaceState == SpaceState.Full)
+                {
+                    _ballast.Drop();
+                }
+
                 await WriteSnapshotAsync().ConfigureAwait(false);
             }
 
             _services.Journal.Reclaim(_keepFrom);
+            _ballast.Restore();
             if (await _compaction.RunAsync(_keepFrom).ConfigureAwait(false))
             {
                 _services.Journal.Reclaim(_keepFrom);
