@@ -10,8 +10,9 @@ using Pillarbox.Storage;
 namespace Pillarbox.Micro;
 
 /// <summary>
-/// The broker in this process, without sockets and protocol: publish, deliver, read and settle, in messages a second, processor
-/// time and allocated bytes per message. Each client is a thread that makes passes as a connection's loop does.
+/// The broker in this process, without sockets and protocol: publish, deliver, read and settle, in messages a second,
+/// processor time and allocated bytes per message. Each client is a thread that makes passes as a connection's loop
+/// does.
 /// </summary>
 internal static class BrokerRate
 {
@@ -43,13 +44,15 @@ internal static class BrokerRate
             long start = Stopwatch.GetTimestamp();
             Load(broker, count, bodyBytes);
             publish = (long)(count / Stopwatch.GetElapsedTime(start).TotalSeconds);
-            Console.WriteLine($"backlog of {count:N0} x {bodyBytes} B: published {publish:N0}/s, {Resident()} MiB resident");
+            Console.WriteLine(
+                $"backlog of {count:N0} x {bodyBytes} B: published {publish:N0}/s, {Resident()} MiB resident");
         }
 
         long opening = Stopwatch.GetTimestamp();
         using (MessageBroker broker = Open(directory))
         {
-            Console.WriteLine($"ready after {Stopwatch.GetElapsedTime(opening).TotalMilliseconds:F0} ms, {Resident()} MiB resident");
+            double readyMs = Stopwatch.GetElapsedTime(opening).TotalMilliseconds;
+            Console.WriteLine($"ready after {readyMs:F0} ms, {Resident()} MiB resident");
             long start = Stopwatch.GetTimestamp();
             Consume(broker, count);
             Console.WriteLine(
@@ -67,7 +70,8 @@ internal static class BrokerRate
         {
             for (; sent < count && peer.Credit > 0; sent++, peer.Credit--)
             {
-                peer.Client.Publish(producer, new MessageHeader { Durable = true }, new ReadOnlySequence<byte>(body), 1);
+                peer.Client.Publish(
+                    producer, new MessageHeader { Durable = true }, new ReadOnlySequence<byte>(body), 1);
             }
 
             peer.Pass();
@@ -119,7 +123,8 @@ internal static class BrokerRate
         Console.WriteLine(
             $"{(durable ? "durable" : "non-durable"),-12} {pairs}/{pairs}: {received / elapsed,12:N0} messages/s, "
             + $"{(process.TotalProcessorTime - cpu).TotalMicroseconds / received:F2} us CPU and "
-            + $"{(GC.GetTotalAllocatedBytes() - allocated) / (double)received:F1} B allocated per message (clients included)");
+            + $"{(GC.GetTotalAllocatedBytes() - allocated) / (double)received:F1} B allocated per message "
+            + "(clients included)");
         stop.Cancel();
         threads.ForEach(thread => thread.Join());
     }
@@ -132,7 +137,8 @@ internal static class BrokerRate
         {
             for (int i = 0; i < 256 && peer.Credit > 0; i++, peer.Credit--)
             {
-                peer.Client.Publish(producer, new MessageHeader { Durable = durable }, new ReadOnlySequence<byte>(body), 1);
+                peer.Client.Publish(
+                    producer, new MessageHeader { Durable = durable }, new ReadOnlySequence<byte>(body), 1);
             }
 
             peer.Pass();

@@ -15,7 +15,9 @@ if (args is ["log-rate", ..])
 // broker-rate [directory] [seconds]: the broker in this process. backlog directory count: queue, restart, drain.
 if (args is ["broker-rate" or "backlog", ..])
 {
-    string own = args.Length > 1 ? args[1] : Path.Combine(Path.GetTempPath(), $"pillarbox-broker-{Environment.ProcessId}");
+    string own = args.Length > 1
+        ? args[1]
+        : Path.Combine(Path.GetTempPath(), $"pillarbox-broker-{Environment.ProcessId}");
     if (args[0] == "backlog")
     {
         BrokerRate.Backlog(own, int.Parse(args[2]));

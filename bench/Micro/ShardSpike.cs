@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Pillarbox.Micro;
 
 /// <summary>
-/// Who may touch a queue: a shard that drains an inbox (on the poster's own thread when idle), or whoever holds the queue's lock.
-/// Two producers and two consumers, the same queue work behind both: 32-byte entries in, each to the consumer whose turn it is, a
-/// settlement back. Batches are what one connection does in one pass.
+/// Who may touch a queue: a shard that drains an inbox (on the poster's own thread when idle), or whoever holds the
+/// queue's lock. Two producers and two consumers, the same queue work behind both: 32-byte entries in, each to the
+/// consumer whose turn it is, a settlement back. Batches are what one connection does in one pass.
 /// </summary>
 internal static class ShardSpike
 {
@@ -21,12 +21,14 @@ internal static class ShardSpike
                 double inbox = Median(() => Rate(() => new InboxQueue(), queues, batch, seconds));
                 double gate = Median(() => Rate(() => new LockedQueue(), queues, batch, seconds));
                 Console.WriteLine(
-                    $"{queues} queue(s), batches of {batch,3}: inbox {inbox / 1e6,6:F2} M/s, lock {gate / 1e6,6:F2} M/s, "
-                    + $"ratio {inbox / gate:F2}");
+                    $"{queues} queue(s), batches of {batch,3}: inbox {inbox / 1e6,6:F2} M/s, "
+                    + $"lock {gate / 1e6,6:F2} M/s, ratio {inbox / gate:F2}");
             }
         }
 
-        Console.WriteLine($"idle, one message through: inbox {Idle(new InboxQueue()):F0} ns, lock {Idle(new LockedQueue()):F0} ns");
+        double idleInbox = Idle(new InboxQueue());
+        double idleLock = Idle(new LockedQueue());
+        Console.WriteLine($"idle, one message through: inbox {idleInbox:F0} ns, lock {idleLock:F0} ns");
     }
 
     private static double Median(Func<double> measure)
@@ -218,7 +220,8 @@ internal static class ShardSpike
                 }
                 else
                 {
-                    _entries[_tail & (_entries.Length - 1)] = new Entry { Id = _tail, Position = _tail * 100, State = 1 };
+                    ref Entry entry = ref _entries[_tail & (_entries.Length - 1)];
+                    entry = new Entry { Id = _tail, Position = _tail * 100, State = 1 };
                     _tail++;
                 }
             }
@@ -234,7 +237,8 @@ internal static class ShardSpike
                 ref Entry entry = ref _entries[_head & (_entries.Length - 1)];
                 entry.State = 2;
                 entry.Owner = turn;
-                _told[turn][_toldCount[turn]++] = new Op { Sequence = _head, From = this, A = entry.Id, B = entry.Position };
+                ref Op told = ref _told[turn][_toldCount[turn]++];
+                told = new Op { Sequence = _head, From = this, A = entry.Id, B = entry.Position };
                 if (_toldCount[turn] == _told[turn].Length)
                 {
                     Tell(outboxes, turn);

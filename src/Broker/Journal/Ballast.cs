@@ -3,7 +3,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Broker.Journal;
 
 /// <summary>
-/// Room on the disk that is kept for one snapshot: without a snapshot a full disk could give no segment back. One owner.
+/// Room on the disk that is kept for one snapshot: without a snapshot a full disk could give no segment back. One
+/// owner.
 /// </summary>
 internal sealed class Ballast
 {
