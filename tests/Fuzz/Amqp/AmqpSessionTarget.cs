@@ -58,7 +58,9 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         }
         _scene?.Dispose();
         _scene = new AmqpScene(
-            new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 });
+            new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 },
+            // Small segments: the blocks of a node's log are not what one input is to be blamed for.
+            broker => broker with { SegmentBytes = 1 << 16 });
         _conversations = 0;
     }
 
