@@ -31,6 +31,7 @@ public sealed class BrokerClient : IDisposable
     private readonly List<Queue> _temporaries = [];
     private readonly ulong _publisherHash;
     private long _transactionId;
+    private long _passMs;
     private bool _isDisposed;
 
     internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info,
@@ -271,6 +272,7 @@ public sealed class BrokerClient : IDisposable
     /// nothing.</summary>
     public void Flush()
     {
+        _passMs = 0;
         _publications.Flush();
         PostOps();
         _reports.AwaitDurable();
@@ -420,7 +422,7 @@ public sealed class BrokerClient : IDisposable
         Targets targets = default;
         if (refusal is null)
         {
-            long nowMs = _services.NowMs;
+            long nowMs = _passMs != 0 ? _passMs : _passMs = _services.NowMs;
             long expires = head.Header.ExpiresAtMs == 0 && node!.Settings.ExpiryDelayMs >= 0
                 ? nowMs + node.Settings.ExpiryDelayMs
                 : head.Header.ExpiresAtMs;

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 
 namespace Pillarbox.Broker.Consumers;
@@ -7,8 +8,7 @@ internal readonly record struct HeldDelivery(long Sequence, uint Stamp, byte Pri
 
 /// <summary>
 /// What a consumer was given, oldest first, so that it can be given back when the consumer goes. Settling does not look
-/// here:
-/// settled ones are dropped when they reach the front, or by a sweep when they are the most.
+/// here: settled ones are dropped when they reach the front, or by a sweep when they are the most.
 /// </summary>
 internal sealed class HeldDeliveries
 {
@@ -28,18 +28,18 @@ internal sealed class HeldDeliveries
         Held++;
     }
 
-    /// <summary>One is settled; <paramref name="isHeld"/> tells for any other whether it still is held.</summary>
-    public void OnSettled(Predicate<HeldDelivery> isHeld)
+    /// <summary>One is settled; the queue tells for any other whether its owner still holds it.</summary>
+    public void OnSettled(Queue queue, int owner)
     {
         Held--;
-        while (_ring.Count > 0 && (Held == 0 || !isHeld(_ring[0])))
+        while (_ring.Count > 0 && (Held == 0 || !queue.Holds(_ring[0], owner)))
         {
             _ring.RemoveOldest();
         }
 
         if (_ring.Count > SweepMin && _ring.Count > Held * 4)
         {
-            Sweep(isHeld);
+            Sweep(queue, owner);
         }
     }
 
@@ -49,12 +49,12 @@ internal sealed class HeldDeliveries
         Held = 0;
     }
 
-    private void Sweep(Predicate<HeldDelivery> isHeld)
+    private void Sweep(Queue queue, int owner)
     {
         Ring<HeldDelivery> kept = new();
         for (int i = 0; i < _ring.Count; i++)
         {
-            if (isHeld(_ring[i]))
+            if (queue.Holds(_ring[i], owner))
             {
                 kept.Add() = _ring[i];
             }

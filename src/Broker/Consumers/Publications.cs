@@ -9,8 +9,8 @@ namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
 /// The messages that a client published in one pass: written into a batch per log, appended once, then handed to the
-/// shards. When
-/// the disk takes nothing now they wait here; their number is bounded by the producers' credit. The connection's.
+/// shards. When the disk takes nothing now they wait here; their number is bounded by the producers' credit. The
+/// connection's.
 /// </summary>
 internal sealed class Publications(BrokerClient client, BrokerServices services)
 {
@@ -39,7 +39,8 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             batch.Write(payload);
         }
 
-        publish.Offset = batch.End();
+        // Counted with the append itself: the transient log may let go of a block that nothing refers to.
+        publish.Offset = batch.End(targets.Single is not null ? 1 : targets.Many!.Length);
         publish.RecordBytes = batch.Bytes - publish.Offset - RecordFormat.HeaderBytes;
         (transaction?.Publishes ?? _pending).Add() = publish;
     }
@@ -97,10 +98,9 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     /// <summary>Hands one appended message to the shards of its queues.</summary>
     public void Route(in PendingPublish publish, long position)
     {
-        int references = publish.Single is not null ? 1 : publish.Many!.Length;
-        services.LogOf(publish.InJournal).AddReferences(position, references, (long)publish.RecordBytes * references);
         if (publish.BlobId != 0)
         {
+            int references = publish.Single is not null ? 1 : publish.Many!.Length;
             services.Large.Add(position, publish.InJournal, publish.BlobId, references);
         }
 

@@ -166,7 +166,7 @@ internal sealed class Departures(Queue queue)
         _batch.Begin(RecordKind.Message);
         MessageRecord.WriteHead(_batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
         _batch.Write(payload);
-        int offset = _batch.End();
+        int offset = _batch.End(targets.Length);
         int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
         bool together = wasJournaled && inJournal;
         if (together)
@@ -179,7 +179,6 @@ internal sealed class Departures(Queue queue)
         SegmentedLog log = Services.LogOf(inJournal);
         queue.Shard.Mark.Set(log.TailPosition);
         long position = log.Append(_batch) + offset;
-        log.AddReferences(position, targets.Length, (long)recordBytes * targets.Length);
         if (message.IsLarge)
         {
             Services.Large.Add(position, inJournal, message.BlobId, targets.Length);

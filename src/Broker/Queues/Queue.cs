@@ -168,7 +168,7 @@ internal sealed class Queue
 
         if (!consumer.IsGone)
         {
-            consumer.Held.OnSettled(held => IsHeld(Find(held.Priority, held.Sequence), consumer.Number, held.Stamp));
+            consumer.Held.OnSettled(this, consumer.Number);
         }
 
         Confirm(consumer, op.Tag);
@@ -182,6 +182,10 @@ internal sealed class Queue
         UpdateTimed();
         Shard.MarkDirty(this);
     }
+
+    /// <summary>Whether a delivery is still with the consumer that got it.</summary>
+    public bool Holds(in HeldDelivery held, int owner) =>
+        IsHeld(Find(held.Priority, held.Sequence), owner, held.Stamp);
 
     /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
     public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
