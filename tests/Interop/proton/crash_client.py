@@ -59,12 +59,16 @@ class Client(MessagingHandler):
         return True
 
     def on_connection_opened(self, event):
+        if event.connection != self.connection:
+            event.connection.close()  # an attempt that was given up came through after all
+            return
         self.log.append("C")
         self.begin(event.connection)
 
     def on_disconnected(self, event):
-        self.lost()
-        self.connection = None
+        if event.connection == self.connection:
+            self.lost()
+            self.connection = None
 
     def on_transport_error(self, event):
         pass
@@ -101,6 +105,8 @@ class Sender(Client):
             self.flying[sender.send(message).tag] = message.id
 
     def on_accepted(self, event):
+        if event.connection != self.connection:
+            return
         self.log.append(f"A {self.flying.pop(event.delivery.tag)}")
         event.delivery.settle()
         self.fill(event.sender)
