@@ -12,7 +12,8 @@ namespace Pillarbox.Fuzz.Amqp;
 /// </summary>
 internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
 {
-    // A broker is thrown away after so many conversations, so that what they leave behind, and the memory that stands for
+    // A broker is thrown away after so many conversations, so that what they leave behind, and the memory that stands
+    // for
     // its disk, stay small against the bound of one input.
     private const int ConversationsPerScene = 40;
 

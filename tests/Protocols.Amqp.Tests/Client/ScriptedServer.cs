@@ -3,7 +3,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Client;
 
-/// <summary>The server's end of a conversation with a <see cref="ClientConnection"/>: says what it is told to say.</summary>
+/// <summary>The server's end of a conversation with a <see cref="ClientConnection"/>:
+/// says what it is told to say.</summary>
 internal sealed class ScriptedServer
 {
     public const int FrameBytesMax = 512;
@@ -40,13 +41,17 @@ internal sealed class ScriptedServer
         return _client;
     }
 
-    public void Send(ushort channel, Begin begin) => Say(FrameType.Amqp, channel, (ref AmqpWriter w) => begin.Write(ref w));
+    public void Send(ushort channel, Begin begin) =>
+        Say(FrameType.Amqp, channel, (ref AmqpWriter w) => begin.Write(ref w));
 
-    public void Send(ushort channel, Attach attach) => Say(FrameType.Amqp, channel, (ref AmqpWriter w) => attach.Write(ref w));
+    public void Send(ushort channel, Attach attach) =>
+        Say(FrameType.Amqp, channel, (ref AmqpWriter w) => attach.Write(ref w));
 
-    public void Send(ushort channel, Detach detach) => Say(FrameType.Amqp, channel, (ref AmqpWriter w) => detach.Write(ref w));
+    public void Send(ushort channel, Detach detach) =>
+        Say(FrameType.Amqp, channel, (ref AmqpWriter w) => detach.Write(ref w));
 
-    public void Send(ushort channel, Close close) => Say(FrameType.Amqp, channel, (ref AmqpWriter w) => close.Write(ref w));
+    public void Send(ushort channel, Close close) =>
+        Say(FrameType.Amqp, channel, (ref AmqpWriter w) => close.Write(ref w));
 
     public void Flow(ushort channel, in Flow flow)
     {
@@ -62,7 +67,10 @@ internal sealed class ScriptedServer
     {
         byte[] outcome = state.ToArray();
         Say(FrameType.Amqp, channel, (ref AmqpWriter w) =>
-            new Disposition { Role = Role.Receiver, First = first, Last = last, Settled = true, State = outcome }.Write(ref w));
+            new Disposition
+            {
+                Role = Role.Receiver, First = first, Last = last, Settled = true, State = outcome,
+            }.Write(ref w));
     }
 
     public void Transfer(ushort channel, uint handle, uint? id, byte[] payload, bool more) =>
