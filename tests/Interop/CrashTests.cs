@@ -16,6 +16,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
 
     private readonly TemporaryDirectory _directory = new();
     private readonly List<(string Name, Process Process)> _clients = [];
+    private PillarboxProcess? _node;
 
     private string PortFile => _directory.File("port");
 
@@ -44,6 +45,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_node is not null) await _node.DisposeAsync();
         foreach (var (_, process) in _clients)
         {
             if (!process.HasExited) process.Kill();
@@ -55,7 +57,7 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
 
     private async Task<PillarboxProcess> StartNodeAsync()
     {
-        PillarboxProcess node = await PillarboxProcess.StartAsync(_directory.File("data"));
+        PillarboxProcess node = _node = await PillarboxProcess.StartAsync(_directory.File("data"));
         string next = _directory.File("port.next");
         await File.WriteAllTextAsync(next, node.Listener("amqp"));
         File.Move(next, PortFile, overwrite: true);

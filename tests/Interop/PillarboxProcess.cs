@@ -16,6 +16,7 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<string, string> _listeners = [];
+    private bool _disposed;
 
     private PillarboxProcess(Process process) => _process = process;
 
@@ -72,8 +73,10 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Kills what still runs; may be called again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true)) return;
         if (!_process.HasExited) await KillAsync();
         _process.Dispose();
     }
