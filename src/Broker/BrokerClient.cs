@@ -428,7 +428,8 @@ public sealed class BrokerClient : IDisposable
                 : head.Header.ExpiresAtMs;
             head = head with
             {
-                Address = node!.NameUtf8, Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
+                Address = node!.NameUtf8,
+                Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
             targets = _names.TargetsOf(producer, node, head.Header, payload);

@@ -61,8 +61,11 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         EnsureAddress(name.Address, type);
         Make(new QueueConfig
         {
-            Name = queueName, Address = name.Address, RoutingType = type, AutoCreated = true,
-                Owner = info.Identity.Name,
+            Name = queueName,
+            Address = name.Address,
+            RoutingType = type,
+            AutoCreated = true,
+            Owner = info.Identity.Name,
             AutoDelete = space.SettingsOf(name.Address).AutoDeleteQueues,
         });
         return queueName;
@@ -268,8 +271,13 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues && space.FindQueue(node.Name) is null)
         {
-            Make(new QueueConfig { Name = node.Name, Address = node.Name, AutoCreated = true,
-                Owner = info.Identity.Name });
+            Make(new QueueConfig
+            {
+                Name = node.Name,
+                Address = node.Name,
+                AutoCreated = true,
+                Owner = info.Identity.Name
+            });
         }
 
         return node.Route;

@@ -210,8 +210,13 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         AddressNode? node = FindAddress(address);
         if (node is null)
         {
-            CreateQueue(new QueueConfig { Name = address, Address = address, AutoCreated = true,
-                Owner = Identity.Node.Name }, out _);
+            CreateQueue(new QueueConfig
+            {
+                Name = address,
+                Address = address,
+                AutoCreated = true,
+                Owner = Identity.Node.Name
+            }, out _);
             node = FindAddress(address);
         }
 
@@ -269,7 +274,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
         Queue queue = new(id, config, this, shard,
-            SettingsOf(config.Address)) { Filter = Selector.ParseOptional(config.Filter) };
+            SettingsOf(config.Address))
+        { Filter = Selector.ParseOptional(config.Filter) };
         _queues[config.Name] = queue;
         if (AddressPattern.IsWildcard(config.Address))
         {

@@ -52,8 +52,13 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
         }
 
         _blob.Complete();
-        MessageHead head = new() { Header = header, BlobId = _blob.Id, BlobBytes = _length,
-            Publisher = client.PublisherHash };
+        MessageHead head = new()
+        {
+            Header = header,
+            BlobId = _blob.Id,
+            BlobBytes = _length,
+            Publisher = client.PublisherHash
+        };
         client.PublishHead(producer, head, default, _length, tag, to, transaction);
         _blob.Dispose();
     }

@@ -191,16 +191,16 @@ internal sealed class Departures(Queue queue)
 
     private MessageHead Head(Departure departure, in QueueEntry entry, in StoredMessage message,
         in MessageHeader header) => new()
-    {
-        Header = header,
-        Address = message.Address.ToArray(),
-        Publisher = message.Publisher,
-        BlobId = message.BlobId,
-        BlobBytes = message.BlobBytes,
-        Origin = new Origin(
+        {
+            Header = header,
+            Address = message.Address.ToArray(),
+            Publisher = message.Publisher,
+            BlobId = message.BlobId,
+            BlobBytes = message.BlobBytes,
+            Origin = new Origin(
             Encoding.UTF8.GetString(message.Address), queue.Config.Name, entry.Id, departure.Word, queue.Shard.NowMs,
             queue.Attempts.Of(entry)),
-    };
+        };
 
     private static long[] DurableIds(Queue[] targets, bool inJournal) =>
         inJournal ? [.. targets.Where(target => target.IsDurable).Select(target => target.Id)] : [];

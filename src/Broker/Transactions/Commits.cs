@@ -29,7 +29,10 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             RollBack(transaction);
             client.Complete(new Completion
             {
-                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, Error = error,
+                Kind = CompletionKind.Discharged,
+                Transaction = transaction,
+                Tag = tag,
+                Error = error,
             });
         }
         else
@@ -37,8 +40,11 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             PendingCommit commit = _pending[_pending.Count - 1];
             client.Complete(new Completion
             {
-                Kind = CompletionKind.Discharged, Transaction = transaction, Tag = tag, IsCommit = true,
-                    Need = commit.End,
+                Kind = CompletionKind.Discharged,
+                Transaction = transaction,
+                Tag = tag,
+                IsCommit = true,
+                Need = commit.End,
             });
         }
     }

@@ -124,7 +124,7 @@ internal sealed partial class AmqpConnection
 
         _flushedBytes = written;
         _timers.OnSent(SteadyMs);
-// Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
+        // Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
 #pragma warning disable CA2012 // see above
         _flush = _output.FlushAsync();
 #pragma warning restore CA2012

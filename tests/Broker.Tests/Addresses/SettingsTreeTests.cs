@@ -27,7 +27,10 @@ public sealed class SettingsTreeTests
         SettingsTree tree = Tree(
             ("#", new AddressSettings
             {
-                MaxDeliveryAttempts = 1, RedeliveryDelayMs = 1, ExpiryDelayMs = 1, MaxSizeMessages = 1,
+                MaxDeliveryAttempts = 1,
+                RedeliveryDelayMs = 1,
+                ExpiryDelayMs = 1,
+                MaxSizeMessages = 1,
             }),
             ("orders.#", new AddressSettings { MaxDeliveryAttempts = 2, RedeliveryDelayMs = 2, ExpiryDelayMs = 2 }),
             ("orders.*", new AddressSettings { MaxDeliveryAttempts = 3, RedeliveryDelayMs = 3 }),

@@ -130,8 +130,12 @@ internal sealed class SimulatedClient : IClientEvents, IWakeable
             _producers[queue] = producer = Client.OpenProducer(new ProducerOptions { Address = queue });
         }
 
-        Sent message = new($"{_name}-{++Orders}", _name, queue) { Order = Orders, PublishedIn = inTransaction ? _trade
-            : null };
+        Sent message = new($"{_name}-{++Orders}", _name, queue)
+        {
+            Order = Orders,
+            PublishedIn = inTransaction ? _trade
+            : null
+        };
         _ledger.Messages[message.Body] = message;
         byte[] payload = Encoding.UTF8.GetBytes(message.Body.PadRight(20 + _random.Next(300)));
         ulong tag = ++_tag;

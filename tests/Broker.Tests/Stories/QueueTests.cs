@@ -243,7 +243,10 @@ public sealed class QueueTests
         Actor actor = scene.Connect();
         actor.Queue("sub", config => config with
         {
-            Address = "news", RoutingType = RoutingType.Multicast, Durable = false, DeleteOnNoConsumers = true,
+            Address = "news",
+            RoutingType = RoutingType.Multicast,
+            Durable = false,
+            DeleteOnNoConsumers = true,
         });
         Consumer consumer = actor.Consume("sub");
         actor.Send("news", "a");

@@ -27,7 +27,10 @@ public sealed class RedeliveryTests
     {
         using Scene scene = Scene.With("q", new AddressSettings
         {
-            MaxDeliveryAttempts = 3, RedeliveryDelayMs = 100, RedeliveryDelayMultiplier = 2, DeadLetterAddress = "dead",
+            MaxDeliveryAttempts = 3,
+            RedeliveryDelayMs = 100,
+            RedeliveryDelayMultiplier = 2,
+            DeadLetterAddress = "dead",
         });
         Actor actor = scene.Connect("worker");
         actor.Send("q", "a");

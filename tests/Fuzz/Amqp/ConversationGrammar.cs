@@ -131,10 +131,10 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         };
         Transfer transfer =
             Steps.TransferOf(handle, _nextId, settled: random.Next(4) == 0, more: random.Next(5) == 0) with
-        {
-            Aborted = random.Next(12) == 0,
-            Resume = random.Next(30) == 0,
-        };
+            {
+                Aborted = random.Next(12) == 0,
+                Resume = random.Next(30) == 0,
+            };
         _nextId += transfer.More ? 0u : 1u;
         return FrameBytes.Of(transfer, payload, channel);
     }

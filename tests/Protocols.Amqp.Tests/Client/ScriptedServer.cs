@@ -69,7 +69,11 @@ internal sealed class ScriptedServer
         Say(FrameType.Amqp, channel, (ref AmqpWriter w) =>
             new Disposition
             {
-                Role = Role.Receiver, First = first, Last = last, Settled = true, State = outcome,
+                Role = Role.Receiver,
+                First = first,
+                Last = last,
+                Settled = true,
+                State = outcome,
             }.Write(ref w));
     }
 

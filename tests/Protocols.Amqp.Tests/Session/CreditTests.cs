@@ -106,7 +106,12 @@ public sealed class CreditTests : IDisposable
         Assert.Equal(2048u, session.IncomingWindow);
         peer.Send(FrameBytes.Of(new Flow
         {
-            IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Handle = 1, LinkCredit = 2, DeliveryCount = 0,
+            IncomingWindow = 5,
+            NextOutgoingId = 0,
+            OutgoingWindow = 5,
+            Handle = 1,
+            LinkCredit = 2,
+            DeliveryCount = 0,
             Echo = true,
         }));
         Flow link = peer.Next(Flow.DescriptorCode).AsFlow();
@@ -194,7 +199,11 @@ public sealed class CreditTests : IDisposable
         Assert.Equal("transfer transfer transfer", peer.TakeAll());
         peer.Send(FrameBytes.Of(new Disposition
         {
-            Role = Role.Receiver, First = 0, Last = 1, Settled = true, State = DeliveryState.Accepted,
+            Role = Role.Receiver,
+            First = 0,
+            Last = 1,
+            Settled = true,
+            State = DeliveryState.Accepted,
         }));
         Assert.Equal("transfer transfer", peer.TakeAll());
     }

@@ -57,7 +57,9 @@ public sealed class TerminusTests : IDisposable
     {
         var source = new Source
         {
-            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.UnsettledState,
+            Address = "news",
+            Capabilities = ["topic"],
+            Durable = TerminusDurability.UnsettledState,
             ExpiryPolicy = TerminusExpiryPolicy.Never,
         };
         AmqpPeer peer = _scene.InSession();
@@ -88,7 +90,9 @@ public sealed class TerminusTests : IDisposable
 
         Subscribe(peer, 1, new Source
         {
-            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.UnsettledState,
+            Address = "news",
+            Capabilities = ["topic"],
+            Durable = TerminusDurability.UnsettledState,
             ExpiryPolicy = TerminusExpiryPolicy.Never,
         });
         peer.Send(FrameBytes.Of(new Detach { Handle = 1 }));
@@ -109,7 +113,9 @@ public sealed class TerminusTests : IDisposable
     {
         var source = new Source
         {
-            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.Configuration,
+            Address = "news",
+            Capabilities = ["topic"],
+            Durable = TerminusDurability.Configuration,
             ExpiryPolicy = policy,
             TimeoutSeconds = timeout,
         };
@@ -126,8 +132,11 @@ public sealed class TerminusTests : IDisposable
     {
         var source = new Source
         {
-            Address = "news", Capabilities = ["topic"], Durable = TerminusDurability.Configuration,
-            ExpiryPolicy = TerminusExpiryPolicy.LinkDetach, TimeoutSeconds = 20,
+            Address = "news",
+            Capabilities = ["topic"],
+            Durable = TerminusDurability.Configuration,
+            ExpiryPolicy = TerminusExpiryPolicy.LinkDetach,
+            TimeoutSeconds = 20,
         };
         AmqpPeer peer = _scene.InSession();
         Subscribe(peer, 0, source);
@@ -164,7 +173,11 @@ public sealed class TerminusTests : IDisposable
         peer.Credit(0, 10);
         peer.Send(FrameBytes.Of(new Disposition
         {
-            Role = Role.Receiver, First = 0, Last = 1, Settled = true, State = DeliveryState.Accepted,
+            Role = Role.Receiver,
+            First = 0,
+            Last = 1,
+            Settled = true,
+            State = DeliveryState.Accepted,
         }));
         Assert.Equal("transfer transfer", peer.TakeAll());
         peer.AttachReceiver(1, "q");

@@ -72,7 +72,10 @@ public sealed class TransactionTests : IDisposable
         byte[] txn = Declare(peer);
         peer.Send(FrameBytes.Of(new Disposition
         {
-            Role = Role.Receiver, First = id, Settled = settled, State = InTransaction(txn, DeliveryState.Accepted),
+            Role = Role.Receiver,
+            First = id,
+            Settled = settled,
+            State = InTransaction(txn, DeliveryState.Accepted),
         }));
         Assert.Equal("", peer.TakeAll());
 

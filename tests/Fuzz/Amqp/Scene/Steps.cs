@@ -39,15 +39,15 @@ internal static class Steps
 
     public static Attach SenderAttach(uint handle, string? address, SenderSettleMode mode = SenderSettleMode.Mixed) =>
         new()
-    {
-        Name = $"sender-{handle}",
-        Handle = handle,
-        Role = Role.Sender,
-        SenderSettleMode = mode,
-        Source = new Source(),
-        Target = new Target { Address = address },
-        InitialDeliveryCount = 0,
-    };
+        {
+            Name = $"sender-{handle}",
+            Handle = handle,
+            Role = Role.Sender,
+            SenderSettleMode = mode,
+            Source = new Source(),
+            Target = new Target { Address = address },
+            InitialDeliveryCount = 0,
+        };
 
     /// <summary>A link on which the peer receives; takes the attach.</summary>
     public static Attach AttachReceiver(
@@ -59,14 +59,14 @@ internal static class Steps
 
     public static Attach ReceiverAttach(uint handle, Source? source, SenderSettleMode mode = SenderSettleMode.Mixed) =>
         new()
-    {
-        Name = $"receiver-{handle}",
-        Handle = handle,
-        Role = Role.Receiver,
-        SenderSettleMode = mode,
-        Source = source,
-        Target = new Target(),
-    };
+        {
+            Name = $"receiver-{handle}",
+            Handle = handle,
+            Role = Role.Receiver,
+            SenderSettleMode = mode,
+            Source = source,
+            Target = new Target(),
+        };
 
     public static AmqpPeer Credit(
         this AmqpPeer peer, uint handle, uint credit, uint deliveryCount = 0, bool drain = false) =>
@@ -89,14 +89,14 @@ internal static class Steps
 
     public static Transfer TransferOf(uint handle, uint id, bool settled = false,
         bool more = false) => new()
-    {
-        Handle = handle,
-        DeliveryId = id,
-        DeliveryTag = BitConverter.GetBytes(id),
-        MessageFormat = 0,
-        Settled = settled,
-        More = more,
-    };
+        {
+            Handle = handle,
+            DeliveryId = id,
+            DeliveryTag = BitConverter.GetBytes(id),
+            MessageFormat = 0,
+            Settled = settled,
+            More = more,
+        };
 
     /// <summary>A durable message with one data section.</summary>
     public static byte[] Message(string body, bool durable = true)
