@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
@@ -327,7 +328,10 @@ public sealed class BrokerClient : IDisposable
     internal long SinceMs { get; }
 
     /// <summary>Unique on the node.</summary>
-    internal string Id { get; init; } = "";
+    internal string Id => Number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The same, to find it by.</summary>
+    internal long Number { get; init; }
 
     internal ulong PublisherHash => _publisherHash;
 
@@ -446,6 +450,19 @@ public sealed class BrokerClient : IDisposable
         {
             _publications.AddEmpty(producer, tag, null);
         }
+    }
+
+    /// <summary>One that the disk did not take: told in its turn. Its transaction can only roll back.</summary>
+    internal void RefusePublish(Producer producer, ulong tag, BrokerException refusal, Transaction? transaction)
+    {
+        producer.Outstanding++;
+        producer.Granted = Math.Max(0, producer.Granted - 1);
+        if (transaction is not null)
+        {
+            transaction.Failure ??= refusal;
+        }
+
+        _publications.AddEmpty(producer, tag, refusal);
     }
 
     private static OutcomeBits Pack(in Outcome outcome) =>

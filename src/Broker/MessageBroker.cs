@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
@@ -78,8 +77,9 @@ public sealed class MessageBroker : IDisposable
     private const int TicksPerSweep = 10;
     private readonly BrokerServices _services;
     private readonly IDisposable _directoryLock;
-    private readonly ConcurrentDictionary<BrokerClient, bool> _clients = new();
-    private readonly ConcurrentDictionary<BrokerClient, bool> _lingering = new();
+    // By number, so that a seeded run goes through them in the same order each time.
+    private readonly ConcurrentDictionary<long, BrokerClient> _clients = new();
+    private readonly ConcurrentDictionary<long, BrokerClient> _lingering = new();
     private readonly Upkeep _upkeep;
     private readonly BrokerMetrics _metrics;
     private ITimer? _timer;
@@ -107,7 +107,7 @@ public sealed class MessageBroker : IDisposable
 
     internal long StartedAtMs { get; }
 
-    internal ICollection<BrokerClient> Clients => _clients.Keys;
+    internal ICollection<BrokerClient> Clients => _clients.Values;
 
     /// <summary>Opens the data directory, recovers, and is ready when it returns. Errors: <see
     /// cref="StorageException"/> with what to do.</summary>
@@ -144,9 +144,9 @@ public sealed class MessageBroker : IDisposable
             ?? throw new BrokerException(BrokerError.NotFound, $"there is no address space '{info.AddressSpace}'");
         BrokerClient client = new(this, _services, space, info, wakeable)
         {
-            Id = Interlocked.Increment(ref _connections).ToString(CultureInfo.InvariantCulture),
+            Number = Interlocked.Increment(ref _connections),
         };
-        _clients[client] = true;
+        _clients[client.Number] = client;
         return client;
     }
 
@@ -184,7 +184,7 @@ public sealed class MessageBroker : IDisposable
         _isStopping = true;
         _timer?.Dispose();
         _metrics.Dispose();
-        foreach (BrokerClient client in _clients.Keys)
+        foreach ((_, BrokerClient client) in _clients)
         {
             client.Dispose();
         }
@@ -199,10 +199,10 @@ public sealed class MessageBroker : IDisposable
     /// <summary>A client has gone; when it lingers, commits of it are still under way.</summary>
     internal void Leave(BrokerClient client, bool lingers)
     {
-        _clients.TryRemove(client, out _);
+        _clients.TryRemove(client.Number, out _);
         if (lingers)
         {
-            _lingering[client] = true;
+            _lingering[client.Number] = client;
         }
         else
         {
@@ -212,7 +212,7 @@ public sealed class MessageBroker : IDisposable
 
     internal void AskToClose(BrokerException reason)
     {
-        foreach (BrokerClient client in _clients.Keys)
+        foreach ((_, BrokerClient client) in _clients)
         {
             client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
         }
@@ -257,7 +257,7 @@ public sealed class MessageBroker : IDisposable
             shard.Post(new ShardOp { Kind = OpKind.Tick });
         }
 
-        foreach (BrokerClient client in _clients.Keys)
+        foreach ((_, BrokerClient client) in _clients)
         {
             if (client.IsHeldBack)
             {
@@ -265,11 +265,11 @@ public sealed class MessageBroker : IDisposable
             }
         }
 
-        foreach (BrokerClient client in _lingering.Keys)
+        foreach ((_, BrokerClient client) in _lingering)
         {
             if (client.Linger())
             {
-                _lingering.TryRemove(client, out _);
+                _lingering.TryRemove(client.Number, out _);
                 _services.Marks.Remove(client.Mark);
             }
         }

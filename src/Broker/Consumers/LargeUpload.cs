@@ -12,12 +12,32 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
     private readonly ArrayBufferWriter<byte> _memory = new();
     private BlobWriter? _blob;
     private long _length;
+    private BrokerException? _refusal;
 
     public override long Length => _length;
 
     public override bool Append(in ReadOnlySequence<byte> piece)
     {
         _length += piece.Length;
+        if (_refusal is not null)
+        {
+            return true;
+        }
+
+        try
+        {
+            Write(piece);
+        }
+        catch (StorageException e)
+        {
+            Refuse(e);
+        }
+
+        return true;
+    }
+
+    private void Write(in ReadOnlySequence<byte> piece)
+    {
         if (_blob is null && _length > services.Options.LargeMessageBytesMin)
         {
             _blob = services.Blobs.Create();
@@ -36,8 +56,14 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
                 _memory.Write(part.Span);
             }
         }
+    }
 
-        return true;
+    // The rest of the message is taken off the connection and dropped; its sender hears why.
+    private void Refuse(StorageException fault)
+    {
+        BrokerError error = fault is StorageFullException ? BrokerError.ResourceLimitExceeded : BrokerError.Unavailable;
+        _refusal = new BrokerException(error, fault.Message);
+        Abort();
     }
 
     public override ValueTask ReadyAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
@@ -45,13 +71,27 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
     public override void Complete(in MessageHeader header, ulong tag, string? to = null,
         Transaction? transaction = null)
     {
+        try
+        {
+            _blob?.Complete();
+        }
+        catch (StorageException e)
+        {
+            Refuse(e);
+        }
+
+        if (_refusal is not null)
+        {
+            client.RefusePublish(producer, tag, _refusal, transaction);
+            return;
+        }
+
         if (_blob is null)
         {
             client.Publish(producer, header, new ReadOnlySequence<byte>(_memory.WrittenMemory), tag, to, transaction);
             return;
         }
 
-        _blob.Complete();
         MessageHead head = new()
         {
             Header = header,
@@ -65,7 +105,15 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
 
     public override void Abort()
     {
-        _blob?.Dispose();
+        try
+        {
+            _blob?.Dispose();
+        }
+        catch (StorageException)
+        {
+            // Unfinished files are deleted at the next start.
+        }
+
         _blob = null;
         _memory.Clear();
     }

@@ -91,7 +91,18 @@ internal sealed class BindingJournal(SegmentedLog journal)
         batch.Begin(kind);
         write(batch);
         batch.End();
-        return journal.Append(batch) + batch.Bytes;
+        try
+        {
+            return journal.Append(batch) + batch.Bytes;
+        }
+        catch (StorageFullException e)
+        {
+            throw new BrokerException(BrokerError.ResourceLimitExceeded, e.Message);
+        }
+        catch (StorageException e)
+        {
+            throw new BrokerException(BrokerError.Unavailable, e.Message);
+        }
     }
 }
 

@@ -157,18 +157,33 @@ internal sealed partial class AmqpConnection
         var patience = TimeSpan.FromMilliseconds(_environment.Options.CloseTimeoutMs);
         try
         {
-            if (_isFlushing)
-            {
-                await _flush.AsTask().WaitAsync(patience, _environment.Time);
-                _isFlushing = false;
-            }
-
+            await EndFlushAsync(patience);
             Task<FlushResult> last = _output.FlushAsync().AsTask();
             await last.WaitAsync(patience, _environment.Time);
         }
         catch (TimeoutException)
         {
             // It does not read: it goes without.
+        }
+    }
+
+    // The pending flush has its one continuation, the wake: look again with the clock's help.
+    private async Task EndFlushAsync(TimeSpan patience)
+    {
+        long since = _environment.Time.GetTimestamp();
+        while (_isFlushing && !_flush.IsCompleted)
+        {
+            if (_environment.Time.GetElapsedTime(since) > patience)
+            {
+                throw new TimeoutException();
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _environment.Time);
+        }
+
+        if (_isFlushing)
+        {
+            EndFlush();
         }
     }
 

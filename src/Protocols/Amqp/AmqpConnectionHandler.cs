@@ -17,8 +17,9 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     public const int TickMs = 250;
 
     private readonly AmqpEnvironment _environment;
-    private readonly ConcurrentDictionary<AmqpConnection, bool> _connections = new();
+    private readonly ConcurrentDictionary<long, AmqpConnection> _connections = new();
     private readonly ITimer _timer;
+    private long _lastConnection;
 
     /// <summary>A handler for one broker.</summary>
     public AmqpConnectionHandler(
@@ -69,23 +70,24 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     internal async Task RunAsync(PeerInfo peer, System.IO.Pipelines.IDuplexPipe transport)
     {
         var connection = new AmqpConnection(_environment, peer, transport);
-        _connections.TryAdd(connection, true);
+        long number = Interlocked.Increment(ref _lastConnection);
+        _connections.TryAdd(number, connection);
         try
         {
             await connection.RunAsync();
         }
         finally
         {
-            _connections.TryRemove(connection, out _);
+            _connections.TryRemove(number, out _);
         }
     }
 
     private void Tick()
     {
         long now = _environment.SteadyMs;
-        foreach (KeyValuePair<AmqpConnection, bool> entry in _connections)
+        foreach ((_, AmqpConnection connection) in _connections)
         {
-            entry.Key.Tick(now);
+            connection.Tick(now);
         }
 
         _environment.Expiry.Tick();

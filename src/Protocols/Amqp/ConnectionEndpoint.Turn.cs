@@ -52,7 +52,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
 
         _client.Flush();
         WriteOwed();
-        return _client.HasEvents || _ready.Count > 0;
+        return _client.HasEvents || (State == ConnectionState.Opened && _ready.Count > 0);
     }
 
     /// <summary>A link that needs bytes from disk; the loop starts one read at a time.</summary>
