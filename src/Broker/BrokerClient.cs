@@ -225,9 +225,14 @@ public sealed class BrokerClient : IDisposable
         if (transaction is not null)
         {
             FillSettle(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
-            transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason));
+            transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
             _reports.CompleteSettled(tag);
             return;
+        }
+
+        if (!outcome.Annotations.IsEmpty && outcome.Kind == OutcomeKind.Modified)
+        {
+            Op(delivery.Queue.Shard, OpKind.Work, new AnnotationMerge(delivery, outcome.Annotations));
         }
 
         ref ShardOp op = ref Op(delivery.Queue.Shard, OpKind.Settle, delivery.Consumer);

@@ -58,6 +58,9 @@ internal sealed class BrokerServices
 
     public SegmentedLog LogOf(bool inJournal) => inJournal ? Journal : Transient;
 
+    public IAnnotationMerger? MergerOf(PayloadFormat format) =>
+        Options.AnnotationMergers.FirstOrDefault(merger => merger.Format == format);
+
     public IPropertyReader? ReaderOf(PayloadFormat format)
     {
         foreach (IPropertyReader reader in Options.PropertyReaders)

@@ -59,6 +59,9 @@ public sealed record BrokerOptions
     /// <summary>Readers of properties, one per payload format.</summary>
     public IReadOnlyList<IPropertyReader> PropertyReaders { get; init; } = [];
 
+    /// <summary>Mergers of consumers' annotations, one per payload format.</summary>
+    public IReadOnlyList<IAnnotationMerger> AnnotationMergers { get; init; } = [];
+
     /// <summary>Users, roles and permissions; null: everybody may do everything (development mode).</summary>
     public SecurityConfig? Security { get; init; }
 

@@ -34,6 +34,7 @@ internal static class NodeBroker
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
             PropertyReaders = [new AmqpPropertyReader()],
+            AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,
             CacheBytes = limits.CacheBytes,
             SegmentBytes = limits.SegmentBytes,

@@ -26,6 +26,10 @@ public enum OutcomeKind : byte
 public readonly record struct Outcome(
     OutcomeKind Kind, bool DeliveryFailed = false, bool UndeliverableHere = false, string? Reason = null)
 {
+    /// <summary>With <see cref="OutcomeKind.Modified"/>: what is merged into the message's annotations, encoded as in
+    /// the payload's format. Kept until the settlement is done; bounded by the caller.</summary>
+    public ReadOnlyMemory<byte> Annotations { get; init; }
+
     /// <summary>Consumed.</summary>
     public static Outcome Accepted => new(OutcomeKind.Accepted);
 

@@ -13,30 +13,15 @@ public sealed partial class ProtonPythonTests(SharedNode shared)
         ["attempts_end_in_the_dead_letters"] = [SharedNode.DeadLetterAddress, $"{SharedNode.AttemptsMax}"],
     };
 
-    // What the node does not do yet, as docs/protocols/amqp.md says: whoever mends it takes it off this list.
-    private static readonly string[] KnownGaps = ["modified_annotations_are_kept"];
-
     public static IEnumerable<TheoryDataRow<string>> Scenarios =>
         from file in Directory.EnumerateFiles(Programs.Script("proton"), "scenarios_*.py").Order(StringComparer.Ordinal)
         from match in Scenario().Matches(File.ReadAllText(file))
-        where match.Groups[1].Value != "size" && !KnownGaps.Contains(match.Groups[1].Value)
+        where match.Groups[1].Value != "size"
         select new TheoryDataRow<string>(match.Groups[1].Value);
 
     [Theory]
     [MemberData(nameof(Scenarios))]
     public async Task Scenario_ends_well(string name) => await RunAsync(name, Arguments.GetValueOrDefault(name, []));
-
-    [Fact]
-    public async Task Known_gaps_are_still_gaps()
-    {
-        foreach (string name in KnownGaps)
-        {
-            string[] command = [Programs.Script("proton", "run.py"), shared.Node.AmqpUrl, name];
-            ClientResult result = await ClientProcess.RunAsync(Programs.Python, command);
-            Assert.True(result.ExitCode != 0, $"{name} works now: take it off the list.");
-            shared.AssertAlive();
-        }
-    }
 
     [Theory]
     [InlineData(0)]

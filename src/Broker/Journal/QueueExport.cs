@@ -35,7 +35,8 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
         }
 
         _entriesDone = true;
-        WriteExpiries(to);
+        WriteTimes(queue.Contents.Expiry.Items, SnapshotFormat.Expiries, state: null, to);
+        WriteTimes(queue.Delays, SnapshotFormat.Delays, EntryState.Delayed, to);
         WriteAttempts(to);
         return true;
     }
@@ -73,16 +74,17 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
         return true;
     }
 
-    private void WriteExpiries(SnapshotParts to)
+    private void WriteTimes(ReadOnlySpan<TimedEntry> items, byte kind, EntryState? state, SnapshotParts to)
     {
-        foreach (ReadOnlySpan<TimedEntry> piece in new PieceEnumerator(queue.Contents.Expiry.Items, EntriesPerPiece))
+        foreach (ReadOnlySpan<TimedEntry> piece in new PieceEnumerator(items, EntriesPerPiece))
         {
             IBufferWriter<byte> part = to.Begin();
             FieldWriter.Varint(part, (ulong)queue.Id);
             foreach (TimedEntry timed in piece)
             {
                 if (queue.Contents.IsThere(timed.Priority, timed.Sequence)
-                    && queue.Find(timed.Priority, timed.Sequence).Has(EntryFlags.InJournal))
+                    && queue.Find(timed.Priority, timed.Sequence).Has(EntryFlags.InJournal)
+                    && (state is null || queue.Find(timed.Priority, timed.Sequence).State == state))
                 {
                     FieldWriter.Byte(part, timed.Priority);
                     FieldWriter.Varint(part, (ulong)queue.Find(timed.Priority, timed.Sequence).Id);
@@ -90,7 +92,7 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
                 }
             }
 
-            to.End(SnapshotFormat.Expiries);
+            to.End(kind);
         }
     }
 

@@ -211,6 +211,7 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
 internal sealed class RecoveringQueue(Queue queue)
 {
     private readonly SortedDictionary<(byte Priority, long Id), (QueueEntry Entry, long ExpiresAtMs)> _late = [];
+    private readonly Dictionary<(byte Priority, long Id), long> _dues = [];
     private readonly long[] _lastIds = new long[Queue.Priorities];
 
     public Queue Queue { get; } = queue;
@@ -283,16 +284,21 @@ internal sealed class RecoveringQueue(Queue queue)
         }
     }
 
+    /// <summary>When a message of the snapshot may be delivered again; what the journal says later counts
+    /// more.</summary>
+    public void Delays(long id, byte priority, long dueMs) => _dues[(priority, id)] = dueMs;
+
     /// <summary>Returns the messages that the queue holds.</summary>
     public long Finish(BrokerServices services)
     {
-        Queue.UpdateTimed();
         if (_late.Count > 0)
         {
             Queue.Contents.MergeRecovered(
                 [.. _late.Select(pair => (pair.Key.Priority, pair.Value.Entry, pair.Value.ExpiresAtMs))]);
         }
 
+        DelayAgain();
+        Queue.UpdateTimed();
         for (int priority = 0; priority < Queue.Priorities; priority++)
         {
             EntryList? list = Queue.Contents.ListOf(priority);
@@ -310,14 +316,34 @@ internal sealed class RecoveringQueue(Queue queue)
         return Queue.Counters.Messages;
     }
 
+    private void DelayAgain()
+    {
+        foreach (((byte priority, long id), long dueMs) in _dues)
+        {
+            if (TryFind(id, priority, out long sequence))
+            {
+                Queue.Delay(ref Queue.Find(priority, sequence), priority, sequence, dueMs);
+            }
+        }
+    }
+
     private void Apply(ref QueueEntry entry, in AttemptFields fields)
     {
         entry.DeliveryCount = Math.Max(entry.DeliveryCount, fields.Count);
-        entry.Flags |= EntryFlags.HasAttempts | (fields.Doomed ? EntryFlags.Doomed : 0);
+        entry.Flags |= EntryFlags.HasAttempts;
         int max = Queue.Rules.MaxDeliveryAttempts;
-        if (max >= 0 && entry.DeliveryCount >= max)
+        if (fields.Doom != Doom.None)
         {
-            entry.Flags |= EntryFlags.Doomed;
+            entry.Flags |= EntryFlags.Doomed | (fields.Doom == Doom.Exhausted ? EntryFlags.Exhausted : 0);
+        }
+        else if (max >= 0 && entry.DeliveryCount >= max && !entry.Has(EntryFlags.Doomed))
+        {
+            entry.Flags |= EntryFlags.Doomed | EntryFlags.Exhausted;
+        }
+
+        if (fields.DueMs > 0)
+        {
+            _dues[(fields.Priority, fields.MessageId)] = fields.DueMs;
         }
 
         Queue.Attempts.Add(entry, fields.Attempt);

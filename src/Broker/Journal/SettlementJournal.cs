@@ -43,13 +43,22 @@ internal sealed class SettlementJournal(BrokerServices services)
         }
     }
 
-    /// <summary>Notes a failed attempt, with the count that it made.</summary>
-    public void Attempt(long queueId, in QueueEntry entry, byte priority, FailedAttempt attempt)
+    /// <summary>Notes a failed attempt, with the count that it made and when the message is due again (0: at
+    /// once).</summary>
+    public void Attempt(long queueId, in QueueEntry entry, byte priority, FailedAttempt attempt, long dueMs)
     {
         CloseRecord();
         _batch.Begin(RecordKind.AttemptFailed);
-        AttemptRecord.Write(_batch, queueId, entry.Id, priority, entry.DeliveryCount, entry.Has(EntryFlags.Doomed),
-            attempt);
+        AttemptRecord.Write(_batch, new AttemptFields
+        {
+            QueueId = queueId,
+            MessageId = entry.Id,
+            Priority = priority,
+            Count = entry.DeliveryCount,
+            Doom = DoomOf(entry),
+            Attempt = attempt,
+            DueMs = dueMs,
+        });
         _batch.End();
     }
 
@@ -68,6 +77,20 @@ internal sealed class SettlementJournal(BrokerServices services)
         _unappended++;
     }
 
+    /// <summary>The message has another record now: lets go of the old one in the same way, but not of its body's
+    /// file.</summary>
+    public void ReleaseRecord(in QueueEntry entry)
+    {
+        if (!entry.Has(EntryFlags.InJournal))
+        {
+            services.Transient.ReleaseReference(entry.Position, entry.RecordBytes);
+            return;
+        }
+
+        _releases.Add() = new PendingRelease { Position = entry.Position, Bytes = entry.RecordBytes };
+        _unappended++;
+    }
+
     /// <summary>Tells a client when everything noted so far is durable.</summary>
     public void Confirm(BrokerClient client, ulong tag) => _confirms.Add((client, tag));
 
@@ -83,9 +106,11 @@ internal sealed class SettlementJournal(BrokerServices services)
 
         if (TryAppend(out long end))
         {
+            // Without a record of its own a release stands on one that somebody else appended.
+            long need = end != 0 ? end : services.Journal.TailPosition;
             for (int i = _releases.Count - _unappended; i < _releases.Count; i++)
             {
-                _releases[i].Need = end;
+                _releases[i].Need = need;
             }
 
             _unappended = 0;
@@ -99,6 +124,9 @@ internal sealed class SettlementJournal(BrokerServices services)
 
         ReleaseDurable();
     }
+
+    private static Doom DoomOf(in QueueEntry entry) =>
+        !entry.Has(EntryFlags.Doomed) ? Doom.None : entry.Has(EntryFlags.Exhausted) ? Doom.Exhausted : Doom.Rejected;
 
     private bool TryAppend(out long end)
     {

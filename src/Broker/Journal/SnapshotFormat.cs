@@ -16,6 +16,7 @@ internal static class SnapshotFormat
     public const byte Entries = 4;
     public const byte Expiries = 5;
     public const byte Attempts = 6;
+    public const byte Delays = 7;
     public const byte End = 255;
 
     /// <summary>Most bytes of one part: what recovery takes into memory at once.</summary>
@@ -25,6 +26,7 @@ internal static class SnapshotFormat
     private const byte MovedBit = 1;
     private const byte LargeBit = 2;
     private const byte DoomedBit = 4;
+    private const byte ExhaustedBit = 8;
 
     public static void WriteHead(IBufferWriter<byte> to, long lastQueueId)
     {
@@ -45,7 +47,8 @@ internal static class SnapshotFormat
         bool moved = entry.Position != entry.Id;
         FieldWriter.SignedVarint(to, entry.Id - previousId);
         FieldWriter.Byte(to, (byte)(
-            (moved ? MovedBit : 0) | (blobId != 0 ? LargeBit : 0) | (entry.Has(EntryFlags.Doomed) ? DoomedBit : 0)));
+            (moved ? MovedBit : 0) | (blobId != 0 ? LargeBit : 0) | (entry.Has(EntryFlags.Doomed) ? DoomedBit : 0)
+            | (entry.Has(EntryFlags.Exhausted) ? ExhaustedBit : 0)));
         FieldWriter.Varint(to, (ulong)entry.RecordBytes);
         FieldWriter.Varint(to, entry.DeliveryCount);
         if (moved)
@@ -71,7 +74,7 @@ internal static class SnapshotFormat
             DeliveryCount = (ushort)Math.Min(from.Varint(), ushort.MaxValue),
             State = EntryState.Ready,
             Flags = EntryFlags.InJournal | ((bits & LargeBit) != 0 ? EntryFlags.Large : 0) | ((bits & DoomedBit) != 0
-                ? EntryFlags.Doomed : 0),
+                ? EntryFlags.Doomed : 0) | ((bits & ExhaustedBit) != 0 ? EntryFlags.Exhausted : 0),
         };
         if ((bits & MovedBit) != 0)
         {

@@ -66,7 +66,11 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
             case SnapshotFormat.Entries:
                 return TryTakeEntries(ref from);
             case SnapshotFormat.Expiries:
-                return TryTakeExpiries(ref from);
+                return TryTakeTimes(ref from, static (queue, id, priority, dueMs) =>
+                    queue.Expires(id, priority, dueMs));
+            case SnapshotFormat.Delays:
+                return TryTakeTimes(ref from, static (queue, id, priority, dueMs) =>
+                    queue.Delays(id, priority, dueMs));
             case SnapshotFormat.Attempts:
                 return TryTakeAttempts(ref from);
             default:
@@ -95,14 +99,18 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
         return !from.Failed;
     }
 
-    private bool TryTakeExpiries(ref FieldReader from)
+    private bool TryTakeTimes(ref FieldReader from, Action<RecoveringQueue, long, byte, long> take)
     {
         RecoveringQueue? queue = recovery.Find((long)from.Varint());
         while (!from.AtEnd && !from.Failed)
         {
             byte priority = Math.Min(from.Byte(), (byte)(Queue.Priorities - 1));
             long id = (long)from.Varint();
-            queue?.Expires(id, priority, (long)from.Varint());
+            long dueMs = (long)from.Varint();
+            if (queue is not null)
+            {
+                take(queue, id, priority, dueMs);
+            }
         }
 
         return !from.Failed;

@@ -71,6 +71,8 @@ internal sealed class Upkeep
             _ballast.Restore();
             if (await _compaction.RunAsync(_keepFrom).ConfigureAwait(false))
             {
+                // What moved stands in its old place until its new one is on disk.
+                await DurableAsync(_services.Journal.TailPosition).ConfigureAwait(false);
                 _services.Journal.Reclaim(_keepFrom);
             }
         }

@@ -16,6 +16,8 @@ internal sealed class Queue
     private readonly ConsumerSet _consumers = new();
     private readonly TimeHeap _delayed = new();
     private readonly Departures _departures;
+    private readonly Outcomes _outcomes;
+    private readonly Rewrites _rewrites;
 
     public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
     {
@@ -27,6 +29,8 @@ internal sealed class Queue
         DurableIds = IsDurable ? new[] { id } : default(ReadOnlyMemory<long>);
         Contents = new QueueContents(shard.Chunks);
         _departures = new Departures(this);
+        _outcomes = new Outcomes(this);
+        _rewrites = new Rewrites(this);
     }
 
     /// <summary>Unique on the node, for ever.</summary>
@@ -70,9 +74,6 @@ internal sealed class Queue
 
     /// <summary>Who uses it; the address space's, under its lock.</summary>
     public QueueAdmission Admission { get; } = new();
-
-    /// <summary>Dead letters end here: what fails again stays.</summary>
-    private bool IsDeadLetterQueue => Config.Address == Rules.DeadLetterAddress;
 
     private BrokerServices Services => Shard.Services;
 
@@ -137,6 +138,11 @@ internal sealed class Queue
     /// <summary>Does what a consumer, or its transaction, says about a delivery.</summary>
     public void Settle(in ShardOp op)
     {
+        if (_rewrites.Defers(op))
+        {
+            return;
+        }
+
         Consumer consumer = (Consumer)op.Subject!;
         ref QueueEntry entry = ref Find(op.Priority, op.Id);
         if (!IsHeld(entry, consumer.Number, op.Stamp))
@@ -154,7 +160,7 @@ internal sealed class Queue
                 entry.Flags &= ~EntryFlags.Staged;
                 if (consumer.IsGone)
                 {
-                    GiveBack(ref entry, op.Priority, op.Id);
+                    _outcomes.GiveBack(ref entry, op.Priority, op.Id);
                 }
 
                 return;
@@ -162,7 +168,7 @@ internal sealed class Queue
                 Quarantine(ref entry, op.Priority, op.Id, op.Reason ?? "damaged");
                 break;
             default:
-                Conclude(consumer, ref entry, op);
+                _outcomes.Conclude(consumer, ref entry, op);
                 break;
         }
 
@@ -187,9 +193,24 @@ internal sealed class Queue
     public bool Holds(in HeldDelivery held, int owner) =>
         IsHeld(Find(held.Priority, held.Sequence), owner, held.Stamp);
 
+    /// <summary>Merges what a consumer noted on a message that it holds into the message.</summary>
+    public void Merge(in Delivery delivery, ReadOnlyMemory<byte> annotations) =>
+        _rewrites.Merge(delivery, annotations);
+
     /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
     public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
         Contents.Add(entry, priority, expiresAtMs);
+
+    /// <summary>A message that failed waits until it is due. Also before the shards run.</summary>
+    public void Delay(ref QueueEntry entry, byte priority, long sequence, long dueMs)
+    {
+        Contents.SetState(ref entry, EntryState.Delayed);
+        _delayed.Add(new TimedEntry(dueMs, sequence, priority));
+        Shard.SetTimed(this, true);
+    }
+
+    /// <summary>When delayed messages are due; also of some that are gone, or no longer delayed.</summary>
+    public ReadOnlySpan<TimedEntry> Delays => _delayed.Items;
 
     // ---- consumers ----------------------------------------------------------------------------------------------
 
@@ -216,7 +237,7 @@ internal sealed class Queue
             ref QueueEntry entry = ref Find(held.Priority, held.Sequence);
             if (IsHeld(entry, consumer.Number, held.Stamp) && !entry.Has(EntryFlags.Staged))
             {
-                GoBack(ref entry, held, countAttempts, consumer);
+                _outcomes.GoBack(ref entry, held, countAttempts, consumer);
             }
         }
 
@@ -300,7 +321,7 @@ internal sealed class Queue
     public void CancelDeparture(byte priority, long sequence)
     {
         ref QueueEntry entry = ref Find(priority, sequence);
-        entry.Flags &= ~(EntryFlags.Doomed | EntryFlags.Expired);
+        entry.Flags &= ~(EntryFlags.Doomed | EntryFlags.Exhausted | EntryFlags.Expired);
         MakeReady(ref entry, priority, sequence);
     }
 
@@ -336,7 +357,8 @@ internal sealed class Queue
         ref QueueEntry entry = ref Find(priority, sequence);
         if (entry.Has(EntryFlags.Doomed))
         {
-            Depart(ref entry, priority, sequence, DepartureReason.Rejected);
+            Depart(ref entry, priority, sequence, entry.Has(EntryFlags.Exhausted)
+                ? DepartureReason.MaxDeliveryAttempts : DepartureReason.Rejected);
             return;
         }
 
@@ -371,110 +393,8 @@ internal sealed class Queue
         };
     }
 
-    private void Conclude(Consumer consumer, ref QueueEntry entry, in ShardOp op)
-    {
-        bool journal = op.Kind == OpKind.Settle;
-        entry.Flags &= ~EntryFlags.Staged;
-        switch (op.Outcome & OutcomeBits.KindMask)
-        {
-            case OutcomeBits.Accepted:
-                Counters.AcknowledgedTotal++;
-                Remove(ref entry, op.Priority, op.Id, journal);
-                break;
-            case OutcomeBits.Rejected:
-                NoteAttempt(ref entry, op.Priority, consumer, op.Reason ?? "rejected", journal);
-                if (IsDeadLetterQueue)
-                {
-                    Exclude(consumer, op.Priority, op.Id);
-                    GiveBack(ref entry, op.Priority, op.Id);
-                    break;
-                }
-
-                Depart(ref entry, op.Priority, op.Id, DepartureReason.Rejected);
-                break;
-            default:
-                if ((op.Outcome & OutcomeBits.UndeliverableHere) != 0)
-                {
-                    Exclude(consumer, op.Priority, op.Id);
-                }
-
-                if ((op.Outcome & OutcomeBits.DeliveryFailed) != 0)
-                {
-                    FailAttempt(ref entry, op.Priority, op.Id, consumer, op.Reason, journal);
-                }
-                else
-                {
-                    GiveBack(ref entry, op.Priority, op.Id);
-                }
-
-                break;
-        }
-    }
-
-    private void Exclude(Consumer consumer, byte priority, long sequence)
-    {
-        consumer.Filter ??= new ConsumerFilter(Services, null, 0);
-        consumer.Filter.Exclude(priority, sequence);
-    }
-
-    private void GoBack(ref QueueEntry entry, in HeldDelivery held, bool countAttempts, Consumer consumer)
-    {
-        if (countAttempts)
-        {
-            FailAttempt(ref entry, held.Priority, held.Sequence, consumer, "connection lost", journal: true);
-        }
-        else
-        {
-            GiveBack(ref entry, held.Priority, held.Sequence);
-        }
-    }
-
-    private void NoteAttempt(ref QueueEntry entry, byte priority, Consumer consumer, string? reason, bool journal)
-    {
-        entry.DeliveryCount = (ushort)Math.Min(entry.DeliveryCount + 1, ushort.MaxValue);
-        entry.Flags |= EntryFlags.HasAttempts;
-        FailedAttempt attempt = new(Shard.NowMs, consumer.Client.Info.ClientId, reason);
-        Attempts.Add(entry, attempt);
-        if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
-        {
-            Shard.Settlements.Attempt(Id, entry, priority, attempt);
-        }
-    }
-
-    private void FailAttempt(
-        ref QueueEntry entry, byte priority, long sequence, Consumer consumer, string? reason, bool journal)
-    {
-        NoteAttempt(ref entry, priority, consumer, reason, journal);
-        if (Rules.MaxDeliveryAttempts >= 0 && !IsDeadLetterQueue && entry.DeliveryCount >= Rules.MaxDeliveryAttempts)
-        {
-            Depart(ref entry, priority, sequence, DepartureReason.MaxDeliveryAttempts);
-            return;
-        }
-
-        long delay = Redelivery.DelayMs(Rules, entry.DeliveryCount, Services.Options.Random);
-        if (delay > 0)
-        {
-            Contents.SetState(ref entry, EntryState.Delayed);
-            _delayed.Add(new TimedEntry(Shard.NowMs + delay, sequence, priority));
-            Shard.SetTimed(this, true);
-            return;
-        }
-
-        GiveBack(ref entry, priority, sequence);
-    }
-
-    private void GiveBack(ref QueueEntry entry, byte priority, long sequence)
-    {
-        if (entry.Has(EntryFlags.Expired))
-        {
-            Depart(ref entry, priority, sequence, DepartureReason.Expired);
-            return;
-        }
-
-        MakeReady(ref entry, priority, sequence);
-    }
-
-    private void MakeReady(ref QueueEntry entry, byte priority, long sequence)
+    /// <summary>Back among those that wait.</summary>
+    public void MakeReady(ref QueueEntry entry, byte priority, long sequence)
     {
         Contents.SetState(ref entry, EntryState.Ready);
         EntryList list = Contents.ListOf(priority)!;
@@ -490,7 +410,8 @@ internal sealed class Queue
         Shard.MarkDirty(this);
     }
 
-    private void Depart(ref QueueEntry entry, byte priority, long sequence, DepartureReason reason)
+    /// <summary>On its way out by the broker itself.</summary>
+    public void Depart(ref QueueEntry entry, byte priority, long sequence, DepartureReason reason)
     {
         Contents.SetState(ref entry, EntryState.Leaving);
         _departures.Start(priority, sequence, reason);
@@ -503,7 +424,8 @@ internal sealed class Queue
         Remove(ref entry, priority, sequence, journal: true);
     }
 
-    private void Remove(ref QueueEntry entry, byte priority, long sequence, bool journal)
+    /// <summary>Out of the queue, for good.</summary>
+    public void Remove(ref QueueEntry entry, byte priority, long sequence, bool journal)
     {
         if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
         {

@@ -47,6 +47,9 @@ internal enum EntryFlags : byte
 
     /// <summary>Failed attempts are noted.</summary>
     HasAttempts = 64,
+
+    /// <summary>With <see cref="Doomed"/>: because of too many attempts.</summary>
+    Exhausted = 128,
 }
 
 /// <summary>One message in one queue: 32 bytes, everything else is in the log.</summary>

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Storage;
 
@@ -131,16 +132,29 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             }
             else if (kind == OutcomeBits.Rejected || (staged.Outcome & OutcomeBits.DeliveryFailed) != 0)
             {
-                bool doomed = kind == OutcomeBits.Rejected;
-                batch.Begin(RecordKind.AttemptFailed);
-                AttemptRecord.Write(
-                    batch, delivery.Queue.Id, delivery.MessageId, delivery.Priority,
-                    (ushort)Math.Min(delivery.DeliveryCount + 1, ushort.MaxValue), doomed,
-                    new FailedAttempt(services.NowMs, client.Info.ClientId,
-                        staged.Reason ?? (doomed ? "rejected" : null)));
-                batch.End();
+                WriteAttempt(batch, staged, isRejected: kind == OutcomeBits.Rejected);
             }
         }
+    }
+
+    private void WriteAttempt(LogBatch batch, in StagedSettlement staged, bool isRejected)
+    {
+        Delivery delivery = staged.Delivery;
+        int count = Math.Min(delivery.DeliveryCount + 1, ushort.MaxValue);
+        long delay = isRejected ? 0 : Redelivery.DelayMs(delivery.Queue.Rules, count, services.Options.Random);
+        batch.Begin(RecordKind.AttemptFailed);
+        AttemptRecord.Write(batch, new AttemptFields
+        {
+            QueueId = delivery.Queue.Id,
+            MessageId = delivery.MessageId,
+            Priority = delivery.Priority,
+            Count = (ushort)count,
+            Doom = isRejected ? Doom.Rejected : Doom.None,
+            Attempt = new FailedAttempt(services.NowMs, client.Info.ClientId,
+                staged.Reason ?? (isRejected ? "rejected" : null)),
+            DueMs = delay > 0 ? services.NowMs + delay : 0,
+        });
+        batch.End();
     }
 
     private void RollBack(Transaction transaction)
@@ -161,6 +175,12 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     {
         foreach (StagedSettlement staged in transaction.Settlements)
         {
+            if (kind == OpKind.SettleCommitted && !staged.Annotations.IsEmpty)
+            {
+                client.Op(staged.Delivery.Queue.Shard, OpKind.Work,
+                    new AnnotationMerge(staged.Delivery, staged.Annotations));
+            }
+
             ref ShardOp op = ref client.Op(staged.Delivery.Queue.Shard, kind, staged.Delivery.Consumer);
             BrokerClient.FillSettle(ref op, staged.Delivery, staged.Outcome, staged.Reason);
         }

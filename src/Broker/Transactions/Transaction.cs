@@ -32,4 +32,5 @@ public sealed class Transaction
 }
 
 /// <summary>A settlement that waits for its transaction.</summary>
-internal readonly record struct StagedSettlement(Delivery Delivery, OutcomeBits Outcome, string? Reason);
+internal readonly record struct StagedSettlement(
+    Delivery Delivery, OutcomeBits Outcome, string? Reason, ReadOnlyMemory<byte> Annotations);

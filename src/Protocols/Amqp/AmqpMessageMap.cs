@@ -103,17 +103,40 @@ internal static class AmqpMessageMap
     /// </summary>
     public static byte[] WriteAnnotations(ReadOnlySpan<byte> payload, Origin origin, out int originalBytes)
     {
-        var reader = new AmqpReader(payload);
-        originalBytes = 0;
-        var annotations = new AmqpMap();
-        if (NextSection(ref reader, out _) == Descriptors.MessageAnnotations)
-        {
-            annotations = AmqpMap.Read(ref reader);
-            originalBytes = reader.Position;
-        }
-
+        AmqpMap annotations = ReadAnnotations(payload, out originalBytes);
         SetOrigin(annotations, origin);
         return AmqpValue.Described(Descriptors.MessageAnnotations, AmqpValue.Map(annotations)).ToEncoded();
+    }
+
+    /// <summary>
+    /// The message-annotations section with those of a modified outcome in it (part 3 section 3.4.5): values of equal
+    /// keys are replaced. Broken bytes are a decode error.
+    /// </summary>
+    public static byte[] MergeAnnotations(
+        ReadOnlySpan<byte> payload, ReadOnlySpan<byte> modified, out int originalBytes)
+    {
+        AmqpMap annotations = ReadAnnotations(payload, out originalBytes);
+        var reader = new AmqpReader(modified);
+        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in AmqpMap.Read(ref reader))
+        {
+            annotations.Set(entry.Key, entry.Value);
+        }
+
+        return AmqpValue.Described(Descriptors.MessageAnnotations, AmqpValue.Map(annotations)).ToEncoded();
+    }
+
+    private static AmqpMap ReadAnnotations(ReadOnlySpan<byte> payload, out int bytes)
+    {
+        var reader = new AmqpReader(payload);
+        bytes = 0;
+        if (NextSection(ref reader, out _) != Descriptors.MessageAnnotations)
+        {
+            return new AmqpMap();
+        }
+
+        AmqpMap annotations = AmqpMap.Read(ref reader);
+        bytes = reader.Position;
+        return annotations;
     }
 
     private static void SetOrigin(AmqpMap annotations, Origin origin)

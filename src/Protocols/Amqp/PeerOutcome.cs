@@ -54,6 +54,9 @@ internal readonly record struct PeerOutcome(
     private static Outcome ReadModified(ReadOnlySpan<byte> state)
     {
         Modified modified = DeliveryState.ReadModified(state);
-        return new Outcome(OutcomeKind.Modified, modified.DeliveryFailed, modified.UndeliverableHere);
+        return new Outcome(OutcomeKind.Modified, modified.DeliveryFailed, modified.UndeliverableHere)
+        {
+            Annotations = modified.MessageAnnotations.ToArray(),
+        };
     }
 }

@@ -74,6 +74,74 @@ public sealed class RedeliveryTests
         Assert.Equal(1, Assert.Single(actor.Deliveries).DeliveryCount);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_redelivery_delay_goes_on_over_a_restart(bool crash)
+    {
+        using Scene scene = Scene.With("q", new AddressSettings
+        {
+            RedeliveryDelayMs = 1000,
+            RedeliveryDelayMultiplier = 2,
+        });
+        Actor actor = scene.Connect();
+        actor.Send("q", "a", "b");
+        actor.Consume("q", credit: 1);
+        actor.Settle(actor.Deliveries[0], Outcome.Failed);
+        scene.Advance(400);
+        if (crash)
+        {
+            scene.Crash();
+        }
+        else
+        {
+            scene.Restart();
+        }
+
+        actor = scene.Connect();
+        actor.Consume("q");
+        Assert.Equal(["b"], actor.Take());
+        scene.Advance(599);
+        Assert.Empty(actor.Deliveries);
+        scene.Advance(1);
+        actor.Settle(actor.Deliveries[0], Outcome.Failed);
+        actor.Deliveries.Clear();
+        scene.Crash();
+        actor = scene.Connect();
+        actor.Consume("q");
+        actor.Deliveries.Clear();
+        scene.Advance(1999);
+        Assert.Empty(actor.Deliveries);
+        scene.Advance(1);
+        Assert.Equal(["a"], actor.Take());
+    }
+
+    [Fact]
+    public void Too_many_attempts_are_the_reason_also_after_a_restart()
+    {
+        using Scene scene = Scene.With("q", new AddressSettings { MaxDeliveryAttempts = 2 });
+        Actor actor = scene.Connect();
+        actor.Send("q", "a", "b");
+        Consumer consumer = actor.Consume("q", credit: 2);
+        Transactions.Transaction transaction = actor.Client.Begin();
+        actor.Settle(actor.Deliveries[0], Outcome.Failed);
+        actor.Client.Grant(consumer, 1);
+        scene.Settle();
+        actor.Client.Settle(actor.Deliveries[2], Outcome.Failed, 0, transaction);
+        actor.Client.Settle(actor.Deliveries[1], new Outcome(OutcomeKind.Rejected), 0, transaction);
+        actor.Client.Discharge(transaction, fail: false, 1);
+        actor.Client.Flush();
+        scene.Broker.Pump();
+        scene.Crash();
+        actor = scene.Connect();
+        actor.Consume("q");
+        Assert.Empty(actor.Deliveries);
+        actor.Consume("DLQ");
+        Assert.Equal(
+            [("a", "max-delivery-attempts"), ("b", "rejected")],
+            actor.Deliveries.Select(dead => (actor.Body(dead), ReasonOf(actor, dead))).Order());
+    }
+
     [Fact]
     public void A_rejected_message_is_a_dead_letter_at_once_also_after_a_restart()
     {
@@ -155,6 +223,12 @@ public sealed class RedeliveryTests
         actor.Client.CloseConsumer(consumer, countAttempts: true);
         actor.Consume("q");
         Assert.Equal(1, Assert.Single(actor.Deliveries).DeliveryCount);
+    }
+
+    private static string ReasonOf(Actor actor, Delivery dead)
+    {
+        using MessageLease lease = actor.Read(dead);
+        return lease.Origin!.Reason;
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal sealed class Scene : IDisposable
     private const int RoundsMax = 60;
 
     private readonly Func<BrokerOptions, BrokerOptions> _configure;
+    private readonly List<MessageBroker> _crashed = [];
 
     public Scene(Func<BrokerOptions, BrokerOptions>? configure = null, MemoryFileSystem? files = null)
     {
@@ -22,7 +23,7 @@ internal sealed class Scene : IDisposable
         Broker = Open();
     }
 
-    public MemoryFileSystem Files { get; }
+    public MemoryFileSystem Files { get; private set; }
 
     public HandClock Clock { get; } = new();
 
@@ -72,7 +73,38 @@ internal sealed class Scene : IDisposable
         Broker = Open();
     }
 
-    public void Dispose() => Broker.Dispose();
+    /// <summary>Starts again from what was written, as after a crash: nothing is finished before.</summary>
+    public void Crash()
+    {
+        MemoryFileSystem copy = new();
+        foreach (string folder in new[]
+            { DataLayout.Journal, DataLayout.Snapshots, DataLayout.Large, DataLayout.Quarantine })
+        {
+            string directory = "data/" + folder;
+            foreach (string name in Files.List(directory, ""))
+            {
+                using IFile from = Files.Open($"{directory}/{name}", FileOpening.Read);
+                using IFile to = copy.Open($"{directory}/{name}", FileOpening.CreateNew);
+                byte[] bytes = new byte[from.Length];
+                from.Read(0, bytes);
+                to.Write(0, bytes);
+            }
+        }
+
+        Actors.Clear();
+        _crashed.Add(Broker);
+        Files = copy;
+        Broker = Open();
+    }
+
+    public void Dispose()
+    {
+        Broker.Dispose();
+        foreach (MessageBroker crashed in _crashed)
+        {
+            crashed.Dispose();
+        }
+    }
 
     private MessageBroker Open() => MessageBroker.Open(_configure(new BrokerOptions
     {

@@ -196,6 +196,39 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Fact]
+    public void Annotations_of_a_modified_outcome_stay_with_the_message()
+    {
+        AmqpPeer peer = _scene.InSession();
+        peer.AttachSender(0, "q");
+        byte[] own = AmqpValue.Described(Descriptors.MessageAnnotations, AmqpValue.Map(Annotations("old", "first")))
+            .ToEncoded();
+        peer.Transfer(0, 0, [.. own, .. Steps.Message("noted", durable: false)]);
+        peer.TakeAll();
+        peer.AttachReceiver(1, "q");
+        peer.Credit(1, 1);
+        uint id = peer.Next(Transfer.DescriptorCode).AsTransfer(out _).DeliveryId!.Value;
+        byte[] state = AmqpValue.Described(Modified.DescriptorCode, AmqpValue.List(
+            AmqpValue.Boolean(true), AmqpValue.Null, AmqpValue.Map(Annotations("x-opt-why", "test")))).ToEncoded();
+        peer.Send(FrameBytes.Of(new Disposition { Role = Role.Receiver, First = id, Settled = true, State = state }));
+        peer.Credit(1, 1, deliveryCount: 1);
+        peer.Next(Transfer.DescriptorCode).AsTransfer(out byte[] again);
+
+        Assert.Equal("noted", Steps.BodyOf(again));
+        var annotations = new MapView(MessageSections.Scan(again).MessageAnnotations.ContentOf(again));
+        Assert.True(annotations.TryGet("old", out AmqpScalar old));
+        Assert.Equal("first", old.GetText());
+        Assert.True(annotations.TryGet("x-opt-why", out AmqpScalar why));
+        Assert.Equal("test", why.GetText());
+    }
+
+    private static AmqpMap Annotations(string key, string value)
+    {
+        var map = new AmqpMap();
+        map.AddSymbol(key, value);
+        return map;
+    }
+
+    [Fact]
     public void Broken_message_is_rejected_and_the_link_goes_on()
     {
         AmqpPeer peer = _scene.InSession();

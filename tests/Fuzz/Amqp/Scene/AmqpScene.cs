@@ -26,6 +26,7 @@ internal sealed class AmqpScene : IDisposable
             Shards = 1,
             OwnThreads = false,
             PropertyReaders = [new AmqpPropertyReader()],
+            AnnotationMergers = [new AmqpAnnotationMerger()],
         };
         Broker = MessageBroker.Open(configure is null ? broker : configure(broker));
         Faults = new FaultLog();

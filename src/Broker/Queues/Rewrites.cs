@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Queues;
+
+/// <summary>
+/// Merges what consumers note on messages (annotations of a modified outcome) into them. The record is written again
+/// with a new start, as one that moved: other queues of the same message keep theirs. The settlement that brought the
+/// annotations waits until that is done. The shard's.
+/// </summary>
+internal sealed class Rewrites(Queue queue)
+{
+    /// <summary>Annotations of one outcome beyond this are not merged.</summary>
+    public const int AnnotationBytesMax = 64 << 10;
+
+    private readonly Dictionary<(byte Priority, long Sequence), List<ShardOp>> _waiting = [];
+    private readonly LogBatch _batch = new(64);
+
+    private BrokerServices Services => queue.Shard.Services;
+
+    /// <summary>Keeps a settlement whose message is being read for a rewrite; false: go on with it.</summary>
+    public bool Defers(in ShardOp op)
+    {
+        if (_waiting.Count == 0 || !_waiting.TryGetValue((op.Priority, op.Id), out List<ShardOp>? ops))
+        {
+            return false;
+        }
+
+        ops.Add(op);
+        return true;
+    }
+
+    /// <summary>Merges into a message that a consumer holds; at once when the record is in memory.</summary>
+    public void Merge(in Delivery delivery, ReadOnlyMemory<byte> annotations)
+    {
+        HeldDelivery held = new(delivery.Sequence, delivery.Stamp, delivery.Priority);
+        if (annotations.Length > AnnotationBytesMax || !queue.Holds(held, delivery.Consumer.Number)
+            || _waiting.ContainsKey((delivery.Priority, delivery.Sequence)))
+        {
+            return;
+        }
+
+        ref QueueEntry entry = ref queue.Find(delivery.Priority, delivery.Sequence);
+        Place place = new(delivery.Priority, delivery.Sequence, entry.Id, annotations);
+        SegmentedLog log = Services.LogOf(entry.Has(EntryFlags.InJournal));
+        if (log.TryRead(entry.Position, out LogLease lease))
+        {
+            using (lease)
+            {
+                Rewrite(place, lease.Span);
+            }
+
+            return;
+        }
+
+        _waiting[(place.Priority, place.Sequence)] = [];
+        _ = ReadAsync(place, log, entry.Position);
+    }
+
+    private async Task ReadAsync(Place place, SegmentedLog log, long position)
+    {
+        try
+        {
+            LogLease lease = await log.ReadAsync(position, CancellationToken.None).ConfigureAwait(false);
+            queue.Shard.Post(new ShardAction(_ =>
+            {
+                using (lease)
+                {
+                    Rewrite(place, lease.Span);
+                }
+
+                GoOn(place);
+            }));
+        }
+        catch (StorageException)
+        {
+            // Whoever gets it next finds the damage, and sets it aside.
+            queue.Shard.Post(new ShardAction(_ => GoOn(place)));
+        }
+    }
+
+    private void GoOn(Place place)
+    {
+        if (_waiting.Remove((place.Priority, place.Sequence), out List<ShardOp>? ops))
+        {
+            foreach (ShardOp op in ops)
+            {
+                queue.Settle(op);
+            }
+        }
+    }
+
+    private void Rewrite(Place place, ReadOnlySpan<byte> record)
+    {
+        ref QueueEntry entry = ref queue.Find(place.Priority, place.Sequence);
+        bool isThere = !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed && entry.Id == place.Id;
+        if (!isThere || !MessageRecord.TryRead(record, out StoredMessage message) || message.IsLarge)
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> payload = record[message.PayloadOffset..];
+        IAnnotationMerger? merger = Services.MergerOf(message.Header.Format);
+        if (merger is not null
+            && merger.Merge(payload, place.Annotations.Span, out int replacedBytes, out byte[] start)
+            && start.Length <= AnnotationBytesMax)
+        {
+            Append(ref entry, message, start, payload[replacedBytes..]);
+        }
+    }
+
+    private void Append(
+        ref QueueEntry entry, in StoredMessage message, ReadOnlySpan<byte> start, ReadOnlySpan<byte> rest)
+    {
+        bool inJournal = entry.Has(EntryFlags.InJournal);
+        MessageHead head = new()
+        {
+            Header = message.Header,
+            Address = message.Address.ToArray(),
+            Publisher = message.Publisher,
+            MovedId = entry.Id,
+            Origin = message.Origin.IsEmpty ? null : OriginField.Read(message.Origin),
+        };
+        _batch.Clear();
+        _batch.Begin(RecordKind.Relocated);
+        MessageRecord.WriteHead(_batch, head, inJournal ? queue.DurableIds.Span : default);
+        _batch.Write(start);
+        _batch.Write(rest);
+        int offset = _batch.End(references: 1);
+        int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
+        SegmentedLog log = Services.LogOf(inJournal);
+        try
+        {
+            queue.Shard.Mark.Set(log.TailPosition);
+            long position = log.Append(_batch) + offset;
+            queue.Shard.Settlements.ReleaseRecord(entry);
+            queue.Counters.Bytes += recordBytes - entry.RecordBytes;
+            entry.Position = position;
+            entry.RecordBytes = recordBytes;
+        }
+        catch (StorageException e)
+        {
+            BrokerLog.NotRewritten(Services.Logger, queue.Config.Name, entry.Id, e.Message);
+        }
+        finally
+        {
+            queue.Shard.Mark.MoveTo();
+        }
+    }
+
+    private readonly record struct Place(
+        byte Priority, long Sequence, long Id, ReadOnlyMemory<byte> Annotations);
+}
+
+/// <summary>Annotations on their way to the message that they are for.</summary>
+internal sealed class AnnotationMerge(Delivery delivery, ReadOnlyMemory<byte> annotations) : IShardWork
+{
+    public void Run(Shard shard) => delivery.Queue.Merge(delivery, annotations);
+}
