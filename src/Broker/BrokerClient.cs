@@ -279,7 +279,7 @@ public sealed class BrokerClient : IDisposable
     public void Flush()
     {
         _passMs = 0;
-        _publications.Flush();
+        _publications.Flush(isAwaited: true);
         PostOps();
         _reports.AwaitDurable();
     }

@@ -108,6 +108,9 @@ public sealed class MessageBroker : IDisposable
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
 
+    /// <summary>Whether it has threads of its own (see <see cref="BrokerOptions.OwnThreads"/>). Any thread.</summary>
+    public bool OwnThreads => _services.Options.OwnThreads;
+
     internal long StartedAtMs { get; }
 
     internal ICollection<BrokerClient> Clients => _clients.Values;

@@ -34,7 +34,7 @@ internal interface ILogBackend : IDisposable
     void NoteRefused();
 
     /// <summary>Registers who waits, or calls it at once.</summary>
-    void WhenDurable(long position, IDurableWaiter waiter);
+    void WhenDurable(long position, IDurableWaiter waiter, bool lendsThread);
 
     /// <summary>Gives back the files of dead segments.</summary>
     void Reclaim(long keepFrom);

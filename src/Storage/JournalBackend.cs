@@ -57,7 +57,7 @@ internal sealed class JournalBackend : ILogBackend
         _appender!.Start(report.TailPosition, recovery.TailSegment);
         _files.LoadSpares();
         _flusher = new LogFlusher(
-            _appender, _files, _parts.Cache, _failure, _parts.Options.Mode, report.TailPosition)
+            _appender, _files, _parts.Cache, _failure, _parts.Options, report.TailPosition)
         {
             AfterPass = AfterPass,
         };
@@ -102,11 +102,11 @@ internal sealed class JournalBackend : ILogBackend
 
     public void NoteRefused() => _preparer?.Wake();
 
-    public void WhenDurable(long position, IDurableWaiter waiter)
+    public void WhenDurable(long position, IDurableWaiter waiter, bool lendsThread)
     {
         if (_flusher!.Waiters.Add(position, waiter))
         {
-            _flusher.NoteWaiter();
+            _flusher.NoteWaiter(lendsThread);
         }
     }
 

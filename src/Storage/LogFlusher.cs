@@ -10,7 +10,9 @@ namespace Pillarbox.Storage;
 internal sealed class LogFlusher : IDisposable
 {
     private const int LazyBytesMax = 1 << 20;
-    private static readonly TimeSpan LazyTime = TimeSpan.FromMilliseconds(5);
+    private const int OwnBytesMax = 64 << 10;
+    private static readonly TimeSpan OwnTimeMax = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LazyTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan IdleTime = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan FullTime = TimeSpan.FromMilliseconds(100);
 
@@ -19,25 +21,28 @@ internal sealed class LogFlusher : IDisposable
     private readonly BlockCache _cache;
     private readonly LogFailure _failure;
     private readonly CommitKind _kind;
+    private readonly TimeProvider _time;
     private readonly long _start;
     private readonly Lock _passGate = new();
     private readonly List<FlushSlice> _slices = [];
     private readonly HashSet<LogSegment> _touched = [];
     private LogThread? _thread;
     private int _sleep;
+    private long _commitTicks;
     private long _written;
     private long _durable;
     private long _sliceEnd;
     private long _idleEnd;
 
     public LogFlusher(
-        LogAppender appender, SegmentFiles files, BlockCache cache, LogFailure failure, LogMode mode, long start)
+        LogAppender appender, SegmentFiles files, BlockCache cache, LogFailure failure, LogOptions options, long start)
     {
         _appender = appender;
         _files = files;
         _cache = cache;
         _failure = failure;
-        _kind = mode == LogMode.Journal ? CommitKind.Synced : CommitKind.Buffered;
+        _kind = options.Mode == LogMode.Journal ? CommitKind.Synced : CommitKind.Buffered;
+        _time = options.Time;
         _start = _written = _durable = _idleEnd = start;
         Waiters.Complete(start);
     }
@@ -62,6 +67,9 @@ internal sealed class LogFlusher : IDisposable
         /// <summary>Bytes wait for more bytes; only a waiter, or very many bytes, end it.</summary>
         Lazy,
 
+        /// <summary>Nothing waits, and the end of the log was not marked yet: soon it will be.</summary>
+        Resting,
+
         /// <summary>Nothing waits.</summary>
         Idle,
     }
@@ -85,17 +93,28 @@ internal sealed class LogFlusher : IDisposable
     {
         Interlocked.MemoryBarrier();
         var sleep = (Sleep)Volatile.Read(ref _sleep);
-        if (sleep == Sleep.Idle || (sleep == Sleep.Lazy && _appender.Tail - Written > LazyBytesMax))
+        if (sleep is Sleep.Idle or Sleep.Resting || (sleep == Sleep.Lazy && _appender.Tail - Written > LazyBytesMax))
         {
             _thread?.Wake();
         }
     }
 
-    /// <summary>Somebody waits. Any thread; cheap unless the flusher sleeps.</summary>
-    public void NoteWaiter()
+    /// <summary>Somebody waits. Any thread; cheap unless the flusher sleeps. Who lends its thread commits there and
+    /// then, when
+    /// the flusher sleeps, little waits and the disk is quick: two changes of threads are dearer than such a
+    /// sync.</summary>
+    public void NoteWaiter(bool lendsThread)
     {
         Interlocked.MemoryBarrier();
-        if ((Sleep)Volatile.Read(ref _sleep) != Sleep.Awake)
+        var sleep = (Sleep)Volatile.Read(ref _sleep);
+        if (sleep == Sleep.Awake)
+        {
+            return;
+        }
+
+        // An idle flusher has the new end to mark.
+        bool isDone = lendsThread && TryCommitHere();
+        if (!isDone || sleep == Sleep.Idle)
         {
             _thread?.Wake();
         }
@@ -138,6 +157,24 @@ internal sealed class LogFlusher : IDisposable
         _slices.Clear();
     }
 
+    private bool TryCommitHere()
+    {
+        bool isQuick = Volatile.Read(ref _commitTicks) <= OwnTimeMax.Ticks;
+        if (_thread is null || !isQuick || _appender.Tail - Written > OwnBytesMax || !_passGate.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            return _slices.Count == 0 && Waiters.Any && Capture(force: true) && Commit(_kind);
+        }
+        finally
+        {
+            _passGate.Exit();
+        }
+    }
+
     private TimeSpan Step(bool isWoken)
     {
         Volatile.Write(ref _sleep, (int)Sleep.Awake);
@@ -155,7 +192,8 @@ internal sealed class LogFlusher : IDisposable
 
         if (Waiters.Any || !isWoken || _slices.Count > 0 || _appender.Tail - Written > LazyBytesMax)
         {
-            return Pass() ? TimeSpan.Zero : FullTime;
+            // Slices that stay are what a full disk did not take; without any, somebody else has committed meanwhile.
+            return Pass() || _slices.Count == 0 ? TimeSpan.Zero : FullTime;
         }
 
         return FallAsleep(Sleep.Lazy, LazyTime);
@@ -168,7 +206,9 @@ internal sealed class LogFlusher : IDisposable
             MarkIdle();
         }
 
-        return FallAsleep(Sleep.Idle, _idleEnd == _appender.Tail ? LogThread.UntilWoken : IdleTime);
+        return _idleEnd == _appender.Tail
+            ? FallAsleep(Sleep.Idle, LogThread.UntilWoken)
+            : FallAsleep(Sleep.Resting, IdleTime);
     }
 
     /// <summary>Announces the sleep before looking once more, as <see cref="NoteAppended"/> appends before it looks:
@@ -180,7 +220,7 @@ internal sealed class LogFlusher : IDisposable
         Interlocked.MemoryBarrier();
         bool isWaiting = Waiters.Any
             ? _appender.Tail > Durable
-            : kind == Sleep.Idle && _appender.Tail > Math.Max(Durable, _idleEnd);
+            : kind != Sleep.Lazy && _appender.Tail > Math.Max(Durable, _idleEnd);
         if (!isWaiting)
         {
             return time;
@@ -224,8 +264,10 @@ internal sealed class LogFlusher : IDisposable
     {
         try
         {
+            long since = _time.GetTimestamp();
             WriteSlices();
             SyncTouched(kind);
+            NoteTime(_time.GetElapsedTime(since).Ticks);
         }
         catch (StorageFullException)
         {
@@ -249,6 +291,10 @@ internal sealed class LogFlusher : IDisposable
         AfterPass?.Invoke();
         return true;
     }
+
+    /// <summary>How long commits take lately, smoothed.</summary>
+    private void NoteTime(long ticks) =>
+        Volatile.Write(ref _commitTicks, _commitTicks + ((ticks - _commitTicks) / 8));
 
     private void WriteSlices()
     {

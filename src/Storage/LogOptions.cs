@@ -56,6 +56,9 @@ public readonly record struct LogOptions
     /// <summary>False: no thread; <see cref="SegmentedLog.Flush"/> does the work (simulation, tests).</summary>
     public bool OwnThread { get; init; } = true;
 
+    /// <summary>Tells how long a commit takes.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Throws <see cref="ArgumentOutOfRangeException"/> when a size is out of its range.</summary>
     internal void Check()
     {

@@ -94,13 +94,19 @@ public sealed class SegmentedLog : IDisposable
     /// <summary>Appends all records of a batch, in order and contiguously; returns the position of the batch's offset
     /// 0.
     /// Throws <see cref="StorageFullException"/>, <see cref="StorageBusyException"/> or
-    /// <see cref="StorageFailedException"/>, and has then appended nothing.</summary>
-    public long Append(LogBatch batch)
+    /// <see cref="StorageFailedException"/>, and has then appended nothing. With <paramref name="isAwaited"/> the
+    /// caller
+    /// promises to call <see cref="WhenDurable"/> for it soon: nobody need be woken yet.</summary>
+    public long Append(LogBatch batch, bool isAwaited = false)
     {
         try
         {
             long position = _appender.Append(batch);
-            _backend.NoteAppended();
+            if (!isAwaited)
+            {
+                _backend.NoteAppended();
+            }
+
             return position;
         }
         catch (StorageFullException)
@@ -111,8 +117,12 @@ public sealed class SegmentedLog : IDisposable
     }
 
     /// <summary>Calls the waiter once, when everything below <paramref name="position"/> is durable: at once, on this
-    /// thread, if it is already.</summary>
-    public void WhenDurable(long position, IDurableWaiter waiter) => _backend.WhenDurable(position, waiter);
+    /// thread, if it is already. Who <paramref name="lendsThread"/> may find itself doing the commit, when little
+    /// waits:
+    /// a
+    /// write and an fdatasync.</summary>
+    public void WhenDurable(long position, IDurableWaiter waiter, bool lendsThread = false) =>
+        _backend.WhenDurable(position, waiter, lendsThread);
 
     /// <summary>Reads a record that is in memory. False: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(long position, out LogLease lease) => _reader.TryRead(position, out lease);

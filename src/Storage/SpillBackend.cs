@@ -87,7 +87,7 @@ internal sealed class SpillBackend : ILogBackend
 
     public void NoteRefused() => _thread?.Wake();
 
-    public void WhenDurable(long position, IDurableWaiter waiter) => waiter.OnDurable(position);
+    public void WhenDurable(long position, IDurableWaiter waiter, bool lendsThread) => waiter.OnDurable(position);
 
     public void Reclaim(long keepFrom) => DropDead();
 

@@ -109,6 +109,70 @@ public sealed class ConcurrencyTests
         await waiter.Done;
     }
 
+    [Fact]
+    public async Task WhoLendsItsThreadCommitsOnIt()
+    {
+        LogOptions options = LogTesting.Small with { OwnThread = true };
+        using SegmentedLog log = new MemoryFileSystem().OpenEmpty(options);
+        var batch = new LogBatch();
+        ThreadNote note;
+        do
+        {
+            // The flusher falls asleep when it likes; from then on nobody needs it.
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+            batch.Clear();
+            batch.Add(1, PayloadOf(1));
+            note = new ThreadNote();
+            long position = log.Append(batch, isAwaited: true);
+            log.WhenDurable(position + batch.Bytes, note, lendsThread: true);
+            await note.Done;
+            Assert.True(log.DurablePosition >= position + batch.Bytes);
+        }
+        while (!note.WasHere);
+    }
+
+    [Fact]
+    public async Task ThoseWhoLendTheirThreadsAndThoseWhoDoNotAreAllAnswered()
+    {
+        LogOptions options = LogTesting.Small with { OwnThread = true };
+        using SegmentedLog log = new MemoryFileSystem().OpenEmpty(options);
+        IEnumerable<Task> appenders = Enumerable.Range(0, 4).Select(n => AppendAndWaitAsync(log, lends: n % 2 == 0));
+        await Task.WhenAll(appenders);
+    }
+
+    private static async Task AppendAndWaitAsync(SegmentedLog log, bool lends)
+    {
+        await Task.Yield();
+        var batch = new LogBatch();
+        for (int i = 0; i < 2000; i++)
+        {
+            batch.Clear();
+            batch.Add(1, PayloadOf(i));
+            long end = log.Append(batch, isAwaited: lends) + batch.Bytes;
+            var waiter = new TestWaiter();
+            log.WhenDurable(end, waiter, lends);
+            Assert.True(await waiter.Done >= end);
+        }
+    }
+
+    private sealed class ThreadNote : IDurableWaiter
+    {
+        private readonly int _caller = Environment.CurrentManagedThreadId;
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Done => _done.Task;
+
+        public bool WasHere { get; private set; }
+
+        public void OnDurable(long durablePosition)
+        {
+            WasHere = Environment.CurrentManagedThreadId == _caller;
+            _done.SetResult();
+        }
+
+        public void OnFailed(StorageFailedException failure) => _done.SetException(failure);
+    }
+
     private static byte[] PayloadOf(int seed)
     {
         var random = new SeededRandom((ulong)seed);

@@ -12,6 +12,10 @@ namespace Pillarbox.Broker.Consumers;
 internal sealed class ClientReports(BrokerClient client, BrokerServices services, Commits commits, IWakeable wakeable)
     : IDurableWaiter
 {
+    /// <summary>With more under way than this the connection has better things to do than to wait for the
+    /// disk.</summary>
+    private const int LendingCompletionsMax = 4;
+
     private readonly Inbox<ClientEvent> _inbox = new();
     private readonly Ring<Completion> _completions = new();
     private readonly List<Producer> _due = [];
@@ -99,7 +103,7 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
             && _completions[0].Need > services.Journal.DurablePosition)
         {
             _isAwaiting = true;
-            services.Journal.WhenDurable(_completions[0].Need, this);
+            services.Journal.WhenDurable(_completions[0].Need, this, _completions.Count <= LendingCompletionsMax);
         }
     }
 

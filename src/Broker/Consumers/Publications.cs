@@ -49,8 +49,9 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     public void AddEmpty(Producer producer, ulong tag, BrokerException? error) =>
         _pending.Add() = new PendingPublish { Producer = producer, Tag = tag, Offset = -1, Error = error };
 
-    /// <summary>Appends what was collected; false when it must wait.</summary>
-    public bool Flush()
+    /// <summary>Appends what was collected; false when it must wait. <paramref name="isAwaited"/>: the caller asks next
+    /// when it is durable.</summary>
+    public bool Flush(bool isAwaited = false)
     {
         if (_pending.Count == 0)
         {
@@ -60,8 +61,8 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         client.Mark.Set(services.Journal.TailPosition);
         // The transient log first: should the journal refuse then, a copy there that nothing refers to does no harm.
         long journalBase = 0;
-        if (!TryAppend(_transient, services.Transient, out long transientBase, out BrokerException? failure) ||
-            !TryAppend(_journal, services.Journal, out journalBase, out failure))
+        if (!TryAppend(_transient, services.Transient, false, out long transientBase, out BrokerException? failure) ||
+            !TryAppend(_journal, services.Journal, isAwaited, out journalBase, out failure))
         {
             IsStalled = failure is null;
             if (failure is not null)
@@ -129,7 +130,8 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
     }
 
-    private static bool TryAppend(LogBatch? batch, SegmentedLog log, out long position, out BrokerException? failure)
+    private static bool TryAppend(
+        LogBatch? batch, SegmentedLog log, bool isAwaited, out long position, out BrokerException? failure)
     {
         position = 0;
         failure = null;
@@ -140,7 +142,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
 
         try
         {
-            position = log.Append(batch);
+            position = log.Append(batch, isAwaited);
             return true;
         }
         catch (StorageException e) when (e is StorageFullException or StorageBusyException)

@@ -92,6 +92,8 @@ internal sealed class NodeServer : IAsyncDisposable
     private static SocketTransportOptions Tuned() => new()
     {
         NoDelay = true,
+        // The loops give the pool what may take long; between the socket and a loop a change of threads only costs.
+        UnsafePreferInlineScheduling = true,
         // An idle connection holds no read buffer.
         WaitForDataBeforeAllocatingBuffer = true,
         Backlog = 4096,

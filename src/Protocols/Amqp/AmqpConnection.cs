@@ -10,7 +10,7 @@ namespace Pillarbox.Protocols.Amqp;
 /// waiting is here.
 /// The one place that catches what the peer did wrong; anything else that goes wrong ends this connection only.
 /// </summary>
-internal sealed partial class AmqpConnection : IWakeable, ILinkOwner
+internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoolWorkItem
 {
     // Turns without a look at the input, while there are deliveries to write.
     private const int TurnsPerPass = 4;
@@ -43,14 +43,26 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner
 
     private long SteadyMs => _environment.SteadyMs;
 
-    /// <summary>Makes the loop run a pass. Any thread.</summary>
+    /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
     public void Wake()
     {
-        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+        if (Interlocked.Exchange(ref _waiting, 0) == 0)
+        {
+            return;
+        }
+
+        if (_environment.OwnThreads)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        else
         {
             _input.CancelPendingRead();
         }
     }
+
+    /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
+    void IThreadPoolWorkItem.Execute() => _input.CancelPendingRead();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -93,9 +105,9 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner
     private ValueTask<ReadResult> WaitAsync()
     {
         Interlocked.Exchange(ref _waiting, 1);
-        if (HasWork())
+        if (HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1)
         {
-            Wake();
+            _input.CancelPendingRead();
         }
 
         return _input.ReadAsync();

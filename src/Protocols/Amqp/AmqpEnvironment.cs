@@ -22,6 +22,10 @@ internal sealed class AmqpEnvironment(
 
     public IRandom Random { get; } = random;
 
+    /// <summary>Whether a wake goes on on a thread of the pool; otherwise on the thread that wakes (a broker on one
+    /// thread).</summary>
+    public bool OwnThreads => Broker.OwnThreads;
+
     /// <summary>Subscriptions whose expiry timer runs.</summary>
     public TerminusExpiry Expiry { get; } = new(broker, time);
 
