@@ -1,0 +1,200 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Offsets;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Streams.Groups;
+
+/// <summary>The seams that a coordinator stands on.</summary>
+/// <param name="Time">The clock.</param>
+/// <param name="Random">Randomness, for names of members.</param>
+/// <param name="Topics">The topics as they are.</param>
+/// <param name="Logger">Where damage is reported.</param>
+public sealed record CoordinatorSeams(TimeProvider Time, IRandom Random, ITopicView Topics, ILogger Logger);
+
+/// <summary>
+/// Consumer groups and their offsets: the front of the house. Any thread asks; the answer comes by the callback, once,
+/// on whichever thread drains the loop, as soon as what it says is on disk. A callback must be short and must not
+/// wait; it posts to its connection.
+/// </summary>
+public sealed class GroupCoordinator
+{
+    private readonly CoordinatorLoop _loop;
+    private readonly GroupServices _services;
+    private readonly GroupTable _groups;
+    private readonly ClassicProtocol _classic;
+    private readonly OffsetCommits _offsets;
+    private readonly CoordinatorTimer _sweep;
+    private readonly GroupRequests _checks;
+
+    private GroupCoordinator(GroupOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams)
+    {
+        _loop = loop;
+        CoordinatorStore store = new(log, loop);
+        _services = new GroupServices(options, store, seams.Topics, seams.Time, seams.Random);
+        ClassicRebalance rebalance = new(_services);
+        _groups = new GroupTable(_services, rebalance);
+        _classic = new ClassicProtocol(_services, rebalance);
+        _offsets = new OffsetCommits(_services, _groups);
+        _checks = new GroupRequests(options);
+        _sweep = new CoordinatorTimer(Sweep);
+        GroupReplay replay = new(_groups, _offsets, rebalance, seams.Logger);
+        store.Replay(replay);
+        replay.Finish();
+        _services.Timers.Arm(_sweep, _services.NowMs + options.OffsetSweepMs);
+    }
+
+    /// <summary>Reads back what the log has; ready when it returns.</summary>
+    public static GroupCoordinator Open(
+        GroupOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams) =>
+        new(options, log, loop, seams);
+
+    /// <summary>The partition of the coordinator's stream that keeps a group.</summary>
+    public int PartitionOf(string groupId) => _services.Store.PartitionOf(groupId);
+
+    /// <summary>Does what is due. Called every 50 ms or so by the node.</summary>
+    public void Tick() => _loop.Post(() => _services.Timers.Run(_services.NowMs));
+
+    public void Join(JoinRequest request, Action<JoinResult> done) => _loop.Post(() =>
+    {
+        CoordinatorError error = _checks.Check(request);
+        Group? group = error == CoordinatorError.None ? _groups.Find(request.GroupId) : null;
+        if (error == CoordinatorError.None && group is null && request.MemberId.Length > 0)
+        {
+            error = CoordinatorError.UnknownMemberId;
+        }
+
+        if (error == CoordinatorError.None)
+        {
+            group ??= _groups.GetOrAdd(request.GroupId);
+            error = group is null ? CoordinatorError.PolicyViolation : CoordinatorError.None;
+        }
+
+        if (error != CoordinatorError.None)
+        {
+            done(new JoinResult { Error = error, MemberId = request.MemberId });
+            return;
+        }
+
+        _classic.Join(group!, request, done);
+        _groups.RemoveIfUnused(group!);
+    });
+
+    public void Sync(SyncRequest request, Action<SyncResult> done) => _loop.Post(() =>
+    {
+        if (Find(request.Member.GroupId, done) is not { } group)
+        {
+            return;
+        }
+
+        if (_checks.Check(request) is var error and not CoordinatorError.None)
+        {
+            done(SyncResult.Of(error));
+            return;
+        }
+
+        _classic.Sync(group, request, done);
+    });
+
+    public void Heartbeat(GroupMemberRef who, Action<PlainResult> done) => _loop.Post(() =>
+    {
+        if (Find(who.GroupId, done) is { } group)
+        {
+            _services.Reply(group, done, new PlainResult(_classic.Heartbeat(group, who)));
+        }
+    });
+
+    public void Leave(string groupId, IReadOnlyList<LeavingMember> members, Action<LeaveResult> done) =>
+        _loop.Post(() =>
+        {
+            if (_groups.Find(groupId) is not { } group)
+            {
+                done(groupId.Length == 0
+                    ? LeaveResult.Of(CoordinatorError.InvalidGroupId)
+                    : new LeaveResult { Members = [.. members.Select(_ => CoordinatorError.UnknownMemberId)] });
+                return;
+            }
+
+            LeaveResult result = new() { Members = [.. members.Select(m => _classic.Leave(group, m))] };
+            _services.Reply(group, done, result);
+        });
+
+    /// <summary>Keeps offsets. The caller has checked that the topics exist and may be read.</summary>
+    public void CommitOffsets(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
+        _loop.Post(() => _offsets.Commit(request, done));
+
+    public void FetchOffsets(OffsetFetchRequest request, Action<OffsetFetchResult> done) =>
+        _loop.Post(() => _offsets.Fetch(request, done));
+
+    /// <summary>Forgets single offsets; one error for each, in the order of the request.</summary>
+    public void DeleteOffsets(
+        string groupId, IReadOnlyList<TopicPartition> partitions, Action<OffsetCommitResult> done) =>
+        _loop.Post(() =>
+        {
+            if (_groups.Find(groupId) is not { } group)
+            {
+                done(OffsetCommitResult.Of(CoordinatorError.GroupIdNotFound));
+            }
+            else if (!GroupTable.IsEmpty(group) && !GroupTable.TellsSubscriptions(group))
+            {
+                done(OffsetCommitResult.Of(CoordinatorError.NonEmptyGroup));
+            }
+            else
+            {
+                OffsetCommitResult result = new() { Offsets = _offsets.Delete(group, partitions) };
+                _services.Reply(group, done, result);
+            }
+        });
+
+    public void List(Action<IReadOnlyList<GroupListing>> done) =>
+        _loop.Post(() => done([.. _groups.All.Select(GroupTable.Listing)]));
+
+    /// <summary>The group as members of the classic protocol see it.</summary>
+    public void Describe(string groupId, Action<ClassicGroupView> done) => _loop.Post(() =>
+    {
+        Group? group = _groups.Find(groupId);
+        done(group is null
+            ? ClassicGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }
+            : ClassicDescription.Of(group));
+    });
+
+    /// <summary>Deletes a group that nobody is in, with its offsets.</summary>
+    public void Delete(string groupId, Action<PlainResult> done) => _loop.Post(() =>
+    {
+        Group? group = _groups.Find(groupId);
+        PlainResult result = new(_groups.Delete(groupId));
+        if (group is null)
+        {
+            done(result);
+        }
+        else
+        {
+            _services.Reply(group, done, result);
+        }
+    });
+
+    /// <summary>A topic is no more: its offsets go with it.</summary>
+    public void OnTopicDeleted(string topic) => _loop.Post(() => _offsets.ForgetTopic(topic));
+
+    /// <summary>A transaction's end is on disk in a partition of this coordinator's stream.</summary>
+    public void EndTransaction(int partition, ProducerStamp producer, bool committed) =>
+        _loop.Post(() => _offsets.EndTransaction(partition, producer.Id, committed));
+
+    private Group? Find<T>(string groupId, Action<T> done)
+        where T : ICoordinatorResult<T>
+    {
+        Group? group = _groups.Find(groupId);
+        if (group is null)
+        {
+            done(T.Of(groupId.Length == 0 ? CoordinatorError.InvalidGroupId : CoordinatorError.UnknownMemberId));
+        }
+
+        return group;
+    }
+
+    private void Sweep()
+    {
+        _offsets.Sweep();
+        _services.Timers.Arm(_sweep, _services.NowMs + _services.Options.OffsetSweepMs);
+    }
+}

@@ -1,0 +1,56 @@
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Streams.Groups;
+
+/// <summary>What every part of the group coordinator works with. One owner: the loop.</summary>
+internal sealed class GroupServices(
+    GroupOptions options, CoordinatorStore store, ITopicView topics, TimeProvider time, IRandom random)
+{
+    public GroupOptions Options { get; } = options;
+
+    public TimerHeap Timers { get; } = new();
+
+    public ITopicView Topics { get; } = topics;
+
+    public CoordinatorStore Store { get; } = store;
+
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Writes records of a group; false when they are refused.</summary>
+    public bool Write(Group group, IReadOnlyList<CoordinatorRecord> records) =>
+        Write(group, ProducerStamp.None, records);
+
+    /// <inheritdoc cref="Write(Group, IReadOnlyList{CoordinatorRecord})"/>
+    public bool Write(Group group, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records)
+    {
+        long number = Store.Write(group.Partition, producer, records);
+        if (number == 0)
+        {
+            return false;
+        }
+
+        group.LastWrite = number;
+        return true;
+    }
+
+    /// <summary>Answers as soon as everything that was written of the group is on disk.</summary>
+    public void Reply<T>(Group group, Action<T> done, T result)
+        where T : ICoordinatorResult<T> =>
+        Store.WhenDurable(group.Partition, group.LastWrite, ok =>
+            done(ok ? result : T.Of(CoordinatorError.CoordinatorNotAvailable)));
+
+    /// <summary>A new member's name: what the client calls itself, made unlike any other.</summary>
+    public string NewMemberId(string prefix)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.Fill(bytes);
+        return $"{prefix}-{new Guid(bytes):D}";
+    }
+
+    public string NewMemberId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.Fill(bytes);
+        return Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    }
+}

@@ -1,0 +1,147 @@
+using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Records;
+
+namespace Pillarbox.Broker.Streams.Groups;
+
+/// <summary>All groups, and what depends on which protocol a group speaks. One owner: the loop.</summary>
+internal sealed class GroupTable(GroupServices services, ClassicRebalance rebalance)
+{
+    private static readonly HashSet<string> NoTopics = [];
+    private readonly Dictionary<string, Group> _groups = [];
+
+    public IReadOnlyCollection<Group> All => _groups.Values;
+
+    public Group? Find(string groupId) => _groups.GetValueOrDefault(groupId);
+
+    /// <summary>The group, made when there is none; null when there are too many.</summary>
+    public Group? GetOrAdd(string groupId)
+    {
+        if (_groups.TryGetValue(groupId, out Group? group))
+        {
+            return group;
+        }
+
+        if (_groups.Count >= services.Options.GroupsMax)
+        {
+            return null;
+        }
+
+        group = new Group(groupId, services.Store.PartitionOf(groupId));
+        _groups.Add(groupId, group);
+        return group;
+    }
+
+    public void Remove(Group group)
+    {
+        group.Classic.State = ClassicState.Dead;
+        _groups.Remove(group.Id);
+    }
+
+    /// <summary>Forgets a group that was made for a request which did not use it.</summary>
+    public void RemoveIfUnused(Group group)
+    {
+        if (IsEmpty(group) && group.Classic.Generation == 0 && group.Classic.Pending.Count == 0
+            && group.Offsets.IsEmpty && !group.Offsets.HasPending)
+        {
+            Remove(group);
+        }
+    }
+
+    /// <summary>Forgets a group that has neither members nor offsets.</summary>
+    public void RemoveIfOver(Group group)
+    {
+        if (IsEmpty(group) && group.Classic.Pending.Count == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending
+            && services.Write(group, Tombstones(group)))
+        {
+            Remove(group);
+        }
+    }
+
+    /// <summary>Deletes a group with all that is known of it, if nobody is in it.</summary>
+    public CoordinatorError Delete(string groupId)
+    {
+        Group? group = Find(groupId);
+        if (group is null || group.Classic.Is(ClassicState.Dead))
+        {
+            return CoordinatorError.GroupIdNotFound;
+        }
+
+        if (!IsEmpty(group))
+        {
+            return CoordinatorError.NonEmptyGroup;
+        }
+
+        List<CoordinatorRecord> records = Tombstones(group);
+        records.AddRange(group.Offsets.All.Select(o => GroupRecords.OffsetGone(groupId, o.Partition)));
+        if (!services.Write(group, records))
+        {
+            return CoordinatorError.CoordinatorNotAvailable;
+        }
+
+        Remove(group);
+        return CoordinatorError.None;
+    }
+
+    public static bool IsEmpty(Group group) => group.Classic.Members.Count == 0;
+
+    /// <summary>Whether the members' metadata says what they read.</summary>
+    public static bool TellsSubscriptions(Group group) => group.Classic.ProtocolType == ConsumerProtocol.Type;
+
+    public static GroupListing Listing(Group group) => new(
+        group.Id, group.Type, group.Classic.ProtocolType ?? "", group.Classic.State.ToString());
+
+    /// <summary>The topics that the members read, as far as they say so.</summary>
+    public static IReadOnlySet<string> SubscribedTopics(Group group)
+    {
+        ClassicGroup classic = group.Classic;
+        if (classic.ProtocolType != ConsumerProtocol.Type || classic.Members.Count == 0)
+        {
+            return NoTopics;
+        }
+
+        HashSet<string> topics = [];
+        foreach (ClassicMember member in classic.Members)
+        {
+            byte[] metadata = member.MetadataOf(classic.Protocol ?? member.Protocols[0].Name);
+            topics.UnionWith(ConsumerProtocol.ReadSubscription(metadata)?.Topics ?? []);
+        }
+
+        return topics;
+    }
+
+    /// <summary>Whether nobody needs an offset any more.</summary>
+    public bool IsExpired(Group group, TopicPartition partition, in CommittedOffset offset)
+    {
+        if (group.Offsets.IsPending(partition))
+        {
+            return false;
+        }
+
+        ClassicGroup classic = group.Classic;
+        long sinceMs = offset.CommittedMs;
+        if (classic.Is(ClassicState.Empty))
+        {
+            sinceMs = string.IsNullOrEmpty(classic.ProtocolType) ? sinceMs : Math.Max(sinceMs, classic.StateSinceMs);
+        }
+        else if (classic.ProtocolType != ConsumerProtocol.Type || !classic.Is(ClassicState.Stable)
+            || SubscribedTopics(group).Contains(partition.Topic))
+        {
+            return false;
+        }
+
+        return services.NowMs >= (offset.ExpiresMs >= 0
+            ? offset.ExpiresMs
+            : sinceMs + services.Options.OffsetRetentionMs);
+    }
+
+    /// <summary>A commit is a sign of life.</summary>
+    public void Touch(Group group, in GroupMemberRef who)
+    {
+        if (group.Classic.Find(who.MemberId) is { } member)
+        {
+            rebalance.Touch(group, member);
+        }
+    }
+
+    private static List<CoordinatorRecord> Tombstones(Group group) => [GroupRecords.ClassicGone(group.Id)];
+}

@@ -1,0 +1,236 @@
+using System.Text;
+using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Records;
+
+namespace Pillarbox.Broker.Streams.Groups.Offsets;
+
+/// <summary>Commits, also those of transactions, and what is asked of them. One owner: the loop.</summary>
+internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
+{
+    private readonly Dictionary<(int Partition, long ProducerId), HashSet<Group>> _transactions = [];
+
+    public void Commit(OffsetCommitRequest request, Action<OffsetCommitResult> done)
+    {
+        GroupMemberRef who = request.Member;
+        Group? group = groups.Find(who.GroupId);
+        if (group is null && who.Generation >= 0)
+        {
+            done(OffsetCommitResult.Of(request.KnowsGroupIdNotFound
+                ? CoordinatorError.GroupIdNotFound
+                : CoordinatorError.IllegalGeneration));
+            return;
+        }
+
+        group ??= groups.GetOrAdd(who.GroupId);
+        if (group is null)
+        {
+            done(OffsetCommitResult.Of(CoordinatorError.PolicyViolation));
+            return;
+        }
+
+        CoordinatorError error = Validate(group, request);
+        if (error != CoordinatorError.None)
+        {
+            services.Reply(group, done, OffsetCommitResult.Of(error));
+            groups.RemoveIfUnused(group);
+            return;
+        }
+
+        services.Reply(group, done, Store(group, request));
+        groups.RemoveIfUnused(group);
+    }
+
+    public void Fetch(OffsetFetchRequest request, Action<OffsetFetchResult> done)
+    {
+        Group? group = groups.Find(request.Member.GroupId);
+        if (group is null)
+        {
+            done(new OffsetFetchResult
+            {
+                Offsets = [.. (request.Partitions ?? []).Select(p =>
+                    new FetchedOffset(p, CommittedOffset.None, CoordinatorError.None))],
+            });
+            return;
+        }
+
+        IEnumerable<TopicPartition> asked = request.Partitions ?? group.Offsets.All.Select(o => o.Partition);
+        services.Reply(group, done, new OffsetFetchResult
+        {
+            Offsets = [.. asked.Select(p => Fetch(group, p, request.RequireStable))],
+        });
+    }
+
+    /// <summary>Forgets offsets of partitions that nobody in the group is subscribed to.</summary>
+    public CoordinatorError[] Delete(Group group, IReadOnlyList<TopicPartition> partitions)
+    {
+        CoordinatorError[] errors = new CoordinatorError[partitions.Count];
+        List<CoordinatorRecord> records = [];
+        IReadOnlySet<string> subscribed = GroupTable.SubscribedTopics(group);
+        for (int i = 0; i < errors.Length; i++)
+        {
+            if (subscribed.Contains(partitions[i].Topic))
+            {
+                errors[i] = CoordinatorError.GroupSubscribedToTopic;
+            }
+            else if (group.Offsets.Find(partitions[i]).Offset >= 0)
+            {
+                records.Add(GroupRecords.OffsetGone(group.Id, partitions[i]));
+            }
+        }
+
+        if (records.Count > 0 && !services.Write(group, records))
+        {
+            Array.Fill(errors, CoordinatorError.CoordinatorNotAvailable);
+            return errors;
+        }
+
+        for (int i = 0; i < errors.Length; i++)
+        {
+            if (errors[i] == CoordinatorError.None)
+            {
+                group.Offsets.Remove(partitions[i]);
+                group.Offsets.RemovePending(partitions[i]);
+            }
+        }
+
+        return errors;
+    }
+
+    /// <summary>The offsets of a topic that is no more, in every group.</summary>
+    public void ForgetTopic(string topic)
+    {
+        foreach (Group group in groups.All.ToArray())
+        {
+            TopicPartition[] gone = [.. group.Offsets.All.Where(o => o.Partition.Topic == topic)
+                .Select(o => o.Partition)];
+            Remove(group, gone);
+        }
+    }
+
+    /// <summary>Forgets what is older than its time, and groups that nothing is left of.</summary>
+    public void Sweep()
+    {
+        foreach (Group group in groups.All.ToArray())
+        {
+            Remove(group, [.. group.Offsets.All.Where(o => groups.IsExpired(group, o.Partition, o.Offset))
+                .Select(o => o.Partition)]);
+            groups.RemoveIfOver(group);
+        }
+    }
+
+    /// <summary>A producer's transaction has ended in a partition of the coordinator's stream.</summary>
+    public void EndTransaction(int partition, long producerId, bool committed)
+    {
+        if (_transactions.Remove((partition, producerId), out HashSet<Group>? involved))
+        {
+            foreach (Group group in involved)
+            {
+                group.Offsets.EndTransaction(producerId, committed);
+            }
+        }
+    }
+
+    /// <summary>An offset that was written, or is found at start.</summary>
+    public void Apply(Group group, ProducerStamp producer, TopicPartition partition, in CommittedOffset offset)
+    {
+        if (!producer.IsTransactional)
+        {
+            group.Offsets.Commit(partition, offset);
+            return;
+        }
+
+        group.Offsets.CommitPending(producer.Id, partition, offset);
+        if (!_transactions.TryGetValue((group.Partition, producer.Id), out HashSet<Group>? involved))
+        {
+            _transactions.Add((group.Partition, producer.Id), involved = []);
+        }
+
+        involved.Add(group);
+    }
+
+    private static FetchedOffset Fetch(Group group, TopicPartition partition, bool requireStable) =>
+        requireStable && group.Offsets.IsPending(partition)
+            ? new FetchedOffset(partition, CommittedOffset.None, CoordinatorError.UnstableOffsetCommit)
+            : new FetchedOffset(partition, group.Offsets.Find(partition), CoordinatorError.None);
+
+    private CoordinatorError Validate(Group group, OffsetCommitRequest request)
+    {
+        CoordinatorError error = ValidateClassic(group.Classic, request);
+        if (error == CoordinatorError.None)
+        {
+            groups.Touch(group, request.Member);
+        }
+
+        return error;
+    }
+
+    private static CoordinatorError ValidateClassic(ClassicGroup group, OffsetCommitRequest request)
+    {
+        GroupMemberRef who = request.Member;
+        bool transactional = request.Producer.IsTransactional;
+        if (who.Generation < 0 && group.Is(ClassicState.Empty))
+        {
+            return CoordinatorError.None;
+        }
+
+        bool named = who.Generation >= 0 || who.MemberId.Length > 0 || who.InstanceId is not null;
+        CoordinatorError error = named ? ClassicProtocol.Validate(group, who)
+            : transactional ? CoordinatorError.None : CoordinatorError.UnknownMemberId;
+        return error == CoordinatorError.None && !transactional && group.Is(ClassicState.CompletingRebalance)
+            ? CoordinatorError.RebalanceInProgress
+            : error;
+    }
+
+    private OffsetCommitResult Store(Group group, OffsetCommitRequest request)
+    {
+        CoordinatorError[] errors = new CoordinatorError[request.Offsets.Count];
+        List<CoordinatorRecord> records = [];
+        long nowMs = services.NowMs;
+        long expiresMs = request.RetentionMs >= 0 ? nowMs + request.RetentionMs : -1;
+        for (int i = 0; i < errors.Length; i++)
+        {
+            OffsetToCommit asked = request.Offsets[i];
+            if (Encoding.UTF8.GetByteCount(asked.Metadata ?? "") > services.Options.OffsetMetadataBytesMax)
+            {
+                errors[i] = CoordinatorError.OffsetMetadataTooLarge;
+                continue;
+            }
+
+            records.Add(GroupRecords.Offset(group.Id, asked.Partition, ToCommit(asked, nowMs, expiresMs)));
+        }
+
+        if (records.Count > 0 && !services.Write(group, request.Producer, records))
+        {
+            return OffsetCommitResult.Of(CoordinatorError.CoordinatorNotAvailable);
+        }
+
+        for (int i = 0; i < errors.Length; i++)
+        {
+            if (errors[i] == CoordinatorError.None)
+            {
+                OffsetToCommit asked = request.Offsets[i];
+                Apply(group, request.Producer, asked.Partition, ToCommit(asked, nowMs, expiresMs));
+            }
+        }
+
+        return new OffsetCommitResult { Offsets = errors };
+    }
+
+    private static CommittedOffset ToCommit(in OffsetToCommit asked, long nowMs, long expiresMs) =>
+        new(asked.Offset, asked.LeaderEpoch, asked.Metadata ?? "", nowMs, expiresMs);
+
+    private void Remove(Group group, TopicPartition[] partitions)
+    {
+        if (partitions.Length == 0
+            || !services.Write(group, [.. partitions.Select(p => GroupRecords.OffsetGone(group.Id, p))]))
+        {
+            return;
+        }
+
+        foreach (TopicPartition partition in partitions)
+        {
+            group.Offsets.Remove(partition);
+            group.Offsets.RemovePending(partition);
+        }
+    }
+}
