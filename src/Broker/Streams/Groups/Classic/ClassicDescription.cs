@@ -15,7 +15,8 @@ internal static class ClassicDescription
             Protocol = stable ? classic.Protocol ?? "" : "",
             Generation = classic.Generation,
             Members = [.. classic.Members.Select(m => new ClassicMemberView(
-                m.Id, m.InstanceId, m.Client, stable ? m.MetadataOf(classic.Protocol) : [], stable ? m.Assignment : []))],
+                m.Id, m.InstanceId, m.Client, stable ? m.MetadataOf(classic.Protocol) : [],
+                stable ? m.Assignment : []))],
         };
     }
 }
