@@ -94,6 +94,29 @@ public sealed class BrokerClient : IDisposable
     /// Unauthorized.</summary>
     public void DeleteQueue(string queue, bool ifUnused) => _names.DeleteQueue(queue, ifUnused);
 
+    /// <summary>
+    /// Completes when all queues and addresses that were made so far are on disk; null when they are already. Its
+    /// continuation runs on the journal's thread and has to be short. Errors: Unavailable (the journal failed).
+    /// </summary>
+    public Task? WhenMade()
+    {
+        if (_space.BindingsEnd <= _services.Journal.DurablePosition)
+        {
+            return null;
+        }
+
+        BindingsGate gate = new();
+        _services.Journal.WhenDurable(_space.BindingsEnd, gate);
+        if (!gate.Done.IsCompleted)
+        {
+            return gate.Done;
+        }
+
+        return gate.Done.Result
+            ? null
+            : throw new BrokerException(BrokerError.Unavailable, "the node's journal failed");
+    }
+
     // ---- publishing --------------------------------------------------------------------------------------------
 
     /// <summary>

@@ -23,6 +23,9 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     public string Name { get; } = name;
 
+    /// <summary>Where the journal ends that says what was made and deleted.</summary>
+    public long BindingsEnd => bindings.End;
+
     public ICollection<AddressNode> Addresses => _addresses.Values;
 
     public ICollection<Queue> Queues => _queues.Values;

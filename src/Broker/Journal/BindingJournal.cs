@@ -11,6 +11,11 @@ namespace Pillarbox.Broker.Journal;
 internal sealed class BindingJournal(SegmentedLog journal)
 {
     private long _lastQueueId;
+    private long _end;
+
+    /// <summary>Where the last record ends: what was made or deleted is on disk when the journal is durable so far.
+    /// </summary>
+    public long End => Volatile.Read(ref _end);
 
     public long LastQueueId => Volatile.Read(ref _lastQueueId);
 
@@ -85,6 +90,15 @@ internal sealed class BindingJournal(SegmentedLog journal)
         return !from.Failed;
     }
 
+    // Spaces have a lock each: two may come here at once.
+    private void RaiseEnd(long end)
+    {
+        long known;
+        while ((known = End) < end && Interlocked.CompareExchange(ref _end, end, known) != known)
+        {
+        }
+    }
+
     private long Append(byte kind, Action<IBufferWriter<byte>> write)
     {
         LogBatch batch = new(256) { Essential = true };
@@ -93,7 +107,9 @@ internal sealed class BindingJournal(SegmentedLog journal)
         batch.End();
         try
         {
-            return journal.Append(batch) + batch.Bytes;
+            long end = journal.Append(batch) + batch.Bytes;
+            RaiseEnd(end);
+            return end;
         }
         catch (StorageFullException e)
         {

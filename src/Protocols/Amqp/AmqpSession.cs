@@ -271,6 +271,12 @@ internal sealed partial class AmqpSession
     private void AttachSender(Attach attach)
     {
         Subscription subscription = new SourceResolver(Connection).Resolve(attach);
+        if (Connection.Client.FindQueue(subscription.Queue) is { Durable: true, Temporary: false }
+            && Connection.DefersUntilMade(this, attach))
+        {
+            return;
+        }
+
         Consumer consumer = Connection.Client.OpenConsumer(SourceResolver.ToConsumer(attach, subscription));
         var link = new SendingLink(this, attach, subscription, consumer);
         Put(link);
@@ -291,6 +297,12 @@ internal sealed partial class AmqpSession
     private void AttachReceiver(Attach attach)
     {
         (Producer producer, DynamicNode? node, Target answer) = TargetResolver.Open(Connection, attach);
+        if (node is null && producer.Options.Address is not null && Connection.DefersUntilMade(this, attach))
+        {
+            Connection.Client.CloseProducer(producer);
+            return;
+        }
+
         AnswerIncoming(attach, answer);
         Put(new ReceivingLink(this, attach, producer, node));
     }

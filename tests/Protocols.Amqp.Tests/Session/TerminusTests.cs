@@ -78,6 +78,29 @@ public sealed class TerminusTests : IDisposable
         Assert.Equal("", peer.Credit(0, 5).TakeAll());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Attach_is_answered_once_the_queue_it_made_is_on_disk(bool receiver)
+    {
+        AmqpPeer peer = _scene.InSession();
+        var durable = new Source
+        {
+            Address = "news",
+            Capabilities = ["topic"],
+            Durable = TerminusDurability.Configuration,
+            ExpiryPolicy = TerminusExpiryPolicy.Never,
+        };
+        Attach attach = receiver ? Steps.ReceiverAttach(0, durable) : Steps.SenderAttach(0, "new");
+        peer.Write(FrameBytes.Of(attach));
+        _scene.Scheduler.RunAll();
+        Assert.Empty(peer.Frames);
+
+        _scene.Settle();
+        Assert.Equal(attach.Handle, peer.Next(Attach.DescriptorCode).AsAttach().Handle);
+        Assert.Equal(receiver ? "" : "flow", peer.TakeAll());
+    }
+
     [Fact]
     public void Null_source_looks_a_durable_subscription_up()
     {
