@@ -337,6 +337,7 @@ public sealed class BrokerClient : IDisposable
             CloseConsumer(consumer, countAttempts: false);
         }
 
+        _publications.Abandon();
         PostOps();
         foreach (Queue queue in _temporaries)
         {
@@ -464,7 +465,7 @@ public sealed class BrokerClient : IDisposable
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
-            targets = _names.TargetsOf(producer, node, head.Header, payload);
+            refusal = _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
 
         if (refusal is not null || targets.IsEmpty)

@@ -150,8 +150,40 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return CheckLimits(producer, node, bodyBytes);
     }
 
-    /// <summary>The queues of one message.</summary>
-    public Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header,
+    /// <summary>The queues of one message, which is on its way to them from now on; or why it goes nowhere.</summary>
+    public BrokerException? TryTarget(Producer producer, AddressNode node, in MessageHeader header,
+        in ReadOnlySequence<byte> payload, out Targets targets)
+    {
+        targets = default;
+        try
+        {
+            targets = TargetsOf(producer, node, header, payload);
+            while (!targets.TryApproach())
+            {
+                // A queue deletes itself just now: it is no longer there once that is done.
+                space.Frozen(() => true);
+                FindQueueAgain(producer);
+                targets = TargetsOf(producer, node, header, payload);
+            }
+
+            return null;
+        }
+        catch (BrokerException refusal)
+        {
+            return refusal;
+        }
+    }
+
+    private void FindQueueAgain(Producer producer)
+    {
+        if (producer.Queue is not null)
+        {
+            string name = ResolveQueue(Parse(producer.Options.Address!), producer.Options.RoutingType);
+            producer.Queue = space.FindQueue(name);
+        }
+    }
+
+    private Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header,
         in ReadOnlySequence<byte> payload)
     {
         if (producer.Queue is { } queue)
@@ -276,6 +308,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
                 Name = node.Name,
                 Address = node.Name,
                 AutoCreated = true,
+                AutoDelete = node.Settings.AutoDeleteQueues,
                 Owner = info.Identity.Name
             });
         }

@@ -128,22 +128,41 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 throw new BrokerException(BrokerError.ResourceLocked, $"queue '{queue.Config.Name}' has consumers");
             }
 
-            if (!_queues.TryRemove(new KeyValuePair<string, Queue>(queue.Config.Name, queue)))
+            if (FindQueue(queue.Config.Name) != queue)
             {
                 return false;
             }
 
-            _wildcards.Remove(queue);
-            if (journal && queue.IsDurable)
-            {
-                bindings.QueueDeleted(queue.Id);
-            }
-
-            Unbind(queue);
+            queue.Approaches?.Close();
+            RemoveQueueLocked(queue, journal);
         }
 
         queue.Shard.Post(new ShardAction(_ => queue.Delete()));
         return true;
+    }
+
+    /// <summary>Deletes a queue that deletes itself, unless somebody uses it or a message is in it or on its way. In
+    /// the queue's shard.</summary>
+    public void DeleteIfIdle(Queue queue)
+    {
+        lock (_gate)
+        {
+            if (queue.Admission.Consumers > 0 || FindQueue(queue.Config.Name) != queue
+                || queue.Approaches?.TryClose() != true)
+            {
+                return;
+            }
+
+            if (queue.Counters.Messages > 0)
+            {
+                queue.Approaches.Reopen();
+                return;
+            }
+
+            RemoveQueueLocked(queue, journal: true);
+        }
+
+        queue.Delete();
     }
 
     /// <summary>Deletes an address that has no queues. False when it is not there.</summary>
@@ -211,7 +230,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     public Queue[] ResolveForBroker(string address)
     {
         AddressNode? node = FindAddress(address);
-        if (node is null)
+        bool isGone = node is null || (!node.IsMulticast && node.Route.Anycast.Length == 0);
+        if (isGone && FindQueue(address) is null)
         {
             CreateQueue(new QueueConfig
             {
@@ -292,6 +312,18 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         return queue;
+    }
+
+    private void RemoveQueueLocked(Queue queue, bool journal)
+    {
+        if (journal && queue.IsDurable)
+        {
+            bindings.QueueDeleted(queue.Id);
+        }
+
+        _queues.TryRemove(queue.Config.Name, out _);
+        _wildcards.Remove(queue);
+        Unbind(queue);
     }
 
     private void Unbind(Queue queue)

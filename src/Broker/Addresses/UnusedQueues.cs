@@ -39,11 +39,12 @@ internal static class UnusedQueues
         {
             try
             {
-                queue.Space.DeleteQueue(queue, ifUnused: true);
+                queue.Space.DeleteIfIdle(queue);
             }
             catch (BrokerException)
             {
-                // Somebody came to use it just now.
+                // The disk takes nothing now: it is tried again.
+                queue.Approaches!.Reopen();
             }
         }
     }

@@ -21,6 +21,13 @@ internal struct PendingPublish
     public Queue? Single;
     public Queue[]? Many;
     public BrokerException? Error;
+
+    /// <summary>It will not reach its queues.</summary>
+    public readonly void GiveUp()
+    {
+        Single?.Approaches?.Leave();
+        Targets.GiveUp(Many);
+    }
 }
 
 /// <summary>The queues that get one message.</summary>
@@ -34,4 +41,34 @@ internal readonly struct Targets(Queue? single, Queue[]? many, ReadOnlyMemory<lo
     public ReadOnlyMemory<long> DurableIds { get; } = durableIds;
 
     public bool IsEmpty => Single is null && (Many is null || Many.Length == 0);
+
+    /// <summary>Counts the message as on its way to those that delete themselves; false: one of them goes just now.
+    /// </summary>
+    public bool TryApproach() => Single is not null
+        ? Single.Approaches?.TryEnter() != false
+        : Many is null || TryApproach(Many);
+
+    /// <summary>The same for a list: to all or to none.</summary>
+    public static bool TryApproach(Queue[] queues)
+    {
+        for (int i = 0; i < queues.Length; i++)
+        {
+            if (queues[i].Approaches?.TryEnter() == false)
+            {
+                GiveUp(queues.AsSpan(0, i));
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The message will not come.</summary>
+    public static void GiveUp(ReadOnlySpan<Queue> queues)
+    {
+        foreach (Queue queue in queues)
+        {
+            queue.Approaches?.Leave();
+        }
+    }
 }

@@ -120,6 +120,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     private static void Fill(ref ShardOp op, in PendingPublish publish, Queue queue, long position)
     {
         op.Kind = OpKind.Enqueue;
+        op.Approached = true;
         op.Queue = queue;
         op.Id = position;
         op.Position = position;
@@ -156,10 +157,22 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         }
     }
 
+    /// <summary>The client has gone: what still waits for the disk was never acknowledged, and is forgotten.</summary>
+    public void Abandon()
+    {
+        foreach (ref PendingPublish publish in _pending.Span)
+        {
+            publish.GiveUp();
+        }
+
+        Clear();
+    }
+
     private void Refuse(BrokerException failure)
     {
         foreach (ref PendingPublish publish in _pending.Span)
         {
+            publish.GiveUp();
             client.Complete(new Completion
             {
                 Kind = CompletionKind.Published,

@@ -123,7 +123,7 @@ internal sealed class Departures(Queue queue)
 
         Queue[] targets = target is null || target == queue.Config.Address
             ? []
-            : queue.Space.ResolveForBroker(target);
+            : TargetsAt(target);
         Count(departure.Reason);
         if (targets.Length == 0)
         {
@@ -139,9 +139,23 @@ internal sealed class Departures(Queue queue)
         }
         catch (StorageException)
         {
+            Targets.GiveUp(targets);
             _stuck.Add(departure);
             queue.UpdateTimed();
         }
+    }
+
+    /// <summary>The message is on its way to these from now on.</summary>
+    private Queue[] TargetsAt(string address)
+    {
+        Queue[] targets = queue.Space.ResolveForBroker(address);
+        while (!Targets.TryApproach(targets))
+        {
+            queue.Space.Frozen(() => true);
+            targets = queue.Space.ResolveForBroker(address);
+        }
+
+        return targets;
     }
 
     private void Count(DepartureReason reason)
@@ -220,6 +234,7 @@ internal sealed class Departures(Queue queue)
         ShardOp op = new()
         {
             Kind = OpKind.Enqueue,
+            Approached = true,
             Id = position,
             Position = position,
             RecordBytes = recordBytes,

@@ -27,6 +27,7 @@ internal sealed class Queue
         Shard = shard;
         Rules = rules;
         DurableIds = IsDurable ? new[] { id } : default(ReadOnlyMemory<long>);
+        Approaches = config.AutoDelete ? new Approaches() : null;
         Contents = new QueueContents(shard.Chunks);
         _departures = new Departures(this);
         _outcomes = new Outcomes(this);
@@ -66,6 +67,9 @@ internal sealed class Queue
 
     public bool IsDeleted { get; private set; }
 
+    /// <summary>What is routed to it and not in it yet; null: it never deletes itself. Any thread.</summary>
+    public Approaches? Approaches { get; }
+
     /// <summary>In the shard's list of queues to dispatch.</summary>
     public bool IsDirty { get; set; }
 
@@ -82,29 +86,11 @@ internal sealed class Queue
     /// <summary>Takes a message in.</summary>
     public void Enqueue(in ShardOp op)
     {
-        QueueEntry entry = new()
+        Add(op);
+        if (op.Approached)
         {
-            Id = op.Id,
-            Position = op.Position,
-            RecordBytes = op.RecordBytes,
-            DeliveryCount = op.DeliveryCount,
-            State = EntryState.Ready,
-            Flags = op.EntryFlags | (op.TimeMs > 0 ? EntryFlags.HasExpiry : 0),
-        };
-        if (IsDeleted)
-        {
-            Shard.Settlements.Release(entry);
-            return;
+            Approaches?.Leave();
         }
-
-        Contents.Add(entry, op.Priority, op.TimeMs);
-        if (op.TimeMs > 0)
-        {
-            Shard.SetTimed(this, true);
-        }
-
-        Counters.EnqueuedTotal++;
-        Shard.MarkDirty(this);
     }
 
     /// <summary>Gives ready messages to consumers with credit.</summary>
@@ -333,6 +319,33 @@ internal sealed class Queue
     private static bool IsHeld(in QueueEntry entry, int owner, uint stamp) =>
         !Unsafe.IsNullRef(in entry) && entry.State == EntryState.InFlight && entry.Owner == owner
             && entry.Stamp == stamp;
+
+    private void Add(in ShardOp op)
+    {
+        QueueEntry entry = new()
+        {
+            Id = op.Id,
+            Position = op.Position,
+            RecordBytes = op.RecordBytes,
+            DeliveryCount = op.DeliveryCount,
+            State = EntryState.Ready,
+            Flags = op.EntryFlags | (op.TimeMs > 0 ? EntryFlags.HasExpiry : 0),
+        };
+        if (IsDeleted)
+        {
+            Shard.Settlements.Release(entry);
+            return;
+        }
+
+        Contents.Add(entry, op.Priority, op.TimeMs);
+        if (op.TimeMs > 0)
+        {
+            Shard.SetTimed(this, true);
+        }
+
+        Counters.EnqueuedTotal++;
+        Shard.MarkDirty(this);
+    }
 
     private void DispatchTo(ConsumerGroup group)
     {

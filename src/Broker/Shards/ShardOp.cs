@@ -53,6 +53,9 @@ internal struct ShardOp
     public int RecordBytes;
     public uint Stamp;
     public ushort DeliveryCount;
+
+    /// <summary>With Enqueue: the queue counts it as on its way.</summary>
+    public bool Approached;
     public long Id;
     public long Position;
     public long TimeMs;

@@ -161,6 +161,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     {
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
+            publish.GiveUp();
             if (publish.BlobId != 0)
             {
                 services.Blobs.Delete(publish.BlobId);
