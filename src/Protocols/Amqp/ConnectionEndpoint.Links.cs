@@ -11,8 +11,8 @@ internal sealed partial class ConnectionEndpoint
     private (AmqpSession Session, Attach Attach)? _deferredAttach;
 
     /// <summary>
-    /// What further input waits for: another connection that gives up a link, a queue that is not on disk yet, or the disk
-    /// behind a large message. Null: nothing.
+    /// What further input waits for: another connection that gives up a link, a queue that is not on disk yet, or the
+    /// disk behind a large message. Null: nothing.
     /// </summary>
     public Task? InputGate { get; private set; }
 
@@ -77,8 +77,8 @@ internal sealed partial class ConnectionEndpoint
     }
 
     /// <summary>
-    /// An attach is answered only when the node that it led to is on disk. True: that takes a while; the attach, and all
-    /// input after it, is put off, and then begun anew.
+    /// An attach is answered only when the node that it led to is on disk. True: that takes a while; the attach, and
+    /// all input after it, is put off, and then begun anew.
     /// </summary>
     public bool DefersUntilMade(AmqpSession session, Attach attach)
     {
