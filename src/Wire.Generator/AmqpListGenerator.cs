@@ -27,7 +27,12 @@ public sealed class AmqpListGenerator : IIncrementalGenerator
         context.RegisterSourceOutput(lists, static (output, list) =>
             output.AddSource($"{list.Name}.g.cs", SourceText.From(ListEmitter.Emit(list), Encoding.UTF8)));
         context.RegisterSourceOutput(lists.Collect(), static (output, all) =>
-            output.AddSource("WireTypes.g.cs", SourceText.From(ListEmitter.EmitTable(all), Encoding.UTF8)));
+        {
+            if (!all.IsEmpty)
+            {
+                output.AddSource("WireTypes.g.cs", SourceText.From(ListEmitter.EmitTable(all), Encoding.UTF8));
+            }
+        });
     }
 
     private static ListModel ReadList(GeneratorAttributeSyntaxContext found)

@@ -1,0 +1,102 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Pillarbox.Protocols.Kafka.Wire;
+
+namespace Pillarbox.Protocols.Kafka;
+
+/// <summary>
+/// Takes frames (int32 size, then that many bytes) out of a connection's input, one at a time, into one buffer. The
+/// size is checked against the limit of the API that the frame names, and the buffer grows only with the bytes that
+/// came.
+/// </summary>
+internal sealed class FrameReader : IDisposable
+{
+    private const int PrefixBytes = sizeof(int);
+    private const int KeepBytesMax = 128 << 10;
+    private const int GrowBytesMin = 32 << 10;
+
+    private byte[] _buffer = [];
+    private int _size = -1;
+    private int _filled;
+
+    /// <summary>
+    /// Moves bytes from the input. True: a frame is whole; it is valid until the next call. Throws
+    /// <see cref="KafkaException"/> for a size beyond what <paramref name="limitOf"/> allows for the frame's API key.
+    /// </summary>
+    public bool TryRead(ref ReadOnlySequence<byte> input, Func<ApiKey, int> limitOf, out ReadOnlyMemory<byte> frame)
+    {
+        frame = default;
+        if (_size < 0 && !TryBegin(ref input, limitOf))
+        {
+            return false;
+        }
+
+        int wanted = (int)Math.Min(_size - _filled, input.Length);
+        Grow(_filled + wanted);
+        input.Slice(0, wanted).CopyTo(_buffer.AsSpan(_filled));
+        input = input.Slice(wanted);
+        _filled += wanted;
+        if (_filled < _size)
+        {
+            return false;
+        }
+
+        frame = _buffer.AsMemory(0, _size);
+        _size = -1;
+        return true;
+    }
+
+    /// <summary>The last frame has been dealt with: a large buffer is given back.</summary>
+    public void Release()
+    {
+        if (_buffer.Length > KeepBytesMax)
+        {
+            Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
+
+    // The size and the API key are looked at together; every frame has both.
+    private bool TryBegin(ref ReadOnlySequence<byte> input, Func<ApiKey, int> limitOf)
+    {
+        if (input.Length < PrefixBytes + sizeof(short))
+        {
+            return false;
+        }
+
+        Span<byte> start = stackalloc byte[PrefixBytes + sizeof(short)];
+        input.Slice(0, start.Length).CopyTo(start);
+        int size = BinaryPrimitives.ReadInt32BigEndian(start);
+        int limit = limitOf((ApiKey)BinaryPrimitives.ReadInt16BigEndian(start[PrefixBytes..]));
+        if (size < sizeof(short) || size > limit)
+        {
+            KafkaException.Throw($"a request of {size} bytes; at most {limit} are taken");
+        }
+
+        input = input.Slice(PrefixBytes);
+        (_size, _filled) = (size, 0);
+        return true;
+    }
+
+    private void Grow(int needed)
+    {
+        if (needed <= _buffer.Length)
+        {
+            return;
+        }
+
+        int larger = Math.Min(_size, Math.Max(Math.Max(needed, GrowBytesMin), _buffer.Length * 2));
+        byte[] next = ArrayPool<byte>.Shared.Rent(Math.Max(larger, needed));
+        _buffer.AsSpan(0, _filled).CopyTo(next);
+        Dispose();
+        _buffer = next;
+    }
+}
