@@ -3,6 +3,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -30,6 +31,11 @@ internal sealed class BrokerServices
     public required Authorizer Authorizer { get; init; }
 
     public required SettingsTree Settings { get; init; }
+
+    public required StreamServices StreamServices { get; init; }
+
+    /// <summary>The streams of each address space, by its name.</summary>
+    public Dictionary<string, StreamCatalog> Streams { get; } = new(StringComparer.Ordinal);
 
     public LargeBodies Large { get; } = new();
 

@@ -2,7 +2,9 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Partitions;
 
 namespace Pillarbox.Broker;
 
@@ -32,11 +34,26 @@ internal static class BrokerStart
             Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
             Authorizer = new Authorizer(options.Security),
             Settings = new SettingsTree(options.AddressSettings),
+            StreamServices = OpenStreams(options, $"{root}/{DataLayout.Streams}"),
         };
         int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
         services.Shards = [.. Enumerable.Range(0, shards).Select(index => new Shard(services, index))];
         return services;
     }
+
+    private static StreamServices OpenStreams(BrokerOptions options, string directory) => new()
+    {
+        Store = PartitionStore.Open(options.FileSystem, directory, new PartitionStoreOptions
+        {
+            CacheBytes = options.StreamCacheBytes,
+            OpenFilesMax = options.StreamOpenFilesMax,
+            OwnThread = options.OwnThreads,
+        }),
+        Time = options.Time,
+        Random = options.Random,
+        Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker.Streams"),
+        Deadlines = new ReadDeadlines(options.Time, options.OwnThreads),
+    };
 
     public static void Recover(BrokerServices services, BindingJournal bindings)
     {
@@ -47,6 +64,12 @@ internal static class BrokerStart
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
         DeleteOrphans(services);
+        foreach (AddressSpace space in services.Spaces.All)
+        {
+            services.Streams.Add(space.Name, new StreamCatalog(services.StreamServices, space.Name));
+        }
+
+        services.StreamServices.Store.EndRecovery();
         foreach (LogDamage damage in report.Damages)
         {
             services.CountDamage();

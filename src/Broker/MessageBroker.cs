@@ -5,6 +5,7 @@ using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -47,6 +48,12 @@ public sealed record BrokerOptions
     /// last snapshot). Default 64 MiB: dead segments then come back soon enough to be overwritten instead of new ones
     /// being filled, which the disk does at a fraction of the speed.</summary>
     public long SnapshotBytesMin { get; init; } = 64L << 20;
+
+    /// <summary>Bytes of the newest records of streams that are kept in memory. Default 64 MiB.</summary>
+    public long StreamCacheBytes { get; init; } = 64L << 20;
+
+    /// <summary>Segment files of streams that are kept open. Default 512.</summary>
+    public int StreamOpenFilesMax { get; init; } = 512;
 
     /// <summary>Own threads and timers (false: a simulation pumps by hand with <see
     /// cref="MessageBroker.Pump"/>).</summary>
@@ -105,6 +112,9 @@ public sealed class MessageBroker : IDisposable
     /// <summary>Views and operations for operators. Any thread.</summary>
     public BrokerManagement Management { get; }
 
+    /// <summary>The streams of the default address space. Any thread.</summary>
+    public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];
+
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
 
@@ -137,6 +147,9 @@ public sealed class MessageBroker : IDisposable
             throw;
         }
     }
+
+    /// <summary>The streams of an address space; null when there is no such space. Any thread.</summary>
+    public StreamCatalog? StreamsOf(string addressSpace) => _services.Streams.GetValueOrDefault(addressSpace);
 
     /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unavailable (stopping).</summary>
     public BrokerClient Connect(ClientInfo info, IWakeable wakeable)
@@ -174,7 +187,9 @@ public sealed class MessageBroker : IDisposable
     {
         _services.Journal.Flush();
         _services.Transient.Flush();
+        _services.StreamServices.Store.Flush();
         Tick();
+        _services.StreamServices.Deadlines.Tick();
         _services.Journal.Flush();
     }
 
@@ -196,6 +211,8 @@ public sealed class MessageBroker : IDisposable
         }
 
         WriteLastSnapshot();
+        _services.StreamServices.Deadlines.Dispose();
+        _services.StreamServices.Store.Dispose();
         _services.Journal.Dispose();
         _services.Transient.Dispose();
         _services.Blobs.Dispose();

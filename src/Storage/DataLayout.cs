@@ -17,4 +17,7 @@ public static class DataLayout
 
     /// <summary>Overflow of non-durable messages; emptied at start.</summary>
     public const string Spill = "spill";
+
+    /// <summary>Partitions of streams, a folder each stream.</summary>
+    public const string Streams = "streams";
 }

@@ -1,3 +1,5 @@
+using Pillarbox.Model;
+
 namespace Pillarbox.Storage;
 
 /// <summary>Bytes of a block that a flush writes.</summary>

@@ -20,6 +20,9 @@ public sealed partial class SeamTests
         ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
         ["src/Broker/Addresses/AddressSpace.cs"] = "addresses and queues change rarely, in the order of the journal",
         ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
+        ["src/Broker/Streams/Partition.cs"] = "appends meet here: a check and a copy are shorter than a post",
+        ["src/Broker/Streams/StreamCatalog.cs"] = "streams change rarely, in the order of the catalog's log",
+        ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 

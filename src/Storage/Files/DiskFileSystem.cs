@@ -130,6 +130,8 @@ public sealed class DiskFileSystem : IFileSystem
     {
         public long Length => RandomAccess.GetLength(handle);
 
+        public SafeFileHandle Handle => handle;
+
         public void Write(long offset, ReadOnlySpan<byte> bytes)
         {
             try

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Pillarbox.Storage;
 
 /// <summary>How <see cref="IFileSystem.Open"/> treats a file that is, or is not, there.</summary>
@@ -59,6 +61,9 @@ public interface IFile : IDisposable
 {
     /// <summary>Length, in bytes.</summary>
     long Length { get; }
+
+    /// <summary>The system's handle, for copying without this program's memory; null when there is none.</summary>
+    SafeFileHandle? Handle => null;
 
     /// <summary>Writes all bytes at an offset, growing the file when needed.</summary>
     void Write(long offset, ReadOnlySpan<byte> bytes);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Pillarbox.Model;
 
 namespace Pillarbox.Storage;
 

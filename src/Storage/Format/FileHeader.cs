@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Pillarbox.Model;
 
 namespace Pillarbox.Storage;
 

@@ -2,11 +2,11 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Pillarbox.Storage;
+namespace Pillarbox.Model;
 
 /// <summary>CRC32C (Castagnoli) over bytes, as a running value: begin with <see cref="Seed"/>, end with
 /// <see cref="Finish"/>.</summary>
-internal static class Crc32C
+public static class Crc32C
 {
     /// <summary>The value to begin with.</summary>
     public const uint Seed = 0xFFFFFFFF;

@@ -1,0 +1,126 @@
+using Pillarbox.Model.Records;
+
+namespace Pillarbox.Broker.Streams;
+
+/// <summary>What a partition asks of a batch before it takes it. Pure.</summary>
+internal static class BatchRules
+{
+    private const int RecordErrorsMax = 3;
+
+    /// <summary>Checks the front batch of some bytes against a stream's settings; a result with an error when it
+    /// breaks a rule, else null and the batch.</summary>
+    public static AppendResult? Check(
+        ReadOnlySpan<byte> bytes, StreamConfig config, AppendOrigin origin, long nowMs, out RecordBatch batch)
+    {
+        RecordBatchFault fault = RecordBatch.TryRead(bytes, out batch);
+        if (fault == RecordBatchFault.BadMagic)
+        {
+            return AppendResult.Refused(StreamError.InvalidRecord, "the batch is not of format 2");
+        }
+
+        if (fault != RecordBatchFault.None)
+        {
+            return AppendResult.Refused(StreamError.CorruptBatch, $"the batch cannot be read: {fault}");
+        }
+
+        if (batch.SizeBytes > config.BatchBytesMax && origin == AppendOrigin.Client)
+        {
+            return AppendResult.Refused(
+                StreamError.BatchTooLarge,
+                $"the batch has {batch.SizeBytes} bytes; the stream takes at most {config.BatchBytesMax}");
+        }
+
+        if (!batch.IsCrcValid)
+        {
+            return AppendResult.Refused(StreamError.CorruptBatch, "the batch's checksum is wrong");
+        }
+
+        return (origin == AppendOrigin.Client ? CheckClientHeader(batch) : null)
+            ?? CheckTimestamps(batch, config, origin, nowMs)
+            ?? CheckRecords(batch, config, origin);
+    }
+
+    private static AppendResult? CheckClientHeader(in RecordBatch batch)
+    {
+        string? problem =
+            batch.IsControl ? "clients may not write control records"
+            : batch.HasDeleteHorizon ? "clients may not set a delete horizon"
+            : batch.Count == 0 || batch.Count != batch.LastOffsetDelta + 1
+                ? "the number of records contradicts the offsets"
+            : batch.ProducerId >= 0 && (batch.BaseSequence < 0 || batch.ProducerEpoch < 0)
+                ? "a producer with an id needs an epoch and sequence numbers"
+            : batch.IsTransactional && batch.ProducerId < 0 ? "a transaction needs a producer id"
+            : null;
+        if (problem is not null)
+        {
+            return AppendResult.Refused(StreamError.InvalidRecord, problem);
+        }
+
+        if (batch.Compression > RecordCompression.Zstd)
+        {
+            return AppendResult.Refused(StreamError.UnsupportedCompression, "nobody knows this compression");
+        }
+
+        return batch.IsAppendTime
+            ? AppendResult.Refused(StreamError.InvalidTimestamp, "clients may not set the time of the append")
+            : null;
+    }
+
+    private static AppendResult? CheckTimestamps(
+        in RecordBatch batch, StreamConfig config, AppendOrigin origin, long nowMs)
+    {
+        if (origin != AppendOrigin.Client || config.IsAppendTime || batch.MaxTimestampMs < 0)
+        {
+            return null;
+        }
+
+        long ahead = batch.MaxTimestampMs - nowMs;
+        long behind = nowMs - batch.BaseTimestampMs;
+        return ahead > config.TimestampAfterMaxMs || behind > config.TimestampBeforeMaxMs
+            ? AppendResult.Refused(
+                StreamError.InvalidTimestamp,
+                $"timestamps from {batch.BaseTimestampMs} to {batch.MaxTimestampMs} are too far from now, {nowMs}")
+            : null;
+    }
+
+    private static AppendResult? CheckRecords(in RecordBatch batch, StreamConfig config, AppendOrigin origin)
+    {
+        if (batch.Compression != RecordCompression.None || origin != AppendOrigin.Client)
+        {
+            return null;
+        }
+
+        return CheckPlain(batch.Records, batch.Count, config.IsCompacted);
+    }
+
+    private static AppendResult? CheckPlain(ReadOnlySpan<byte> records, int count, bool needsKeys)
+    {
+        var reader = new RecordReader(records, count);
+        List<RecordError>? errors = null;
+        for (int i = 0; reader.TryRead(out StreamRecord record); i++)
+        {
+            if (record.OffsetDelta != i)
+            {
+                return AppendResult.Refused(
+                    StreamError.InvalidRecord, $"record {i} has the offset {record.OffsetDelta}");
+            }
+
+            if (needsKeys && !record.HasKey && (errors ??= []).Count < RecordErrorsMax)
+            {
+                errors.Add(new RecordError(i, "a compacted stream takes no record without a key"));
+            }
+        }
+
+        if (!reader.IsComplete)
+        {
+            return AppendResult.Refused(StreamError.InvalidRecord, "the records of the batch cannot be read");
+        }
+
+        return errors is null
+            ? null
+            : AppendResult.Refused(StreamError.InvalidRecord, "some records have no key") with
+            {
+                RecordErrors = errors,
+            };
+    }
+}

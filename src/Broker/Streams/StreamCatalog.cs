@@ -1,0 +1,249 @@
+using System.Collections.Concurrent;
+using Pillarbox.Broker.Security;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Streams;
+
+/// <summary>What became of a change to the catalog.</summary>
+/// <param name="Error">Why nothing was changed.</param>
+/// <param name="Message">A sentence for the user, with an error.</param>
+/// <param name="Stream">The stream.</param>
+/// <param name="DurableAt">Hand it to <see cref="StreamCatalog.WhenDurable"/> before the client is told.</param>
+public readonly record struct CatalogResult(
+    StreamError Error, string? Message, RecordStream? Stream, long DurableAt)
+{
+    internal static CatalogResult Refused(StreamError error, string message) => new(error, message, null, 0);
+}
+
+/// <summary>
+/// The streams of one address space, by name and by id. Finding takes no lock; changes are rare and take the one lock
+/// here,
+/// under which they are written to the catalog's own partition, so that it has them in the order in which they
+/// happened.
+/// </summary>
+public sealed class StreamCatalog
+{
+    /// <summary>The most partitions of one stream.</summary>
+    public const int PartitionsMax = 100_000;
+
+    private const int NameCharsMax = 249;
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, RecordStream> _byName = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, RecordStream> _byId = new();
+    private readonly CatalogLog _log;
+
+    internal StreamCatalog(StreamServices services, string addressSpace)
+    {
+        Services = services;
+        AddressSpace = addressSpace;
+        _log = new CatalogLog(services, addressSpace);
+        foreach (StreamDefinition definition in _log.Read())
+        {
+            Recover(definition);
+        }
+    }
+
+    /// <summary>The tenant whose streams these are.</summary>
+    public string AddressSpace { get; }
+
+    /// <summary>Partitions of a stream that does not say how many.</summary>
+    public int PartitionsDefault { get; init; } = 1;
+
+    /// <summary>All streams, in no order.</summary>
+    public ICollection<RecordStream> All => _byName.Values;
+
+    internal StreamServices Services { get; }
+
+    /// <summary>The stream of a name; null when there is none.</summary>
+    public RecordStream? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>The stream of an id; null when there is none, or none any more.</summary>
+    public RecordStream? Find(Guid id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>What is wrong with a stream to make, as if it were made; an error of None when nothing is.</summary>
+    public CatalogResult Check(StreamSpec spec)
+    {
+        if (CheckName(spec.Name) is { } problem)
+        {
+            return CatalogResult.Refused(StreamError.InvalidName, problem);
+        }
+
+        if (_byName.ContainsKey(spec.Name))
+        {
+            return CatalogResult.Refused(StreamError.AlreadyExists, $"stream '{spec.Name}' exists");
+        }
+
+        if (spec.Partitions is 0 or < -1 or > PartitionsMax)
+        {
+            return CatalogResult.Refused(
+                StreamError.InvalidPartitions, $"a stream has 1 to {PartitionsMax} partitions, not {spec.Partitions}");
+        }
+
+        return StreamConfig.TryMake(spec.Config, out string? wrong) is null
+            ? CatalogResult.Refused(StreamError.InvalidConfig, wrong!)
+            : default;
+    }
+
+    /// <summary>Makes a stream; it can be used at once. The grant is for <see cref="Permission.CreateAddress"/> on its
+    /// name.</summary>
+    public CatalogResult Create(in Grant grant, StreamSpec spec)
+    {
+        RequireGrant(grant, spec.Name);
+        lock (_gate)
+        {
+            CatalogResult check = Check(spec);
+            if (check.Error != StreamError.None)
+            {
+                return check;
+            }
+
+            StreamConfig config = StreamConfig.TryMake(spec.Config, out _)!;
+            var stream = new RecordStream(NewId(), spec, config, Services.NowMs);
+            int partitions = spec.Partitions < 0 ? PartitionsDefault : spec.Partitions;
+            return Change(stream, StreamDefinition.Of(stream, partitions, config), () =>
+            {
+                AddPartitions(stream, partitions);
+                Enter(stream);
+            });
+        }
+    }
+
+    /// <summary>Deletes a stream with its records. The grant is for <see cref="Permission.DeleteAddress"/>.</summary>
+    public CatalogResult Delete(in Grant grant, RecordStream stream)
+    {
+        RequireGrant(grant, stream.Name);
+        lock (_gate)
+        {
+            if (stream.IsDeleted)
+            {
+                return CatalogResult.Refused(StreamError.UnknownStream, $"there is no stream '{stream.Name}'");
+            }
+
+            return Change(stream, null, () =>
+            {
+                stream.IsDeleted = true;
+                _byName.TryRemove(stream.Name, out _);
+                _byId.TryRemove(stream.Id, out _);
+                foreach (Partition partition in stream.Partitions)
+                {
+                    partition.Delete();
+                }
+            });
+        }
+    }
+
+    /// <summary>Makes it so many partitions. The grant is for <see cref="Permission.CreateAddress"/>.</summary>
+    public CatalogResult SetPartitionCount(in Grant grant, RecordStream stream, int count)
+    {
+        RequireGrant(grant, stream.Name);
+        lock (_gate)
+        {
+            if (count <= stream.Partitions.Count || count > PartitionsMax)
+            {
+                return CatalogResult.Refused(
+                    StreamError.InvalidPartitions,
+                    $"stream '{stream.Name}' has {stream.Partitions.Count} partitions; it can only get more");
+            }
+
+            return Change(
+                stream,
+                StreamDefinition.Of(stream, count, stream.Config),
+                () => AddPartitions(stream, count));
+        }
+    }
+
+    /// <summary>Replaces the settings that were given. The grant is for <see cref="Permission.Edit"/>.</summary>
+    public CatalogResult SetConfig(in Grant grant, RecordStream stream, IReadOnlyDictionary<string, string> given)
+    {
+        RequireGrant(grant, stream.Name);
+        if (StreamConfig.TryMake(given, out string? problem) is not { } config)
+        {
+            return CatalogResult.Refused(StreamError.InvalidConfig, problem!);
+        }
+
+        lock (_gate)
+        {
+            return Change(
+                stream,
+                StreamDefinition.Of(stream, stream.Partitions.Count, config),
+                () => stream.SetConfig(config));
+        }
+    }
+
+    /// <summary>Calls the waiter once, when a change is durable.</summary>
+    public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);
+
+    /// <summary>What is wrong with a name; null when nothing is.</summary>
+    public static string? CheckName(string name)
+    {
+        if (name.Length is 0 or > NameCharsMax || name is "." or "..")
+        {
+            return $"a stream's name has 1 to {NameCharsMax} characters, and is not '.' or '..'";
+        }
+
+        return name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            ? null
+            : $"the name '{name}' may hold only letters, digits, '.', '_' and '-'";
+    }
+
+    private static void RequireGrant(in Grant grant, string name) =>
+        Model.Invariant.That(grant.Address == name, "the grant is for this stream");
+
+    private CatalogResult Change(RecordStream stream, StreamDefinition? definition, Action apply)
+    {
+        if (stream.IsDeleted)
+        {
+            return CatalogResult.Refused(StreamError.UnknownStream, $"there is no stream '{stream.Name}'");
+        }
+
+        try
+        {
+            long durableAt = _log.Append(stream.Id, definition);
+            apply();
+            return new CatalogResult(StreamError.None, null, stream, durableAt);
+        }
+        catch (StorageException error)
+        {
+            return CatalogResult.Refused(StreamErrors.Of(error), error.Message);
+        }
+    }
+
+    private void Recover(StreamDefinition definition)
+    {
+        var spec = new StreamSpec { Name = definition.Name, IsInternal = definition.IsInternal };
+        StreamConfig config = StreamConfig.TryMake(definition.Config, out _) ?? StreamConfig.Default;
+        var stream = new RecordStream(definition.Id, spec, config, definition.CreatedAtMs);
+        AddPartitions(stream, definition.Partitions);
+        Enter(stream);
+    }
+
+    private void Enter(RecordStream stream)
+    {
+        _byId[stream.Id] = stream;
+        _byName[stream.Name] = stream;
+    }
+
+    private void AddPartitions(RecordStream stream, int count)
+    {
+        var partitions = new Partition[count];
+        for (int number = 0; number < count; number++)
+        {
+            partitions[number] = stream.FindPartition(number)
+                ?? Partition.Open(stream, number, Services);
+        }
+
+        stream.SetPartitions(partitions);
+    }
+
+    private Guid NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        do
+        {
+            Services.Random.Fill(bytes);
+        }
+        while (_byId.ContainsKey(new Guid(bytes)) || new Guid(bytes) == Guid.Empty);
+
+        return new Guid(bytes);
+    }
+}

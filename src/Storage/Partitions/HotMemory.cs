@@ -1,0 +1,102 @@
+using System.Numerics;
+
+namespace Pillarbox.Storage.Partitions;
+
+/// <summary>
+/// Memory for the newest bytes of all partitions: chunks in sizes of powers of two, given back oldest first when
+/// together
+/// they are more than the cache may have. A partition with little traffic has small chunks. Any thread.
+/// </summary>
+internal sealed class HotMemory(long cacheBytes)
+{
+    private const int ChunkBytesMin = 4 << 10;
+    private const int ChunkBytesMax = 256 << 10;
+    private const int SizesKept = 12;
+
+    private readonly Lock _gate = new();
+    private readonly Stack<HotChunk>[] _free = [.. Enumerable.Range(0, SizesKept).Select(_ => new Stack<HotChunk>())];
+    private readonly Queue<HotChunk> _inUse = new();
+    private long _usedBytes;
+    private long _freeBytes;
+
+    /// <summary>Memory that chunks take.</summary>
+    public long UsedBytes => Volatile.Read(ref _usedBytes);
+
+    /// <summary>A chunk with room for a batch; larger than the one before it, for what has filled one will fill more.
+    /// </summary>
+    public HotChunk Rent(int batchBytes, int previousBytes)
+    {
+        int wanted = Math.Max(batchBytes, Math.Clamp(previousBytes * 2, ChunkBytesMin, ChunkBytesMax));
+        int bytes = wanted > 1 << 30 ? wanted : (int)BitOperations.RoundUpToPowerOf2((uint)wanted);
+        lock (_gate)
+        {
+            _usedBytes += bytes;
+            if (FreeOf(bytes) is { Count: > 0 } free)
+            {
+                _freeBytes -= bytes;
+                return free.Pop();
+            }
+        }
+
+        return new HotChunk(GC.AllocateUninitializedArray<byte>(bytes), this);
+    }
+
+    /// <summary>A chunk holds batches now; it will be given back in its turn.</summary>
+    public void Enlist(HotChunk chunk)
+    {
+        lock (_gate)
+        {
+            _inUse.Enqueue(chunk);
+        }
+    }
+
+    /// <summary>Gives back the oldest chunks that are on disk until the cache fits. One thread at a time.</summary>
+    public void Trim()
+    {
+        while (UsedBytes > cacheBytes)
+        {
+            HotChunk? oldest;
+            lock (_gate)
+            {
+                if (!_inUse.TryPeek(out oldest))
+                {
+                    return;
+                }
+            }
+
+            // The log's lock is taken inside, so never under this one's.
+            if (!oldest.Log.TryEvict(oldest))
+            {
+                return;
+            }
+
+            lock (_gate)
+            {
+                _inUse.Dequeue();
+                _usedBytes -= oldest.Data.Length;
+            }
+
+            oldest.Release();
+        }
+    }
+
+    /// <summary>Nobody looks at a chunk any more.</summary>
+    public void Return(HotChunk chunk)
+    {
+        lock (_gate)
+        {
+            Stack<HotChunk>? free = FreeOf(chunk.Data.Length);
+            if (free is not null && _freeBytes + chunk.Data.Length <= cacheBytes / 4)
+            {
+                _freeBytes += chunk.Data.Length;
+                free.Push(chunk);
+            }
+        }
+    }
+
+    private Stack<HotChunk>? FreeOf(int bytes)
+    {
+        int size = BitOperations.Log2((uint)(bytes / ChunkBytesMin));
+        return size < SizesKept && bytes == ChunkBytesMin << size ? _free[size] : null;
+    }
+}

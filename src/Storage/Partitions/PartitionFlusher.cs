@@ -1,0 +1,213 @@
+namespace Pillarbox.Storage.Partitions;
+
+/// <summary>Bytes of a chunk that a flush writes.</summary>
+internal readonly record struct ChunkSlice(HotChunk Chunk, int From, int To);
+
+/// <summary>
+/// Group commit over all partitions: takes everything that was appended since the last pass, writes it, syncs each
+/// touched
+/// file once, and tells who waits. While it syncs, appends go on and make the next group: the slower the disk, the
+/// larger
+/// the group.
+/// </summary>
+internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
+{
+    private static readonly TimeSpan FullTime = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _gate = new();
+    private readonly Lock _passGate = new();
+    private readonly List<ChunkSlice> _slices = [];
+    private readonly List<PartitionSegment> _unsynced = [];
+    private readonly HashSet<string> _newEntries = new(StringComparer.Ordinal);
+    private readonly List<(PartitionLog Log, long Offset)> _done = [];
+    private List<PartitionLog> _dirty = [];
+    private List<PartitionLog> _taken = [];
+    private LogThread? _thread;
+
+    /// <summary>Lets a thread of its own do the passes.</summary>
+    public void StartThread() => _thread = new LogThread("stream flusher", _ => Step());
+
+    /// <summary>A partition has bytes that wait. Any thread, under the partition's lock.</summary>
+    public void Enqueue(PartitionLog log)
+    {
+        lock (_gate)
+        {
+            _dirty.Add(log);
+        }
+
+        _thread?.Wake();
+    }
+
+    /// <summary>One pass: false when nothing waited, or the disk took nothing.</summary>
+    public bool Pass()
+    {
+        lock (_passGate)
+        {
+            if (store.Failure.Current is not null)
+            {
+                return false;
+            }
+
+            if (_slices.Count == 0 && !Capture())
+            {
+                return false;
+            }
+
+            return Commit();
+        }
+    }
+
+    public void Dispose()
+    {
+        _thread?.Dispose();
+        _thread = null;
+    }
+
+    private TimeSpan Step()
+    {
+        if (store.Failure.Current is not null)
+        {
+            return LogThread.UntilWoken;
+        }
+
+        return Pass() ? TimeSpan.Zero : store.IsFull ? FullTime : LogThread.UntilWoken;
+    }
+
+    private bool Capture()
+    {
+        lock (_gate)
+        {
+            (_dirty, _taken) = (_taken, _dirty);
+        }
+
+        foreach (PartitionLog log in _taken)
+        {
+            int before = _slices.Count;
+            long end = log.Capture(_slices, out FlushMode mode);
+            _done.Add((log, end));
+            for (int i = before; i < _slices.Count && mode == FlushMode.Group; i++)
+            {
+                NoteUnsynced(_slices[i].Chunk.Segment);
+            }
+        }
+
+        _taken.Clear();
+        return _done.Count > 0;
+    }
+
+    private bool Commit()
+    {
+        try
+        {
+            WriteSlices();
+            SyncFiles();
+        }
+        catch (StorageFullException)
+        {
+            store.NoteSpace(isFull: true);
+            return false;
+        }
+        catch (Exception error) when (error is StorageException or IOException)
+        {
+            store.Fail(error);
+            return false;
+        }
+
+        store.NoteSpace(isFull: false);
+        foreach ((PartitionLog log, long offset) in _done)
+        {
+            log.NoteDurable(offset);
+        }
+
+        _done.Clear();
+        store.Memory.Trim();
+        return true;
+    }
+
+    /// <summary>Slices of a pass that found the disk full stay, and are written again: the bytes go where they went.
+    /// </summary>
+    private void WriteSlices()
+    {
+        long bytes = 0;
+        foreach (ChunkSlice slice in _slices)
+        {
+            HotChunk chunk = slice.Chunk;
+            if (!chunk.Segment.IsDeleted)
+            {
+                IFile file = OpenToWrite(chunk.Segment);
+                try
+                {
+                    file.Write(chunk.Start + slice.From, chunk.Data.AsSpan(slice.From, slice.To - slice.From));
+                }
+                finally
+                {
+                    store.Files.Release(chunk.Segment);
+                }
+            }
+
+            bytes += slice.To - slice.From;
+        }
+
+        foreach (ChunkSlice slice in _slices)
+        {
+            lock (slice.Chunk.Log.Gate)
+            {
+                slice.Chunk.Written = slice.To;
+            }
+
+            slice.Chunk.Release();
+        }
+
+        _slices.Clear();
+        store.NotePending(-bytes);
+    }
+
+    private IFile OpenToWrite(PartitionSegment segment)
+    {
+        if (!segment.IsOnDisk)
+        {
+            store.EnsureDirectory(segment.Log.Directory);
+            IFile made = store.Files.Hold(segment);
+            segment.IsOnDisk = true;
+            _newEntries.Add(segment.Log.Directory);
+            return made;
+        }
+
+        return store.Files.Hold(segment);
+    }
+
+    private void SyncFiles()
+    {
+        foreach (PartitionSegment segment in _unsynced)
+        {
+            if (!segment.IsDeleted)
+            {
+                IFile file = store.Files.Hold(segment);
+                try
+                {
+                    file.Sync();
+                }
+                finally
+                {
+                    store.Files.Release(segment);
+                }
+            }
+        }
+
+        _unsynced.Clear();
+        foreach (string directory in _newEntries)
+        {
+            store.FileSystem.SyncDirectory(directory);
+        }
+
+        _newEntries.Clear();
+    }
+
+    private void NoteUnsynced(PartitionSegment segment)
+    {
+        if (_unsynced.Count == 0 || !ReferenceEquals(_unsynced[^1], segment))
+        {
+            _unsynced.Add(segment);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using System.Buffers;
+using Pillarbox.Model.Records;
+
+namespace Pillarbox.Storage.Partitions;
+
+/// <summary>Sees batches in order. The bytes are valid during the call only.</summary>
+public interface IBatchVisitor
+{
+    /// <summary>A whole batch with a good checksum.</summary>
+    void Visit(in RecordBatch batch);
+}
+
+/// <summary>What recovery of a partition found.</summary>
+public sealed record PartitionReport
+{
+    /// <summary>Batches read.</summary>
+    public long Batches { get; init; }
+
+    /// <summary>Bytes behind the last good batch, which were cut or set aside: a write that was under way.</summary>
+    public long TornBytes { get; init; }
+
+    /// <summary>Files set aside as *.damaged.</summary>
+    public IReadOnlyList<string> SetAside { get; init; } = [];
+}
+
+/// <summary>Brings a partition up: finds its segments, reads their batches, cuts what is torn at the end.</summary>
+internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, IBatchVisitor visitor)
+{
+    private const string DamagedSuffix = ".damaged";
+    private readonly List<string> _setAside = [];
+    private long _batches;
+    private long _tornBytes;
+    private long _nextOffset;
+
+    public PartitionReport Run(string[] names)
+    {
+        long[] bases = BasesOf(names);
+        _nextOffset = bases.Length == 0 ? 0 : bases[0];
+        bool isCut = false;
+        foreach (long baseOffset in bases)
+        {
+            PartitionSegment segment = log.NewSegment(baseOffset);
+            segment.IsOnDisk = true;
+            if (isCut || baseOffset < _nextOffset)
+            {
+                SetAside(segment);
+                continue;
+            }
+
+            log.Segments.Add(segment);
+            isCut = Scan(segment);
+        }
+
+        log.Recover(_nextOffset);
+        return new PartitionReport { Batches = _batches, TornBytes = _tornBytes, SetAside = _setAside };
+    }
+
+    private long[] BasesOf(string[] names)
+    {
+        var bases = new List<long>();
+        foreach (string name in names)
+        {
+            if (PartitionSegment.TryParseName(name, PartitionSegment.LogSuffix, out int partition, out long baseOffset)
+                && partition == log.Number)
+            {
+                bases.Add(baseOffset);
+            }
+        }
+
+        bases.Sort();
+        return [.. bases];
+    }
+
+    /// <summary>True when the segment's end was torn off: what follows was never acknowledged either.</summary>
+    private bool Scan(PartitionSegment segment)
+    {
+        IFile file = store.Files.Hold(segment);
+        try
+        {
+            _nextOffset = segment.BaseOffset;
+            long length = file.Length;
+            using var scan = new BatchScan(file, length);
+            while (scan.TryNext(out RecordBatch batch) && batch.IsCrcValid && batch.BaseOffset >= _nextOffset)
+            {
+                log.NoteBatch(segment, batch);
+                _nextOffset = batch.NextOffset;
+                _batches++;
+                visitor.Visit(batch);
+            }
+
+            if (segment.SizeBytes == length)
+            {
+                return false;
+            }
+
+            _tornBytes += length - segment.SizeBytes;
+            file.SetLength(segment.SizeBytes);
+            file.Sync();
+            return true;
+        }
+        finally
+        {
+            store.Files.Release(segment);
+        }
+    }
+
+    private void SetAside(PartitionSegment segment)
+    {
+        string path = segment.Path;
+        store.FileSystem.Rename(path, path + DamagedSuffix);
+        store.FileSystem.SyncDirectory(log.Directory);
+        _setAside.Add(path);
+    }
+}
+
+/// <summary>Reads a file's batches one after another through a window of memory. One owner.</summary>
+internal sealed class BatchScan(IFile file, long end, long from = 0) : IDisposable
+{
+    private const int WindowBytes = 256 << 10;
+    private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
+    private long _windowStart = from;
+    private int _windowBytes;
+    private int _at;
+
+    /// <summary>Where the batch that was read last begins in the file.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>The next batch: lengths fit, the checksum is not looked at. False at the end, or where there is
+    /// none.</summary>
+    public bool TryNext(out RecordBatch batch)
+    {
+        Position = _windowStart + _at;
+        RecordBatchFault fault = RecordBatch.TryRead(_window.AsSpan(_at, _windowBytes - _at), out batch);
+        if (fault == RecordBatchFault.Incomplete && TryLoad())
+        {
+            fault = RecordBatch.TryRead(_window.AsSpan(_at, _windowBytes - _at), out batch);
+        }
+
+        if (fault != RecordBatchFault.None)
+        {
+            return false;
+        }
+
+        _at += batch.SizeBytes;
+        return true;
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_window);
+
+    /// <summary>Loads a window that holds the whole next batch; false when the file is too short for it.</summary>
+    private bool TryLoad()
+    {
+        Load(WindowBytes);
+        if (RecordBatch.TryReadHeader(_window.AsSpan(0, _windowBytes), out RecordBatch header) != RecordBatchFault.None
+            || header.SizeBytes > end - _windowStart)
+        {
+            return false;
+        }
+
+        if (header.SizeBytes > _windowBytes)
+        {
+            Load(header.SizeBytes);
+        }
+
+        return true;
+    }
+
+    private void Load(int bytes)
+    {
+        _windowStart += _at;
+        _at = 0;
+        if (_window.Length < bytes)
+        {
+            ArrayPool<byte>.Shared.Return(_window);
+            _window = ArrayPool<byte>.Shared.Rent(bytes);
+        }
+
+        int wanted = (int)Math.Min(Math.Max(bytes, WindowBytes), Math.Max(0, end - _windowStart));
+        _windowBytes = file.Read(_windowStart, _window.AsSpan(0, Math.Min(wanted, _window.Length)));
+    }
+}

@@ -1,0 +1,193 @@
+namespace Pillarbox.Storage.Partitions;
+
+/// <summary>
+/// The partitions of a node: one flusher, one cache of the newest bytes, few open files for all of them. Any thread.
+/// </summary>
+public sealed class PartitionStore : IDisposable
+{
+    private readonly PartitionStoreOptions _options;
+    private readonly string _root;
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string[]> _listings = new(StringComparer.Ordinal);
+    private readonly HashSet<PartitionLog> _logs = [];
+    private long _pendingBytes;
+    private volatile bool _isFull;
+
+    private PartitionStore(IFileSystem files, string directory, PartitionStoreOptions options)
+    {
+        _options = options;
+        _root = directory;
+        FileSystem = files;
+        Files = new OpenFiles(files, options.OpenFilesMax);
+        Memory = new HotMemory(options.CacheBytes);
+        Flusher = new PartitionFlusher(this);
+    }
+
+    /// <summary>Whether the disk has room.</summary>
+    public SpaceState SpaceState => _isFull ? SpaceState.Full : SpaceState.Ok;
+
+    /// <summary>Called on the flusher's thread when <see cref="SpaceState"/> has changed.</summary>
+    public Action<SpaceState>? SpaceStateChanged { get; set; }
+
+    /// <summary>Called once on the flusher's thread when the store fails.</summary>
+    public Action<StorageFailedException>? Failed { get; set; }
+
+    /// <summary>Appended bytes that wait for the disk.</summary>
+    public long PendingBytes => Volatile.Read(ref _pendingBytes);
+
+    internal IFileSystem FileSystem { get; }
+
+    internal OpenFiles Files { get; }
+
+    internal HotMemory Memory { get; }
+
+    internal PartitionFlusher Flusher { get; }
+
+    internal LogFailure Failure { get; } = new();
+
+    internal bool IsFull => _isFull;
+
+    /// <summary>Opens the store in a directory, which is made when missing.</summary>
+    public static PartitionStore Open(IFileSystem files, string directory, PartitionStoreOptions options)
+    {
+        files.EnsureDirectory(directory);
+        var store = new PartitionStore(files, directory, options);
+        if (options.OwnThread)
+        {
+            store.Flusher.StartThread();
+        }
+
+        return store;
+    }
+
+    /// <summary>Opens a partition and recovers it; one that was never written to is empty and has no file. The visitor
+    /// sees
+    /// the batches that were scanned.</summary>
+    /// <param name="folder">The stream's folder under the store's.</param>
+    /// <param name="number">The partition's number.</param>
+    /// <param name="options">Sizes and promises.</param>
+    /// <param name="visitor">Sees each batch that recovery reads.</param>
+    /// <param name="report">What recovery found.</param>
+    public PartitionLog OpenLog(
+        string folder, int number, in PartitionOptions options, IBatchVisitor visitor, out PartitionReport report)
+    {
+        string directory = _root + "/" + folder;
+        var log = new PartitionLog(this, directory, number, options);
+        report = new PartitionRecovery(this, log, visitor).Run(ListingOf(directory));
+        lock (_gate)
+        {
+            _logs.Add(log);
+        }
+
+        return log;
+    }
+
+    /// <summary>All partitions have been opened: forgets what was only needed for that.</summary>
+    public void EndRecovery()
+    {
+        lock (_gate)
+        {
+            _listings.Clear();
+        }
+    }
+
+    /// <summary>One pass of the flusher on this thread, for a store without a thread of its own.</summary>
+    public void Flush() => Flusher.Pass();
+
+    /// <summary>Flushes what waits and closes the files.</summary>
+    public void Dispose()
+    {
+        Flusher.Dispose();
+        while (Flusher.Pass())
+        {
+        }
+
+        Files.Dispose();
+    }
+
+    /// <summary>Throws when nothing can be appended now.</summary>
+    internal void CheckAppend(int bytes)
+    {
+        Failure.ThrowIfSet();
+        if (_isFull)
+        {
+            throw new StorageFullException($"the disk of {_root} is full: free space or add some");
+        }
+
+        if (PendingBytes + bytes > Math.Max(bytes, _options.PendingBytesMax))
+        {
+            throw new StorageBusyException("too many bytes wait for the disk: try again in a moment");
+        }
+    }
+
+    /// <summary>A partition is deleted: so are its files.</summary>
+    internal void Remove(PartitionLog log, IReadOnlyList<PartitionSegment> segments)
+    {
+        lock (_gate)
+        {
+            _logs.Remove(log);
+        }
+
+        foreach (PartitionSegment segment in segments)
+        {
+            Files.Drop(segment);
+            FileSystem.Delete(segment.Path);
+            FileSystem.Delete(segment.IndexPath);
+        }
+    }
+
+    internal void NotePending(long bytes) => Interlocked.Add(ref _pendingBytes, bytes);
+
+    internal void NoteSpace(bool isFull)
+    {
+        if (_isFull != isFull)
+        {
+            _isFull = isFull;
+            SpaceStateChanged?.Invoke(SpaceState);
+        }
+    }
+
+    internal void Fail(Exception error)
+    {
+        StorageFailedException failure = Failure.Set(error);
+        PartitionLog[] logs;
+        lock (_gate)
+        {
+            logs = [.. _logs];
+        }
+
+        foreach (PartitionLog log in logs)
+        {
+            log.NoteFailed(failure);
+        }
+
+        Failed?.Invoke(failure);
+    }
+
+    internal void EnsureDirectory(string directory)
+    {
+        lock (_gate)
+        {
+            if (!_directories.Add(directory))
+            {
+                return;
+            }
+        }
+
+        FileSystem.EnsureDirectory(directory);
+    }
+
+    private string[] ListingOf(string directory)
+    {
+        lock (_gate)
+        {
+            if (!_listings.TryGetValue(directory, out string[]? names))
+            {
+                _listings[directory] = names = FileSystem.List(directory, PartitionSegment.LogSuffix);
+            }
+
+            return names;
+        }
+    }
+}
