@@ -11,8 +11,8 @@ namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
 /// One tenant's addresses and queues. Finding takes no lock; changes are rare and take the one lock here, under which
-/// they are
-/// journaled too, so the journal has them in the order in which they happened.
+/// they are journaled too, so the journal has them in the order in which they happened. The journal comes first: when it
+/// takes nothing, nothing has changed.
 /// </summary>
 internal sealed class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
 {
@@ -133,8 +133,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 return false;
             }
 
-            queue.Approaches?.Close();
             RemoveQueueLocked(queue, journal);
+            queue.Approaches?.Close();
         }
 
         queue.Shard.Post(new ShardAction(_ => queue.Delete()));
@@ -225,13 +225,12 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
-    /// <summary>Where the broker's own copies for an address go; made as an anycast queue when nothing is
-    /// there.</summary>
+    /// <summary>Where the broker's own copies for an address go; an anycast queue is made when none is there to
+    /// take them. Throws <see cref="BrokerException"/> when it cannot be made.</summary>
     public Queue[] ResolveForBroker(string address)
     {
         AddressNode? node = FindAddress(address);
-        bool isGone = node is null || (!node.IsMulticast && node.Route.Anycast.Length == 0);
-        if (isGone && FindQueue(address) is null)
+        if (node is null || (!node.IsMulticast && node.Route.Anycast.Length == 0))
         {
             CreateQueue(new QueueConfig
             {
@@ -263,17 +262,19 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
     {
         bool isNew = !_addresses.TryGetValue(address, out AddressNode? node);
+        bool anycast = type == RoutingType.Anycast || node is { IsAnycast: true };
+        bool multicast = type == RoutingType.Multicast || node is { IsMulticast: true };
+        bool changes = node is null || node.IsAnycast != anycast || node.IsMulticast != multicast;
+        if (journal && !temporary && changes)
+        {
+            bindings.AddressCreated(Name, address, anycast, multicast);
+        }
+
         node ??= NodeLocked(address);
-        bool carries = type == RoutingType.Anycast ? node.IsAnycast : node.IsMulticast;
         node.AddType(type);
         if (isNew)
         {
             node.IsTemporary = temporary;
-        }
-
-        if (journal && !temporary && (isNew || !carries))
-        {
-            bindings.AddressCreated(Name, node);
         }
 
         return node;
@@ -349,11 +350,12 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     private void RemoveAddressLocked(AddressNode node, bool journal)
     {
-        _addresses.TryRemove(node.Name, out _);
-        node.IsDeleted = true;
         if (journal && !node.IsTemporary)
         {
             bindings.AddressDeleted(Name, node.Name);
         }
+
+        _addresses.TryRemove(node.Name, out _);
+        node.IsDeleted = true;
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
 using Pillarbox.Storage;
@@ -24,8 +23,8 @@ internal sealed class BindingJournal(SegmentedLog journal)
     /// <summary>An id that the disk knows: it is not given again.</summary>
     public void SeenQueueId(long id) => _lastQueueId = Math.Max(_lastQueueId, id);
 
-    public void AddressCreated(string space, AddressNode node) =>
-        Append(RecordKind.AddressCreated, to => WriteAddress(to, space, node));
+    public void AddressCreated(string space, string address, bool anycast, bool multicast) =>
+        Append(RecordKind.AddressCreated, to => WriteAddress(to, space, address, anycast, multicast));
 
     public void AddressDeleted(string space, string address) => Append(RecordKind.AddressDeleted, to =>
     {
@@ -45,11 +44,12 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.Byte(to, paused ? (byte)1 : (byte)0);
     });
 
-    public static void WriteAddress(IBufferWriter<byte> to, string space, AddressNode node)
+    public static void WriteAddress(
+        IBufferWriter<byte> to, string space, string address, bool anycast, bool multicast)
     {
         FieldWriter.Text(to, space);
-        FieldWriter.Text(to, node.Name);
-        FieldWriter.Byte(to, (byte)((node.IsAnycast ? 1 : 0) | (node.IsMulticast ? 2 : 0)));
+        FieldWriter.Text(to, address);
+        FieldWriter.Byte(to, (byte)((anycast ? 1 : 0) | (multicast ? 2 : 0)));
     }
 
     public static void WriteQueue(IBufferWriter<byte> to, string space, long id, QueueConfig config, bool paused)

@@ -21,14 +21,13 @@ internal sealed class Compaction(BrokerServices services)
     private readonly LogBatch _batch = new();
     private readonly List<(Moving Message, int Offset, int RecordBytes)> _written = [];
 
-    /// <summary>Compacts one segment that lies below a position, if one is worth it; true when something
-    /// moved.</summary>
-    public async Task<bool> RunAsync(long before)
+    /// <summary>Compacts one segment that lies below a position, if one is worth it.</summary>
+    public async Task RunAsync(long before)
     {
         if (services.Journal.SpaceState == SpaceState.Full ||
             services.Journal.FindCompactionCandidate(LiveRatioMax, before) is not { } segment)
         {
-            return false;
+            return;
         }
 
         Dictionary<long, Moving> found = [];
@@ -46,7 +45,6 @@ internal sealed class Compaction(BrokerServices services)
         }
 
         AppendBatch();
-        return found.Count > 0;
     }
 
     private static async Task CollectAsync(Queue queue, SegmentInfo segment, Dictionary<long, Moving> found)
@@ -182,7 +180,7 @@ internal sealed class Compaction(BrokerServices services)
             return;
         }
 
-        services.Journal.ReleaseReference(entry.Position, entry.RecordBytes);
+        queue.Shard.Settlements.ReleaseRecord(entry);
         queue.Counters.Bytes += recordBytes - entry.RecordBytes;
         entry.Position = to;
         entry.RecordBytes = recordBytes;

@@ -106,11 +106,9 @@ internal sealed class SettlementJournal(BrokerServices services)
 
         if (TryAppend(out long end))
         {
-            // Without a record of its own a release stands on one that somebody else appended.
-            long need = end != 0 ? end : services.Journal.TailPosition;
             for (int i = _releases.Count - _unappended; i < _releases.Count; i++)
             {
-                _releases[i].Need = need;
+                _releases[i].Need = end;
             }
 
             _unappended = 0;
@@ -130,7 +128,8 @@ internal sealed class SettlementJournal(BrokerServices services)
 
     private bool TryAppend(out long end)
     {
-        end = 0;
+        // What is let go without a record here has one that somebody else appended: it too must be durable first.
+        end = _unappended > 0 ? services.Journal.TailPosition : 0;
         if (_batch.Count == 0)
         {
             return true;

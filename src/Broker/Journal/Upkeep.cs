@@ -69,12 +69,8 @@ internal sealed class Upkeep
 
             _services.Journal.Reclaim(_keepFrom);
             _ballast.Restore();
-            if (await _compaction.RunAsync(_keepFrom).ConfigureAwait(false))
-            {
-                // What moved stands in its old place until its new one is on disk.
-                await DurableAsync(_services.Journal.TailPosition).ConfigureAwait(false);
-                _services.Journal.Reclaim(_keepFrom);
-            }
+            // What moves stands in its old place until its new one is on disk: another round gives that back.
+            await _compaction.RunAsync(_keepFrom).ConfigureAwait(false);
         }
         catch (Exception e) when (e is StorageException or BrokerException)
         {
@@ -125,7 +121,8 @@ internal sealed class Upkeep
         {
             if (!node.IsTemporary)
             {
-                BindingJournal.WriteAddress(parts.Begin(), space.Name, node);
+                BindingJournal.WriteAddress(
+                    parts.Begin(), space.Name, node.Name, node.IsAnycast, node.IsMulticast);
                 parts.End(SnapshotFormat.Address);
             }
         }

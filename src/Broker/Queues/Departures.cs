@@ -26,7 +26,7 @@ internal sealed class Departures(Queue queue)
     private readonly List<Departure> _stuck = [];
     private readonly LogBatch _batch = new(64);
 
-    /// <summary>Some wait for room on the disk.</summary>
+    /// <summary>Some wait: for room on the disk, or for a place to go to.</summary>
     public bool HasStuck => _stuck.Count > 0;
 
     private BrokerServices Services => queue.Shard.Services;
@@ -50,7 +50,7 @@ internal sealed class Departures(Queue queue)
         _ = ReadAsync(departure, log, entry.Position);
     }
 
-    /// <summary>Tries those again that did not find room.</summary>
+    /// <summary>Tries those again that could not leave.</summary>
     public void Retry()
     {
         if (_stuck.Count == 0)
@@ -121,23 +121,22 @@ internal sealed class Departures(Queue queue)
             return;
         }
 
-        Queue[] targets = target is null || target == queue.Config.Address
-            ? []
-            : TargetsAt(target);
-        Count(departure.Reason);
-        if (targets.Length == 0)
-        {
-            BrokerLog.Dropped(Services.Logger, queue.Config.Name, queue.Find(departure.Priority, departure.Sequence).Id,
-                departure.Word);
-            queue.FinishDeparture(departure.Priority, departure.Sequence, journal: true);
-            return;
-        }
-
+        Queue[] targets = [];
         try
         {
-            Move(departure, message, record[message.PayloadOffset..], targets);
+            targets = target is null || target == queue.Config.Address ? [] : TargetsAt(target);
+            if (targets.Length == 0)
+            {
+                Drop(departure);
+            }
+            else
+            {
+                Move(departure, message, record[message.PayloadOffset..], targets);
+            }
+
+            Count(departure.Reason);
         }
-        catch (StorageException)
+        catch (Exception e) when (e is StorageException or BrokerException)
         {
             Targets.GiveUp(targets);
             _stuck.Add(departure);
@@ -156,6 +155,13 @@ internal sealed class Departures(Queue queue)
         }
 
         return targets;
+    }
+
+    private void Drop(Departure departure)
+    {
+        long id = queue.Find(departure.Priority, departure.Sequence).Id;
+        BrokerLog.Dropped(Services.Logger, queue.Config.Name, id, departure.Word);
+        queue.FinishDeparture(departure.Priority, departure.Sequence, journal: true);
     }
 
     private void Count(DepartureReason reason)
@@ -192,14 +198,21 @@ internal sealed class Departures(Queue queue)
         _batch.Essential = true;
         SegmentedLog log = Services.LogOf(inJournal);
         queue.Shard.Mark.Set(log.TailPosition);
-        long position = log.Append(_batch) + offset;
-        if (message.IsLarge)
+        try
         {
-            Services.Large.Add(position, inJournal, message.BlobId, targets.Length);
+            long position = log.Append(_batch) + offset;
+            if (message.IsLarge)
+            {
+                Services.Large.Add(position, inJournal, message.BlobId, targets.Length);
+            }
+
+            PostTo(targets, position, recordBytes, inJournal, message, departure);
+        }
+        finally
+        {
+            queue.Shard.Mark.MoveTo();
         }
 
-        PostTo(targets, position, recordBytes, inJournal, message, departure);
-        queue.Shard.Mark.MoveTo();
         queue.FinishDeparture(departure.Priority, departure.Sequence, journal: !together);
     }
 

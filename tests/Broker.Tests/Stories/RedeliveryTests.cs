@@ -23,6 +23,27 @@ public sealed class RedeliveryTests
     }
 
     [Fact]
+    public void Dead_letters_wait_in_their_queue_until_there_is_a_place_for_them()
+    {
+        using Scene scene = Scene.With("q", new AddressSettings { DeadLetterAddress = "dead" });
+        Actor actor = scene.Connect();
+        actor.Queue("dead", config => config with { Address = "elsewhere" });
+        actor.Send("q", "a", "b");
+        actor.Consume("q");
+        foreach (Delivery delivery in actor.Deliveries.ToArray())
+        {
+            actor.Settle(delivery, new Outcome(OutcomeKind.Rejected));
+        }
+
+        actor.Deliveries.Clear();
+        scene.Advance(1000);
+        actor.Client.DeleteQueue("dead", ifUnused: false);
+        scene.Advance(1000);
+        actor.Consume("dead");
+        Assert.Equal(["a", "b"], actor.Take());
+    }
+
+    [Fact]
     public void Failed_attempts_wait_longer_each_time_and_end_as_dead_letters_with_their_story()
     {
         using Scene scene = Scene.With("q", new AddressSettings
