@@ -13,6 +13,7 @@ const string Help = """
       test [PROJECT...]               install what the tests need, build, run all tests (or the named projects)
       check                           build, formatting, tidy tests: what a change must pass before it is proposed
       bench [PROJECT] [arguments]     run a benchmark project of bench/ (default: load)
+      sim [--seeds N] [--seed S]      run the whole-node simulation: new seeds, or from S on (one without --seeds)
       fuzz [arguments]                run the seeded fuzzer, e.g. --target amqp-wire --count 1000000 --seed 1
       pack                            artifacts/linux-x64/pillarbox and the NuGet packages in artifacts/packages
     """;
@@ -26,6 +27,7 @@ return args switch
     ["test", .. var names] => Test(names),
     ["check"] => Check(),
     ["bench", .. var rest] => Bench(rest),
+    ["sim", .. var rest] => Simulate(rest),
     ["fuzz", .. var rest] => BuildAndRun("tests/Fuzz", rest),
     ["pack"] => Pack(),
     ["--help" or "-h" or "help"] => Print(Help, 0),
@@ -56,6 +58,19 @@ int Bench(string[] rest)
         .FirstOrDefault(d => Path.GetFileName(d).Equals(wanted, StringComparison.OrdinalIgnoreCase));
     if (folder is null) return Print($"There is no bench/{wanted}.", 2);
     return BuildAndRun(folder, named ? rest[1..] : rest);
+}
+
+int Simulate(string[] rest)
+{
+    Dictionary<string, string> named = new() { ["--seeds"] = "PILLARBOX_SIM_SEEDS", ["--seed"] = "PILLARBOX_SIM_SEED" };
+    if (rest.Length % 2 != 0) return Print(Help, 2);
+    foreach (string[] pair in rest.Chunk(2))
+    {
+        if (!named.TryGetValue(pair[0], out string? variable) || !ulong.TryParse(pair[1], out _)) return Print(Help, 2);
+        Environment.SetEnvironmentVariable(variable, pair[1]);
+    }
+    if (Build("tests/Simulation") is var code and not 0) return code;
+    return Run(Executable("Pillarbox.Simulation.Tests"), ["-noLogo", "-noColor", "-showLiveOutput"]);
 }
 
 int BuildAndRun(string folder, string[] rest)
