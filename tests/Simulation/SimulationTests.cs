@@ -7,7 +7,7 @@ namespace Pillarbox.Simulation.Tests;
 public sealed class SimulationTests
 {
     private const int Steps = 1500;
-    private const int SeedsPerRun = 1000;
+    private const int SeedsPerRun = 600;
 
     /// <summary>
     /// PILLARBOX_SIM_SEED=N (./do.cs sim --seed N) replays one seed; PILLARBOX_SIM_SEEDS=N runs that many, new ones or
