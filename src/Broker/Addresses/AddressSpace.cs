@@ -11,8 +11,8 @@ namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
 /// One tenant's addresses and queues. Finding takes no lock; changes are rare and take the one lock here, under which
-/// they are journaled too, so the journal has them in the order in which they happened. The journal comes first: when it
-/// takes nothing, nothing has changed.
+/// they are journaled too, so the journal has them in the order in which they happened. The journal comes first: when
+/// it takes nothing, nothing has changed.
 /// </summary>
 internal sealed class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
 {
