@@ -34,26 +34,23 @@ internal sealed class CoordinatorStore
         return (hash == int.MinValue ? 0 : Math.Abs(hash)) % _lanes.Length;
     }
 
-    /// <summary>Writes a batch. Zero: refused, nothing is written. Else the number to wait for with <see
-    /// cref="WhenDurable"/>.</summary>
-    public long Write(int partition, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records)
+    /// <summary>Writes a batch. None: <paramref name="number"/> is the one to wait for with <see
+    /// cref="WhenDurable"/>. Else refused, nothing is written.</summary>
+    public CoordinatorError Write(
+        int partition, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records, out long number)
     {
         Lane lane = _lanes[partition];
-        if (lane.Failed)
+        long next = lane.Written + 1;
+        number = next;
+        CoordinatorError refusal = lane.Failed
+            ? CoordinatorError.CoordinatorNotAvailable
+            : _log.Append(partition, producer, records, ok => _loop.Post(() => Complete(lane, next, ok)));
+        if (refusal == CoordinatorError.None)
         {
-            return 0;
+            lane.Written = next;
         }
 
-        long number = lane.Written + 1;
-        bool taken = _log.TryAppend(
-            partition, producer, records, ok => _loop.Post(() => Complete(lane, number, ok)));
-        if (!taken)
-        {
-            return 0;
-        }
-
-        lane.Written = number;
-        return number;
+        return refusal;
     }
 
     /// <summary>Calls back with true as soon as everything up to a number is on disk, or with false when it never will

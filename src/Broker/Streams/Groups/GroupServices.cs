@@ -18,19 +18,18 @@ internal sealed class GroupServices(
 
     /// <summary>Writes records of a group; false when they are refused.</summary>
     public bool Write(Group group, IReadOnlyList<CoordinatorRecord> records) =>
-        Write(group, ProducerStamp.None, records);
+        Write(group, ProducerStamp.None, records) == CoordinatorError.None;
 
-    /// <inheritdoc cref="Write(Group, IReadOnlyList{CoordinatorRecord})"/>
-    public bool Write(Group group, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records)
+    /// <summary>Writes records under a producer's transaction; none, or why they are refused.</summary>
+    public CoordinatorError Write(Group group, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records)
     {
-        long number = Store.Write(group.Partition, producer, records);
-        if (number == 0)
+        CoordinatorError refusal = Store.Write(group.Partition, producer, records, out long number);
+        if (refusal == CoordinatorError.None)
         {
-            return false;
+            group.LastWrite = number;
         }
 
-        group.LastWrite = number;
-        return true;
+        return refusal;
     }
 
     /// <summary>Answers as soon as everything that was written of the group is on disk.</summary>

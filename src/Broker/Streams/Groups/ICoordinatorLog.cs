@@ -37,11 +37,11 @@ public interface ICoordinatorLog
     int PartitionCount { get; }
 
     /// <summary>
-    /// Appends all records as one batch. False: refused now (no room), nothing is written and
-    /// <paramref name="completed"/> is never called. True: <paramref name="completed"/> is called once, with whether
-    /// the records are on disk.
+    /// Appends all records as one batch. None: <paramref name="completed"/> is called once, with whether the records
+    /// are on disk. Else refused now (no room, or the producer is not the one it says), nothing is written and
+    /// <paramref name="completed"/> is never called.
     /// </summary>
-    bool TryAppend(
+    CoordinatorError Append(
         int partition, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records, Action<bool> completed);
 
     /// <summary>Gives everything back that is on disk.</summary>

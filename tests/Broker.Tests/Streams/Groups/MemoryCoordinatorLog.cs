@@ -20,12 +20,12 @@ internal sealed class MemoryCoordinatorLog(int partitions = 4) : ICoordinatorLog
 
     public int Batches => _synced.Sum(p => p.Count);
 
-    public bool TryAppend(
+    public CoordinatorError Append(
         int partition, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records, Action<bool> completed)
     {
         if (IsFull)
         {
-            return false;
+            return CoordinatorError.CoordinatorNotAvailable;
         }
 
         _waiting.Enqueue((partition, new Batch(producer, [.. records], null), completed));
@@ -34,7 +34,7 @@ internal sealed class MemoryCoordinatorLog(int partitions = 4) : ICoordinatorLog
             Sync();
         }
 
-        return true;
+        return CoordinatorError.None;
     }
 
     public void Mark(int partition, ProducerStamp producer, bool committed) =>

@@ -199,9 +199,10 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
             records.Add(GroupRecords.Offset(group.Id, asked.Partition, ToCommit(asked, nowMs, expiresMs)));
         }
 
-        if (records.Count > 0 && !services.Write(group, request.Producer, records))
+        if (records.Count > 0
+            && services.Write(group, request.Producer, records) is var refusal and not CoordinatorError.None)
         {
-            return OffsetCommitResult.Of(CoordinatorError.CoordinatorNotAvailable);
+            return OffsetCommitResult.Of(refusal);
         }
 
         for (int i = 0; i < errors.Length; i++)

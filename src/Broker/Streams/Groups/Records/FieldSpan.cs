@@ -36,6 +36,9 @@ internal ref struct FieldSpan(ReadOnlySpan<byte> bytes)
     /// <summary>A count of items of at least a size each.</summary>
     public int Count(int itemBytesMin) => Checked(Int(), itemBytesMin);
 
+    /// <summary>A count that may say null, which counts as none.</summary>
+    public int NullableCount(int itemBytesMin) => Checked(Math.Max(0, Int()), itemBytesMin);
+
     public uint Unsigned()
     {
         uint value = 0;
