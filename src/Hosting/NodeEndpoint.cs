@@ -14,6 +14,8 @@ public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bo
     {
         (ListenerProtocol.Amqp, false) => "amqp",
         (ListenerProtocol.Amqp, true) => "amqps",
+        (ListenerProtocol.Kafka, false) => "kafka",
+        (ListenerProtocol.Kafka, true) => "kafkas",
         (_, false) => "http",
         _ => "https",
     };

@@ -46,7 +46,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         try
         {
             await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
-            var handlers = new NodeHandlers(parts.Amqp, app => Map(app, parts, seams));
+            var handlers = new NodeHandlers(parts.Amqp, parts.Kafka.On, app => Map(app, parts, seams));
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
             parts.State.MarkStarted();
             return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
@@ -94,7 +94,8 @@ public sealed class PillarboxNode : IAsyncDisposable
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
     private sealed record NodeParts(
-        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeSecurity Security, ILogger Logger) : IDisposable
+        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeKafka Kafka, NodeSecurity Security, ILogger Logger)
+        : IDisposable
     {
         public NodeState State { get; } = new();
 
@@ -108,7 +109,8 @@ public sealed class PillarboxNode : IAsyncDisposable
                 security.CheckListeners(plans);
                 MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
                 security.Report(logger);
-                return new NodeParts(broker, NodeAmqp.Handler(broker, config, seams, security), security, logger);
+                AmqpConnectionHandler amqp = NodeAmqp.Handler(broker, config, seams, security);
+                return new NodeParts(broker, amqp, new NodeKafka(broker, config, seams, security), security, logger);
             }
             catch
             {
@@ -120,6 +122,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         public void Dispose()
         {
             Amqp.Dispose();
+            Kafka.Dispose();
             Broker.Dispose();
             Security.Dispose();
         }

@@ -19,6 +19,9 @@ public sealed class PillarboxTestHost : IAsyncDisposable
     /// <summary>Where AMQP clients connect: <c>amqp://127.0.0.1:port</c>.</summary>
     public string AmqpUrl => Url(ListenerProtocol.Amqp);
 
+    /// <summary>Where Kafka clients bootstrap: <c>127.0.0.1:port</c>.</summary>
+    public string KafkaServers => Node.Endpoints.First(e => e.Protocol == ListenerProtocol.Kafka).Address;
+
     /// <summary>Where health, metrics and the API are: <c>http://127.0.0.1:port</c>.</summary>
     public string HttpUrl => Url(ListenerProtocol.Http);
 
@@ -37,6 +40,7 @@ public sealed class PillarboxTestHost : IAsyncDisposable
             Listeners = new Dictionary<string, ListenerConfig>
             {
                 ["amqp"] = new() { Addresses = ["127.0.0.1:0"] },
+                ["kafka"] = new() { Addresses = ["127.0.0.1:0"] },
                 ["http"] = new() { Addresses = ["127.0.0.1:0"] },
             },
             Limits = new LimitsConfig { DrainTimeoutMs = 1000 },

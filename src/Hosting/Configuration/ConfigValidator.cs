@@ -27,7 +27,7 @@ internal static class ConfigValidator
     private static void ValidateListener(string name, ListenerConfig listener, string source)
     {
         string path = $"listeners.{name}";
-        Require(ProtocolOf(name, listener) is not null, source, $"{path}.protocol", "is needed: amqp or http");
+        Require(ProtocolOf(name, listener) is not null, source, $"{path}.protocol", "is needed: amqp, kafka or http");
         Require(listener.Addresses.Count > 0, source, $"{path}.addresses", "must name at least one host:port");
         for (int i = 0; i < listener.Addresses.Count; i++)
         {
@@ -35,6 +35,11 @@ internal static class ConfigValidator
             {
                 throw new ConfigException($"{source}: '{path}.addresses[{i}]' {error}");
             }
+        }
+
+        if (listener.Advertised is { } advertised && !ListenAddress.TryParse(advertised, out _, out string? fault))
+        {
+            throw new ConfigException($"{source}: '{path}.advertised' {fault}");
         }
 
         if (listener.Tls is { } tls)

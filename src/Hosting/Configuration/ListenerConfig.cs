@@ -15,6 +15,10 @@ public sealed record ListenerConfig
     [Description("host:port, [v6]:port, *:port or unix:/path; port 0 takes a free one and prints it.")]
     public IReadOnlyList<string> Addresses { get; init; } = [];
 
+    /// <summary><c>host:port</c> that Kafka clients are told to connect to; null: where they are connected.</summary>
+    [Description("host:port that Kafka clients are told to connect to; absent: the address they came to.")]
+    public string? Advertised { get; init; }
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }
@@ -25,6 +29,9 @@ public enum ListenerProtocol
 {
     /// <summary>AMQP 1.0.</summary>
     Amqp,
+
+    /// <summary>The Kafka protocol.</summary>
+    Kafka,
 
     /// <summary>Health, metrics and the management API.</summary>
     Http,

@@ -28,8 +28,10 @@ public sealed record PillarboxConfig
         + "nothing.")]
     public string DataDirectory { get; init; } = "./data";
 
-    /// <summary>Listeners by name; none configured: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.</summary>
-    [Description("Listeners by name. None: AMQP on 127.0.0.1:5672 and HTTP on 127.0.0.1:8161.")]
+    /// <summary>
+    /// Listeners by name; none configured: AMQP on 127.0.0.1:5672, Kafka on 127.0.0.1:9092, HTTP on 127.0.0.1:8161.
+    /// </summary>
+    [Description("Listeners by name. None: AMQP on 127.0.0.1:5672, Kafka on 127.0.0.1:9092, HTTP on 127.0.0.1:8161.")]
     public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } =
         new Dictionary<string, ListenerConfig>();
 

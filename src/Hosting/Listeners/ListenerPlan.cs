@@ -8,6 +8,9 @@ namespace Pillarbox.Hosting.Listeners;
 /// <summary>One address of one listener, before and after it is bound.</summary>
 internal sealed class ListenerPlan(string name, ListenerProtocol protocol, ListenAddress address, TlsConfig? tls)
 {
+    /// <summary><c>host:port</c> to tell clients, when it is another than the listener's.</summary>
+    public string? Advertised { get; init; }
+
     public string Name { get; } = name;
 
     public ListenerProtocol Protocol { get; } = protocol;
@@ -28,11 +31,11 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
         foreach ((string name, ListenerConfig listener) in listeners)
         {
             ListenerProtocol protocol = ConfigValidator.ProtocolOf(name, listener)
-                ?? throw new ConfigException($"listeners.{name}: name a protocol (amqp or http)");
+                ?? throw new ConfigException($"listeners.{name}: name a protocol (amqp, kafka or http)");
             foreach (string text in listener.Addresses)
             {
                 plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
-                    ? new ListenerPlan(name, protocol, address, listener.Tls)
+                    ? new ListenerPlan(name, protocol, address, listener.Tls) { Advertised = listener.Advertised }
                     : throw new ConfigException($"listeners.{name}: an address {error}"));
             }
         }
@@ -43,6 +46,7 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     private static readonly Dictionary<string, ListenerConfig> DefaultListeners = new()
     {
         ["amqp"] = new ListenerConfig { Protocol = ListenerProtocol.Amqp, Addresses = ["127.0.0.1:5672"] },
+        ["kafka"] = new ListenerConfig { Protocol = ListenerProtocol.Kafka, Addresses = ["127.0.0.1:9092"] },
         ["http"] = new ListenerConfig { Protocol = ListenerProtocol.Http, Addresses = ["127.0.0.1:8161"] },
     };
 

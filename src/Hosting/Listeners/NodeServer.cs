@@ -13,8 +13,10 @@ namespace Pillarbox.Hosting.Listeners;
 
 /// <summary>What answers on the listeners.</summary>
 /// <param name="Amqp">The handler of AMQP connections.</param>
+/// <param name="Kafka">Makes the handler of Kafka connections of a listener.</param>
 /// <param name="MapHttp">Puts the HTTP resources on the listener's pipeline.</param>
-internal sealed record NodeHandlers(ConnectionHandler Amqp, Action<WebApplication> MapHttp);
+internal sealed record NodeHandlers(
+    ConnectionHandler Amqp, Func<ListenerPlan, ConnectionHandler> Kafka, Action<WebApplication> MapHttp);
 
 /// <summary>
 /// The node's Kestrel: every listener of every protocol on one server, apart from any web host around it.
@@ -84,6 +86,10 @@ internal sealed class NodeServer : IAsyncDisposable
                 if (plan.Protocol == ListenerProtocol.Amqp)
                 {
                     listen.Run(handlers.Amqp.OnConnectedAsync);
+                }
+                else if (plan.Protocol == ListenerProtocol.Kafka)
+                {
+                    listen.Run(handlers.Kafka(plan).OnConnectedAsync);
                 }
             });
         }

@@ -72,7 +72,7 @@ internal sealed class ConfigOptions
             (string name, string address) = Pair(text, "--listen PROTOCOL=HOST:PORT");
             if (!Enum.TryParse(name, ignoreCase: true, out ListenerProtocol protocol) || !Enum.IsDefined(protocol))
             {
-                throw new ConfigException($"--listen {text}: '{name}' is no protocol; write amqp or http");
+                throw new ConfigException($"--listen {text}: '{name}' is no protocol; write amqp, kafka or http");
             }
 
             if (!ListenAddress.TryParse(address, out _, out string? error))

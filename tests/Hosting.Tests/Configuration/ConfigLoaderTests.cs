@@ -88,14 +88,14 @@ public sealed class ConfigLoaderTests
     [InlineData("[]", "t.json: the file must hold an object { }, not a list")]
     [InlineData(
         """{ "listeners": { "amqp": { "protocol": "mqtt" } } }""",
-        "t.json: 'listeners.amqp.protocol' must be one of amqp, http, not \"mqtt\"")]
+        "t.json: 'listeners.amqp.protocol' must be one of amqp, kafka, http, not \"mqtt\"")]
     [InlineData(
         """{ "logging": { "level": "warn" } }""",
         "t.json: 'logging.level' must be one of trace, debug, information, warning, error, critical, none,"
             + " not \"warn\"; did you mean 'warning'?")]
     [InlineData(
         """{ "listeners": { "x": { "addresses": ["127.0.0.1:1"] } } }""",
-        "t.json: 'listeners.x.protocol' is needed: amqp or http")]
+        "t.json: 'listeners.x.protocol' is needed: amqp, kafka or http")]
     [InlineData(
         """{ "listeners": { "amqp": { } } }""", "t.json: 'listeners.amqp.addresses' must name at least one host:port")]
     [InlineData(

@@ -22,7 +22,7 @@ internal static class Servers
     {
         var config = new PillarboxConfig { Listeners = listeners.ToDictionary(l => l.Name, l => l.Listener) };
         var handlers = new NodeHandlers(
-            new EchoHandler(), app => app.Map("/hello", c => c.Response.WriteAsync("hello")));
+            new EchoHandler(), _ => new EchoHandler(), app => app.Map("/hello", c => c.Response.WriteAsync("hello")));
         return NodeServer.StartAsync(config, ListenerPlan.Of(config), handlers, NullLoggerFactory.Instance);
     }
 
