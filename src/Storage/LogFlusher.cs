@@ -10,7 +10,7 @@ namespace Pillarbox.Storage;
 internal sealed class LogFlusher : IDisposable
 {
     private const int LazyBytesMax = 1 << 20;
-    private const int OwnBytesMax = 64 << 10;
+    private const int OwnBytesMax = 8 << 10;
     private static readonly TimeSpan OwnTimeMax = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LazyTime = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan IdleTime = TimeSpan.FromMilliseconds(50);

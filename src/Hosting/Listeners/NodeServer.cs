@@ -43,8 +43,10 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers));
-        builder.Services.AddSingleton<IConnectionListenerFactory>(
-            new EndpointBinder(new SocketTransportFactory(Options.Create(Tuned()), logs), plans));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
+        builder.WebHost.UseSockets(Tune);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new EndpointBinder(
+            new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), logs), plans));
         WebApplication application = builder.Build();
         handlers.MapHttp(application);
         try
@@ -95,15 +97,15 @@ internal sealed class NodeServer : IAsyncDisposable
         }
     }
 
-    private static SocketTransportOptions Tuned() => new()
+    private static void Tune(SocketTransportOptions options)
     {
-        NoDelay = true,
+        options.NoDelay = true;
+        options.Backlog = 4096;
         // The loops give the pool what may take long; between the socket and a loop a change of threads only costs.
-        UnsafePreferInlineScheduling = true,
+        options.UnsafePreferInlineScheduling = true;
         // An idle connection holds no read buffer.
-        WaitForDataBeforeAllocatingBuffer = true,
-        Backlog = 4096,
-    };
+        options.WaitForDataBeforeAllocatingBuffer = true;
+    }
 
     /// <summary>The host around the node decides about signals, not this inner one.</summary>
     private sealed class NoLifetime : IHostLifetime

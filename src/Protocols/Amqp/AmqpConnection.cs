@@ -22,6 +22,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private readonly ConnectionEndpoint _endpoint;
     private readonly ConnectionTimers _timers;
     private ConnectionState _knownState;
+    private byte[] _setAside = [];
     private long _inputLength;
     private long _nextDeadlineMs;
     private int _waiting;
@@ -125,20 +126,59 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         Interlocked.Exchange(ref _waiting, 0);
         _endpoint.NowMs = _environment.UnixMs;
         FinishWaits();
-        ReadOnlySequence<byte> input = result.Buffer;
-        if (input.Length != _inputLength)
+        if (result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(SteadyMs);
         }
 
-        Receive(ref input);
-        _inputLength = input.Length;
-        bool stopped = _endpoint.IsInputPaused || IsOutputFull;
-        _input.AdvanceTo(input.Start, input.End);
-        _peerGone = result.IsCompleted && (!stopped || input.IsEmpty);
+        ReceiveFrom(result);
         CheckTimers();
         Write();
         StartWaits();
+    }
+
+    private void ReceiveFrom(in ReadResult result)
+    {
+        bool isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        if (isStopped && _setAside.Length > 0)
+        {
+            // Nothing is added to it now: the pipe has the bounds.
+            Advance(result.Buffer, result.Buffer.Length);
+            return;
+        }
+
+        ReadOnlySequence<byte> input = TakeInput(result.Buffer);
+        Receive(ref input);
+        isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        _peerGone = result.IsCompleted && (!isStopped || input.IsEmpty);
+        LeaveInput(result.Buffer, input, isStopped);
+    }
+
+    // What was set aside comes first.
+    private ReadOnlySequence<byte> TakeInput(in ReadOnlySequence<byte> read) =>
+        _setAside.Length == 0 ? read : new ReadOnlySequence<byte>([.. _setAside, .. read.ToArray()]);
+
+    // What is left stays in the pipe; but a peer that has not logged in, and stops in the middle of a frame, shall not
+    // hold one of the pipe's large blocks.
+    private void LeaveInput(in ReadOnlySequence<byte> read, in ReadOnlySequence<byte> rest, bool isStopped)
+    {
+        bool isEarly = _endpoint.State < ConnectionState.Opened && !isStopped;
+        if (rest.Length > read.Length || (isEarly && !rest.IsEmpty))
+        {
+            _setAside = rest.ToArray();
+            Advance(read, 0);
+        }
+        else
+        {
+            _setAside = [];
+            Advance(read, rest.Length);
+        }
+    }
+
+    private void Advance(in ReadOnlySequence<byte> read, long left)
+    {
+        _inputLength = left;
+        _input.AdvanceTo(read.GetPosition(read.Length - left), read.End);
     }
 
     private void Receive(ref ReadOnlySequence<byte> input)

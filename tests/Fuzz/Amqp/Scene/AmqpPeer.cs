@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -9,6 +10,7 @@ namespace Pillarbox.Fuzz.Amqp.Scene;
 internal sealed class AmqpPeer
 {
     private readonly AmqpScene _scene;
+    private readonly StrongBox<int> _blocksHeld = new();
     private readonly Pipe _toNode;
     private readonly Pipe _fromNode;
     private readonly Task _served;
@@ -23,7 +25,8 @@ internal sealed class AmqpPeer
             readerScheduler: scene.Scheduler, writerScheduler: scene.Scheduler, pauseWriterThreshold: 64 << 10,
             useSynchronizationContext: false);
         _toNode = new Pipe(new PipeOptions(
-            readerScheduler: scene.Scheduler, writerScheduler: scene.Scheduler, pauseWriterThreshold: 0,
+            new CountingPool(_blocksHeld), readerScheduler: scene.Scheduler, writerScheduler: scene.Scheduler,
+            pauseWriterThreshold: 0,
             useSynchronizationContext: false));
         _fromNode = new Pipe(pipe);
         SynchronizationContext? context = SynchronizationContext.Current;
@@ -37,6 +40,9 @@ internal sealed class AmqpPeer
 
     /// <summary>Whether the node has ended the connection.</summary>
     public bool IsEnded => _served.IsCompleted;
+
+    /// <summary>Blocks of memory that hold what the node has not taken.</summary>
+    public int BlocksHeld => _blocksHeld.Value;
 
     /// <summary>Whether the node's answers are read; when not, they pile up as with a peer that hangs.</summary>
     public bool Reads { get; set; } = true;
