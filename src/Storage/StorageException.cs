@@ -24,6 +24,9 @@ public sealed class StorageFullException(string message, Exception? inner = null
 /// <summary>More bytes wait for the disk than the log may hold: nothing was appended. Try again later.</summary>
 public sealed class StorageBusyException(string message) : StorageException(message);
 
+/// <summary>What was asked for has been deleted meanwhile.</summary>
+public sealed class StorageGoneException(string message) : StorageException(message);
+
 /// <summary>A write or sync failed, so what is on disk is no longer known: the log accepts nothing more until the
 /// node is
 /// started again, which recovers from what the disk really holds.</summary>

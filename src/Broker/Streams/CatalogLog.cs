@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Buffers.Binary;
+using Pillarbox.Broker.Journal;
 using Pillarbox.Model.Records;
 using Pillarbox.Storage;
 using Pillarbox.Storage.Partitions;
@@ -8,15 +10,18 @@ namespace Pillarbox.Broker.Streams;
 /// <summary>
 /// The catalog on disk: a partition of its own, in the same format as all. Each change is a record whose key is the
 /// stream's
-/// id and whose value is its whole definition, or none when it is deleted. Under the catalog's lock.
+/// id and whose value is its whole definition, or none when it is deleted; or the id and a partition's number, and the
+/// offset that its records were deleted up to. Under the catalog's lock.
 /// </summary>
 internal sealed class CatalogLog : IBatchVisitor
 {
+    private const int IdBytes = 16;
     private readonly PartitionLog _log;
     private readonly StreamServices _services;
     private readonly RecordBatchBuilder _builder = new();
     private readonly ArrayBufferWriter<byte> _value = new();
     private readonly Dictionary<Guid, StreamDefinition> _found = [];
+    private readonly Dictionary<(Guid, int), long> _starts = [];
 
     public CatalogLog(StreamServices services, string addressSpace)
     {
@@ -27,21 +32,26 @@ internal sealed class CatalogLog : IBatchVisitor
     /// <summary>The streams that recovery found.</summary>
     public IReadOnlyCollection<StreamDefinition> Read() => _found.Values;
 
+    /// <summary>Where the records of a partition begin, as far as somebody deleted some; else 0.</summary>
+    public long StartOf(Guid id, int partition) => _starts.GetValueOrDefault((id, partition));
+
     /// <summary>Writes a definition, or its deletion; returns where it is durable.</summary>
     public long Append(Guid id, StreamDefinition? definition)
     {
         _value.ResetWrittenCount();
         definition?.Write(_value);
-        _builder.Begin(new RecordBatchOptions());
-        _builder.Add(new RecordContent
-        {
-            TimestampMs = _services.NowMs,
-            HasKey = true,
-            Key = id.ToByteArray(),
-            HasValue = definition is not null,
-            Value = _value.WrittenSpan,
-        });
-        return _log.Append(_builder.Finish().Span, leaderEpoch: 0) + 1;
+        return Append(id.ToByteArray(), definition is not null);
+    }
+
+    /// <summary>Writes that the records of a partition begin at an offset; returns where it is durable.</summary>
+    public long AppendStart(Guid id, int partition, long offset)
+    {
+        Span<byte> key = stackalloc byte[IdBytes + sizeof(int)];
+        id.TryWriteBytes(key);
+        BinaryPrimitives.WriteInt32BigEndian(key[IdBytes..], partition);
+        _value.ResetWrittenCount();
+        FieldWriter.Int64(_value, offset);
+        return Append(key, hasValue: true);
     }
 
     public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);
@@ -51,18 +61,40 @@ internal sealed class CatalogLog : IBatchVisitor
         var records = new RecordReader(batch.Records, batch.Count);
         while (records.TryRead(out StreamRecord record))
         {
-            if (record.Key.Length != 16)
+            if (record.Key.Length == IdBytes)
             {
-                continue;
+                VisitDefinition(record);
             }
-
-            var id = new Guid(record.Key);
-            _found.Remove(id);
-            if (record.HasValue && StreamDefinition.Read(id, record.Value) is { } definition)
+            else if (record.Key.Length == IdBytes + sizeof(int))
             {
-                _found[id] = definition;
+                int partition = BinaryPrimitives.ReadInt32BigEndian(record.Key[IdBytes..]);
+                _starts[(new Guid(record.Key[..IdBytes]), partition)] = new FieldReader(record.Value).Int64();
             }
         }
+    }
+
+    private void VisitDefinition(in StreamRecord record)
+    {
+        var id = new Guid(record.Key);
+        _found.Remove(id);
+        if (record.HasValue && StreamDefinition.Read(id, record.Value) is { } definition)
+        {
+            _found[id] = definition;
+        }
+    }
+
+    private long Append(ReadOnlySpan<byte> key, bool hasValue)
+    {
+        _builder.Begin(new RecordBatchOptions());
+        _builder.Add(new RecordContent
+        {
+            TimestampMs = _services.NowMs,
+            HasKey = true,
+            Key = key,
+            HasValue = hasValue,
+            Value = hasValue ? _value.WrittenSpan : default,
+        });
+        return _log.Append(_builder.Finish().Span, leaderEpoch: 0) + 1;
     }
 
     private static string FolderOf(string addressSpace) => "catalog-" + addressSpace;

@@ -15,15 +15,17 @@ public sealed class Partition : IPartitionEvents
     private readonly Lock _gate = new();
     private readonly StreamServices _services;
     private readonly PartitionLog _log;
+    private readonly PartitionState _state;
     private readonly ReadAwaiterList _awaiters = new();
-    private readonly long _startOffset;
+    private long _startOffset;
     private long _highWatermark;
     private long _signalledBytes;
 
-    internal Partition(RecordStream stream, PartitionLog log, StreamServices services)
+    internal Partition(RecordStream stream, PartitionLog log, PartitionState state, StreamServices services)
     {
         Stream = stream;
         _log = log;
+        _state = state;
         _services = services;
         _startOffset = log.StartOffset;
         _highWatermark = log.DurableOffset;
@@ -37,19 +39,28 @@ public sealed class Partition : IPartitionEvents
     public int Number => _log.Number;
 
     /// <summary>The first offset that can be read.</summary>
-    public long StartOffset => _startOffset;
+    public long StartOffset => Volatile.Read(ref _startOffset);
 
     /// <summary>Everything below is durable and can be read.</summary>
     public long HighWatermark => Volatile.Read(ref _highWatermark);
 
-    /// <summary>Everything below is decided: no transaction is open there.</summary>
-    public long LastStableOffset => HighWatermark;
+    /// <summary>Everything below is durable and decided: no transaction is open there.</summary>
+    public long LastStableOffset
+    {
+        get
+        {
+            // In this order: a transaction is known before its records are durable.
+            long highWatermark = HighWatermark;
+            long undecided = _state.Transactions.FirstUndecided;
+            return undecided < 0 ? highWatermark : Math.Min(undecided, highWatermark);
+        }
+    }
 
     /// <summary>The offset that the next record gets.</summary>
     public long EndOffset => _log.NextOffset;
 
     /// <summary>How often the partition has changed its leader, or come up after a crash.</summary>
-    public int LeaderEpoch { get; private set; }
+    public int LeaderEpoch { get; internal init; }
 
     /// <summary>Bytes on disk.</summary>
     public long SizeBytes => _log.SizeBytes;
@@ -91,21 +102,58 @@ public sealed class Partition : IPartitionEvents
             refused = AppendResult.Refused(StreamError.InvalidRecord, "one batch is taken at a time");
         }
 
-        if (refused is { } result)
-        {
-            return result;
-        }
+        return refused ?? AppendChecked(checkedBatch, options, config.IsAppendTime ? nowMs : -1);
+    }
 
-        try
+    /// <summary>
+    /// Ends a producer's transaction with a marker. With the second protocol of transactions the epoch must have risen
+    /// since
+    /// the transaction's records, so that a marker that comes late ends no later one; the same epoch again is taken
+    /// only as
+    /// a repetition.
+    /// </summary>
+    public AppendResult EndTransaction(
+        long producerId, short epoch, in EndTransactionMarker marker, bool isTransactionV2)
+    {
+        lock (_gate)
         {
-            lock (_gate)
+            ProducerState? producer = _state.Producers.Find(producerId);
+            AppendResult? refused = producer is null ? null : CheckMarker(producer, epoch, marker, isTransactionV2);
+            if (refused is { } result)
             {
-                return AppendLocked(checkedBatch, config, options, nowMs);
+                return result;
             }
+
+            var builder = new RecordBatchBuilder();
+            ReadOnlyMemory<byte> bytes = marker.Build(builder, producerId, epoch, _services.NowMs);
+            _ = RecordBatch.TryRead(bytes.Span, out RecordBatch batch);
+            return AppendChecked(batch, new AppendOptions { Origin = AppendOrigin.Coordinator }, -1);
         }
-        catch (StorageException error)
+    }
+
+    /// <summary>Whether a producer has a transaction open here.</summary>
+    public bool HasOpenTransaction(long producerId, short epoch)
+    {
+        lock (_gate)
         {
-            return AppendResult.Refused(StreamErrors.Of(error), error.Message);
+            return _state.Producers.Find(producerId) is { TransactionStart: >= 0 } producer
+                && producer.Epoch == epoch;
+        }
+    }
+
+    /// <summary>The producers that are known here, by id.</summary>
+    public IReadOnlyList<ProducerView> DescribeProducers()
+    {
+        lock (_gate)
+        {
+            return [.. _state.Producers.All.OrderBy(producer => producer.ProducerId).Select(producer =>
+                new ProducerView(
+                    producer.ProducerId,
+                    producer.Epoch,
+                    producer.LastSequence,
+                    producer.LastTimestampMs,
+                    producer.CoordinatorEpoch,
+                    producer.TransactionStart))];
         }
     }
 
@@ -127,21 +175,33 @@ public sealed class Partition : IPartitionEvents
             return error;
         }
 
+        if (options.LastFetchedEpoch >= 0 && Diverges(offset, options.LastFetchedEpoch, into))
+        {
+            return StreamError.None;
+        }
+
         if (offset < into.StartOffset || offset > EndOffset)
         {
             return StreamError.OffsetOutOfRange;
         }
 
-        long limit = options.Isolation == Isolation.Committed ? into.LastStableOffset : into.HighWatermark;
+        bool isCommitted = options.Isolation == Isolation.Committed;
+        long limit = isCommitted ? into.LastStableOffset : into.HighWatermark;
         try
         {
             _log.Read(offset, limit, options.BytesMax, options.AtLeastOneBatch, into.Found);
-            return StreamError.None;
         }
         catch (StorageException failure)
         {
             return StreamErrors.Of(failure);
         }
+
+        if (isCommitted && into.Bytes > 0)
+        {
+            AddAborted(offset, into);
+        }
+
+        return StreamError.None;
     }
 
     /// <summary>Where a timestamp is, in milliseconds since the Unix epoch: the first record at least as young. Or one
@@ -159,8 +219,7 @@ public sealed class Partition : IPartitionEvents
         return timestampMs switch
         {
             OffsetSpecial.Latest => new OffsetResult(StreamError.None, limit, -1, LeaderEpoch),
-            OffsetSpecial.Earliest or OffsetSpecial.EarliestLocal =>
-                new OffsetResult(StreamError.None, StartOffset, -1, LeaderEpoch),
+            OffsetSpecial.Earliest or OffsetSpecial.EarliestLocal => FindStart(),
             OffsetSpecial.LatestTiered or OffsetSpecial.EarliestPendingUpload =>
                 new OffsetResult(StreamError.None, -1, -1, -1),
             _ => FindTime(timestampMs, limit),
@@ -171,14 +230,30 @@ public sealed class Partition : IPartitionEvents
     public EpochEndResult EndOfEpoch(int epoch, int leaderEpoch = -1)
     {
         StreamError error = CheckEpoch(leaderEpoch);
-        return error != StreamError.None
-            ? new EpochEndResult(error, -1, -1)
-            : new EpochEndResult(StreamError.None, LeaderEpoch, EndOffset);
+        if (error != StreamError.None)
+        {
+            return new EpochEndResult(error, -1, -1);
+        }
+
+        lock (_gate)
+        {
+            (int found, long endOffset) = _state.Epochs.EndOf(epoch, LeaderEpoch, EndOffset);
+            return new EpochEndResult(StreamError.None, found, endOffset);
+        }
     }
 
     void IPartitionEvents.OnDurable()
     {
-        Volatile.Write(ref _highWatermark, _log.DurableOffset);
+        long durable = _log.DurableOffset;
+        Volatile.Write(ref _highWatermark, durable);
+        if (_state.Transactions.FirstUndecided >= 0)
+        {
+            lock (_gate)
+            {
+                _state.Transactions.NoteDurable(durable);
+            }
+        }
+
         long bytes = _log.AppendedBytes;
         _awaiters.Signal(bytes - _signalledBytes);
         _signalledBytes = bytes;
@@ -189,9 +264,24 @@ public sealed class Partition : IPartitionEvents
     /// <summary>Opens a partition's log and takes back what it holds.</summary>
     internal static Partition Open(RecordStream stream, int number, StreamServices services)
     {
+        var state = new PartitionState();
         PartitionLog log = services.Store.OpenLog(
-            stream.Id.ToString("N"), number, stream.Config.Partition, NoVisitor.Instance, out _);
-        return new Partition(stream, log, services);
+            stream.Id.ToString("N"), number, stream.Config.Partition, state, out _);
+        state.EndRecovery(log.NextOffset);
+        return new Partition(stream, log, state, services) { LeaderEpoch = Math.Max(0, state.Epochs.Last) };
+    }
+
+    /// <summary>Nothing can be read any more below an offset.</summary>
+    internal void SetStart(long offset)
+    {
+        lock (_gate)
+        {
+            if (offset > _startOffset)
+            {
+                Volatile.Write(ref _startOffset, offset);
+                _state.ForgetBelow(offset);
+            }
+        }
     }
 
     /// <summary>The stream is gone: its files go, and whoever waits is told.</summary>
@@ -201,17 +291,60 @@ public sealed class Partition : IPartitionEvents
         _awaiters.Signal(long.MaxValue / 2);
     }
 
-    private AppendResult AppendLocked(
-        in RecordBatch batch, StreamConfig config, in AppendOptions options, long nowMs)
+    private AppendResult AppendChecked(in RecordBatch batch, in AppendOptions options, long appendTimeMs)
     {
-        StreamError error = CheckEpoch(options.LeaderEpoch);
-        if (error != StreamError.None)
+        try
         {
-            return AppendResult.Refused(error, "the leader epoch is another one");
+            lock (_gate)
+            {
+                StreamError error = CheckEpoch(options.LeaderEpoch);
+                if (error == StreamError.None && batch.ProducerId >= 0 && options.Origin == AppendOrigin.Client)
+                {
+                    error = _state.Producers.Check(batch, options.IsTransactionV2, out BatchNote? duplicate);
+                    if (duplicate is { } note)
+                    {
+                        return Repeated(note);
+                    }
+                }
+
+                return error == StreamError.None
+                    ? AppendLocked(batch, appendTimeMs)
+                    : AppendResult.Refused(error, StreamErrors.Describe(error, batch));
+            }
+        }
+        catch (StorageException error)
+        {
+            return AppendResult.Refused(StreamErrors.Of(error), error.Message);
+        }
+    }
+
+    /// <summary>A transaction is known before its first record can be read, and forgotten again when the append
+    /// fails.</summary>
+    private AppendResult AppendLocked(in RecordBatch batch, long appendTimeMs)
+    {
+        long baseOffset = _log.NextOffset;
+        ProducerState? beginning = null;
+        if (batch.IsTransactional && !batch.IsControl && batch.ProducerId >= 0)
+        {
+            beginning = _state.Producers.GetOrAdd(batch.ProducerId);
+            _state.Transactions.Begin(beginning, baseOffset, _services.NowMs);
         }
 
-        long appendTimeMs = config.IsAppendTime ? nowMs : -1;
-        long baseOffset = _log.Append(batch.Bytes, LeaderEpoch, appendTimeMs);
+        try
+        {
+            _log.Append(batch.Bytes, LeaderEpoch, appendTimeMs);
+        }
+        catch (StorageException)
+        {
+            if (beginning is not null)
+            {
+                _state.Transactions.Undo(beginning, baseOffset);
+            }
+
+            throw;
+        }
+
+        NoteAppended(batch, baseOffset);
         return new AppendResult
         {
             BaseOffset = baseOffset,
@@ -221,10 +354,81 @@ public sealed class Partition : IPartitionEvents
         };
     }
 
+    private void NoteAppended(in RecordBatch batch, long baseOffset)
+    {
+        _state.Epochs.Note(LeaderEpoch, baseOffset);
+        if (batch.ProducerId < 0)
+        {
+            return;
+        }
+
+        ProducerState producer = _state.Producers.Note(batch, baseOffset);
+        if (batch.IsControl && EndTransactionMarker.TryRead(batch, out EndTransactionMarker marker))
+        {
+            producer.CoordinatorEpoch = marker.CoordinatorEpoch;
+            _state.Transactions.End(producer, marker.IsCommit, baseOffset);
+        }
+    }
+
+    private static AppendResult? CheckMarker(
+        ProducerState producer, short epoch, in EndTransactionMarker marker, bool isTransactionV2)
+    {
+        if (marker.CoordinatorEpoch < producer.CoordinatorEpoch)
+        {
+            return AppendResult.Refused(
+                StreamError.CoordinatorFenced, $"the coordinator's epoch is {producer.CoordinatorEpoch} by now");
+        }
+
+        bool isRepetition = epoch == producer.Epoch && producer.TransactionStart < 0;
+        bool isLate = isTransactionV2 ? epoch <= producer.Epoch && !isRepetition : epoch < producer.Epoch;
+        return isLate
+            ? AppendResult.Refused(
+                StreamError.InvalidProducerEpoch, $"the epoch of producer {producer.ProducerId} is {producer.Epoch}")
+            : null;
+    }
+
+    private AppendResult Repeated(in BatchNote note) => new()
+    {
+        BaseOffset = note.FirstOffset,
+        LastOffset = note.LastOffset,
+        StartOffset = StartOffset,
+        IsDuplicate = true,
+    };
+
     private StreamError CheckEpoch(int leaderEpoch) =>
         leaderEpoch < 0 || leaderEpoch == LeaderEpoch ? StreamError.None
         : leaderEpoch < LeaderEpoch ? StreamError.FencedLeaderEpoch
         : StreamError.UnknownLeaderEpoch;
+
+    /// <summary>Whether the caller's log has something else before the offset than this one.</summary>
+    private bool Diverges(long offset, int lastEpoch, StreamRead into)
+    {
+        EpochEndResult end = EndOfEpoch(lastEpoch);
+        if (end.EndOffset < 0 || (end.LeaderEpoch == lastEpoch && end.EndOffset >= offset))
+        {
+            return false;
+        }
+
+        into.DivergingEpoch = end.LeaderEpoch;
+        into.DivergingEndOffset = end.EndOffset;
+        return true;
+    }
+
+    private void AddAborted(long offset, StreamRead into)
+    {
+        lock (_gate)
+        {
+            _state.Transactions.FindAborted(offset, into.Found.EndOffset, into.AbortedList);
+        }
+    }
+
+    private OffsetResult FindStart()
+    {
+        lock (_gate)
+        {
+            return new OffsetResult(StreamError.None, StartOffset, -1, _state.Epochs.EpochAt(StartOffset));
+        }
+    }
 
     private OffsetResult FindTime(long timestampMs, long limit)
     {
@@ -236,15 +440,5 @@ public sealed class Partition : IPartitionEvents
         {
             return new OffsetResult(StreamErrors.Of(failure), -1, -1, -1);
         }
-    }
-}
-
-/// <summary>Looks at nothing.</summary>
-internal sealed class NoVisitor : IBatchVisitor
-{
-    public static readonly NoVisitor Instance = new();
-
-    public void Visit(in RecordBatch batch)
-    {
     }
 }

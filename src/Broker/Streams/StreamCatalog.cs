@@ -174,6 +174,34 @@ public sealed class StreamCatalog
         }
     }
 
+    /// <summary>Deletes the records below an offset; -1 = all that can be read. The grant is for
+    /// <see cref="Permission.Manage"/>.</summary>
+    public CatalogResult DeleteRecords(in Grant grant, Partition partition, long beforeOffset)
+    {
+        RecordStream stream = partition.Stream;
+        RequireGrant(grant, stream.Name);
+        lock (_gate)
+        {
+            long before = beforeOffset < 0 ? partition.HighWatermark : beforeOffset;
+            if (beforeOffset < -1 || before > partition.HighWatermark)
+            {
+                return CatalogResult.Refused(
+                    StreamError.OffsetOutOfRange, $"the partition's records end at {partition.HighWatermark}");
+            }
+
+            try
+            {
+                long durableAt = _log.AppendStart(stream.Id, partition.Number, before);
+                partition.SetStart(before);
+                return new CatalogResult(StreamError.None, null, stream, durableAt);
+            }
+            catch (StorageException error)
+            {
+                return CatalogResult.Refused(StreamErrors.Of(error), error.Message);
+            }
+        }
+    }
+
     /// <summary>Calls the waiter once, when a change is durable.</summary>
     public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);
 
@@ -219,6 +247,11 @@ public sealed class StreamCatalog
         StreamConfig config = StreamConfig.TryMake(definition.Config, out _) ?? StreamConfig.Default;
         var stream = new RecordStream(definition.Id, spec, config, definition.CreatedAtMs);
         AddPartitions(stream, definition.Partitions);
+        foreach (Partition partition in stream.Partitions)
+        {
+            partition.SetStart(_log.StartOf(stream.Id, partition.Number));
+        }
+
         Enter(stream);
     }
 

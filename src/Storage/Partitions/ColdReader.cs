@@ -29,13 +29,15 @@ internal static class ColdReader
                 ? view.SizeBytes
                 : Find(file, view, view.LimitEntry, wanted.Limit, out _);
             int bytes = Math.Max(0, end - from);
+            long endOffset = Math.Min(wanted.Limit, view.NextOffset);
             if (bytes > wanted.BytesMax)
             {
-                bytes = Cut(file, view, from, wanted, batchBytes) - from;
+                bytes = Cut(file, view, from, wanted, batchBytes, ref endOffset) - from;
             }
 
             if (bytes > 0)
             {
+                into.EndOffset = endOffset;
                 into.SetRegion(segment, file, store.Files, from, bytes);
                 isTaken = true;
             }
@@ -126,19 +128,26 @@ internal static class ColdReader
         return view.SizeBytes;
     }
 
-    /// <summary>The end of the last whole batch within the bytes that are wanted.</summary>
-    private static int Cut(IFile file, in SegmentView view, int from, in ColdRange wanted, int firstBytes)
+    /// <summary>The end of the last whole batch within the bytes that are wanted, and the offset there.</summary>
+    private static int Cut(
+        IFile file, in SegmentView view, int from, in ColdRange wanted, int firstBytes, ref long endOffset)
     {
-        if (firstBytes > wanted.BytesMax)
+        bool isFirstTooLarge = firstBytes > wanted.BytesMax;
+        if (isFirstTooLarge && !wanted.AtLeastOne)
         {
-            return wanted.AtLeastOne ? from + firstBytes : from;
+            return from;
         }
 
-        int border = Math.Max(from + firstBytes, view.CutEntry);
+        int border = isFirstTooLarge ? from + firstBytes : Math.Max(from + firstBytes, view.CutEntry);
         using var headers = new HeaderScan(file, view.SizeBytes, border);
-        while (headers.TryNext(out RecordBatch header)
-            && headers.Position + header.SizeBytes - from <= wanted.BytesMax)
+        while (headers.TryNext(out RecordBatch header))
         {
+            endOffset = header.BaseOffset;
+            if (isFirstTooLarge || headers.Position + header.SizeBytes - from > wanted.BytesMax)
+            {
+                break;
+            }
+
             border = (int)(headers.Position + header.SizeBytes);
         }
 

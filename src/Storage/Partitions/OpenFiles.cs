@@ -17,6 +17,11 @@ internal sealed class OpenFiles(IFileSystem files, int filesMax) : IDisposable
         {
             if (segment.File is null)
             {
+                if (segment.IsDeleted)
+                {
+                    throw new StorageGoneException($"{segment.Path} is deleted");
+                }
+
                 segment.File = files.Open(segment.Path, FileOpening.OpenOrCreate);
                 segment.OpenNode = _byUse.AddLast(segment);
                 CloseUnused();

@@ -131,20 +131,7 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         long bytes = 0;
         foreach (ChunkSlice slice in _slices)
         {
-            HotChunk chunk = slice.Chunk;
-            if (!chunk.Segment.IsDeleted)
-            {
-                IFile file = OpenToWrite(chunk.Segment);
-                try
-                {
-                    file.Write(chunk.Start + slice.From, chunk.Data.AsSpan(slice.From, slice.To - slice.From));
-                }
-                finally
-                {
-                    store.Files.Release(chunk.Segment);
-                }
-            }
-
+            Write(slice);
             bytes += slice.To - slice.From;
         }
 
@@ -162,35 +149,67 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         store.NotePending(-bytes);
     }
 
-    private IFile OpenToWrite(PartitionSegment segment)
+    private void Write(in ChunkSlice slice)
     {
-        if (!segment.IsOnDisk)
+        HotChunk chunk = slice.Chunk;
+        if (OpenToWrite(chunk.Segment) is not { } file)
         {
-            store.EnsureDirectory(segment.Log.Directory);
-            IFile made = store.Files.Hold(segment);
-            segment.IsOnDisk = true;
-            _newEntries.Add(segment.Log.Directory);
-            return made;
+            return;
         }
 
-        return store.Files.Hold(segment);
+        try
+        {
+            file.Write(chunk.Start + slice.From, chunk.Data.AsSpan(slice.From, slice.To - slice.From));
+        }
+        finally
+        {
+            store.Files.Release(chunk.Segment);
+        }
+    }
+
+    private IFile? OpenToWrite(PartitionSegment segment)
+    {
+        if (segment.IsOnDisk)
+        {
+            return TryHold(segment);
+        }
+
+        store.EnsureDirectory(segment.Log.Directory);
+        IFile? made = TryHold(segment);
+        segment.IsOnDisk = true;
+        _newEntries.Add(segment.Log.Directory);
+        return made;
+    }
+
+    /// <summary>Null when the segment is deleted: nobody waits for its bytes.</summary>
+    private IFile? TryHold(PartitionSegment segment)
+    {
+        try
+        {
+            return store.Files.Hold(segment);
+        }
+        catch (StorageGoneException)
+        {
+            return null;
+        }
     }
 
     private void SyncFiles()
     {
         foreach (PartitionSegment segment in _unsynced)
         {
-            if (!segment.IsDeleted)
+            if (TryHold(segment) is not { } file)
             {
-                IFile file = store.Files.Hold(segment);
-                try
-                {
-                    file.Sync();
-                }
-                finally
-                {
-                    store.Files.Release(segment);
-                }
+                continue;
+            }
+
+            try
+            {
+                file.Sync();
+            }
+            finally
+            {
+                store.Files.Release(segment);
             }
         }
 

@@ -168,6 +168,28 @@ public sealed class PartitionLog
         }
     }
 
+    /// <summary>Deletes the segments that lie wholly below an offset, never the last one; returns how many. The files
+    /// stay
+    /// readable for those who read them.</summary>
+    public int DeleteBelow(long offset)
+    {
+        var deleted = new List<PartitionSegment>();
+        lock (_gate)
+        {
+            while (_segments.Count > 1 && _segments[1].BaseOffset <= offset
+                && _segments[0].NextOffset <= _durableOffset)
+            {
+                deleted.Add(_segments[0]);
+                _sizeBytes -= _segments[0].SizeBytes;
+                DropChunks(_segments[0]);
+                _segments.RemoveAt(0);
+            }
+        }
+
+        _store.DeleteFiles(deleted);
+        return deleted.Count;
+    }
+
     /// <summary>Takes everything away; the files go as soon as nobody reads them.</summary>
     public void Delete()
     {
@@ -177,16 +199,11 @@ public sealed class PartitionLog
             _isDeleted = true;
             segments = [.. _segments];
             _segments.Clear();
-            foreach (HotChunk chunk in _chunks)
-            {
-                _store.NotePending(chunk.Captured - chunk.Used);
-                chunk.IsDropped = true;
-            }
-
-            _chunks.Clear();
+            DropChunks(null);
         }
 
-        _store.Remove(this, segments);
+        _store.Remove(this);
+        _store.DeleteFiles(segments);
     }
 
     /// <summary>Reads whole batches from the one that holds <paramref name="offset"/> on, below
@@ -197,40 +214,35 @@ public sealed class PartitionLog
     public void Read(long offset, long limit, int bytesMax, bool atLeastOne, PartitionRead into)
     {
         into.Reset();
-        PartitionSegment segment;
-        lock (_gate)
+        while (offset >= 0)
         {
-            if (offset >= Math.Min(limit, _nextOffset))
+            PartitionSegment segment;
+            lock (_gate)
             {
-                return;
+                if (offset >= Math.Min(limit, _nextOffset))
+                {
+                    return;
+                }
+
+                if (_chunks.Count > 0 && offset >= _chunks[0].BaseOffset)
+                {
+                    ReadHot(offset, limit, bytesMax, atLeastOne, into);
+                    return;
+                }
+
+                int index = FindSegment(offset);
+                if (index < 0)
+                {
+                    return;
+                }
+
+                segment = _segments[index];
             }
 
-            if (_chunks.Count > 0 && offset >= _chunks[0].BaseOffset)
-            {
-                ReadHot(offset, limit, bytesMax, atLeastOne, into);
-                return;
-            }
-
-            int index = FindSegment(offset);
-            if (index < 0)
-            {
-                return;
-            }
-
-            segment = _segments[index];
-        }
-
-        var wanted = new ColdRange(offset, limit, bytesMax, atLeastOne);
-        while (!ColdReader.Read(_store, segment, wanted, into))
-        {
-            // Compaction may have left nothing of the segment behind this offset: go on in the next.
-            PartitionSegment? next = NextOf(segment);
-            if (next is null || next.BaseOffset >= limit)
-            {
-                return;
-            }
-
-            segment = next;
+            // Compaction may have left nothing of the segment behind this offset: then it goes on further up.
+            offset = ColdReader.Read(_store, segment, new ColdRange(offset, limit, bytesMax, atLeastOne), into)
+                ? -1
+                : GoOnBehind(segment);
         }
     }
 
@@ -384,6 +396,25 @@ public sealed class PartitionLog
     internal PartitionSegment NewSegment(long baseOffset) =>
         new(this, baseOffset) { Index = new SegmentIndex(_options.IndexIntervalBytes) };
 
+    /// <summary>Forgets the memory of a segment, or of all.</summary>
+    private void DropChunks(PartitionSegment? segment)
+    {
+        int kept = 0;
+        foreach (HotChunk chunk in _chunks)
+        {
+            if (segment is not null && !ReferenceEquals(chunk.Segment, segment))
+            {
+                _chunks[kept++] = chunk;
+                continue;
+            }
+
+            _store.NotePending(chunk.Captured - chunk.Used);
+            chunk.IsDropped = true;
+        }
+
+        _chunks.RemoveRange(kept, _chunks.Count - kept);
+    }
+
     private HotChunk MakeRoom(int batchBytes, long baseOffset)
     {
         PartitionSegment? active = _segments.Count == 0 ? null : _segments[^1];
@@ -436,6 +467,9 @@ public sealed class PartitionLog
             if (to > from)
             {
                 into.Add(chunk, from, to);
+                into.EndOffset = to < chunk.Used ? chunk.BaseOffsetAt(to)
+                    : index + 1 < _chunks.Count ? _chunks[index + 1].BaseOffset
+                    : _nextOffset;
             }
 
             if (to < chunk.Used)
@@ -473,6 +507,24 @@ public sealed class PartitionLog
         }
 
         return index;
+    }
+
+    /// <summary>Where a read goes on when the part of a segment that is on disk had nothing for it; -1 at the end.
+    /// </summary>
+    private long GoOnBehind(PartitionSegment segment)
+    {
+        lock (_gate)
+        {
+            foreach (HotChunk chunk in _chunks)
+            {
+                if (ReferenceEquals(chunk.Segment, segment))
+                {
+                    return chunk.BaseOffset;
+                }
+            }
+        }
+
+        return NextOf(segment)?.BaseOffset ?? -1;
     }
 
     private PartitionSegment? FirstSegment()

@@ -20,6 +20,9 @@ public sealed class PartitionRead : IDisposable
     /// <summary>Bytes found; 0 when there is nothing.</summary>
     public int Bytes { get; private set; }
 
+    /// <summary>The offset behind the last batch.</summary>
+    public long EndOffset { get; internal set; } = -1;
+
     /// <summary>True when the bytes are in a file.</summary>
     public bool IsInFile => _file is not null;
 
@@ -75,6 +78,7 @@ public sealed class PartitionRead : IDisposable
         _held.Clear();
         _memory.Clear();
         Bytes = 0;
+        EndOffset = -1;
         if (_segment is { } segment)
         {
             _file = null;

@@ -121,14 +121,19 @@ public sealed class PartitionStore : IDisposable
         }
     }
 
-    /// <summary>A partition is deleted: so are its files.</summary>
-    internal void Remove(PartitionLog log, IReadOnlyList<PartitionSegment> segments)
+    /// <summary>A partition is deleted.</summary>
+    internal void Remove(PartitionLog log)
     {
         lock (_gate)
         {
             _logs.Remove(log);
         }
+    }
 
+    /// <summary>Segments are out of their logs: so are their files. Not synced: what a crash brings back is deleted
+    /// again.</summary>
+    internal void DeleteFiles(IReadOnlyList<PartitionSegment> segments)
+    {
         foreach (PartitionSegment segment in segments)
         {
             Files.Drop(segment);

@@ -114,6 +114,28 @@ public sealed class PartitionTests
     }
 
     [Fact]
+    public void Deleted_records_stay_deleted()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        scene.Append(partition, "a");
+        scene.Append(partition, "b");
+        Pillarbox.Broker.Security.Grant grant = scene.GrantFor("readings");
+        Assert.Equal(StreamError.OffsetOutOfRange, scene.Catalog.DeleteRecords(grant, partition, 3).Error);
+        Assert.Equal(StreamError.None, scene.Catalog.DeleteRecords(grant, partition, 1).Error);
+        Assert.Equal(1, partition.StartOffset);
+        scene.Broker.Pump();
+        scene.Restart();
+        partition = scene.Find("readings");
+        Assert.Equal(1, partition.StartOffset);
+        using var read = new StreamRead();
+        Assert.Equal(StreamError.OffsetOutOfRange, partition.Read(0, new ReadOptions(), read));
+        Assert.Equal(["b"], StreamScene.ReadAll(partition, 1));
+        Assert.Equal(StreamError.None, scene.Catalog.DeleteRecords(grant, partition, -1).Error);
+        Assert.Equal(2, partition.StartOffset);
+    }
+
+    [Fact]
     public void A_waiting_read_is_woken_by_bytes_or_by_its_deadline()
     {
         using var scene = new StreamScene();

@@ -1,0 +1,88 @@
+using Pillarbox.Broker.Streams;
+using Pillarbox.Model.Records;
+
+namespace Pillarbox.Broker.Tests.Streams;
+
+/// <summary>Producers with an id: sequences, repetitions, epochs.</summary>
+public sealed class ProducerTests
+{
+    [Fact]
+    public void A_batch_that_comes_again_is_answered_with_its_first_offsets()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        for (int sequence = 0; sequence < 7; sequence++)
+        {
+            Assert.Equal(sequence, Append(scene, partition, sequence).BaseOffset);
+        }
+
+        for (int sequence = 2; sequence < 7; sequence++)
+        {
+            AppendResult again = Append(scene, partition, sequence);
+            Assert.Equal((StreamError.None, true, (long)sequence), (again.Error, again.IsDuplicate, again.BaseOffset));
+        }
+
+        Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 1).Error);
+        Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 8).Error);
+        Assert.Equal(7, partition.EndOffset);
+    }
+
+    [Fact]
+    public void A_restart_forgets_nothing()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        for (int sequence = 0; sequence < 7; sequence++)
+        {
+            Append(scene, partition, sequence);
+        }
+
+        scene.Broker.Pump();
+        scene.Restart();
+        partition = scene.Find("readings");
+        Assert.True(Append(scene, partition, 2).IsDuplicate);
+        Assert.True(Append(scene, partition, 6).IsDuplicate);
+        Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 9).Error);
+        Assert.Equal(7, Append(scene, partition, 7).BaseOffset);
+    }
+
+    [Fact]
+    public void An_older_epoch_is_fenced_and_a_newer_one_begins_at_zero()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        Append(scene, partition, 0, epoch: 1);
+        Assert.Equal(StreamError.InvalidProducerEpoch, Append(scene, partition, 1, epoch: 0).Error);
+        Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 1, epoch: 2).Error);
+        Assert.Equal(StreamError.None, Append(scene, partition, 0, epoch: 2).Error);
+        Assert.Equal(StreamError.InvalidProducerEpoch, Append(scene, partition, 1, epoch: 1).Error);
+    }
+
+    [Fact]
+    public void Sequences_go_round()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        Assert.Equal(StreamError.None, Append(scene, partition, int.MaxValue).Error);
+        Assert.Equal(StreamError.None, Append(scene, partition, 0).Error);
+        Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 0, count: 2).Error);
+    }
+
+    [Fact]
+    public void Producers_are_described()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        Append(scene, partition, 0, epoch: 3, count: 4);
+        ProducerView view = Assert.Single(partition.DescribeProducers());
+        Assert.Equal(new ProducerView(7, 3, 3, scene.Clock.NowMs + 3, -1, -1), view);
+    }
+
+    private static AppendResult Append(
+        StreamScene scene, Partition partition, int sequence, short epoch = 0, int count = 1)
+    {
+        var options = new RecordBatchOptions { ProducerId = 7, ProducerEpoch = epoch, BaseSequence = sequence };
+        string[] values = [.. Enumerable.Range(0, count).Select(i => $"v{sequence + i}")];
+        return partition.Append(scene.Batch(options, values).Span, new AppendOptions());
+    }
+}
