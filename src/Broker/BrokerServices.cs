@@ -17,6 +17,7 @@ internal sealed class BrokerServices
 
     private int _consumers;
     private long _damaged;
+    private Authorizer _authorizer = null!;
 
     public required BrokerOptions Options { get; init; }
 
@@ -28,7 +29,12 @@ internal sealed class BrokerServices
 
     public required ILogger Logger { get; init; }
 
-    public required Authorizer Authorizer { get; init; }
+    /// <summary>The permissions in force; swapped whole.</summary>
+    public required Authorizer Authorizer
+    {
+        get => Volatile.Read(ref _authorizer);
+        set => Volatile.Write(ref _authorizer, value);
+    }
 
     public required SettingsTree Settings { get; init; }
 

@@ -6,7 +6,6 @@ using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
-using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -93,7 +92,6 @@ public sealed class MessageBroker : IDisposable
     private readonly ConcurrentDictionary<long, BrokerClient> _lingering = new();
     private readonly Upkeep _upkeep;
     private readonly BrokerMetrics _metrics;
-    private readonly Lazy<StreamCoordinators> _coordinators;
     private ITimer? _timer;
     private long _connections;
     private int _ticking;
@@ -108,7 +106,6 @@ public sealed class MessageBroker : IDisposable
         _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
         _metrics = new BrokerMetrics(services, () => _clients.Count);
-        _coordinators = new(() => StreamCoordinators.Open(Streams, Authorizer));
         StartedAtMs = services.NowMs;
     }
 
@@ -117,10 +114,6 @@ public sealed class MessageBroker : IDisposable
 
     /// <summary>The streams of the default address space. Any thread.</summary>
     public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];
-
-    /// <summary>The coordinators of groups and transactions over <see cref="Streams"/>, made with the first use. Any
-    /// thread. Errors: <see cref="BrokerException"/> when there is no room for their streams.</summary>
-    public StreamCoordinators Coordinators => _coordinators.Value;
 
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
@@ -187,6 +180,14 @@ public sealed class MessageBroker : IDisposable
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _services.Options.Time).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>From now on these permissions hold: clients that are connected are asked to close and to log in. Throws
+    /// <see cref="BrokerException"/> InvalidField.</summary>
+    public void Secure(SecurityConfig security)
+    {
+        _services.Authorizer = new Authorizer(security);
+        AskToClose(new BrokerException(BrokerError.Unavailable, "the node has users now: log in"));
     }
 
     /// <summary>With OwnThreads false: one round of flushing, timers and shards on this thread.</summary>
@@ -273,12 +274,6 @@ public sealed class MessageBroker : IDisposable
             TimeSpan period = TimeSpan.FromMilliseconds(TickMs);
             _timer = _services.Options.Time.CreateTimer(_ => Tick(), null, period, period);
         }
-
-        if (StreamCoordinators.AreInUse(Streams))
-        {
-            // Transactions that were decided before the last stop are carried out, also when nobody comes back.
-            _ = Coordinators;
-        }
     }
 
     private void Tick()
@@ -308,11 +303,6 @@ public sealed class MessageBroker : IDisposable
                 _lingering.TryRemove(client.Number, out _);
                 _services.Marks.Remove(client.Mark);
             }
-        }
-
-        if (_coordinators.IsValueCreated)
-        {
-            _coordinators.Value.Tick();
         }
 
         if (++_ticks % TicksPerSweep == 0)

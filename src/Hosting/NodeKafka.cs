@@ -30,6 +30,15 @@ internal sealed class NodeKafka(MessageBroker broker, PillarboxConfig config, No
         return handler;
     }
 
+    /// <summary>Development mode has ended: from now on connections log in with these.</summary>
+    public void Secure(SaslServers sasl)
+    {
+        foreach (KafkaConnectionHandler handler in _handlers)
+        {
+            handler.Secure(security.AllowAnonymous, sasl);
+        }
+    }
+
     public void Dispose()
     {
         foreach (KafkaConnectionHandler handler in _handlers)

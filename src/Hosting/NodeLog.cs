@@ -10,6 +10,10 @@ internal static partial class NodeLog
         + "Add one: pillarbox user add NAME")]
     public static partial void Open(ILogger logger);
 
+    [LoggerMessage(5, LogLevel.Information,
+        "Development mode has ended: there is a user now, so everybody logs in from here on")]
+    public static partial void Closed(ILogger logger);
+
     [LoggerMessage(2, LogLevel.Warning, "Nobody can log in: a login is demanded and there are no users")]
     public static partial void NobodyCanLogIn(ILogger logger);
 

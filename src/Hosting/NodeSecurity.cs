@@ -8,9 +8,8 @@ using Pillarbox.Storage;
 namespace Pillarbox.Hosting;
 
 /// <summary>
-/// Who may come in, decided once at start. With no users, no permissions and no demand for a login the node is open
-/// (development
-/// mode), and then it listens on this machine only.
+/// Who may come in. With no users, no permissions and no demand for a login the node is open (development mode), and
+/// then it listens on this machine only; the first user ends that, and there is no way back but a start.
 /// </summary>
 internal sealed class NodeSecurity : IDisposable
 {
@@ -25,25 +24,27 @@ internal sealed class NodeSecurity : IDisposable
 
     private const Permission All = (Permission)4095;
 
+    private readonly SecuritySection _section;
+    private volatile bool _isOpen;
+
     private NodeSecurity(SecuritySection section, UserStore users)
     {
+        _section = section;
         Users = users;
-        IsOpen = users.IsEmpty && !section.Required && section.Permissions.Count == 0;
-        AllowAnonymous = IsOpen || section.AllowAnonymous;
-        Config = IsOpen ? null : ConfigOf(section);
+        _isOpen = users.IsEmpty && !section.Required && section.Permissions.Count == 0;
     }
 
     /// <summary>The users.</summary>
     public UserStore Users { get; }
 
     /// <summary>Development mode: whoever connects may do everything.</summary>
-    public bool IsOpen { get; }
+    public bool IsOpen => _isOpen;
 
     /// <summary>Whether clients need not log in.</summary>
-    public bool AllowAnonymous { get; }
+    public bool AllowAnonymous => _isOpen || _section.AllowAnonymous;
 
     /// <summary>The permissions; null in development mode.</summary>
-    public SecurityConfig? Config { get; }
+    public SecurityConfig? Config => _isOpen ? null : ConfigOf(_section);
 
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
@@ -79,7 +80,19 @@ internal sealed class NodeSecurity : IDisposable
     }
 
     /// <summary>How the HTTP listener lets people in.</summary>
-    public HttpAccess Http() => IsOpen ? new HttpAccess() : new HttpAccess { Verify = VerifyAsync };
+    public HttpAccess Http() => new() { Verify = VerifyAsync, InDevelopment = () => _isOpen };
+
+    /// <summary>Ends development mode if there are users now; true when it did.</summary>
+    public bool TryClose()
+    {
+        if (!_isOpen || Users.IsEmpty)
+        {
+            return false;
+        }
+
+        _isOpen = false;
+        return true;
+    }
 
     public void Dispose() => Users.Dispose();
 

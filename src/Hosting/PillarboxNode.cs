@@ -94,7 +94,8 @@ public sealed class PillarboxNode : IAsyncDisposable
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
     private sealed record NodeParts(
-        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeKafka Kafka, NodeSecurity Security, ILogger Logger)
+        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeKafka Kafka, NodeSecurity Security,
+        DevelopmentMode Mode, ILogger Logger)
         : IDisposable
     {
         public NodeState State { get; } = new();
@@ -110,7 +111,13 @@ public sealed class PillarboxNode : IAsyncDisposable
                 MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
                 security.Report(logger);
                 AmqpConnectionHandler amqp = NodeAmqp.Handler(broker, config, seams, security);
-                return new NodeParts(broker, amqp, new NodeKafka(broker, config, seams, security), security, logger);
+                var kafka = new NodeKafka(broker, config, seams, security);
+                var mode = new DevelopmentMode(security, broker, seams, sasl =>
+                {
+                    amqp.Secure(security.AllowAnonymous, sasl);
+                    kafka.Secure(sasl);
+                });
+                return new NodeParts(broker, amqp, kafka, security, mode, logger);
             }
             catch
             {
@@ -121,6 +128,7 @@ public sealed class PillarboxNode : IAsyncDisposable
 
         public void Dispose()
         {
+            Mode.Dispose();
             Amqp.Dispose();
             Kafka.Dispose();
             Broker.Dispose();

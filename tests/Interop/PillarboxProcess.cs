@@ -42,10 +42,15 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts a node with its data in the folder and waits until it says that it is ready.</summary>
-    public static async Task<PillarboxProcess> StartAsync(string dataDirectory, params string[] more)
+    public static Task<PillarboxProcess> StartAsync(string dataDirectory, params string[] more) =>
+        StartAsync(dataDirectory, ownListeners: false, more);
+
+    /// <summary>The same; the listeners may be those of a configuration that <paramref name="more"/> names.</summary>
+    public static async Task<PillarboxProcess> StartAsync(
+        string dataDirectory, bool ownListeners, params string[] more)
     {
-        PillarboxProcess node = Launch([
-            "run", "--data", dataDirectory, "--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0", .. more]);
+        string[] listen = ownListeners ? [] : ["--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0"];
+        PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
         try
         {
             await node._ready.Task.WaitAsync(StartTimeout);

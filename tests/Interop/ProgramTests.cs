@@ -55,6 +55,19 @@ public sealed partial class ProgramTests : IDisposable
         Assert.Equal(0, Count(await QueueAsync(node, "show", "orders", "-o", "json")));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task The_first_user_closes_a_node_that_runs_open()
+    {
+        await using PillarboxProcess node = await StartAsync();
+        Good(await QueueAsync(node, "list"));
+        string[] add = ["user", "add", "alice", "--data", _directory.File("data")];
+        Good(await ClientProcess.RunAsync(Programs.Pillarbox, add, "correct horse battery\n"));
+        while (!node.Output.Contains("Development mode has ended", StringComparison.Ordinal))
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, (await QueueAsync(node, "list")).ExitCode);
+        Assert.NotEqual(0, (await RunAsync("send", "orders", "--url", node.AmqpUrl, "--body", "x")).ExitCode);
+    }
+
     [Fact]
     public async Task Missing_queue_is_exit_code_3()
     {

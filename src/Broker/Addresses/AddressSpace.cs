@@ -59,7 +59,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 return IsSame(there.Config, config)
                     ? there
                     : throw new BrokerException(
-                        BrokerError.PreconditionFailed, $"queue '{config.Name}' exists with other settings");
+                        BrokerError.PreconditionFailed,
+                        $"queue '{config.Name}' exists with other settings: {Difference(there.Config, config)}");
             }
 
             EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true);
@@ -225,29 +226,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
-    /// <summary>How long a queue lives without users (-1: for ever), and whether that time begins now.</summary>
-    public void SetExpiry(Queue queue, long timeoutMs, bool begins)
-    {
-        lock (_gate)
-        {
-            QueueAdmission admission = queue.Admission;
-            long sinceMs = begins ? services.NowMs : 0;
-            if (FindQueue(queue.Config.Name) != queue
-                || (admission.ExpiryTimeoutMs == timeoutMs && admission.ExpirySinceMs == sinceMs))
-            {
-                return;
-            }
-
-            if (queue.IsDurable)
-            {
-                bindings.QueueExpiry(queue.Id, timeoutMs, sinceMs);
-            }
-
-            admission.ExpiryTimeoutMs = timeoutMs;
-            admission.ExpirySinceMs = sinceMs;
-        }
-    }
-
     /// <summary>Where the broker's own copies for an address go; an anycast queue is made when none is there to
     /// take them. Throws <see cref="BrokerException"/> when it cannot be made.</summary>
     public Queue[] ResolveForBroker(string address)
@@ -276,6 +254,20 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         {
             return read();
         }
+    }
+
+    private static string Difference(QueueConfig there, QueueConfig wanted)
+    {
+        (string What, object? Has, object? Wanted)[] settings =
+        [
+            ("address", there.Address, wanted.Address),
+            ("routing type", there.RoutingType, wanted.RoutingType),
+            ("durable", there.Durable, wanted.Durable),
+            ("temporary", there.Temporary, wanted.Temporary),
+            ("filter", there.Filter ?? "none", wanted.Filter ?? "none"),
+        ];
+        return string.Join(", ", settings.Where(setting => !Equals(setting.Has, setting.Wanted))
+            .Select(setting => $"{setting.What} is {setting.Has}, wanted {setting.Wanted}"));
     }
 
     private static bool IsSame(QueueConfig there, QueueConfig wanted) =>

@@ -130,8 +130,7 @@ internal sealed class Upkeep
         List<Queue> queues = [.. space.Queues.Where(queue => queue.IsDurable)];
         foreach (Queue queue in queues)
         {
-            BindingJournal.WriteQueue(
-                parts.Begin(), space.Name, queue.Id, queue.Config, queue.IsPaused, queue.Admission);
+            BindingJournal.WriteQueue(parts.Begin(), space.Name, queue.Id, queue.Config, queue.IsPaused);
             parts.End(SnapshotFormat.QueuePart);
         }
 

@@ -53,8 +53,11 @@ public sealed record HttpAccess
     /// <summary>Checks a name and a password; null: nobody needs to log in (development mode on loopback).</summary>
     public Func<string, ReadOnlyMemory<byte>, CancellationToken, ValueTask<LoginVerdict>>? Verify { get; init; }
 
+    /// <summary>Whether the node is in development mode still; null: never.</summary>
+    public Func<bool>? InDevelopment { get; init; }
+
     /// <summary>Whether everybody who connects may do everything.</summary>
-    public bool IsOpen => Verify is null;
+    public bool IsOpen => Verify is null || InDevelopment?.Invoke() == true;
 }
 
 /// <summary>The answer to a name and a password.</summary>

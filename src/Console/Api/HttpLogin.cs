@@ -21,7 +21,7 @@ internal static class HttpLogin
 
     public static async Task<Login> CheckAsync(HttpContext context, HttpAccess access)
     {
-        if (access.Verify is null)
+        if (access.Verify is not { } verify || access.IsOpen)
         {
             // An open node's operators are whoever sits at its machine.
             return new Login(StatusCodes.Status200OK, Identity.Anonymous);
@@ -33,7 +33,7 @@ internal static class HttpLogin
             return new Login(StatusCodes.Status401Unauthorized, Identity.Anonymous);
         }
 
-        LoginVerdict verdict = await access.Verify(name, password, context.RequestAborted);
+        LoginVerdict verdict = await verify(name, password, context.RequestAborted);
         CryptographicOperations.ZeroMemory(password);
         return verdict switch
         {

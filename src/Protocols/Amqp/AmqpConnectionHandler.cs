@@ -41,6 +41,9 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     /// <summary>Connections now.</summary>
     public int ConnectionCount => _connections.Count;
 
+    /// <summary>From now on connections log in with these; those that are open stay as they are.</summary>
+    public void Secure(bool allowAnonymous, SaslServers sasl) => _environment.Secure(allowAnonymous, sasl);
+
     /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
@@ -89,5 +92,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         {
             connection.Tick(now);
         }
+
+        _environment.Expiry.Tick();
     }
 }

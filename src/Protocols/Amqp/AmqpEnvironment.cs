@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Termini;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -11,9 +12,9 @@ internal sealed class AmqpEnvironment(
 {
     public MessageBroker Broker { get; } = broker;
 
-    public AmqpOptions Options { get; } = options;
+    public AmqpOptions Options { get; private set; } = options;
 
-    public SaslServers Sasl { get; } = sasl;
+    public SaslServers Sasl { get; private set; } = sasl;
 
     public TimeProvider Time { get; } = time;
 
@@ -25,8 +26,19 @@ internal sealed class AmqpEnvironment(
     /// thread).</summary>
     public bool OwnThreads => Broker.OwnThreads;
 
+    /// <summary>Subscriptions whose expiry timer runs.</summary>
+    public TerminusExpiry Expiry { get; } = new(broker, time);
+
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();
+
+    /// <summary>How logins to come are judged; the servers first, so that nobody meets the new rule without
+    /// them.</summary>
+    public void Secure(bool allowAnonymous, SaslServers servers)
+    {
+        Sasl = servers;
+        Options = Options with { AllowAnonymous = allowAnonymous, AllowAnyPassword = false };
+    }
 
     /// <summary>Milliseconds since the Unix epoch.</summary>
     public long UnixMs => Time.GetUtcNow().ToUnixTimeMilliseconds();

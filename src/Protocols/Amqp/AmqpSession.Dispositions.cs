@@ -95,8 +95,7 @@ internal sealed partial class AmqpSession
         }
     }
 
-    /// <summary>Forgets what is unsettled on a link that ends: the source's default-outcome counts; without one the
-    /// broker takes those back with the consumer.</summary>
+    /// <summary>Forgets what is unsettled on a link that ends; the broker takes those back with the consumer.</summary>
     public void ForgetDeliveries(SendingLink link)
     {
         foreach (uint id in Unsettled.StragglerIds.ToArray())
@@ -113,17 +112,10 @@ internal sealed partial class AmqpSession
     private void ForgetIfOf(SendingLink link, uint id)
     {
         ref SentDelivery sent = ref Unsettled.Find(id);
-        if (Unsafe.IsNullRef(ref sent) || sent.Link != link)
+        if (!Unsafe.IsNullRef(ref sent) && sent.Link == link)
         {
-            return;
+            Unsettled.Remove(id);
         }
-
-        if (sent.State == SentState.Unsettled && link.DefaultOutcome is { } outcome)
-        {
-            Connection.Client.Settle(sent.Delivery, outcome);
-        }
-
-        Unsettled.Remove(id);
     }
 
     private void Apply(uint id, in PeerOutcome outcome)
@@ -140,16 +132,13 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        PeerOutcome stated = outcome.IsDefault
-            ? outcome with { Outcome = sent.Link.DefaultOutcome ?? Outcome.Released }
-            : outcome;
-        if (stated.Transaction is not null)
+        if (outcome.Transaction is not null)
         {
-            ApplyInTransaction(id, ref sent, stated);
+            ApplyInTransaction(id, ref sent, outcome);
         }
-        else if (stated.IsFinal)
+        else if (outcome.IsFinal)
         {
-            Finish(id, ref sent, stated);
+            Finish(id, ref sent, outcome);
         }
     }
 

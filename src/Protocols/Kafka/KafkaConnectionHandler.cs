@@ -44,6 +44,9 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
     /// <summary>Connections now.</summary>
     public int ConnectionCount => _connections.Count;
 
+    /// <summary>From now on connections log in with these; those that are open stay as they are.</summary>
+    public void Secure(bool allowAnonymous, SaslServers sasl) => _environment.Secure(allowAnonymous, sasl);
+
     /// <inheritdoc/>
     public override Task OnConnectedAsync(ConnectionContext connection)
     {

@@ -11,13 +11,21 @@ internal sealed class KafkaEnvironment(
 {
     public MessageBroker Broker { get; } = broker;
 
-    public KafkaOptions Options { get; } = options;
+    public KafkaOptions Options { get; private set; } = options;
 
-    public SaslServers Sasl { get; } = sasl;
+    public SaslServers Sasl { get; private set; } = sasl;
 
     public ILogger Logger { get; } = logger;
 
     public IRandom Random { get; } = random;
+
+    /// <summary>How logins to come are judged; the servers first, so that nobody meets the new rule without
+    /// them.</summary>
+    public void Secure(bool allowAnonymous, SaslServers servers)
+    {
+        Sasl = servers;
+        Options = Options with { AllowAnonymous = allowAnonymous, AllowAnyPassword = false };
+    }
 
     /// <summary>Milliseconds since the Unix epoch.</summary>
     public long UnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -49,7 +49,7 @@ internal static class UserCommands
             if (first)
             {
                 Console.Error.WriteLine(
-                    "This is the first user: a node that runs open must be started again to ask for logins.");
+                    "This is the first user: a node that runs open asks everybody for a login from now on.");
             }
         });
     }

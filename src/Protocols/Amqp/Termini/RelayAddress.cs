@@ -1,5 +1,4 @@
 using System.Text;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
@@ -11,9 +10,6 @@ internal sealed class RelayAddress(AmqpOptions options)
 {
     private byte[] _lastUtf8 = [];
     private string _last = "";
-
-    /// <summary>What the prefix of the last address asks for; null: nothing.</summary>
-    public RoutingType? RoutingType { get; private set; }
 
     /// <summary>The address. Errors: invalid-field when the message names none.</summary>
     public string Resolve(ReadOnlySpan<byte> to)
@@ -27,9 +23,7 @@ internal sealed class RelayAddress(AmqpOptions options)
 
         if (!to.SequenceEqual(_lastUtf8))
         {
-            TerminusName name = TerminusName.Parse(Encoding.UTF8.GetString(to), options);
-            _last = name.Name.ToString();
-            RoutingType = name.RoutingType;
+            _last = TerminusName.Parse(Encoding.UTF8.GetString(to), options).Name.ToString();
             _lastUtf8 = to.ToArray();
         }
 
