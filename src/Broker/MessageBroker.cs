@@ -6,6 +6,7 @@ using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -92,6 +93,7 @@ public sealed class MessageBroker : IDisposable
     private readonly ConcurrentDictionary<long, BrokerClient> _lingering = new();
     private readonly Upkeep _upkeep;
     private readonly BrokerMetrics _metrics;
+    private readonly Lazy<StreamCoordinators> _coordinators;
     private ITimer? _timer;
     private long _connections;
     private int _ticking;
@@ -106,6 +108,7 @@ public sealed class MessageBroker : IDisposable
         _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
         _metrics = new BrokerMetrics(services, () => _clients.Count);
+        _coordinators = new(() => StreamCoordinators.Open(Streams, Authorizer));
         StartedAtMs = services.NowMs;
     }
 
@@ -114,6 +117,10 @@ public sealed class MessageBroker : IDisposable
 
     /// <summary>The streams of the default address space. Any thread.</summary>
     public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];
+
+    /// <summary>The coordinators of groups and transactions over <see cref="Streams"/>, made with the first use. Any
+    /// thread. Errors: <see cref="BrokerException"/> when there is no room for their streams.</summary>
+    public StreamCoordinators Coordinators => _coordinators.Value;
 
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
@@ -274,6 +281,12 @@ public sealed class MessageBroker : IDisposable
             TimeSpan period = TimeSpan.FromMilliseconds(TickMs);
             _timer = _services.Options.Time.CreateTimer(_ => Tick(), null, period, period);
         }
+
+        if (StreamCoordinators.AreInUse(Streams))
+        {
+            // Transactions that were decided before the last stop are carried out, also when nobody comes back.
+            _ = Coordinators;
+        }
     }
 
     private void Tick()
@@ -303,6 +316,11 @@ public sealed class MessageBroker : IDisposable
                 _lingering.TryRemove(client.Number, out _);
                 _services.Marks.Remove(client.Mark);
             }
+        }
+
+        if (_coordinators.IsValueCreated)
+        {
+            _coordinators.Value.Tick();
         }
 
         if (++_ticks % TicksPerSweep == 0)

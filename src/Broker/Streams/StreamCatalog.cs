@@ -31,6 +31,7 @@ public sealed class StreamCatalog
     private readonly ConcurrentDictionary<string, RecordStream> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, RecordStream> _byId = new();
     private readonly CatalogLog _log;
+    private long _version;
 
     internal StreamCatalog(StreamServices services, string addressSpace)
     {
@@ -51,6 +52,9 @@ public sealed class StreamCatalog
 
     /// <summary>All streams, in no order.</summary>
     public ICollection<RecordStream> All => _byName.Values;
+
+    /// <summary>Grows with every change of the streams and their partitions.</summary>
+    public long Version => Volatile.Read(ref _version);
 
     internal StreamServices Services { get; }
 
@@ -228,6 +232,7 @@ public sealed class StreamCatalog
         {
             long durableAt = _log.Append(stream.Id, definition);
             apply();
+            Interlocked.Increment(ref _version);
             return new CatalogResult(StreamError.None, null, stream, durableAt);
         }
         catch (StorageException error)

@@ -1,0 +1,116 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Broker.Streams.Transactions;
+using Pillarbox.Model;
+
+namespace Pillarbox.Broker.Streams.Coordinators;
+
+/// <summary>Limits and defaults of all coordinators. Immutable.</summary>
+public sealed record CoordinatorOptions
+{
+    /// <summary>Partitions of each internal stream; what tools of the field expect. Only for streams that are not yet
+    /// there.</summary>
+    public int Partitions { get; init; } = 50;
+
+    public GroupOptions Groups { get; init; } = new();
+
+    public TransactionOptions Transactions { get; init; } = new();
+}
+
+/// <summary>
+/// The coordinators of an address space over its streams: groups with their offsets, and transactions. They are made
+/// with the first client that needs them, with the internal streams that they write to. Any thread.
+/// </summary>
+public sealed class StreamCoordinators
+{
+    /// <summary>The stream of groups and offsets.</summary>
+    public const string OffsetsStream = "__consumer_offsets";
+
+    /// <summary>The stream of transactional ids.</summary>
+    public const string TransactionsStream = "__transaction_state";
+
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["cleanup.policy"] = "compact",
+        ["segment.bytes"] = "104857600",
+    };
+
+    private readonly StreamCatalog _catalog;
+    private readonly Authorizer _authorizer;
+    private readonly CoordinatorOptions _options;
+
+    private StreamCoordinators(StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions options)
+    {
+        _catalog = catalog;
+        _authorizer = authorizer;
+        _options = options;
+        StreamServices services = catalog.Services;
+        CoordinatorLoop loop = new(services.Logger);
+        CoordinatorSeams seams = new(
+            services.Time, services.Random, new CatalogTopicView(catalog), services.Logger);
+        ICoordinatorLog offsetsLog = OpenLog(OffsetsStream, out RecordStream offsets);
+        Groups = GroupCoordinator.Open(options.Groups, offsetsLog, loop, seams);
+        StreamTransactionPartitions partitions = new(catalog, offsets, Groups, services.Time);
+        Transactions = TransactionCoordinator.Open(
+            options.Transactions, OpenLog(TransactionsStream, out _), loop, seams, partitions);
+    }
+
+    /// <summary>Consumer groups and offsets.</summary>
+    public GroupCoordinator Groups { get; }
+
+    /// <summary>Producers and transactions.</summary>
+    public TransactionCoordinator Transactions { get; }
+
+    /// <summary>Whether coordinators were in use before: then what was under way when the node stopped has to go
+    /// on.</summary>
+    public static bool AreInUse(StreamCatalog catalog) =>
+        catalog.Find(TransactionsStream) is not null || catalog.Find(OffsetsStream) is not null;
+
+    /// <summary>Makes the internal streams if need be and reads back what is in them. Errors: <see
+    /// cref="BrokerException"/> when there is no room to make them.</summary>
+    public static StreamCoordinators Open(
+        StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions? options = null) =>
+        new(catalog, authorizer, options ?? new CoordinatorOptions());
+
+    /// <summary>Does what is due. Called every 50 ms or so by the node.</summary>
+    public void Tick()
+    {
+        Groups.Tick();
+        Transactions.Tick();
+    }
+
+    private StreamCoordinatorLog OpenLog(string name, out RecordStream stream)
+    {
+        StreamServices services = _catalog.Services;
+        CreationGate gate = new(isOpen: true);
+        RecordStream? found = _catalog.Find(name);
+        if (found is null)
+        {
+            gate = new CreationGate(isOpen: false);
+            found = Create(name, gate);
+        }
+
+        stream = found;
+        return new StreamCoordinatorLog(stream, gate, services.Time, services.Logger);
+    }
+
+    private RecordStream Create(string name, CreationGate gate)
+    {
+        Grant grant = _authorizer.Authorize(
+            Identity.Node, Permission.CreateAddress, _catalog.AddressSpace, new AddressName(name, null));
+        CatalogResult result = _catalog.Create(grant, new StreamSpec
+        {
+            Name = name,
+            Partitions = _options.Partitions,
+            Config = Settings,
+            IsInternal = true,
+        });
+        if (result.Stream is not { } stream)
+        {
+            throw new BrokerException(BrokerError.Unavailable, result.Message ?? $"stream '{name}' cannot be made");
+        }
+
+        _catalog.WhenDurable(result.DurableAt, gate);
+        return stream;
+    }
+}
