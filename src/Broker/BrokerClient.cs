@@ -69,6 +69,10 @@ public sealed class BrokerClient : IDisposable
         _space.FindAddress(address) is { } node ? new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast)
             : null;
 
+    /// <summary>The routing type of an address for a client that asks for none: what it carries (anycast first), else
+    /// what its settings say.</summary>
+    public RoutingType RoutingTypeOf(string address) => _names.TypeOf(address);
+
     /// <summary>The queue's configuration, or null.</summary>
     public QueueConfig? FindQueue(string queue) => _space.FindQueue(queue)?.Config;
 
@@ -87,6 +91,18 @@ public sealed class BrokerClient : IDisposable
         if (_names.CreateQueue(config) is { } temporary)
         {
             _temporaries.Add(temporary);
+        }
+    }
+
+    /// <summary>
+    /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for a
+    /// durable queue that goes on over a restart. A queue that is not there is no error. Errors: Unavailable.
+    /// </summary>
+    public void SetQueueExpiry(string queue, long timeoutMs, bool begins)
+    {
+        if (_space.FindQueue(queue) is { } found)
+        {
+            _space.SetExpiry(found, timeoutMs, begins);
         }
     }
 
@@ -520,33 +536,4 @@ public sealed class BrokerClient : IDisposable
 
         return null;
     }
-
-}
-
-/// <summary>What a client may know of an address before it attaches.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Anycast">Whether it carries anycast queues.</param>
-/// <param name="Multicast">Whether it carries multicast queues.</param>
-public sealed record AddressDescription(string Name, bool Anycast, bool Multicast);
-
-/// <summary>A message on its way in whose payload comes in pieces. Owned by the connection; either completed or
-/// aborted.</summary>
-public abstract class LargePublish
-{
-    /// <summary>Bytes so far.</summary>
-    public abstract long Length { get; }
-
-    /// <summary>Adds a piece. Small totals stay in memory, larger ones go to a file. False: the disk is behind; wait
-    /// for <see cref="ReadyAsync"/> before the next piece.</summary>
-    public abstract bool Append(in ReadOnlySequence<byte> piece);
-
-    /// <summary>Completes when more pieces may be appended.</summary>
-    public abstract ValueTask ReadyAsync(CancellationToken cancellation);
-
-    /// <summary>The whole message is there: publishes it as <see cref="BrokerClient.Publish"/> does.</summary>
-    public abstract void Complete(
-        in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null);
-
-    /// <summary>Forgets it.</summary>
-    public abstract void Abort();
 }

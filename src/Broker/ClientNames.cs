@@ -14,7 +14,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     /// <summary>Addresses that the anonymous relay remembers per client.</summary>
     private const int RememberedMax = 256;
 
-    private readonly Dictionary<string, AddressNode> _remembered = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Address, RoutingType? Type), AddressNode> _remembered = [];
 
     public static ulong HashOf(string clientId)
     {
@@ -139,7 +139,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             {
                 string address = producer.Options.Address ?? to
                     ?? throw new BrokerException(BrokerError.InvalidField, "the message names no address");
-                node = Remember(address);
+                node = Remember(address, producer.RoutingType);
             }
         }
         catch (BrokerException e)
@@ -191,10 +191,10 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             return new Targets(queue, null, queue.DurableIds);
         }
 
-        Route route = node.Route;
+        Route route = node.Route.Only(producer.RoutingType);
         if (route.Anycast.Length == 0 && route.Multicast.Length == 0)
         {
-            route = MakeRoute(node);
+            route = MakeRoute(node).Only(producer.RoutingType);
         }
 
         if (route.HasFilters || (route.Anycast.Length > 0 && route.Multicast.Length > 0))
@@ -316,22 +316,22 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return node.Route;
     }
 
-    private AddressNode Remember(string address)
+    private AddressNode Remember(string address, RoutingType? type)
     {
-        if (_remembered.TryGetValue(address, out AddressNode? node) && !node.IsDeleted)
+        if (_remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted)
         {
             return node;
         }
 
         AddressName name = Parse(address);
         Authorize(Permission.Send, name);
-        node = ResolveAddress(name.Address, null);
+        node = ResolveAddress(name.Address, type);
         if (_remembered.Count >= RememberedMax)
         {
             _remembered.Clear();
         }
 
-        _remembered[address] = node;
+        _remembered[(address, type)] = node;
         return node;
     }
 
@@ -382,6 +382,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         return space.CreateQueue(config, out _);
     }
+
+    /// <summary>What an address is to a client that asks for nothing: what it has, else what its settings say.</summary>
+    public RoutingType TypeOf(string address) => TypeOf(space.FindAddress(address), address);
 
     private RoutingType TypeOf(AddressNode? node, string address) => node switch
     {

@@ -85,6 +85,22 @@ internal sealed record Route(Queue[] Anycast, Queue[] Multicast)
 {
     public static readonly Route Empty = new([], []);
 
+    private Route? _anycastOnly;
+    private Route? _multicastOnly;
+
+    /// <summary>The part of one routing type; null: all of it.</summary>
+    public Route Only(RoutingType? type)
+    {
+        if (type is null || (type == RoutingType.Anycast ? Multicast : Anycast).Length == 0)
+        {
+            return this;
+        }
+
+        return type == RoutingType.Anycast
+            ? _anycastOnly ??= new Route(Anycast, [])
+            : _multicastOnly ??= new Route([], Multicast);
+    }
+
     /// <summary>Ids of the durable ones among the multicast queues.</summary>
     public long[] DurableMulticastIds { get; } = IdsOf(Multicast);
 

@@ -226,6 +226,29 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
+    /// <summary>How long a queue lives without users (-1: for ever), and whether that time begins now.</summary>
+    public void SetExpiry(Queue queue, long timeoutMs, bool begins)
+    {
+        lock (_gate)
+        {
+            QueueAdmission admission = queue.Admission;
+            long sinceMs = begins ? services.NowMs : 0;
+            if (FindQueue(queue.Config.Name) != queue
+                || (admission.ExpiryTimeoutMs == timeoutMs && admission.ExpirySinceMs == sinceMs))
+            {
+                return;
+            }
+
+            if (queue.IsDurable)
+            {
+                bindings.QueueExpiry(queue.Id, timeoutMs, sinceMs);
+            }
+
+            admission.ExpiryTimeoutMs = timeoutMs;
+            admission.ExpirySinceMs = sinceMs;
+        }
+    }
+
     /// <summary>Where the broker's own copies for an address go; an anycast queue is made when none is there to
     /// take them. Throws <see cref="BrokerException"/> when it cannot be made.</summary>
     public Queue[] ResolveForBroker(string address)

@@ -5,8 +5,7 @@ namespace Pillarbox.Broker.Addresses;
 
 /// <summary>
 /// Deletes queues that delete themselves once nobody uses them: no consumer any more, no producer on the address, no
-/// message, for
-/// as long as the settings say.
+/// message, for as long as the settings say. And those whose own time without users is over, with their messages.
 /// </summary>
 internal static class UnusedQueues
 {
@@ -21,6 +20,10 @@ internal static class UnusedQueues
                 {
                     queue.Shard.Post(new ShardAction(_ => DeleteIfUnused(queue, nowMs)));
                 }
+                else if (IsExpired(queue, nowMs))
+                {
+                    Delete(queue);
+                }
             }
         }
     }
@@ -31,6 +34,25 @@ internal static class UnusedQueues
         return queue.Admission.Consumers == 0 && since > 0 && nowMs - since >= queue.Rules.AutoDeleteDelayMs
             && Volatile.Read(ref queue.Counters.Messages) == 0
             && queue.Space.FindAddress(queue.Config.Address) is not { Producers: > 0 };
+    }
+
+    private static bool IsExpired(Queue queue, long nowMs)
+    {
+        QueueAdmission admission = queue.Admission;
+        return admission.ExpirySinceMs > 0 && admission.ExpiryTimeoutMs >= 0 && admission.Consumers == 0
+            && nowMs - admission.ExpirySinceMs >= admission.ExpiryTimeoutMs;
+    }
+
+    private static void Delete(Queue queue)
+    {
+        try
+        {
+            queue.Space.DeleteQueue(queue, ifUnused: true);
+        }
+        catch (BrokerException)
+        {
+            // Somebody came to use it just now, or the disk takes nothing: it is tried again.
+        }
     }
 
     private static void DeleteIfUnused(Queue queue, long nowMs)

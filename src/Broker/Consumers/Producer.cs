@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Security;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
 
@@ -20,6 +21,13 @@ public sealed class Producer
 
     /// <summary>The protocol's own object for it (the link); the core never looks at it.</summary>
     public object? Tag { get; set; }
+
+    /// <summary>Without an address of its own: the routing type that the next message's address asks for; null: what
+    /// the address has, else what its settings say.</summary>
+    public RoutingType? RelayRoutingType { get; set; }
+
+    /// <summary>The routing type asked for, which only queues of that type fulfil.</summary>
+    internal RoutingType? RoutingType => Options.Address is null ? RelayRoutingType : Options.RoutingType;
 
     internal BrokerClient Client { get; }
 

@@ -33,7 +33,7 @@ internal sealed class BindingJournal(SegmentedLog journal)
     });
 
     public void QueueCreated(string space, long id, QueueConfig config) =>
-        Append(RecordKind.QueueCreated, to => WriteQueue(to, space, id, config, paused: false));
+        Append(RecordKind.QueueCreated, to => WriteQueue(to, space, id, config, paused: false, new QueueAdmission()));
 
     public void QueueDeleted(long id) => Append(RecordKind.QueueDeleted, to => FieldWriter.Varint(to, (ulong)id));
 
@@ -44,6 +44,14 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.Byte(to, paused ? (byte)1 : (byte)0);
     });
 
+    /// <summary>How long the queue lives without users, and since when.</summary>
+    public void QueueExpiry(long id, long timeoutMs, long sinceMs) => Append(RecordKind.QueueExpiry, to =>
+    {
+        FieldWriter.Varint(to, (ulong)id);
+        FieldWriter.SignedVarint(to, timeoutMs);
+        FieldWriter.SignedVarint(to, sinceMs);
+    });
+
     public static void WriteAddress(
         IBufferWriter<byte> to, string space, string address, bool anycast, bool multicast)
     {
@@ -52,7 +60,8 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.Byte(to, (byte)((anycast ? 1 : 0) | (multicast ? 2 : 0)));
     }
 
-    public static void WriteQueue(IBufferWriter<byte> to, string space, long id, QueueConfig config, bool paused)
+    public static void WriteQueue(
+        IBufferWriter<byte> to, string space, long id, QueueConfig config, bool paused, QueueAdmission admission)
     {
         FieldWriter.Varint(to, (ulong)id);
         FieldWriter.Text(to, space);
@@ -64,6 +73,8 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.SignedVarint(to, config.ConsumersMax);
         FieldWriter.OptionalText(to, config.Filter);
         FieldWriter.OptionalText(to, config.Owner);
+        FieldWriter.SignedVarint(to, admission.ExpiryTimeoutMs);
+        FieldWriter.SignedVarint(to, admission.ExpirySinceMs);
     }
 
     public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
@@ -87,6 +98,13 @@ internal sealed class BindingJournal(SegmentedLog journal)
             Filter = from.OptionalText(),
             Owner = from.OptionalText(),
         });
+
+        // Older records end here.
+        if (!from.AtEnd)
+        {
+            queue = queue with { ExpiryTimeoutMs = from.SignedVarint(), ExpirySinceMs = from.SignedVarint() };
+        }
+
         return !from.Failed;
     }
 
@@ -123,4 +141,9 @@ internal sealed class BindingJournal(SegmentedLog journal)
 }
 
 /// <summary>A queue as the disk holds it.</summary>
-internal sealed record RecoveredQueue(long Id, string Space, bool IsPaused, QueueConfig Config);
+internal sealed record RecoveredQueue(long Id, string Space, bool IsPaused, QueueConfig Config)
+{
+    public long ExpiryTimeoutMs { get; init; } = -1;
+
+    public long ExpirySinceMs { get; init; }
+}

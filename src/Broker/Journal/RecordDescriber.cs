@@ -25,6 +25,8 @@ public static class RecordDescriber
             RecordKind.QueueCreated => ("queue-created", Queue(ref reader)),
             RecordKind.QueueDeleted => ("queue-deleted", $"queue={reader.Varint()}"),
             RecordKind.QueuePaused => ("queue-paused", $"queue={reader.Varint()} paused={reader.Byte() != 0}"),
+            RecordKind.QueueExpiry => ("queue-expiry",
+                $"queue={reader.Varint()} timeout={reader.SignedVarint()} since={reader.SignedVarint()}"),
             RecordKind.Message => ("message", Message(record.Payload)),
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
             RecordKind.Settled => ("settled", Settled(ref reader)),

@@ -8,6 +8,7 @@ internal static class RecordKind
     public const byte QueueCreated = 3;
     public const byte QueueDeleted = 4;
     public const byte QueuePaused = 5;
+    public const byte QueueExpiry = 6;
     public const byte Message = 10;
     public const byte Settled = 11;
     public const byte AttemptFailed = 12;

@@ -38,6 +38,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         AddressSpace space = services.Spaces.Find(found.Space) ?? services.Spaces.Find(AddressSpaces.DefaultName)!;
         Queue queue = space.Recover(found.Id, found.Config);
         queue.IsPaused = found.IsPaused;
+        queue.Admission.ExpiryTimeoutMs = found.ExpiryTimeoutMs;
+        queue.Admission.ExpirySinceMs = found.ExpirySinceMs;
         _queues[found.Id] = new RecoveringQueue(queue);
     }
 
@@ -82,6 +84,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return !reader.Failed;
             case RecordKind.QueuePaused:
                 return TryPause(ref reader);
+            case RecordKind.QueueExpiry:
+                return TryLimit(ref reader);
             case RecordKind.Message:
                 return TryAddMessage(record, record.Position);
             case RecordKind.Settled:
@@ -122,6 +126,20 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         if (queue is not null)
         {
             queue.Queue.IsPaused = paused;
+        }
+
+        return !reader.Failed;
+    }
+
+    private bool TryLimit(ref FieldReader reader)
+    {
+        RecoveringQueue? queue = Find((long)reader.Varint());
+        long timeoutMs = reader.SignedVarint();
+        long sinceMs = reader.SignedVarint();
+        if (queue is not null && !reader.Failed)
+        {
+            queue.Queue.Admission.ExpiryTimeoutMs = timeoutMs;
+            queue.Queue.Admission.ExpirySinceMs = sinceMs;
         }
 
         return !reader.Failed;
@@ -298,6 +316,13 @@ internal sealed class RecoveringQueue(Queue queue)
         }
 
         DelayAgain();
+        QueueAdmission admission = Queue.Admission;
+        if (admission.ExpiryTimeoutMs >= 0 && admission.ExpirySinceMs == 0)
+        {
+            // Who used it has gone with the node.
+            admission.ExpirySinceMs = services.NowMs;
+        }
+
         Queue.UpdateTimed();
         for (int priority = 0; priority < Queue.Priorities; priority++)
         {

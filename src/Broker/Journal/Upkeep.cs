@@ -130,7 +130,8 @@ internal sealed class Upkeep
         List<Queue> queues = [.. space.Queues.Where(queue => queue.IsDurable)];
         foreach (Queue queue in queues)
         {
-            BindingJournal.WriteQueue(parts.Begin(), space.Name, queue.Id, queue.Config, queue.IsPaused);
+            BindingJournal.WriteQueue(
+                parts.Begin(), space.Name, queue.Id, queue.Config, queue.IsPaused, queue.Admission);
             parts.End(SnapshotFormat.QueuePart);
         }
 

@@ -50,6 +50,13 @@ internal sealed class QueueAdmission
 
     public bool HasExclusive { get; set; }
 
+    /// <summary>The queue is deleted with its messages when nobody has used it for so long once <see
+    /// cref="ExpirySinceMs"/> is set; -1: never. Journaled for durable queues.</summary>
+    public long ExpiryTimeoutMs { get; set; } = -1;
+
+    /// <summary>When that time began, in milliseconds since the Unix epoch; 0: it does not run.</summary>
+    public long ExpirySinceMs { get; set; }
+
     /// <summary>When the last consumer left, in milliseconds since the Unix epoch; 0: never had one, or has
     /// one.</summary>
     public long UnusedSinceMs { get; set; }

@@ -92,7 +92,5 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         {
             connection.Tick(now);
         }
-
-        _environment.Expiry.Tick();
     }
 }

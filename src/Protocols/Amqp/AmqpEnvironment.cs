@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
-using Pillarbox.Protocols.Amqp.Termini;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -25,9 +24,6 @@ internal sealed class AmqpEnvironment(
     /// <summary>Whether a wake goes on on a thread of the pool; otherwise on the thread that wakes (a broker on one
     /// thread).</summary>
     public bool OwnThreads => Broker.OwnThreads;
-
-    /// <summary>Subscriptions whose expiry timer runs.</summary>
-    public TerminusExpiry Expiry { get; } = new(broker, time);
 
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();

@@ -95,7 +95,8 @@ internal sealed partial class AmqpSession
         }
     }
 
-    /// <summary>Forgets what is unsettled on a link that ends; the broker takes those back with the consumer.</summary>
+    /// <summary>Forgets what is unsettled on a link that ends: the source's default-outcome counts; without one the
+    /// broker takes those back with the consumer.</summary>
     public void ForgetDeliveries(SendingLink link)
     {
         foreach (uint id in Unsettled.StragglerIds.ToArray())
@@ -112,10 +113,17 @@ internal sealed partial class AmqpSession
     private void ForgetIfOf(SendingLink link, uint id)
     {
         ref SentDelivery sent = ref Unsettled.Find(id);
-        if (!Unsafe.IsNullRef(ref sent) && sent.Link == link)
+        if (Unsafe.IsNullRef(ref sent) || sent.Link != link)
         {
-            Unsettled.Remove(id);
+            return;
         }
+
+        if (sent.State == SentState.Unsettled && link.DefaultOutcome is { } outcome)
+        {
+            Connection.Client.Settle(sent.Delivery, outcome);
+        }
+
+        Unsettled.Remove(id);
     }
 
     private void Apply(uint id, in PeerOutcome outcome)
@@ -132,13 +140,16 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        if (outcome.Transaction is not null)
+        PeerOutcome stated = outcome.IsDefault
+            ? outcome with { Outcome = sent.Link.DefaultOutcome ?? Outcome.Released }
+            : outcome;
+        if (stated.Transaction is not null)
         {
-            ApplyInTransaction(id, ref sent, outcome);
+            ApplyInTransaction(id, ref sent, stated);
         }
-        else if (outcome.IsFinal)
+        else if (stated.IsFinal)
         {
-            Finish(id, ref sent, outcome);
+            Finish(id, ref sent, stated);
         }
     }
 

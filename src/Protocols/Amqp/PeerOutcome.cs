@@ -12,7 +12,26 @@ namespace Pillarbox.Protocols.Amqp;
 internal readonly record struct PeerOutcome(
     Outcome Outcome, bool IsFinal, bool IsSettled, LocalTransaction? Transaction)
 {
-    /// <summary>Reads a delivery state. A delivery that is settled without an outcome goes back to its queue.</summary>
+    /// <summary>Settled without an outcome.</summary>
+    public bool IsDefault { get; init; }
+
+    /// <summary>Reads a source's default-outcome; null: it has none. Errors: invalid-field.</summary>
+    public static Outcome? ReadDefault(ReadOnlySpan<byte> encoded, AmqpOptions options)
+    {
+        DeliveryStateKind kind = DeliveryState.KindOf(encoded);
+        if (kind == DeliveryStateKind.None)
+        {
+            return null;
+        }
+
+        PeerOutcome read = Read(kind, encoded, settled: false, null, options);
+        return read.IsFinal
+            ? read.Outcome
+            : throw new AmqpException(
+                AmqpErrorCondition.InvalidField, "the default-outcome is not an outcome", AmqpSeverity.Link);
+    }
+
+    /// <summary>Reads a delivery state. Settled without an outcome, the link's default-outcome counts.</summary>
     public static PeerOutcome Read(
         DeliveryStateKind kind, ReadOnlySpan<byte> state, bool settled, LocalTransaction? transaction,
         AmqpOptions options)
@@ -25,7 +44,12 @@ internal readonly record struct PeerOutcome(
             DeliveryStateKind.Modified => ReadModified(state),
             _ => settled ? Outcome.Released : null,
         };
-        return new PeerOutcome(outcome ?? default, outcome is not null, settled, transaction);
+        bool isDefault = settled && kind is not (DeliveryStateKind.Accepted or DeliveryStateKind.Released
+            or DeliveryStateKind.Rejected or DeliveryStateKind.Modified);
+        return new PeerOutcome(outcome ?? default, outcome is not null, settled, transaction)
+        {
+            IsDefault = isDefault,
+        };
     }
 
     /// <summary>The same outcome as the node answers it.</summary>

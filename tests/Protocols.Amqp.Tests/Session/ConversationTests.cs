@@ -228,6 +228,56 @@ public sealed class ConversationTests : IDisposable
         return map;
     }
 
+    [Theory]
+    [InlineData("accepted", false, 0, false)]
+    [InlineData("accepted", true, 0, false)]
+    [InlineData("modified", false, 1, true)]
+    [InlineData("modified", true, 1, true)]
+    [InlineData("none", false, 0, true)]
+    public void Default_outcome_counts_for_what_ends_without_one(
+        string outcome, bool byDetach, uint countExpected, bool comesBack)
+    {
+        AmqpPeer peer = _scene.InSession();
+        peer.AttachSender(0, "q");
+        peer.Transfer(0, 0, Steps.Message("a"));
+        peer.TakeAll();
+        byte[]? state = outcome switch
+        {
+            "accepted" => DeliveryState.Accepted.ToArray(),
+            "modified" => DeliveryState.ModifiedFailed.ToArray(),
+            _ => null,
+        };
+        peer.Send(FrameBytes.Of(Steps.ReceiverAttach(1, new Source { Address = "q", DefaultOutcome = state })));
+        peer.Next(Attach.DescriptorCode);
+        peer.Credit(1, 1);
+        uint id = peer.Next(Transfer.DescriptorCode).AsTransfer(out _).DeliveryId!.Value;
+        peer.Send(byDetach
+            ? FrameBytes.Of(new Detach { Handle = 1, Closed = true })
+            : FrameBytes.Of(new Disposition { Role = Role.Receiver, First = id, Settled = true }));
+        peer.TakeAll();
+
+        peer.AttachReceiver(2, "q");
+        peer.Credit(2, 1);
+        ReceivedFrame? again = peer.Frames.FirstOrDefault(frame => frame.Descriptor == Transfer.DescriptorCode);
+        Assert.Equal(comesBack, again is not null);
+        if (again is not null)
+        {
+            again.AsTransfer(out byte[] message);
+            var reader = new AmqpReader(message);
+            reader.ReadDescriptor();
+            Assert.Equal(countExpected, HeaderSection.ReadFields(ref reader).DeliveryCount);
+        }
+    }
+
+    [Fact]
+    public void Default_outcome_that_is_none_is_refused()
+    {
+        AmqpPeer peer = _scene.InSession();
+        byte[] received = AmqpValue.Described(Received.DescriptorCode, AmqpValue.List()).ToEncoded();
+        peer.Send(FrameBytes.Of(Steps.ReceiverAttach(1, new Source { Address = "q", DefaultOutcome = received })));
+        Assert.Equal($"attach detach({AmqpErrorCondition.InvalidField})", peer.TakeAll());
+    }
+
     [Fact]
     public void Broken_message_is_rejected_and_the_link_goes_on()
     {

@@ -239,6 +239,76 @@ public sealed class TerminusTests : IDisposable
     }
 
     [Fact]
+    public void Relay_heeds_the_prefix_of_each_address()
+    {
+        AmqpPeer peer = _scene.InSession();
+        Subscribe(peer, 0, new Source { Address = "both", Capabilities = ["topic"] });
+        peer.Credit(0, 9);
+        _scene.Broker.Management.CreateQueueAsync(Model.Identity.Node, "default", new Broker.Queues.QueueConfig
+        {
+            Name = "both-queue",
+            Address = "both",
+        });
+        peer.AttachReceiver(1, "both::both-queue");
+        peer.Credit(1, 9);
+        peer.AttachSender(2, null);
+        peer.Transfer(2, 0, ToRelay("topic://both", "t"));
+        Assert.Equal((0u, "t"), Assert.Single(Deliveries(peer)));
+        peer.Transfer(2, 1, ToRelay("queue://both", "q"));
+        Assert.Equal((1u, "q"), Assert.Single(Deliveries(peer)));
+        peer.Transfer(2, 2, ToRelay("both", "all"));
+        Assert.Equal([(0u, "all"), (1u, "all")], Deliveries(peer).Order());
+
+        peer.Transfer(2, 3, ToRelay("topic://news", "nobody"));
+        peer.TakeAll();
+        peer.Transfer(2, 4, ToRelay("queue://news", "refused"));
+        Disposition refused = peer.Next(Disposition.DescriptorCode).AsDisposition();
+        Assert.Equal(DeliveryStateKind.Rejected, DeliveryState.KindOf(refused.State));
+    }
+
+    [Theory]
+    [InlineData("made.to", true)]
+    [InlineData("other", false)]
+    public void Settings_say_what_a_name_becomes_that_nobody_claimed(string name, bool topic)
+    {
+        using var scene = new AmqpScene(configure: options => options with
+        {
+            AddressSettings = new Dictionary<string, Broker.Addresses.AddressSettings>
+            {
+                ["made.#"] = new() { DefaultRoutingType = Model.RoutingType.Multicast },
+            },
+        });
+        AmqpPeer peer = scene.InSession();
+        for (uint handle = 0; handle < 2; handle++)
+        {
+            peer.AttachReceiver(handle, name);
+            peer.Credit(handle, 5);
+        }
+        peer.AttachSender(2, null);
+        peer.Transfer(2, 0, ToRelay(name, "a"));
+        Assert.Equal(topic ? 2 : 1, Deliveries(peer).Length);
+    }
+
+    private static byte[] ToRelay(string to, string body)
+    {
+        byte[] address = System.Text.Encoding.UTF8.GetBytes(to);
+        byte[] list = [0x40, 0x40, 0xa1, (byte)address.Length, .. address];
+        return [0x00, 0x53, 0x73, 0xc0, (byte)(list.Length + 1), 3, .. list, .. Steps.Message(body, durable: false)];
+    }
+
+    private static (uint Handle, string Body)[] Deliveries(AmqpPeer peer)
+    {
+        var found = new List<(uint, string)>();
+        foreach (ReceivedFrame frame in peer.Frames.Where(frame => frame.Descriptor == Transfer.DescriptorCode))
+        {
+            uint handle = frame.AsTransfer(out byte[] message).Handle;
+            found.Add((handle, Steps.BodyOf(message)));
+        }
+        peer.TakeAll();
+        return [.. found];
+    }
+
+    [Fact]
     public void Filters_are_answered_only_when_they_are_applied()
     {
         var filters = new AmqpMap();

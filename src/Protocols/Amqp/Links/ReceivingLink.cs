@@ -124,7 +124,7 @@ internal sealed class ReceivingLink : IncomingLink
     {
         IsReadingMessage = true;
         IncomingMessage read = AmqpMessageMap.Read(message.Span, Session.Connection.NowMs);
-        string? to = _relay?.Resolve(read.To);
+        string? to = ResolveTo(read.To);
         IsReadingMessage = false;
         _brokerCredit--;
         var payload = new ReadOnlySequence<byte>(message[read.PayloadOffset..]);
@@ -141,6 +141,18 @@ internal sealed class ReceivingLink : IncomingLink
         _large?.Abort();
         _large = null;
         base.AbandonDelivery();
+    }
+
+    private string? ResolveTo(ReadOnlySpan<byte> to)
+    {
+        if (_relay is null)
+        {
+            return null;
+        }
+
+        string address = _relay.Resolve(to);
+        Producer.RelayRoutingType = _relay.RoutingType;
+        return address;
     }
 
     private void RestoreCredit()
@@ -171,7 +183,7 @@ internal sealed class ReceivingLink : IncomingLink
         Assemble(payload);
         IsReadingMessage = true;
         IncomingMessage read = AmqpMessageMap.Read(Assembled.Span, Session.Connection.NowMs);
-        _largeTo = _relay?.Resolve(read.To);
+        _largeTo = ResolveTo(read.To);
         _largeHeader = read.Header;
         IsReadingMessage = false;
         _large = _client.BeginLarge(Producer);

@@ -50,6 +50,7 @@ internal sealed partial class SendingLink : Link
         Consumer = consumer;
         consumer.Tag = this;
         _settlesOnSend = attach.SenderSettleMode == SenderSettleMode.Settled;
+        DefaultOutcome = PeerOutcome.ReadDefault(subscription.Source.DefaultOutcome, _options);
         SettlesSecond = attach.ReceiverSettleMode == ReceiverSettleMode.Second;
     }
 
@@ -57,6 +58,10 @@ internal sealed partial class SendingLink : Link
 
     /// <summary>What the link consumes from, and what becomes of that when the link ends.</summary>
     public Subscription Subscription { get; }
+
+    /// <summary>What counts for deliveries that end without an outcome (part 3 section 3.5.3); null: none was asked
+    /// for.</summary>
+    public Outcome? DefaultOutcome { get; }
 
     /// <summary>Whether the peer settles after the node (rcv-settle-mode second).</summary>
     public bool SettlesSecond { get; }

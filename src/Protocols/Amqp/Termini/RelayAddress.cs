@@ -1,4 +1,5 @@
 using System.Text;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
@@ -10,6 +11,9 @@ internal sealed class RelayAddress(AmqpOptions options)
 {
     private byte[] _lastUtf8 = [];
     private string _last = "";
+
+    /// <summary>What the prefix of the last address asks for; null: nothing.</summary>
+    public RoutingType? RoutingType { get; private set; }
 
     /// <summary>The address. Errors: invalid-field when the message names none.</summary>
     public string Resolve(ReadOnlySpan<byte> to)
@@ -23,7 +27,9 @@ internal sealed class RelayAddress(AmqpOptions options)
 
         if (!to.SequenceEqual(_lastUtf8))
         {
-            _last = TerminusName.Parse(Encoding.UTF8.GetString(to), options).Name.ToString();
+            TerminusName name = TerminusName.Parse(Encoding.UTF8.GetString(to), options);
+            _last = name.Name.ToString();
+            RoutingType = name.RoutingType;
             _lastUtf8 = to.ToArray();
         }
 

@@ -26,6 +26,8 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             return LookUp(attach.Name);
         }
 
+        // Refused before anything is made.
+        _ = PeerOutcome.ReadDefault(source.DefaultOutcome, connection.Options);
         if (source.Dynamic)
         {
             return MakeDynamic(source);
@@ -69,7 +71,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         return offered.Length == 0 ? null : offered;
     }
 
-    // Artemis makes topics of plain names; here a name that nobody claimed is a queue.
+    // Artemis makes topics of plain names; here a name that nobody claimed is a queue, unless its settings say else.
     private bool IsMulticast(TerminusName name)
     {
         if (name.Name.Queue is not null)
@@ -82,8 +84,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             return asked == RoutingType.Multicast;
         }
 
-        AddressDescription? address = Client.FindAddress(name.Name.Address);
-        return address is { Multicast: true, Anycast: false };
+        return Client.RoutingTypeOf(name.Name.Address) == RoutingType.Multicast;
     }
 
     private Subscription Consume(Source source, TerminusName name, SourceFilters filters)
@@ -129,6 +130,11 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Owner = connection.Identity.Name,
         };
         MakeSubscription(config);
+        if (durable)
+        {
+            Client.SetQueueExpiry(config.Name, Subscription.TimeoutMs(source), begins: false);
+        }
+
         return new Subscription
         {
             Queue = config.Name,
@@ -148,7 +154,6 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
     // A subscription that was made with another address or selector is made anew, unless somebody uses it.
     private void MakeSubscription(QueueConfig config)
     {
-        connection.Environment.Expiry.Cancel(connection.AddressSpace, config.Name);
         QueueConfig? existing = Client.FindQueue(config.Name);
         if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter)
         {

@@ -37,7 +37,7 @@ internal sealed record Subscription
         }
         else if (ExpiresAt(end))
         {
-            connection.Environment.Expiry.Schedule(connection.AddressSpace, Queue, Source.TimeoutSeconds);
+            Begin(connection.Client);
         }
     }
 
@@ -48,6 +48,22 @@ internal sealed record Subscription
         TerminusExpiryPolicy.ConnectionClose => end >= LinkEnd.ConnectionClose,
         _ => false,
     };
+
+    /// <summary>How long the queue lives after its users, in milliseconds; -1: for ever.</summary>
+    public static long TimeoutMs(Source source) =>
+        source.ExpiryPolicy == TerminusExpiryPolicy.Never ? -1 : source.TimeoutSeconds * 1000L;
+
+    private void Begin(BrokerClient client)
+    {
+        try
+        {
+            client.SetQueueExpiry(Queue, TimeoutMs(Source), begins: true);
+        }
+        catch (BrokerException)
+        {
+            // The disk takes nothing now: it stays.
+        }
+    }
 
     private void Delete(BrokerClient client)
     {
