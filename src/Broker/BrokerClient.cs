@@ -95,8 +95,8 @@ public sealed class BrokerClient : IDisposable
     }
 
     /// <summary>
-    /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for a
-    /// durable queue that goes on over a restart. A queue that is not there is no error. Errors: Unavailable.
+    /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for
+    /// a durable queue that goes on over a restart. A queue that is not there is no error. Errors: Unavailable.
     /// </summary>
     public void SetQueueExpiry(string queue, long timeoutMs, bool begins)
     {

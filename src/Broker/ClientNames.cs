@@ -383,7 +383,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return space.CreateQueue(config, out _);
     }
 
-    /// <summary>What an address is to a client that asks for nothing: what it has, else what its settings say.</summary>
+    /// <summary>What an address is to a client that asks for nothing: what it has, else what settings say.</summary>
     public RoutingType TypeOf(string address) => TypeOf(space.FindAddress(address), address);
 
     private RoutingType TypeOf(AddressNode? node, string address) => node switch
