@@ -47,6 +47,10 @@ internal static partial class BrokerLog
     [LoggerMessage(12, LogLevel.Error, "the index snapshot could not be written")]
     public static partial void SnapshotFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(14, LogLevel.Warning,
+        "address space {Space} is not configured; its queues are kept, and nobody can connect to it")]
+    public static partial void SpaceNotConfigured(ILogger logger, string space);
+
     [LoggerMessage(13, LogLevel.Warning,
         "annotations for message {MessageId} of queue {Queue} could not be written: {Reason}")]
     public static partial void NotRewritten(ILogger logger, string queue, long messageId, string reason);

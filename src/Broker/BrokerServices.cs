@@ -43,6 +43,10 @@ internal sealed class BrokerServices
     /// <summary>The streams of each address space, by its name.</summary>
     public Dictionary<string, StreamCatalog> Streams { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Settings of address spaces that have their own.</summary>
+    public IReadOnlyDictionary<string, SettingsTree> SpaceSettings { get; init; } =
+        new Dictionary<string, SettingsTree>();
+
     public LargeBodies Large { get; } = new();
 
     public AppendMarks Marks { get; } = new();
@@ -58,6 +62,10 @@ internal sealed class BrokerServices
 
     /// <summary>Set when the journal failed: nothing is acknowledged any more.</summary>
     public StorageFailedException? StorageFailure { get; set; }
+
+    /// <summary>The settings of an address in a space.</summary>
+    public EffectiveSettings SettingsOf(string space, string address) =>
+        SpaceSettings.GetValueOrDefault(space, Settings).For(address);
 
     /// <summary>Whether producers to an address get no more credit now.</summary>
     public bool HoldsBack(AddressNode? node) =>

@@ -32,8 +32,10 @@ internal static class BrokerStart
             Transient = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Spill}", transient),
             Blobs = BlobStore.Open(options.FileSystem, $"{root}/{DataLayout.Large}"),
             Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
-            Authorizer = new Authorizer(options.Security),
+            Authorizer = AuthorizerOf(options, options.Security),
             Settings = new SettingsTree(options.AddressSettings),
+            SpaceSettings = options.AddressSpaces.ToDictionary(
+                space => space.Key, space => Merged(options.AddressSettings, space.Value.AddressSettings)),
             StreamServices = OpenStreams(options, $"{root}/{DataLayout.Streams}"),
         };
         int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
@@ -58,7 +60,11 @@ internal static class BrokerStart
     public static void Recover(BrokerServices services, BindingJournal bindings)
     {
         services.Spaces = new AddressSpaces();
-        services.Spaces.Add(new AddressSpace(AddressSpaces.DefaultName, services, bindings));
+        foreach (string name in services.Options.AddressSpaces.Keys.Prepend(AddressSpaces.DefaultName).Distinct())
+        {
+            services.Spaces.Add(new AddressSpace(name, services, bindings));
+        }
+
         Recovery recovery = new(services, bindings);
         long from = ReadSnapshot(services, bindings, recovery);
         RecoveryReport report = services.Journal.Replay(from, recovery);
@@ -82,6 +88,24 @@ internal static class BrokerStart
         }
 
         BrokerLog.Recovered(services.Logger, messages, recovery.Queues, report.Records, report.TornBytes);
+    }
+
+    /// <summary>The node's permissions, and those of the spaces that have their own; null: development mode.</summary>
+    public static Authorizer AuthorizerOf(BrokerOptions options, SecurityConfig? security) =>
+        new(security, options.AddressSpaces
+            .Where(space => security is not null && space.Value.Security is not null)
+            .ToDictionary(space => space.Key, space => space.Value.Security));
+
+    private static SettingsTree Merged(
+        IReadOnlyDictionary<string, AddressSettings> node, IReadOnlyDictionary<string, AddressSettings> own)
+    {
+        Dictionary<string, AddressSettings> merged = new(node);
+        foreach ((string pattern, AddressSettings settings) in own)
+        {
+            merged[pattern] = settings;
+        }
+
+        return new SettingsTree(merged);
     }
 
     /// <summary>Takes the newest good snapshot in; returns where the journal goes on.</summary>

@@ -64,6 +64,10 @@ public sealed record BrokerOptions
     public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } =
         new Dictionary<string, AddressSettings>();
 
+    /// <summary>Address spaces (tenants) by name, beside <c>default</c>, which is always there.</summary>
+    public IReadOnlyDictionary<string, AddressSpaceOptions> AddressSpaces { get; init; } =
+        new Dictionary<string, AddressSpaceOptions>();
+
     /// <summary>Readers of properties, one per payload format.</summary>
     public IReadOnlyList<IPropertyReader> PropertyReaders { get; init; } = [];
 
@@ -158,7 +162,8 @@ public sealed class MessageBroker : IDisposable
     /// <summary>The streams of an address space; null when there is no such space. Any thread.</summary>
     public StreamCatalog? StreamsOf(string addressSpace) => _services.Streams.GetValueOrDefault(addressSpace);
 
-    /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unavailable (stopping).</summary>
+    /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unauthorized (the user belongs to
+    /// another), Unavailable (stopping).</summary>
     public BrokerClient Connect(ClientInfo info, IWakeable wakeable)
     {
         if (_isStopping)
@@ -168,6 +173,12 @@ public sealed class MessageBroker : IDisposable
 
         AddressSpace space = _services.Spaces.Find(info.AddressSpace)
             ?? throw new BrokerException(BrokerError.NotFound, $"there is no address space '{info.AddressSpace}'");
+        if (!Authorizer.MayEnter(info.Identity, space.Name))
+        {
+            throw new BrokerException(BrokerError.Unauthorized,
+                $"user \"{info.Identity.Name}\" does not belong to the address space '{space.Name}'");
+        }
+
         BrokerClient client = new(this, _services, space, info, wakeable)
         {
             Number = Interlocked.Increment(ref _connections),
@@ -193,7 +204,7 @@ public sealed class MessageBroker : IDisposable
     /// <see cref="BrokerException"/> InvalidField.</summary>
     public void Secure(SecurityConfig security)
     {
-        _services.Authorizer = new Authorizer(security);
+        _services.Authorizer = BrokerStart.AuthorizerOf(_services.Options, security);
         AskToClose(new BrokerException(BrokerError.Unavailable, "the node has users now: log in"));
     }
 

@@ -14,6 +14,7 @@ internal static class NodeAmqp
     {
         var options = new AmqpOptions
         {
+            AddressSpaces = ["default", .. config.AddressSpaces.Keys],
             AllowAnonymous = security.AllowAnonymous,
             AllowAnyPassword = security.IsOpen,
             MaxFrameBytes = config.Limits.AmqpFrameBytesMax,

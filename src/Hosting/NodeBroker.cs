@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
@@ -42,6 +43,11 @@ internal static class NodeBroker
             TransactionBytesMax = limits.TransactionBytesMax,
             ProducerCredit = limits.ProducerCredit,
             AddressSettings = config.AddressSettings,
+            AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions
+            {
+                AddressSettings = space.Value.AddressSettings,
+                Security = security.Of(space.Value),
+            }),
             Security = security.Config,
         };
     }
@@ -53,11 +59,21 @@ internal static class NodeBroker
     /// </summary>
     public static async Task CreateQueuesAsync(MessageBroker broker, PillarboxConfig config, ILogger logger)
     {
-        foreach (QueueEntryConfig queue in config.Queues)
+        await CreateQueuesAsync(broker, Space, config.Queues, logger);
+        foreach ((string name, AddressSpaceConfig space) in config.AddressSpaces)
+        {
+            await CreateQueuesAsync(broker, name, space.Queues, logger);
+        }
+    }
+
+    private static async Task CreateQueuesAsync(
+        MessageBroker broker, string space, IReadOnlyList<QueueEntryConfig> queues, ILogger logger)
+    {
+        foreach (QueueEntryConfig queue in queues)
         {
             try
             {
-                await broker.Management.CreateQueueAsync(Identity.Node, Space, ConfigOf(queue));
+                await broker.Management.CreateQueueAsync(Identity.Node, space, ConfigOf(queue));
             }
             catch (BrokerException e)
             {

@@ -44,7 +44,7 @@ internal sealed class NodeSecurity : IDisposable
     public bool AllowAnonymous => _isOpen || _section.AllowAnonymous;
 
     /// <summary>The permissions; null in development mode.</summary>
-    public SecurityConfig? Config => _isOpen ? null : ConfigOf(_section);
+    public SecurityConfig? Config => _isOpen ? null : ConfigOf(_section.Permissions);
 
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
@@ -109,10 +109,15 @@ internal sealed class NodeSecurity : IDisposable
         return new LoginVerdict(check.Identity, check.Status == PasswordStatus.Busy);
     }
 
-    private static SecurityConfig ConfigOf(SecuritySection section) => new()
+    /// <summary>The permissions of an address space that has its own; null: the node's count.</summary>
+    public SecurityConfig? Of(AddressSpaceConfig space) =>
+        space.Permissions.Count == 0 ? null : ConfigOf(space.Permissions);
+
+    private static SecurityConfig ConfigOf(
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>> written) => new()
     {
-        Permissions = section.Permissions.Count > 0
-            ? section.Permissions.ToDictionary(block => block.Key, block => Roles(block.Value))
+        Permissions = written.Count > 0
+            ? written.ToDictionary(block => block.Key, block => Roles(block.Value))
             : new Dictionary<string, IReadOnlyDictionary<string, Permission>> { ["#"] = DefaultRoles },
     };
 

@@ -6,6 +6,9 @@ namespace Pillarbox.Model;
 /// <param name="IsAnonymous">Whether nobody logged in.</param>
 public sealed record Identity(string Name, IReadOnlyList<string> Roles, bool IsAnonymous)
 {
+    /// <summary>The one address space that the user may enter; null: any, where permissions decide.</summary>
+    public string? AddressSpace { get; init; }
+
     /// <summary>Nobody; what is allowed to everybody is given to the role <c>anonymous</c>.</summary>
     public static readonly Identity Anonymous = new("anonymous", ["anonymous"], IsAnonymous: true);
 

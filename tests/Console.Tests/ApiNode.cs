@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Pillarbox.Broker.Security;
 using Pillarbox.Hosting;
+using Pillarbox.Hosting.Configuration;
 using Pillarbox.Storage;
 using Pillarbox.Testing;
 
@@ -25,7 +26,8 @@ internal sealed class ApiNode : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<ApiNode> StartAsync() => new(await PillarboxTestHost.StartAsync());
+    public static async Task<ApiNode> StartAsync(Func<PillarboxConfig, PillarboxConfig>? configure = null) =>
+        new(await PillarboxTestHost.StartAsync(configure));
 
     /// <summary>A node with the users admin, viewer and client, each with the role of its name.</summary>
     public static async Task<ApiNode> StartWithUsersAsync()

@@ -37,7 +37,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     public Queue? FindQueue(string queue) => _queues.GetValueOrDefault(queue);
 
     /// <summary>The settings of an address.</summary>
-    public EffectiveSettings SettingsOf(string address) => services.Settings.For(address);
+    public EffectiveSettings SettingsOf(string address) => services.SettingsOf(Name, address);
 
     /// <summary>The address, made if it is not there; with <paramref name="type"/> added to what it carries.</summary>
     public AddressNode EnsureAddress(string address, RoutingType type, bool temporary)

@@ -35,8 +35,7 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
             return;
         }
 
-        AddressSpace space = services.Spaces.Find(found.Space) ?? services.Spaces.Find(AddressSpaces.DefaultName)!;
-        Queue queue = space.Recover(found.Id, found.Config);
+        Queue queue = SpaceOf(found.Space).Recover(found.Id, found.Config);
         queue.IsPaused = found.IsPaused;
         queue.Admission.ExpiryTimeoutMs = found.ExpiryTimeoutMs;
         queue.Admission.ExpirySinceMs = found.ExpirySinceMs;
@@ -48,10 +47,22 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         string spaceName = from.Text();
         string address = from.Text();
         byte types = from.Byte();
-        if (!from.Failed && services.Spaces.Find(spaceName) is { } space)
+        if (!from.Failed)
         {
-            space.RecoverAddress(address, (types & 1) != 0, (types & 2) != 0);
+            SpaceOf(spaceName).RecoverAddress(address, (types & 1) != 0, (types & 2) != 0);
         }
+    }
+
+    /// <summary>What the disk holds of a space that is no longer configured stays there, apart.</summary>
+    private AddressSpace SpaceOf(string name)
+    {
+        if (services.Spaces.Find(name) is { } space)
+        {
+            return space;
+        }
+
+        BrokerLog.SpaceNotConfigured(services.Logger, name);
+        return services.Spaces.Add(new AddressSpace(name, services, bindings));
     }
 
     /// <summary>Puts what came late in its place and counts the references of all that is left.</summary>

@@ -58,11 +58,17 @@ public sealed class BrokerManagement
     }
 
     /// <summary>The queues that the identity may view, by name.</summary>
-    public Task<IReadOnlyList<QueueView>> ListQueuesAsync(Identity who, string space) =>
-        Task.FromResult<IReadOnlyList<QueueView>>([.. Space(space).Queues
-            .Where(queue => May(who, Permission.View, queue))
-            .OrderBy(queue => queue.Config.Name, StringComparer.Ordinal)
-            .Select(queue => QueueInspection.View(queue))]);
+    public async Task<IReadOnlyList<QueueView>> ListQueuesAsync(Identity who, string space)
+    {
+        List<QueueView> views = [];
+        foreach (Queue queue in Space(space).Queues.Where(queue => May(who, Permission.View, queue))
+            .OrderBy(queue => queue.Config.Name, StringComparer.Ordinal))
+        {
+            views.Add(await _inspection.ViewWithOldestAsync(queue).ConfigureAwait(false));
+        }
+
+        return views;
+    }
 
     /// <summary>One queue, or null.</summary>
     public async Task<QueueView?> FindQueueAsync(Identity who, string space, string queue)
@@ -76,15 +82,25 @@ public sealed class BrokerManagement
     /// <summary>The addresses that the identity may view, by name.</summary>
     public Task<IReadOnlyList<AddressView>> ListAddressesAsync(Identity who, string space) =>
         Task.FromResult<IReadOnlyList<AddressView>>([.. Space(space).Addresses
-            .Where(node => _services.Authorizer.IsAllowed(who, Permission.View, new AddressName(node.Name, null)))
+            .Where(node => _services.Authorizer.IsAllowed(
+                who, Permission.View, space, new AddressName(node.Name, null)))
             .OrderBy(node => node.Name, StringComparer.Ordinal)
             .Select(node => ViewOf(space, node))]);
 
-    /// <summary>All connections.</summary>
+    /// <summary>The address spaces that the identity may enter, by name.</summary>
+    public IReadOnlyList<string> ListSpaces(Identity who) =>
+    [
+        .. _services.Spaces.All.Select(space => space.Name).Where(name => Authorizer.MayEnter(who, name))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The connections in the address spaces where the identity may view everything; it needs one.</summary>
     public Task<IReadOnlyList<ConnectionView>> ListConnectionsAsync(Identity who)
     {
-        _services.Authorizer.Authorize(who, Permission.View, AddressSpaces.DefaultName, new AddressName("#", null));
-        return Task.FromResult<IReadOnlyList<ConnectionView>>([.. _broker.Clients.Select(client => new ConnectionView(
+        string home = who.AddressSpace ?? AddressSpaces.DefaultName;
+        _services.Authorizer.Authorize(who, Permission.View, home, new AddressName("#", null));
+        return Task.FromResult<IReadOnlyList<ConnectionView>>([.. _broker.Clients.Where(client =>
+            MayAll(who, Permission.View, client)).Select(client => new ConnectionView(
             client.Id, client.Space.Name, client.Info.Protocol, client.Info.ClientId, client.Info.Identity.Name,
             client.Info.RemoteEndPoint, client.ConsumerCount, client.ProducerCount, client.SinceMs))]);
     }
@@ -176,8 +192,10 @@ public sealed class BrokerManagement
     /// <summary>Asks a connection to close.</summary>
     public Task CloseConnectionAsync(Identity who, string connectionId)
     {
-        _services.Authorizer.Authorize(who, Permission.Manage, AddressSpaces.DefaultName, new AddressName("#", null));
-        BrokerClient client = _broker.Clients.FirstOrDefault(client => client.Id == connectionId)
+        string home = who.AddressSpace ?? AddressSpaces.DefaultName;
+        _services.Authorizer.Authorize(who, Permission.Manage, home, new AddressName("#", null));
+        BrokerClient client = _broker.Clients.FirstOrDefault(client =>
+                client.Id == connectionId && MayAll(who, Permission.Manage, client))
             ?? throw new BrokerException(BrokerError.NotFound, $"there is no connection '{connectionId}'");
         BrokerException reason = new(BrokerError.Unavailable, "closed by an operator");
         client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
@@ -240,8 +258,12 @@ public sealed class BrokerManagement
         Space(space).FindQueue(queue) ?? throw new BrokerException(BrokerError.NotFound,
             $"queue '{queue}' does not exist");
 
+    private bool MayAll(Identity who, Permission permission, BrokerClient client) =>
+        _services.Authorizer.IsAllowed(who, permission, client.Space.Name, new AddressName("#", null));
+
     private bool May(Identity who, Permission permission, Queue queue) =>
-        _services.Authorizer.IsAllowed(who, permission, new AddressName(queue.Config.Address, queue.Config.Name));
+        _services.Authorizer.IsAllowed(
+            who, permission, queue.Space.Name, new AddressName(queue.Config.Address, queue.Config.Name));
 
     private void Authorize(Identity who, Permission permission, Queue queue) => _services.Authorizer.Authorize(
         who, permission, queue.Space.Name, new AddressName(queue.Config.Address, queue.Config.Name));

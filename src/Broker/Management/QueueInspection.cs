@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
@@ -15,6 +16,11 @@ internal sealed class QueueInspection(BrokerServices services)
     /// <summary>Messages that a browse with a selector looks at.</summary>
     private const int LooksMax = 100_000;
 
+    /// <summary>First messages whose age is remembered.</summary>
+    private const int HeadsMax = 20_000;
+
+    private readonly ConcurrentDictionary<(long Queue, long Id, bool InJournal), long> _publishedAt = new();
+
     /// <summary>A queue's figures; any thread, so they may be a little apart from each other.</summary>
     public static QueueView View(Queue queue, long? oldestPublishedAtMs = null)
     {
@@ -30,12 +36,23 @@ internal sealed class QueueInspection(BrokerServices services)
                 oldestPublishedAtMs);
     }
 
-    /// <summary>The same with what must be read from the first message.</summary>
+    /// <summary>The same with the age of the oldest message: of those that are first in their priority, for the others
+    /// came after them.</summary>
     public async Task<QueueView> ViewWithOldestAsync(Queue queue)
     {
-        List<Place> places = await PlacesAsync(queue, 1).ConfigureAwait(false);
-        MessageView? first = places.Count == 0 ? null : await ReadAsync(places[0], null).ConfigureAwait(false);
-        return View(queue, first?.Header.PublishedAtMs);
+        if (Volatile.Read(ref queue.Counters.Messages) == 0)
+        {
+            return View(queue);
+        }
+
+        long? oldest = null;
+        foreach (Place place in await FirstsAsync(queue).ConfigureAwait(false))
+        {
+            long published = await PublishedAtAsync(queue.Id, place).ConfigureAwait(false);
+            oldest = published > 0 && (oldest is null || published < oldest) ? published : oldest;
+        }
+
+        return View(queue, oldest);
     }
 
     /// <summary>The first messages that a selector matches.</summary>
@@ -63,6 +80,41 @@ internal sealed class QueueInspection(BrokerServices services)
         queue.Consumers.All.Select(consumer => new ConsumerView(
             consumer.Client.Id, queue.Config.Name, consumer.Options.Name, consumer.Options.Selector, consumer.Browses,
             consumer.Options.Priority, consumer.Credit, consumer.Held.Held, consumer.DeliveredTotal)).ToList());
+
+    private static Task<List<Place>> FirstsAsync(Queue queue) => queue.Shard.Ask(_ =>
+    {
+        List<Place> places = [];
+        for (int priority = 0; priority < Queue.Priorities; priority++)
+        {
+            EntryList? list = queue.Contents.ListOf(priority);
+            long at = list?.FirstPresent() ?? -1;
+            if (at >= 0)
+            {
+                places.Add(new Place(list!.Find(at)));
+            }
+        }
+
+        return places;
+    });
+
+    // The head of a queue that stands still is asked for again and again: it is read once.
+    private async Task<long> PublishedAtAsync(long queueId, Place place)
+    {
+        (long, long, bool) key = (queueId, place.Entry.Id, place.Entry.Has(EntryFlags.InJournal));
+        if (_publishedAt.TryGetValue(key, out long known))
+        {
+            return known;
+        }
+
+        MessageView? message = await ReadAsync(place, null).ConfigureAwait(false);
+        long published = message?.Header.PublishedAtMs ?? 0;
+        if (_publishedAt.Count >= HeadsMax)
+        {
+            _publishedAt.Clear();
+        }
+
+        return _publishedAt[key] = published;
+    }
 
     private static Task<List<Place>> PlacesAsync(Queue queue, int max) => queue.Shard.Ask(_ =>
     {

@@ -123,6 +123,20 @@ internal sealed class EntryList(ChunkPool pool)
         return -1;
     }
 
+    /// <summary>The first entry that is there, or -1.</summary>
+    public long FirstPresent()
+    {
+        for (long at = SkipGone(0); at < End; at = SkipGone(at + 1))
+        {
+            if (Find(at).State != EntryState.Removed)
+            {
+                return at;
+            }
+        }
+
+        return -1;
+    }
+
     private EntryChunk Tail(long chunkIndex)
     {
         int slot = SlotOf(chunkIndex);

@@ -18,6 +18,17 @@ public sealed class Authorizer
     private readonly Block[] _blocks = [];
     private readonly ConcurrentDictionary<AddressName, Block[]> _deciding = new();
 
+    private readonly Dictionary<string, Authorizer> _spaces = [];
+
+    internal Authorizer(SecurityConfig? config, IReadOnlyDictionary<string, SecurityConfig?> spaces)
+        : this(config)
+    {
+        foreach ((string space, SecurityConfig? own) in spaces)
+        {
+            _spaces[space] = new Authorizer(own);
+        }
+    }
+
     internal Authorizer(SecurityConfig? config)
     {
         Config = config;
@@ -56,7 +67,7 @@ public sealed class Authorizer
     /// </summary>
     public Grant Authorize(Identity identity, Permission permission, string addressSpace, AddressName name)
     {
-        if (!IsAllowed(identity, permission, name))
+        if (!IsAllowed(identity, permission, addressSpace, name))
         {
             throw new BrokerException(
                 BrokerError.Unauthorized,
@@ -67,9 +78,18 @@ public sealed class Authorizer
         return new Grant(identity, permission, addressSpace, name.Address, name.Queue);
     }
 
+    /// <summary>Whether a user may be in an address space at all.</summary>
+    public static bool MayEnter(Identity identity, string addressSpace) =>
+        identity.AddressSpace is null || identity.AddressSpace == addressSpace;
+
     /// <summary>Whether <see cref="Authorize"/> would grant, without an exception: for lists that show only what a user
     /// may see.</summary>
-    public bool IsAllowed(Identity identity, Permission permission, AddressName name)
+    public bool IsAllowed(Identity identity, Permission permission, string addressSpace, AddressName name) =>
+        MayEnter(identity, addressSpace)
+        && _spaces.GetValueOrDefault(addressSpace, this).IsAllowed(identity, permission, name);
+
+    /// <summary>The same by this space's own blocks.</summary>
+    internal bool IsAllowed(Identity identity, Permission permission, AddressName name)
     {
         if (Config is null || ReferenceEquals(identity, Identity.Node))
         {

@@ -34,6 +34,9 @@ internal sealed record UserEntry
     [JsonRequired]
     public IReadOnlyList<string> Roles { get; set; } = [];
 
+    /// <summary>The one address space that the user may enter; null: any.</summary>
+    public string? AddressSpace { get; set; }
+
     /// <summary>For PLAIN and HTTP Basic.</summary>
     public PlainEntry? Plain { get; set; }
 

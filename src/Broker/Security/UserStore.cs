@@ -27,7 +27,11 @@ public readonly record struct PasswordCheck(PasswordStatus Status, Identity? Ide
 /// <param name="HasPassword">Whether a password logs in.</param>
 /// <param name="Certificates">The certificates that log in.</param>
 public sealed record UserView(
-    string Name, IReadOnlyList<string> Roles, bool HasPassword, IReadOnlyList<string> Certificates);
+    string Name, IReadOnlyList<string> Roles, bool HasPassword, IReadOnlyList<string> Certificates)
+{
+    /// <summary>The one address space that the user may enter; null: any.</summary>
+    public string? AddressSpace { get; init; }
+}
 
 /// <summary>
 /// The users of a node, in one JSON file that holds verifiers, never passwords. Changed whole (written beside, synced,
@@ -76,7 +80,10 @@ public sealed class UserStore : IDisposable
     public IReadOnlyList<UserView> List() =>
     [
         .. Refreshed().File.Users.OrderBy(static user => user.Name, StringComparer.Ordinal)
-            .Select(static user => new UserView(user.Name, user.Roles, user.Plain is not null, user.Certificates)),
+            .Select(static user => new UserView(user.Name, user.Roles, user.Plain is not null, user.Certificates)
+            {
+                AddressSpace = user.AddressSpace,
+            }),
     ];
 
     /// <summary>Adds a user. Errors: <see cref="BrokerException"/> PreconditionFailed (exists), InvalidField (name or
@@ -86,12 +93,20 @@ public sealed class UserStore : IDisposable
     /// <param name="roles">The roles that permissions are given to.</param>
     /// <param name="certificates">Names as <c>dns:client.example</c>, <c>uri:</c>, <c>email:</c>, <c>cn:</c>, or
     /// <c>key:</c> with the SHA-256 of the public key.</param>
+    /// <param name="addressSpace">The one address space that the user may enter; null: any.</param>
     public void Add(
-        string name, Secret? password, IReadOnlyList<string> roles, IReadOnlyList<string>? certificates = null)
+        string name, Secret? password, IReadOnlyList<string> roles, IReadOnlyList<string>? certificates = null,
+        string? addressSpace = null)
     {
         Require(CheckName(name));
         Require(password is null ? null : CheckPassword(password));
-        var entry = new UserEntry { Name = name, Roles = [.. roles], Certificates = [.. certificates ?? []] };
+        var entry = new UserEntry
+        {
+            Name = name,
+            Roles = [.. roles],
+            Certificates = [.. certificates ?? []],
+            AddressSpace = addressSpace,
+        };
         entry = password is null ? entry : _hasher.WithPassword(entry, password);
         Change(users =>
         {
@@ -124,6 +139,11 @@ public sealed class UserStore : IDisposable
     /// <summary>Replaces the roles. Error: NotFound.</summary>
     public void SetRoles(string name, IReadOnlyList<string> roles) =>
         Update(name, user => user with { Roles = [.. roles] });
+
+    /// <summary>The one address space that the user may enter from the next login on; null: any. Error:
+    /// NotFound.</summary>
+    public void SetAddressSpace(string name, string? addressSpace) =>
+        Update(name, user => user with { AddressSpace = addressSpace });
 
     /// <summary>Checks a password away from the caller's thread, a few at a time. A wrong password and an unknown user
     /// cost the same.</summary>

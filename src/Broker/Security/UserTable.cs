@@ -21,7 +21,10 @@ internal sealed class UserTable
         _bytes = bytes;
         foreach (UserEntry entry in file.Users)
         {
-            var user = new User(entry, new Identity(entry.Name, [.. entry.Roles], IsAnonymous: false));
+            var user = new User(entry, new Identity(entry.Name, [.. entry.Roles], IsAnonymous: false)
+            {
+                AddressSpace = entry.AddressSpace,
+            });
             _byName.Add(entry.Name, user);
             foreach (string certificate in entry.Certificates)
             {

@@ -21,7 +21,7 @@ internal static class AddressesResource
 
     private static async Task ListAsync(ApiRequest request)
     {
-        var addresses = await request.Management.ListAddressesAsync(request.Who, ApiRequest.Space);
+        var addresses = await request.Management.ListAddressesAsync(request.Who, request.Space);
         Page<AddressResource> page = Paging.Cut(request, addresses, a => a.Name, Show);
         await request.AnswerAsync(page, ApiJson.Default.PageAddressResource);
     }
@@ -29,7 +29,7 @@ internal static class AddressesResource
     private static async Task ShowAsync(ApiRequest request)
     {
         string name = request.Segment("address");
-        var addresses = await request.Management.ListAddressesAsync(request.Who, ApiRequest.Space);
+        var addresses = await request.Management.ListAddressesAsync(request.Who, request.Space);
         AddressView address = addresses.FirstOrDefault(a => a.Name == name)
             ?? throw new BrokerException(BrokerError.NotFound, $"there is no address '{name}'");
         await request.AnswerAsync(Show(address), ApiJson.Default.AddressResource);
@@ -37,7 +37,7 @@ internal static class AddressesResource
 
     private static async Task DeleteAsync(ApiRequest request)
     {
-        await request.Management.DeleteAddressAsync(request.Who, ApiRequest.Space, request.Segment("address"));
+        await request.Management.DeleteAddressAsync(request.Who, request.Space, request.Segment("address"));
         await request.AnswerAsync();
     }
 

@@ -14,8 +14,10 @@ namespace Pillarbox.ConsoleApi;
 /// </summary>
 internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiServices services, Identity who)
 {
-    /// <summary>The one address space there is until several can be configured.</summary>
-    public const string Space = "default";
+    /// <summary>The query parameter that names the address space.</summary>
+    public const string SpaceParameter = "space";
+
+    private const string DefaultSpace = "default";
 
     private const int BodyBytesMax = 64 << 10;
 
@@ -24,6 +26,10 @@ internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiService
     public ApiServices Services { get; } = services;
 
     public Identity Who { get; } = who;
+
+    /// <summary>The address space that the request is about: what it names, else the user's own, else the
+    /// default.</summary>
+    public string Space => Text(SpaceParameter) ?? Who.AddressSpace ?? DefaultSpace;
 
     public BrokerManagement Management => Services.Broker.Management;
 

@@ -17,7 +17,7 @@ internal static class ConsumersResource
     private static async Task ListAsync(ApiRequest request)
     {
         IReadOnlyList<ConsumerView> consumers =
-            await request.Management.ListConsumersAsync(request.Who, ApiRequest.Space, request.Text("queue"));
+            await request.Management.ListConsumersAsync(request.Who, request.Space, request.Text("queue"));
         Page<ConsumerResource> page =
             Paging.Cut(request, consumers, c => $"{c.Queue} {c.ConnectionId} {c.Name}", Show);
         await request.AnswerAsync(page, ApiJson.Default.PageConsumerResource);

@@ -26,7 +26,7 @@ internal static class MessagesResource
         string queue = request.Segment("queue");
         int max = request.Number("max", MessagesDefault, 1, MessagesMax);
         IReadOnlyList<MessageView> messages =
-            await request.Management.BrowseAsync(request.Who, ApiRequest.Space, queue, max, request.Text("selector"));
+            await request.Management.BrowseAsync(request.Who, request.Space, queue, max, request.Text("selector"));
         MessageResource[] shown = [.. messages.Select(message => Show(message, request.Services))];
         await request.AnswerAsync(shown, ApiJson.Default.IReadOnlyListMessageResource);
     }

@@ -48,8 +48,14 @@ internal static class MetricsResource
     {
         request.RequireView();
         NodeView node = await request.Management.GetNodeAsync();
-        var queues = await request.Management.ListQueuesAsync(request.Who, ApiRequest.Space);
-        var addresses = await request.Management.ListAddressesAsync(request.Who, ApiRequest.Space);
+        var queues = new List<QueueView>();
+        var addresses = new List<AddressView>();
+        foreach (string space in request.Management.ListSpaces(request.Who))
+        {
+            queues.AddRange(await request.Management.ListQueuesAsync(request.Who, space));
+            addresses.AddRange(await request.Management.ListAddressesAsync(request.Who, space));
+        }
+
         HttpResponse response = request.Context.Response;
         response.ContentType = MetricsText.MediaType;
         var text = new MetricsText(response.BodyWriter);

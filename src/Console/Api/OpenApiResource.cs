@@ -105,6 +105,12 @@ internal static partial class OpenApiResource
             parameters.Add(Parameter(query.Name, "query", query.Type, query.Description));
         }
 
+        if (route.NeedsLogin)
+        {
+            const string Space = "The address space; default: the user's own, else 'default'.";
+            parameters.Add(Parameter(ApiRequest.SpaceParameter, "query", "string", Space));
+        }
+
         return parameters;
     }
 

@@ -41,7 +41,7 @@ internal static class QueuesResource
 
     private static async Task ListAsync(ApiRequest request)
     {
-        IReadOnlyList<QueueView> queues = await request.Management.ListQueuesAsync(request.Who, ApiRequest.Space);
+        IReadOnlyList<QueueView> queues = await request.Management.ListQueuesAsync(request.Who, request.Space);
         long nowMs = request.Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         Page<QueueResource> page = Paging.Cut(request, queues, q => q.Config.Name, q => Show(q, nowMs));
         await request.AnswerAsync(page, ApiJson.Default.PageQueueResource);
@@ -50,7 +50,7 @@ internal static class QueuesResource
     private static async Task ShowAsync(ApiRequest request)
     {
         string name = request.Segment("queue");
-        QueueView queue = await request.Management.FindQueueAsync(request.Who, ApiRequest.Space, name)
+        QueueView queue = await request.Management.FindQueueAsync(request.Who, request.Space, name)
             ?? throw NotFound(name);
         long nowMs = request.Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         await request.AnswerAsync(Show(queue, nowMs), ApiJson.Default.QueueResource);
@@ -60,7 +60,7 @@ internal static class QueuesResource
     {
         string name = request.Segment("queue");
         QueueCreation wanted = await request.BodyAsync(ApiJson.Default.QueueCreation);
-        await request.Management.CreateQueueAsync(request.Who, ApiRequest.Space, ConfigOf(name, wanted));
+        await request.Management.CreateQueueAsync(request.Who, request.Space, ConfigOf(name, wanted));
         await request.AnswerAsync();
     }
 
@@ -92,21 +92,21 @@ internal static class QueuesResource
     private static async Task DeleteAsync(ApiRequest request)
     {
         string name = request.Segment("queue");
-        await request.Management.DeleteQueueAsync(request.Who, ApiRequest.Space, name, request.Flag("ifUnused"));
+        await request.Management.DeleteQueueAsync(request.Who, request.Space, name, request.Flag("ifUnused"));
         await request.AnswerAsync();
     }
 
     private static async Task PurgeAsync(ApiRequest request)
     {
         string name = request.Segment("queue");
-        long purged = await request.Management.PurgeAsync(request.Who, ApiRequest.Space, name);
+        long purged = await request.Management.PurgeAsync(request.Who, request.Space, name);
         await request.AnswerAsync(new MessagesTouched(purged), ApiJson.Default.MessagesTouched);
     }
 
     private static async Task PauseAsync(ApiRequest request, bool paused)
     {
         string name = request.Segment("queue");
-        await request.Management.SetPausedAsync(request.Who, ApiRequest.Space, name, paused);
+        await request.Management.SetPausedAsync(request.Who, request.Space, name, paused);
         await request.AnswerAsync();
     }
 

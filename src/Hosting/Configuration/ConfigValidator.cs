@@ -8,6 +8,8 @@ namespace Pillarbox.Hosting.Configuration;
 /// </summary>
 internal static class ConfigValidator
 {
+    private const int SpaceNameCharsMax = 64;
+
     public static void Validate(PillarboxConfig config, string source)
     {
         Require(config.DataDirectory.Length > 0, source, "dataDirectory", "must not be empty");
@@ -16,11 +18,30 @@ internal static class ConfigValidator
             ValidateListener(name, listener, source);
         }
 
-        ValidateQueues(config.Queues, source);
+        ValidateQueues(config.Queues, source, "");
         ValidateLimits(config.Limits, source);
         foreach ((string pattern, AddressSettings settings) in config.AddressSettings)
         {
-            ValidateSettings(pattern, settings, source);
+            ValidateSettings(pattern, settings, source, "");
+        }
+
+        foreach ((string name, AddressSpaceConfig space) in config.AddressSpaces)
+        {
+            ValidateSpace(name, space, source);
+        }
+    }
+
+    private static void ValidateSpace(string name, AddressSpaceConfig space, string source)
+    {
+        string path = $"addressSpaces.{name}";
+        bool good = name.Length is > 0 and <= SpaceNameCharsMax && name.All(c => char.IsAsciiLetterOrDigit(c)
+            || c is '-' or '_' or '.');
+        Require(good, source, path, "is no name: use letters, digits, '-', '_' and '.'");
+        Require(name != "default", source, path, "is there already; its queues and settings stand at the top");
+        ValidateQueues(space.Queues, source, path + ".");
+        foreach ((string pattern, AddressSettings settings) in space.AddressSettings)
+        {
+            ValidateSettings(pattern, settings, source, path + ".");
         }
     }
 
@@ -52,24 +73,24 @@ internal static class ConfigValidator
     public static ListenerProtocol? ProtocolOf(string name, ListenerConfig listener) =>
         listener.Protocol ?? (Enum.TryParse(name, ignoreCase: true, out ListenerProtocol named) ? named : null);
 
-    private static void ValidateQueues(IReadOnlyList<QueueEntryConfig> queues, string source)
+    private static void ValidateQueues(IReadOnlyList<QueueEntryConfig> queues, string source, string prefix)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < queues.Count; i++)
         {
             QueueEntryConfig queue = queues[i];
             string? error = AddressName.Check(queue.Name, "name");
-            Require(error is null, source, $"queues[{i}].name", $"cannot be used: {error}");
-            string path = $"queues[{i}]";
+            Require(error is null, source, $"{prefix}queues[{i}].name", $"cannot be used: {error}");
+            string path = $"{prefix}queues[{i}]";
             Require(seen.Add(queue.Name), source, $"{path}.name", $"repeats '{queue.Name}'; queue names are unique");
             bool good = queue.ConsumersMax is -1 or > 0;
             Require(good, source, $"{path}.consumersMax", "must be -1 (no limit) or at least 1");
         }
     }
 
-    private static void ValidateSettings(string pattern, AddressSettings settings, string source)
+    private static void ValidateSettings(string pattern, AddressSettings settings, string source, string prefix)
     {
-        string path = $"addressSettings.{pattern}";
+        string path = $"{prefix}addressSettings.{pattern}";
         Require(pattern.Length > 0, source, path, "needs an address pattern as its name; '#' is all");
         int attempts = settings.MaxDeliveryAttempts ?? -1;
         Setting(attempts is -1 or > 0, "maxDeliveryAttempts", "must be -1 (for ever) or at least 1");

@@ -45,6 +45,13 @@ public sealed record PillarboxConfig
     public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } =
         new Dictionary<string, AddressSettings>();
 
+    /// <summary>Address spaces by name, beside <c>default</c>: names in one mean nothing in another.</summary>
+    [Description(
+        "Address spaces (tenants) by name, beside 'default': names in one mean nothing in another. A client selects "
+        + "one by the hostname of its open (NAME or vhost:NAME), or a user belongs to one.")]
+    public IReadOnlyDictionary<string, AddressSpaceConfig> AddressSpaces { get; init; } =
+        new Dictionary<string, AddressSpaceConfig>();
+
     /// <summary>Users and permissions.</summary>
     [Description("Users and permissions.")]
     public SecuritySection Security { get; init; } = new();
@@ -88,6 +95,24 @@ public sealed record QueueEntryConfig
     /// <summary>Consuming never removes messages.</summary>
     [Description("Consuming never removes messages.")]
     public bool NonDestructive { get; init; }
+}
+
+/// <summary>An address space of its own.</summary>
+public sealed record AddressSpaceConfig
+{
+    /// <summary>Queues (and their addresses) to make at start when they are missing.</summary>
+    [Description("Queues, with their addresses, to make at start when they are missing.")]
+    public IReadOnlyList<QueueEntryConfig> Queues { get; init; } = [];
+
+    /// <summary>Settings by address pattern, beside the node's; for the same pattern these count.</summary>
+    [Description("Settings by address pattern, beside the node's; for the same pattern these count.")]
+    public IReadOnlyDictionary<string, AddressSettings> AddressSettings { get; init; } =
+        new Dictionary<string, AddressSettings>();
+
+    /// <summary>Address pattern to role to permissions, instead of the node's; none: the node's.</summary>
+    [Description("Address pattern to role to permissions, instead of the node's; none: the node's.")]
+    public IReadOnlyDictionary<string, RolePermissions> Permissions { get; init; } =
+        new Dictionary<string, RolePermissions>();
 }
 
 /// <summary>Users and permissions as the operator writes them.</summary>

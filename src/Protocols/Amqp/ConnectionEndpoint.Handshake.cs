@@ -15,6 +15,7 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long.</summary>
     private const uint SaslFrameBytesMax = WireLimits.FrameBytesMin;
 
+    private const string SpacePrefix = "vhost:";
     private const string SoleConnection = "sole-connection-for-container";
     private static readonly string[] Capabilities = ["ANONYMOUS-RELAY", "SHARED-SUBS", SoleConnection];
 
@@ -35,7 +36,7 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The peer's name for itself, from its open.</summary>
     public string ContainerId { get; private set; } = "";
 
-    /// <summary>The address space that the open's hostname selected.</summary>
+    /// <summary>The address space: what the open's hostname selects, else the user's own, else the default.</summary>
     public string AddressSpace { get; private set; } = "default";
 
     /// <summary>The peer's idle-time-out in milliseconds; 0: none.</summary>
@@ -226,11 +227,7 @@ internal sealed partial class ConnectionEndpoint
         ContainerId = open.ContainerId;
         PeerFrameBytesMax = (uint)Math.Min(open.MaxFrameSize, (uint)Options.MaxFrameBytes);
         PeerIdleTimeoutMs = open.IdleTimeoutMs ?? 0;
-        if (open.Hostname is not null && Options.AddressSpaces.Contains(open.Hostname))
-        {
-            AddressSpace = open.Hostname;
-        }
-
+        SelectAddressSpace(open.Hostname);
         bool sole = open.DesiredCapabilities?.Contains(SoleConnection) == true;
         if (IsNamed && !Environment.Containers.TryEnter(Container, sole))
         {
@@ -241,6 +238,23 @@ internal sealed partial class ConnectionEndpoint
         _entered = IsNamed;
         WriteOpen();
         Connect();
+    }
+
+    // Hosts are named for many reasons: only the name of a space, or the prefix, selects one.
+    private void SelectAddressSpace(string? hostname)
+    {
+        if (hostname is not null && hostname.StartsWith(SpacePrefix, StringComparison.Ordinal))
+        {
+            AddressSpace = hostname[SpacePrefix.Length..];
+        }
+        else if (hostname is not null && Options.AddressSpaces.Contains(hostname))
+        {
+            AddressSpace = hostname;
+        }
+        else
+        {
+            AddressSpace = Identity.AddressSpace ?? AddressSpace;
+        }
     }
 
     // The open says that a close follows at once, so that a client does not take the connection for made.

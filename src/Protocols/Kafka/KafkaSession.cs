@@ -31,7 +31,8 @@ internal sealed class KafkaSession(KafkaEnvironment environment, PeerInfo peer, 
 
     /// <summary>Whether the client may do this to the topic.</summary>
     public bool May(Permission permission, string topic) =>
-        Environment.Broker.Authorizer.IsAllowed(Identity!, permission, new AddressName(topic, null));
+        Environment.Broker.Authorizer.IsAllowed(
+            Identity!, permission, AddressSpace, new AddressName(topic, null));
 
     /// <summary>The proof that the client may do this; <see cref="May"/> was asked before.</summary>
     public Grant GrantOf(Permission permission, string topic) =>

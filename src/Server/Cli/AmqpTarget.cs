@@ -9,6 +9,9 @@ namespace Pillarbox.Server.Cli;
 /// <summary>Which AMQP server to talk to and as whom: the flags that send, receive and perf share.</summary>
 internal sealed record AmqpTarget
 {
+    /// <summary>Names the address space for all verbs.</summary>
+    public const string SpaceVariable = "PILLARBOX_SPACE";
+
     private const string UrlVariable = "PILLARBOX_AMQP_URL";
     private const string UserVariable = "PILLARBOX_USER";
     private const string PasswordVariable = "PILLARBOX_PASSWORD";
@@ -18,6 +21,9 @@ internal sealed record AmqpTarget
     public string? User { get; init; }
 
     public string? Password { get; init; }
+
+    /// <summary>The address space; null: the user's own, else the default.</summary>
+    public string? Space { get; init; }
 
     public TlsOptions Tls { get; init; } = new();
 
@@ -34,7 +40,7 @@ internal sealed record AmqpTarget
     public ClientOptions OptionsFor(string containerId) => new()
     {
         ContainerId = containerId,
-        Hostname = Url.Host,
+        Hostname = Space is null ? Url.Host : $"vhost:{Space}",
         Credentials = new SaslCredentials
         {
             User = User,
@@ -59,6 +65,11 @@ internal sealed record AmqpTarget
                 + "or is asked for.",
         };
 
+        private readonly Option<string?> _space = new("--space")
+        {
+            Description = $"The address space (environment: {SpaceVariable}; default: the user's own).",
+        };
+
         private readonly Option<string?> _trust = new("--ca") { Description = "PEM file of the authorities to trust." };
 
         private readonly Option<string?> _certificate =
@@ -68,7 +79,7 @@ internal sealed record AmqpTarget
 
         public void AddTo(Command command)
         {
-            foreach (Option option in new Option[] { _url, _user, _trust, _certificate, _key })
+            foreach (Option option in new Option[] { _url, _user, _space, _trust, _certificate, _key })
             {
                 command.Options.Add(option);
             }
@@ -89,6 +100,8 @@ internal sealed record AmqpTarget
             {
                 Url = url,
                 User = user,
+                Space = NullIfEmpty(
+                    parsed.GetValue(_space) ?? Environment.GetEnvironmentVariable(SpaceVariable)),
                 Password = user is null ? null : inUrl ?? PasswordOf(user),
                 Tls = new TlsOptions(parsed.GetValue(_trust), parsed.GetValue(_certificate), parsed.GetValue(_key)),
             };

@@ -71,6 +71,16 @@ internal sealed class ApiClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    private void AddSpace(HttpRequestMessage request)
+    {
+        if (_target.Space is { } space)
+        {
+            string path = request.RequestUri!.OriginalString;
+            string parameter = $"{(path.Contains('?') ? '&' : '?')}space={Part(space)}";
+            request.RequestUri = new Uri(path + parameter, UriKind.Relative);
+        }
+    }
+
     private async Task<T> ReadAsync<T>(
         HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
@@ -92,6 +102,7 @@ internal sealed class ApiClient : IDisposable
         {
             using (request)
             {
+                AddSpace(request);
                 response = await _http.SendAsync(request, cancellation);
             }
         }

@@ -5,6 +5,9 @@ namespace Pillarbox.Server.Cli;
 /// <summary>Which node's HTTP API to talk to and as whom: the flags that all verbs over the API share.</summary>
 internal sealed record ApiTarget(Uri Url, string? User, string? Password)
 {
+    /// <summary>The address space; null: the user's own, else the default.</summary>
+    public string? Space { get; init; }
+
     private const string UrlVariable = "PILLARBOX_URL";
     private const string UserVariable = "PILLARBOX_USER";
     private const string PasswordVariable = "PILLARBOX_PASSWORD";
@@ -23,6 +26,11 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
             Description = $"Log in as this user (environment: {UserVariable}).",
         };
 
+        private readonly Option<string?> _space = new("--space")
+        {
+            Description = $"The address space (environment: {AmqpTarget.SpaceVariable}; default: the user's own).",
+        };
+
         private readonly Option<string?> _passwordFile = new("--password-file")
         {
             Description = $"A file whose first line is the password (else {PasswordVariable}, else it is asked for).",
@@ -32,6 +40,7 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
         {
             command.Options.Add(_url);
             command.Options.Add(_user);
+            command.Options.Add(_space);
             command.Options.Add(_passwordFile);
         }
 
@@ -44,9 +53,11 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
             }
 
             string? user = parsed.GetValue(_user) ?? Environment.GetEnvironmentVariable(UserVariable);
-            return string.IsNullOrEmpty(user)
+            string? space = parsed.GetValue(_space) ?? Environment.GetEnvironmentVariable(AmqpTarget.SpaceVariable);
+            ApiTarget target = string.IsNullOrEmpty(user)
                 ? new ApiTarget(url, null, null)
                 : new ApiTarget(url, user, PasswordOf(user, parsed.GetValue(_passwordFile)));
+            return target with { Space = string.IsNullOrEmpty(space) ? null : space };
         }
 
         private static string PasswordOf(string user, string? file)

@@ -14,9 +14,9 @@ internal static class UserCommands
 {
     private static readonly Argument<string> Name = new("name") { Description = "The user's name." };
 
-    public static Command Create() => new("user", "Users: add, list, remove, set-password, set-roles.")
+    public static Command Create() => new("user", "Users: add, list, remove, set-password, set-roles, set-space.")
     {
-        Add(), List(), Remove(), SetPassword(), SetRoles(),
+        Add(), List(), Remove(), SetPassword(), SetRoles(), SetSpace(),
     };
 
     private static Option<string[]> Roles() => new("--role")
@@ -32,7 +32,8 @@ internal static class UserCommands
             Description = "A client certificate that logs in: dns:NAME, uri:, email:, cn:, or key:SHA256.",
         };
         Option<bool> noPassword = new("--no-password") { Description = "Only certificates log in." };
-        Symbol[] symbols = [Name, roles, certificates, noPassword];
+        Option<string?> space = new("--space") { Description = "The one address space the user may enter." };
+        Symbol[] symbols = [Name, roles, certificates, noPassword, space];
         return Verb("add", "Add a user; asks for the password.", symbols, (store, parsed) =>
         {
             string name = parsed.GetValue(Name)!;
@@ -44,7 +45,7 @@ internal static class UserCommands
             bool first = store.IsEmpty;
             string[] given = parsed.GetValue(roles) is { Length: > 0 } named ? named : ["client"];
             using Secret? password = parsed.GetValue(noPassword) ? null : AskNew(name);
-            store.Add(name, password, given, parsed.GetValue(certificates) ?? []);
+            store.Add(name, password, given, parsed.GetValue(certificates) ?? [], parsed.GetValue(space));
             Console.Error.WriteLine($"added {name} with role {string.Join(", ", given)}");
             if (first)
             {
@@ -66,9 +67,10 @@ internal static class UserCommands
                 return;
             }
 
-            Output.Table(["name", "roles", "password", "certificates"], users.Select(user => new[]
+            Output.Table(["name", "roles", "password", "space", "certificates"], users.Select(user => new[]
             {
                 user.Name, string.Join(',', user.Roles), user.HasPassword ? "yes" : "no",
+                user.AddressSpace ?? "any",
                 string.Join(' ', user.Certificates),
             }));
         });
@@ -96,6 +98,13 @@ internal static class UserCommands
         roles.Required = true;
         return Verb("set-roles", "Replace a user's roles.", [Name, roles], (store, parsed) =>
             store.SetRoles(parsed.GetValue(Name)!, parsed.GetValue(roles)!));
+    }
+
+    private static Command SetSpace()
+    {
+        Option<string?> space = new("--space") { Description = "The address space; left out: any." };
+        return Verb("set-space", "Bind a user to one address space, or to none.", [Name, space], (store, parsed) =>
+            store.SetAddressSpace(parsed.GetValue(Name)!, parsed.GetValue(space)));
     }
 
     private static Command Verb(string name, string description, Symbol[] symbols, Action<UserStore, ParseResult> act)

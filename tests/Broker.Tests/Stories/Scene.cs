@@ -13,7 +13,7 @@ internal sealed class Scene : IDisposable
     /// <summary>A producer that is held back is woken each round for ever.</summary>
     private const int RoundsMax = 60;
 
-    private readonly Func<BrokerOptions, BrokerOptions> _configure;
+    private Func<BrokerOptions, BrokerOptions> _configure;
     private readonly List<MessageBroker> _crashed = [];
 
     public Scene(Func<BrokerOptions, BrokerOptions>? configure = null, MemoryFileSystem? files = null)
@@ -36,9 +36,18 @@ internal sealed class Scene : IDisposable
         AddressSettings = new Dictionary<string, AddressSettings> { [pattern] = settings },
     });
 
-    public Actor Connect(string clientId = "client")
+    /// <summary>What counts from the next start on.</summary>
+    public void Configure(Func<BrokerOptions, BrokerOptions> configure) => _configure = configure;
+
+    public Actor Connect(string clientId = "client", string space = "default", Identity? who = null)
     {
-        Actor actor = new(this, clientId);
+        Actor actor = new(this, new ClientInfo
+        {
+            AddressSpace = space,
+            Identity = who ?? Identity.Anonymous,
+            ClientId = clientId,
+            Protocol = "test",
+        });
         Actors.Add(actor);
         return actor;
     }
@@ -124,11 +133,10 @@ internal sealed class Actor : IClientEvents, IWakeable
 {
     private readonly Scene _scene;
 
-    public Actor(Scene scene, string clientId)
+    public Actor(Scene scene, ClientInfo info)
     {
         _scene = scene;
-        Client = scene.Broker.Connect(
-            new ClientInfo { Identity = Identity.Anonymous, ClientId = clientId, Protocol = "test" }, this);
+        Client = scene.Broker.Connect(info, this);
     }
 
     public BrokerClient Client { get; }

@@ -229,6 +229,39 @@ public sealed class ConversationTests : IDisposable
     }
 
     [Theory]
+    [InlineData("blue", "blue")]
+    [InlineData("vhost:blue", "blue")]
+    [InlineData("vhost:default", "default")]
+    [InlineData("broker.example", "default")]
+    [InlineData(null, "default")]
+    public void Hostname_of_the_open_selects_the_address_space(string? hostname, string space)
+    {
+        using var scene = new AmqpScene(
+            new AmqpOptions { AddressSpaces = ["default", "blue"] },
+            options => options with
+            {
+                AddressSpaces = new Dictionary<string, Broker.Addresses.AddressSpaceOptions> { ["blue"] = new() },
+            });
+        AmqpPeer peer = scene.InSession(open: Steps.Open with { Hostname = hostname });
+        peer.AttachSender(0, "q");
+        peer.Transfer(0, 0, Steps.Message("a"));
+        peer.TakeAll();
+        foreach (string name in new[] { "default", "blue" })
+        {
+            AmqpPeer other = scene.InSession(open: Steps.Open with { Hostname = $"vhost:{name}", ContainerId = name });
+            other.AttachReceiver(1, "q");
+            Assert.Equal(name == space ? "transfer" : "", other.Credit(1, 1).TakeAll());
+        }
+    }
+
+    [Fact]
+    public void Unknown_address_space_is_refused()
+    {
+        AmqpPeer peer = _scene.Opened(Steps.Open with { Hostname = "vhost:nowhere" });
+        Assert.Equal($"close({AmqpErrorCondition.NotFound})", peer.TakeAll());
+    }
+
+    [Theory]
     [InlineData("accepted", false, 0, false)]
     [InlineData("accepted", true, 0, false)]
     [InlineData("modified", false, 1, true)]
