@@ -46,7 +46,7 @@ internal static class NodeBroker
             AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions
             {
                 AddressSettings = space.Value.AddressSettings,
-                Security = security.Of(space.Value),
+                Security = NodeSecurity.Of(space.Value),
             }),
             Security = security.Config,
         };

@@ -110,7 +110,7 @@ internal sealed class NodeSecurity : IDisposable
     }
 
     /// <summary>The permissions of an address space that has its own; null: the node's count.</summary>
-    public SecurityConfig? Of(AddressSpaceConfig space) =>
+    public static SecurityConfig? Of(AddressSpaceConfig space) =>
         space.Permissions.Count == 0 ? null : ConfigOf(space.Permissions);
 
     private static SecurityConfig ConfigOf(
