@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
 
 namespace Pillarbox.Broker.Streams.Groups;
@@ -14,10 +15,13 @@ internal sealed class Group(string id, int partition)
     /// <summary>The last write that says something of the group; answers wait for it.</summary>
     public long LastWrite { get; set; }
 
-    public GroupType Type { get; set; }
+    public GroupType Type => Consumer is not null ? GroupType.Consumer : GroupType.Classic;
 
     /// <summary>Members of the classic protocol; also what a group of offsets alone is.</summary>
     public ClassicGroup Classic { get; set; } = new();
+
+    /// <summary>Members of the <c>consumer</c> protocol; null when the group speaks another one.</summary>
+    public ConsumerGroup? Consumer { get; set; }
 
     public GroupOffsets Offsets { get; } = new();
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
 using Pillarbox.Model;
 
@@ -23,6 +24,9 @@ public sealed class GroupCoordinator
     private readonly GroupServices _services;
     private readonly GroupTable _groups;
     private readonly ClassicProtocol _classic;
+    private readonly ClassicInConsumer _classicOfConsumer;
+    private readonly ConsumerHeartbeats _consumer;
+    private readonly Migration _migration;
     private readonly OffsetCommits _offsets;
     private readonly CoordinatorTimer _sweep;
     private readonly GroupRequests _checks;
@@ -33,12 +37,18 @@ public sealed class GroupCoordinator
         CoordinatorStore store = new(log, loop);
         _services = new GroupServices(options, store, seams.Topics, seams.Time, seams.Random);
         ClassicRebalance rebalance = new(_services);
-        _groups = new GroupTable(_services, rebalance);
+        Subscriptions subscriptions = new(seams.Topics, options);
+        ConsumerTargets targets = new(_services, subscriptions);
+        ConsumerMembers members = new(_services, targets);
+        _groups = new GroupTable(_services, rebalance, subscriptions);
+        _migration = new Migration(_services, rebalance, members);
         _classic = new ClassicProtocol(_services, rebalance);
+        _classicOfConsumer = new ClassicInConsumer(_services, targets, members);
+        _consumer = new ConsumerHeartbeats(_services, subscriptions, targets, members);
         _offsets = new OffsetCommits(_services, _groups);
         _checks = new GroupRequests(options);
         _sweep = new CoordinatorTimer(Sweep);
-        GroupReplay replay = new(_groups, _offsets, rebalance, seams.Logger);
+        GroupReplay replay = new(_groups, _offsets, rebalance, members, seams.Logger);
         store.Replay(replay);
         replay.Finish();
         _services.Timers.Arm(_sweep, _services.NowMs + options.OffsetSweepMs);
@@ -76,8 +86,15 @@ public sealed class GroupCoordinator
             return;
         }
 
-        _classic.Join(group!, request, done);
-        _groups.RemoveIfUnused(group!);
+        _migration.BeforeJoin(group!);
+        if (group!.Consumer is not null)
+        {
+            _classicOfConsumer.Join(group, request, done);
+            return;
+        }
+
+        _classic.Join(group, request, done);
+        _groups.RemoveIfUnused(group);
     });
 
     public void Sync(SyncRequest request, Action<SyncResult> done) => _loop.Post(() =>
@@ -93,14 +110,24 @@ public sealed class GroupCoordinator
             return;
         }
 
-        _classic.Sync(group, request, done);
+        if (group.Consumer is null)
+        {
+            _classic.Sync(group, request, done);
+        }
+        else
+        {
+            _classicOfConsumer.Sync(group, request, done);
+        }
     });
 
     public void Heartbeat(GroupMemberRef who, Action<PlainResult> done) => _loop.Post(() =>
     {
         if (Find(who.GroupId, done) is { } group)
         {
-            _services.Reply(group, done, new PlainResult(_classic.Heartbeat(group, who)));
+            CoordinatorError error = group.Consumer is null
+                ? _classic.Heartbeat(group, who)
+                : _classicOfConsumer.Heartbeat(group, who);
+            _services.Reply(group, done, new PlainResult(error));
         }
     });
 
@@ -115,9 +142,45 @@ public sealed class GroupCoordinator
                 return;
             }
 
-            LeaveResult result = new() { Members = [.. members.Select(m => _classic.Leave(group, m))] };
+            LeaveResult result = new()
+            {
+                Members = [.. members.Select(m =>
+                    group.Consumer is null ? _classic.Leave(group, m) : _classicOfConsumer.Leave(group, m))],
+            };
             _services.Reply(group, done, result);
         });
+
+    /// <summary>The one request of the <c>consumer</c> protocol.</summary>
+    public void ConsumerHeartbeat(ConsumerHeartbeatRequest request, Action<ConsumerHeartbeatResult> done) =>
+        _loop.Post(() =>
+        {
+            if (Refusal(request) is { } refusal)
+            {
+                done(refusal);
+                return;
+            }
+
+            bool joins = request.MemberEpoch == HeartbeatRules.Join;
+            Group? group = joins ? _groups.GetOrAdd(request.GroupId) : _groups.Find(request.GroupId);
+            if (group is not null && joins)
+            {
+                _migration.BeforeHeartbeat(group);
+            }
+
+            if (group?.Consumer is null)
+            {
+                done(ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound));
+                return;
+            }
+
+            _consumer.Beat(group, request, done);
+        });
+
+    /// <summary>A group of the <c>consumer</c> protocol.</summary>
+    public void ConsumerDescribe(string groupId, Action<ConsumerGroupView> done) => _loop.Post(() =>
+        done(_groups.Find(groupId) is { Consumer: not null } group
+            ? ConsumerDescription.Of(group)
+            : ConsumerGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }));
 
     /// <summary>Keeps offsets. The caller has checked that the topics exist and may be read.</summary>
     public void CommitOffsets(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
@@ -153,7 +216,7 @@ public sealed class GroupCoordinator
     public void Describe(string groupId, Action<ClassicGroupView> done) => _loop.Post(() =>
     {
         Group? group = _groups.Find(groupId);
-        done(group is null
+        done(group is null || group.Consumer is not null
             ? ClassicGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }
             : ClassicDescription.Of(group));
     });
@@ -179,6 +242,27 @@ public sealed class GroupCoordinator
     /// <summary>A transaction's end is on disk in a partition of this coordinator's stream.</summary>
     public void EndTransaction(int partition, ProducerStamp producer, bool committed) =>
         _loop.Post(() => _offsets.EndTransaction(partition, producer.Id, committed));
+
+    private ConsumerHeartbeatResult? Refusal(ConsumerHeartbeatRequest request)
+    {
+        if (HeartbeatRules.Check(request) is { } problem)
+        {
+            return ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRequest) with { Message = problem };
+        }
+
+        if (request.ServerAssignor is { } assignor && !Assignors.All.Contains(assignor))
+        {
+            string known = string.Join(", ", Assignors.All);
+            return ConsumerHeartbeatResult.Of(CoordinatorError.UnsupportedAssignor) with
+            {
+                Message = $"there is no assignor '{assignor}'; there are: {known}",
+            };
+        }
+
+        return _consumer.CheckRegex(request) is { } wrong
+            ? ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRegularExpression) with { Message = wrong }
+            : null;
+    }
 
     private Group? Find<T>(string groupId, Action<T> done)
         where T : ICoordinatorResult<T>

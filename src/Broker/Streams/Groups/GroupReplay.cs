@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
 using Pillarbox.Broker.Streams.Groups.Records;
 
@@ -8,7 +9,8 @@ namespace Pillarbox.Broker.Streams.Groups;
 /// <summary>Makes the groups anew from what was written of them. A record that cannot be read is reported and left
 /// out; everything else goes on.</summary>
 internal sealed partial class GroupReplay(
-    GroupTable groups, OffsetCommits offsets, ClassicRebalance rebalance, ILogger logger) : ICoordinatorReplay
+    GroupTable groups, OffsetCommits offsets, ClassicRebalance rebalance, ConsumerMembers members, ILogger logger)
+    : ICoordinatorReplay
 {
     public void OnRecord(int partition, ProducerStamp producer, ReadOnlySpan<byte> key, byte[]? value)
     {
@@ -30,10 +32,27 @@ internal sealed partial class GroupReplay(
     {
         foreach (Group group in groups.All)
         {
+            FinishConsumer(group);
             foreach (ClassicMember member in group.Classic.Members)
             {
                 rebalance.Touch(group, member);
             }
+        }
+    }
+
+    private void FinishConsumer(Group group)
+    {
+        if (group.Consumer is not { } consumer)
+        {
+            return;
+        }
+
+        consumer.Changes.Clear();
+        foreach (ConsumerMember member in consumer.Members)
+        {
+            member.IsChanged = false;
+            member.HasMoved = false;
+            members.Touch(group, member);
         }
     }
 
@@ -50,6 +69,96 @@ internal sealed partial class GroupReplay(
         {
             ApplyClassic(groupId, value);
         }
+        else if (kind is ConsumerRecords.GroupKey or ConsumerRecords.TargetKey)
+        {
+            ApplyConsumer(groupId, kind, value);
+        }
+        else if (kind is ConsumerRecords.MemberKey or ConsumerRecords.MemberTargetKey or ConsumerRecords.CurrentKey)
+        {
+            ApplyMember(groupId, kind, key.String(), value);
+        }
+    }
+
+    private void ApplyConsumer(string groupId, short kind, byte[]? value)
+    {
+        if (value is null)
+        {
+            if (groups.Find(groupId) is { } gone && kind == ConsumerRecords.GroupKey)
+            {
+                gone.Consumer = null;
+                groups.RemoveIfUnused(gone);
+            }
+
+            return;
+        }
+
+        ConsumerGroup group = ConsumerOf(groupId);
+        if (kind == ConsumerRecords.GroupKey)
+        {
+            ConsumerRecords.ReadEpoch(group, value);
+        }
+        else
+        {
+            group.AssignmentEpoch = ConsumerRecords.ReadTargetEpoch(value);
+        }
+    }
+
+    private void ApplyMember(string groupId, short kind, string memberId, byte[]? value)
+    {
+        ConsumerGroup? group = value is null ? groups.Find(groupId)?.Consumer : ConsumerOf(groupId);
+        ConsumerMember? member = group?.Find(memberId);
+        if (group is null)
+        {
+            return;
+        }
+
+        switch (kind)
+        {
+            case ConsumerRecords.MemberKey:
+                ReplaceMember(group, member, value is null ? null : ConsumerRecords.ReadMember(memberId, value));
+                break;
+            case ConsumerRecords.MemberTargetKey when value is null:
+                group.Target.Remove(memberId);
+                break;
+            case ConsumerRecords.MemberTargetKey:
+                group.Target[memberId] = ConsumerRecords.ReadTarget(value);
+                break;
+            case ConsumerRecords.CurrentKey when member is not null && value is not null:
+                group.Release(member);
+                ConsumerRecords.ReadCurrent(member, value);
+                group.Take(member);
+                break;
+        }
+    }
+
+    // What a member has is kept when who it is is written again.
+    private static void ReplaceMember(ConsumerGroup group, ConsumerMember? before, ConsumerMember? after)
+    {
+        HashSet<TopicIdPartition>? target = before is null ? null : group.TargetOf(before);
+        if (before is not null)
+        {
+            group.Remove(before);
+        }
+
+        if (after is null)
+        {
+            return;
+        }
+
+        if (before is not null)
+        {
+            (after.Epoch, after.PreviousEpoch, after.State) = (before.Epoch, before.PreviousEpoch, before.State);
+            (after.Assigned, after.Revoking) = (before.Assigned, before.Revoking);
+            group.Target[after.Id] = target!;
+        }
+
+        group.Add(after);
+    }
+
+    private ConsumerGroup ConsumerOf(string groupId)
+    {
+        Group group = groups.GetOrAdd(groupId)!;
+        return group.Consumer ??= new ConsumerGroup();
     }
 
     private void ApplyOffset(ProducerStamp producer, string groupId, TopicPartition partition, byte[]? value)

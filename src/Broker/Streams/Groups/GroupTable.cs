@@ -1,10 +1,11 @@
 using Pillarbox.Broker.Streams.Groups.Classic;
+using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Records;
 
 namespace Pillarbox.Broker.Streams.Groups;
 
 /// <summary>All groups, and what depends on which protocol a group speaks. One owner: the loop.</summary>
-internal sealed class GroupTable(GroupServices services, ClassicRebalance rebalance)
+internal sealed class GroupTable(GroupServices services, ClassicRebalance rebalance, Subscriptions subscriptions)
 {
     private static readonly HashSet<string> NoTopics = [];
     private readonly Dictionary<string, Group> _groups = [];
@@ -40,8 +41,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     /// <summary>Forgets a group that was made for a request which did not use it.</summary>
     public void RemoveIfUnused(Group group)
     {
-        if (IsEmpty(group) && group.Classic.Generation == 0 && group.Classic.Pending.Count == 0
-            && group.Offsets.IsEmpty && !group.Offsets.HasPending)
+        if (group.Type == GroupType.Classic && IsEmpty(group) && group.Classic.Generation == 0
+            && group.Classic.Pending.Count == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending)
         {
             Remove(group);
         }
@@ -82,17 +83,25 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         return CoordinatorError.None;
     }
 
-    public static bool IsEmpty(Group group) => group.Classic.Members.Count == 0;
+    public static bool IsEmpty(Group group) =>
+        group.Classic.Members.Count == 0 && group.Consumer?.Members.Count is null or 0;
 
     /// <summary>Whether the members' metadata says what they read.</summary>
-    public static bool TellsSubscriptions(Group group) => group.Classic.ProtocolType == ConsumerProtocol.Type;
+    public static bool TellsSubscriptions(Group group) =>
+        group.Consumer is not null || group.Classic.ProtocolType == ConsumerProtocol.Type;
 
-    public static GroupListing Listing(Group group) => new(
-        group.Id, group.Type, group.Classic.ProtocolType ?? "", group.Classic.State.ToString());
+    public static GroupListing Listing(Group group) => group.Consumer is { } consumer
+        ? new(group.Id, group.Type, ConsumerProtocol.Type, consumer.State)
+        : new(group.Id, group.Type, group.Classic.ProtocolType ?? "", group.Classic.State.ToString());
 
     /// <summary>The topics that the members read, as far as they say so.</summary>
-    public static IReadOnlySet<string> SubscribedTopics(Group group)
+    public IReadOnlySet<string> SubscribedTopics(Group group)
     {
+        if (group.Consumer is { } consumer)
+        {
+            return consumer.Members.SelectMany(subscriptions.TopicsOf).Select(t => t.Name).ToHashSet();
+        }
+
         ClassicGroup classic = group.Classic;
         if (classic.ProtocolType != ConsumerProtocol.Type || classic.Members.Count == 0)
         {
@@ -119,6 +128,11 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
 
         ClassicGroup classic = group.Classic;
         long sinceMs = offset.CommittedMs;
+        if (group.Consumer is not null)
+        {
+            return !SubscribedTopics(group).Contains(partition.Topic) && IsOver(offset, sinceMs);
+        }
+
         if (classic.Is(ClassicState.Empty))
         {
             sinceMs = string.IsNullOrEmpty(classic.ProtocolType) ? sinceMs : Math.Max(sinceMs, classic.StateSinceMs);
@@ -129,9 +143,26 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
             return false;
         }
 
-        return services.NowMs >= (offset.ExpiresMs >= 0
-            ? offset.ExpiresMs
-            : sinceMs + services.Options.OffsetRetentionMs);
+        return IsOver(offset, sinceMs);
+    }
+
+    private bool IsOver(in CommittedOffset offset, long sinceMs) => services.NowMs >= (offset.ExpiresMs >= 0
+        ? offset.ExpiresMs
+        : sinceMs + services.Options.OffsetRetentionMs);
+
+    /// <summary>Whether who names itself a member of a <c>consumer</c> group is one, of this epoch.</summary>
+    public static CoordinatorError Validate(ConsumerGroup group, in GroupMemberRef who)
+    {
+        if (who.Generation < 0 && who.MemberId.Length == 0 && group.Members.Count == 0)
+        {
+            return CoordinatorError.None;
+        }
+
+        ConsumerMember? member = group.Find(who.MemberId);
+        return member is null ? CoordinatorError.UnknownMemberId
+            : member.Epoch == who.Generation ? CoordinatorError.None
+            : member.Classic is not null ? CoordinatorError.IllegalGeneration
+            : CoordinatorError.StaleMemberEpoch;
     }
 
     /// <summary>A commit is a sign of life.</summary>
@@ -143,5 +174,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         }
     }
 
-    private static List<CoordinatorRecord> Tombstones(Group group) => [GroupRecords.ClassicGone(group.Id)];
+    private static List<CoordinatorRecord> Tombstones(Group group) => group.Consumer is { } consumer
+        ? [.. ConsumerRecords.Changes(group.Id, consumer), .. ConsumerRecords.Gone(group.Id)]
+        : [GroupRecords.ClassicGone(group.Id)];
 }

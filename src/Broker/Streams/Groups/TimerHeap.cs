@@ -33,7 +33,13 @@ internal sealed class TimerHeap
         }
     }
 
-    public static void Cancel(CoordinatorTimer timer) => timer.DueMs = long.MaxValue;
+    public static void Cancel(CoordinatorTimer? timer)
+    {
+        if (timer is not null)
+        {
+            timer.DueMs = long.MaxValue;
+        }
+    }
 
     /// <summary>Fires everything that is due.</summary>
     public void Run(long nowMs)

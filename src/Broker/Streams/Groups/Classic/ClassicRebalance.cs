@@ -104,6 +104,21 @@ internal sealed class ClassicRebalance(GroupServices services)
         }
     }
 
+    /// <summary>The group goes over to another protocol: whoever waits has to come again.</summary>
+    public void Dissolve(Group group, CoordinatorError error)
+    {
+        ClassicGroup classic = group.Classic;
+        foreach (ClassicMember member in classic.Members)
+        {
+            AnswerJoin(group, member, JoinResult.Of(error));
+            AnswerSync(group, member, SyncResult.Of(error));
+            TimerHeap.Cancel(member.Session);
+        }
+
+        TimerHeap.Cancel(classic.JoinTimer);
+        TimerHeap.Cancel(classic.SyncTimer);
+    }
+
     /// <summary>Somebody who got an id did not come back, or went away again.</summary>
     public void RemovePending(Group group, string memberId)
     {

@@ -53,6 +53,16 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
             return;
         }
 
+        bool isMember = request.Member is { Generation: >= 0, MemberId.Length: > 0 };
+        CoordinatorError error = isMember && group.Consumer is not null
+            ? GroupTable.Validate(group.Consumer, request.Member)
+            : CoordinatorError.None;
+        if (error != CoordinatorError.None)
+        {
+            services.Reply(group, done, OffsetFetchResult.Of(error));
+            return;
+        }
+
         IEnumerable<TopicPartition> asked = request.Partitions ?? group.Offsets.All.Select(o => o.Partition);
         services.Reply(group, done, new OffsetFetchResult
         {
@@ -65,7 +75,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     {
         CoordinatorError[] errors = new CoordinatorError[partitions.Count];
         List<CoordinatorRecord> records = [];
-        IReadOnlySet<string> subscribed = GroupTable.SubscribedTopics(group);
+        IReadOnlySet<string> subscribed = groups.SubscribedTopics(group);
         for (int i = 0; i < errors.Length; i++)
         {
             if (subscribed.Contains(partitions[i].Topic))
@@ -155,7 +165,10 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
 
     private CoordinatorError Validate(Group group, OffsetCommitRequest request)
     {
-        CoordinatorError error = ValidateClassic(group.Classic, request);
+        bool isOutside = request.Producer.IsTransactional && request.Member is { Generation: < 0, MemberId.Length: 0 };
+        CoordinatorError error = group.Consumer is null ? ValidateClassic(group.Classic, request)
+            : isOutside ? CoordinatorError.None
+            : GroupTable.Validate(group.Consumer, request.Member);
         if (error == CoordinatorError.None)
         {
             groups.Touch(group, request.Member);

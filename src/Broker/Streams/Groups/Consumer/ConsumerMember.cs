@@ -1,0 +1,71 @@
+namespace Pillarbox.Broker.Streams.Groups.Consumer;
+
+/// <summary>Where a member is on its way to what it should have. Numbers are those on disk.</summary>
+internal enum MemberState : byte
+{
+    /// <summary>It has what it should have.</summary>
+    Stable = 1,
+
+    /// <summary>It has to give partitions up, and has not said that it did.</summary>
+    UnrevokedPartitions = 2,
+
+    /// <summary>It waits for partitions that others have not yet given up.</summary>
+    UnreleasedPartitions = 3,
+}
+
+/// <summary>One member of a group of the <c>consumer</c> protocol.</summary>
+internal sealed class ConsumerMember(string id)
+{
+    /// <summary>The epoch of a static member that is away for a while.</summary>
+    public const int AwayEpoch = -2;
+
+    private static readonly HashSet<TopicIdPartition> Nothing = [];
+
+    public string Id { get; } = id;
+
+    public string? InstanceId { get; init; }
+
+    public string? RackId { get; set; }
+
+    public GroupClient Client { get; set; }
+
+    public int RebalanceTimeoutMs { get; set; } = -1;
+
+    public IReadOnlyList<string> Topics { get; set; } = [];
+
+    public string? Regex { get; set; }
+
+    public string? Assignor { get; set; }
+
+    /// <summary>What a member has that speaks the classic protocol; null for all others.</summary>
+    public ClassicSide? Classic { get; set; }
+
+    public int Epoch { get; set; }
+
+    public int PreviousEpoch { get; set; }
+
+    public MemberState State { get; set; } = MemberState.Stable;
+
+    /// <summary>What it may have. Never changed, replaced whole.</summary>
+    public HashSet<TopicIdPartition> Assigned { get; set; } = Nothing;
+
+    /// <summary>What it has to give up. Never changed, replaced whole.</summary>
+    public HashSet<TopicIdPartition> Revoking { get; set; } = Nothing;
+
+    public CoordinatorTimer? Session { get; set; }
+
+    public CoordinatorTimer? Revocation { get; set; }
+
+    /// <summary>Whether who it is and what it reads has to be written.</summary>
+    public bool IsChanged { get; set; } = true;
+
+    /// <summary>Whether what it has has to be written.</summary>
+    public bool HasMoved { get; set; } = true;
+
+    public bool IsAway => Epoch == AwayEpoch;
+}
+
+/// <summary>The classic protocol's part of a member in a group of the <c>consumer</c> protocol.</summary>
+/// <param name="SessionTimeoutMs">How often it has to be heard of.</param>
+/// <param name="Protocols">What it can do, with its opaque metadata.</param>
+internal sealed record ClassicSide(int SessionTimeoutMs, IReadOnlyList<MemberProtocol> Protocols);
