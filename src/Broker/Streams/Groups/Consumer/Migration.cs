@@ -143,7 +143,8 @@ internal sealed class Migration
     {
         ClassicGroup classic = new()
         {
-            Generation = group.Epoch,
+            // The one that members know: they hear of the next with their heartbeat, and are not fenced by it.
+            Generation = group.Members.Max(m => m.Epoch),
             ProtocolType = ConsumerProtocol.Type,
             State = ClassicState.Stable,
             StateSinceMs = _services.NowMs,
