@@ -14,6 +14,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     /// <summary>Addresses that the anonymous relay remembers per client.</summary>
     private const int RememberedMax = 256;
 
+    private readonly ulong _publisher = HashOf(info.ClientId);
     private readonly Dictionary<(string Address, RoutingType? Type), AddressNode> _remembered = [];
 
     public static ulong HashOf(string clientId)
@@ -277,7 +278,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         List<Queue> anycast = [];
         foreach (Queue queue in route.Anycast)
         {
-            if (queue.Filter is null || queue.Filter.Matches(header, bytes, reader))
+            if (Takes(queue, header, bytes, reader))
             {
                 anycast.Add(queue);
             }
@@ -290,7 +291,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         foreach (Queue queue in route.Multicast)
         {
-            if (queue.Filter is null || queue.Filter.Matches(header, bytes, reader))
+            if (Takes(queue, header, bytes, reader))
             {
                 chosen.Add(queue);
             }
@@ -298,6 +299,10 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         return [.. chosen];
     }
+
+    private bool Takes(Queue queue, in MessageHeader header, ReadOnlySpan<byte> bytes, IPropertyReader? reader) =>
+        (queue.NotFromHash == 0 || queue.NotFromHash != _publisher)
+        && (queue.Filter is null || queue.Filter.Matches(header, bytes, reader));
 
     private Route MakeRoute(AddressNode node)
     {

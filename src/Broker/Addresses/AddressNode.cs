@@ -105,8 +105,8 @@ internal sealed record Route(Queue[] Anycast, Queue[] Multicast)
     public long[] DurableMulticastIds { get; } = IdsOf(Multicast);
 
     /// <summary>Whether a queue takes only some messages.</summary>
-    public bool HasFilters { get; } = Array.Exists(Anycast, q => q.Filter is not null)
-        || Array.Exists(Multicast, q => q.Filter is not null);
+    public bool HasFilters { get; } = Array.Exists(Anycast, q => q.IsSelective)
+        || Array.Exists(Multicast, q => q.IsSelective);
 
     public static long[] IdsOf(Queue[] queues) => [.. queues.Where(queue => queue.IsDurable).Select(queue => queue.Id)];
 

@@ -295,7 +295,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     private static bool IsSame(QueueConfig there, QueueConfig wanted) =>
         there.Address == wanted.Address && there.RoutingType == wanted.RoutingType && there.Durable == wanted.Durable
-        && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter;
+        && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter
+        && there.NotFrom == wanted.NotFrom;
 
     private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
     {
@@ -337,7 +338,10 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
         Queue queue = new(id, config, this, shard,
             SettingsOf(config.Address))
-        { Filter = Selector.ParseOptional(config.Filter) };
+        {
+            Filter = Selector.ParseOptional(config.Filter),
+            NotFromHash = config.NotFrom is null ? 0 : ClientNames.HashOf(config.NotFrom),
+        };
         _queues[config.Name] = queue;
         if (AddressPattern.IsWildcard(config.Address))
         {

@@ -37,6 +37,9 @@ public sealed class Consumer
     /// <summary>Further deliveries that it takes.</summary>
     internal long Credit { get; set; }
 
+    /// <summary>In its group's list of those that have turns.</summary>
+    internal bool IsWaiting { get; set; }
+
     internal uint LastStamp { get; set; }
 
     internal long DeliveredTotal { get; set; }

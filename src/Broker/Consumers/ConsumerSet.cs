@@ -9,6 +9,9 @@ internal sealed class ConsumerSet
 
     public IReadOnlyList<ConsumerGroup> Groups => _groups;
 
+    /// <summary>Those that do not take whatever comes.</summary>
+    public List<Consumer> Choosers { get; } = [];
+
     public IEnumerable<Consumer> All => _groups.SelectMany(group => group.Members);
 
     /// <summary>Whether a consumer that takes messages has credit.</summary>
@@ -18,7 +21,7 @@ internal sealed class ConsumerSet
         {
             foreach (ConsumerGroup group in _groups)
             {
-                foreach (Consumer consumer in group.Members)
+                foreach (Consumer consumer in group.Waiting)
                 {
                     if (consumer.Credit > 0 && !consumer.Browses)
                     {
@@ -46,6 +49,19 @@ internal sealed class ConsumerSet
 
         _groups[at].Members.Add(consumer);
         Count++;
+        if (consumer.Filter is not null)
+        {
+            Choosers.Add(consumer);
+        }
+    }
+
+    /// <summary>A consumer has credit from now on.</summary>
+    public void Await(Consumer consumer)
+    {
+        if (!consumer.IsWaiting && !consumer.IsGone)
+        {
+            _groups.Find(group => group.Priority == consumer.Options.Priority)?.Await(consumer);
+        }
     }
 
     public bool Remove(Consumer consumer)
@@ -57,6 +73,8 @@ internal sealed class ConsumerSet
         }
 
         Count--;
+        Choosers.Remove(consumer);
+        group.Forget(consumer);
         if (group.Members.Count == 0)
         {
             _groups.Remove(group);
@@ -66,19 +84,48 @@ internal sealed class ConsumerSet
     }
 }
 
-/// <summary>Consumers of one priority.</summary>
+/// <summary>Consumers of one priority. Only those with credit have turns: many idle ones cost nothing.</summary>
 internal sealed class ConsumerGroup(int priority)
 {
-    private int _turn;
+    private Queue<Consumer> _waiting = new();
 
     public int Priority { get; } = priority;
 
     public List<Consumer> Members { get; } = [];
 
-    /// <summary>Whose turn it is.</summary>
-    public Consumer Next()
+    /// <summary>Those with credit, whose turn it is first; some may have lost it since.</summary>
+    public Queue<Consumer> Waiting => _waiting;
+
+    /// <summary>Lets it have turns.</summary>
+    public void Await(Consumer consumer)
     {
-        _turn = _turn >= Members.Count ? 0 : _turn;
-        return Members[_turn++];
+        consumer.IsWaiting = true;
+        _waiting.Enqueue(consumer);
+    }
+
+    /// <summary>Whose turn it is; one with credit is to be put back by <see cref="Await"/>. Null: nobody has any.
+    /// </summary>
+    public Consumer? Next()
+    {
+        while (_waiting.TryDequeue(out Consumer? consumer))
+        {
+            consumer.IsWaiting = false;
+            if (consumer.Credit > 0)
+            {
+                return consumer;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>It has gone.</summary>
+    public void Forget(Consumer consumer)
+    {
+        if (consumer.IsWaiting)
+        {
+            consumer.IsWaiting = false;
+            _waiting = new Queue<Consumer>(_waiting.Where(other => other != consumer));
+        }
     }
 }

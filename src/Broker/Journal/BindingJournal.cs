@@ -75,6 +75,7 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.OptionalText(to, config.Owner);
         FieldWriter.SignedVarint(to, admission.ExpiryTimeoutMs);
         FieldWriter.SignedVarint(to, admission.ExpirySinceMs);
+        FieldWriter.OptionalText(to, config.NotFrom);
     }
 
     public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
@@ -103,6 +104,11 @@ internal sealed class BindingJournal(SegmentedLog journal)
         if (!from.AtEnd)
         {
             queue = queue with { ExpiryTimeoutMs = from.SignedVarint(), ExpirySinceMs = from.SignedVarint() };
+        }
+
+        if (!from.AtEnd)
+        {
+            queue = queue with { Config = queue.Config with { NotFrom = from.OptionalText() } };
         }
 
         return !from.Failed;

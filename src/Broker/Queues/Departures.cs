@@ -102,7 +102,7 @@ internal sealed class Departures(Queue queue)
     private bool IsLeaving(Departure departure)
     {
         ref QueueEntry entry = ref queue.Find(departure.Priority, departure.Sequence);
-        return !Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Leaving;
+        return !queue.IsDeleted && !Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Leaving;
     }
 
     private void Finish(Departure departure, ReadOnlySpan<byte> record)

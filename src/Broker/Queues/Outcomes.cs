@@ -127,7 +127,12 @@ internal sealed class Outcomes(Queue queue)
 
     private void Exclude(Consumer consumer, byte priority, long sequence)
     {
-        consumer.Filter ??= new ConsumerFilter(Shard.Services, null, 0);
+        if (consumer.Filter is null)
+        {
+            consumer.Filter = new ConsumerFilter(Shard.Services, null, 0);
+            queue.Consumers.Choosers.Add(consumer);
+        }
+
         consumer.Filter.Exclude(priority, sequence);
     }
 }

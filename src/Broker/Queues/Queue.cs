@@ -13,11 +13,15 @@ internal sealed class Queue
     public const int Priorities = 10;
 
     private readonly EntryPicker _picker = new();
+    /// <summary>Messages of a deleted queue that are let go before the shard does other things.</summary>
+    private const int DeleteStep = 10_000;
+
     private readonly ConsumerSet _consumers = new();
     private readonly TimeHeap _delayed = new();
     private readonly Departures _departures;
     private readonly Outcomes _outcomes;
     private readonly Rewrites _rewrites;
+    private int _drains;
 
     public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
     {
@@ -61,6 +65,12 @@ internal sealed class Queue
 
     /// <summary>Only messages that it matches are taken; null: all.</summary>
     public Selector? Filter { get; init; }
+
+    /// <summary>The hash of the client whose messages it does not take; 0: it takes all.</summary>
+    public ulong NotFromHash { get; init; }
+
+    /// <summary>Whether it takes only some messages.</summary>
+    public bool IsSelective => Filter is not null || NotFromHash != 0;
 
     /// <summary><see cref="Id"/> as a list of one, empty when not durable: for message records.</summary>
     public ReadOnlyMemory<long> DurableIds { get; }
@@ -213,7 +223,14 @@ internal sealed class Queue
 
     public void RemoveConsumer(Consumer consumer, bool countAttempts)
     {
+        if (consumer.IsGone)
+        {
+            return;
+        }
+
         consumer.IsGone = true;
+        _drains -= consumer.DrainRequested ? 1 : 0;
+        consumer.DrainRequested = false;
         consumer.Filter?.DropLoaded();
         _consumers.Remove(consumer);
         HasCredit = _consumers.HasCredit;
@@ -233,11 +250,13 @@ internal sealed class Queue
     public void Grant(Consumer consumer, long credit)
     {
         consumer.Credit += credit;
+        _consumers.Await(consumer);
         Shard.MarkDirty(this);
     }
 
     public void Drain(Consumer consumer)
     {
+        _drains += consumer.DrainRequested ? 0 : 1;
         consumer.DrainRequested = true;
         Shard.MarkDirty(this);
     }
@@ -263,26 +282,45 @@ internal sealed class Queue
         return places.Count;
     }
 
-    /// <summary>Drops everything; consumers hear of it.</summary>
+    /// <summary>Drops everything, a slice at a time; consumers hear of it at once.</summary>
     public void Delete()
     {
         IsDeleted = true;
-        for (int priority = 0; priority < Priorities; priority++)
-        {
-            EntryList? list = Contents.ListOf(priority);
-            for (long at = list?.SkipGone(0) ?? 0; list is not null && at < list.End; at = list.SkipGone(at + 1))
-            {
-                if (list.Find(at).State != EntryState.Removed)
-                {
-                    Remove(ref list.Find(at), (byte)priority, at, journal: false);
-                }
-            }
-        }
-
         Shard.SetTimed(this, false);
         foreach (Consumer consumer in _consumers.All.ToArray())
         {
+            DropHeld(consumer);
             Close(consumer, new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted"));
+        }
+
+        DropSlice();
+    }
+
+    private void DropHeld(Consumer consumer)
+    {
+        for (int i = 0; i < consumer.Held.Count; i++)
+        {
+            HeldDelivery held = consumer.Held[i];
+            if (Holds(held, consumer.Number))
+            {
+                Remove(ref Find(held.Priority, held.Sequence), held.Priority, held.Sequence, journal: false);
+            }
+        }
+
+        consumer.Held.Clear();
+    }
+
+    // A slice a turn: others of the shard go on in between, however many messages there were.
+    private void DropSlice()
+    {
+        foreach ((byte priority, long sequence) in Contents.Places(_ => true, DeleteStep))
+        {
+            Remove(ref Find(priority, sequence), priority, sequence, journal: false);
+        }
+
+        if (Counters.Messages > 0)
+        {
+            Shard.Post(new ShardAction(_ => DropSlice()));
         }
     }
 
@@ -312,7 +350,7 @@ internal sealed class Queue
     }
 
     public void UpdateTimed() =>
-        Shard.SetTimed(this, Contents.Expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck);
+        Shard.SetTimed(this, !IsDeleted && (Contents.Expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck));
 
     // ---- inside -------------------------------------------------------------------------------------------------
 
@@ -350,10 +388,9 @@ internal sealed class Queue
     private void DispatchTo(ConsumerGroup group)
     {
         int misses = 0;
-        while (misses < group.Members.Count && Counters.Ready > 0)
+        while (Counters.Ready > 0 && misses < group.Waiting.Count && group.Next() is { } consumer)
         {
-            Consumer consumer = group.Next();
-            if (consumer.Credit > 0 && _picker.TryTake(this, consumer, out byte priority, out long sequence))
+            if (_picker.TryTake(this, consumer, out byte priority, out long sequence))
             {
                 misses = 0;
                 Deliver(consumer, priority, sequence);
@@ -361,6 +398,11 @@ internal sealed class Queue
             else
             {
                 misses++;
+            }
+
+            if (consumer.Credit > 0)
+            {
+                group.Await(consumer);
             }
         }
     }
@@ -412,12 +454,9 @@ internal sealed class Queue
         Contents.SetState(ref entry, EntryState.Ready);
         EntryList list = Contents.ListOf(priority)!;
         _picker.Return(list, priority, sequence);
-        foreach (ConsumerGroup group in _consumers.Groups)
+        foreach (Consumer consumer in _consumers.Choosers)
         {
-            foreach (Consumer consumer in group.Members)
-            {
-                consumer.Filter?.Return(list, priority, sequence);
-            }
+            consumer.Filter!.Return(list, priority, sequence);
         }
 
         Shard.MarkDirty(this);
@@ -484,6 +523,11 @@ internal sealed class Queue
 
     private void AnswerDrains()
     {
+        if (_drains == 0)
+        {
+            return;
+        }
+
         foreach (ConsumerGroup group in _consumers.Groups)
         {
             foreach (Consumer consumer in group.Members)
@@ -491,6 +535,7 @@ internal sealed class Queue
                 if (consumer.DrainRequested && consumer.Filter is not { IsWaiting: true })
                 {
                     consumer.DrainRequested = false;
+                    _drains--;
                     ref ClientEvent told = ref Shard.Tell(consumer.Client);
                     told.Kind = EventKind.Drained;
                     told.Subject = consumer;

@@ -23,6 +23,10 @@ public sealed record QueueConfig
     /// <summary>Only messages that match this selector are taken; null takes all.</summary>
     public string? Filter { get; init; }
 
+    /// <summary>What the client with this id publishes is not taken (no-local of a subscription); null takes
+    /// all.</summary>
+    public string? NotFrom { get; init; }
+
     /// <summary>Most consumers at once; -1 = no limit.</summary>
     public int ConsumersMax { get; init; } = -1;
 

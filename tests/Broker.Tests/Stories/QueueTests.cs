@@ -7,6 +7,87 @@ namespace Pillarbox.Broker.Tests;
 public sealed class QueueTests
 {
     [Fact]
+    public void A_large_queue_is_deleted_a_slice_a_turn()
+    {
+        using Scene scene = new(options => options with { Shards = 1 });
+        Actor actor = scene.Connect();
+        Producer producer = actor.Producer("large");
+        for (int i = 0; i < 25_000; i++)
+        {
+            actor.Send(producer, "m");
+            if (i % 500 == 0)
+            {
+                scene.Settle();
+            }
+        }
+
+        scene.Settle();
+        actor.Consume("large", credit: 3);
+        Queues.Queue queue = ((Consumer)actor.Deliveries[0].Consumer).Queue;
+        List<long> left = [];
+        queue.Shard.Post(new Shards.ShardAction(shard =>
+        {
+            queue.Delete();
+            left.Add(queue.Counters.Messages);
+            shard.Post(new Shards.ShardAction(_ => left.Add(queue.Counters.Messages)));
+        }));
+        Assert.Equal([14_997, 4_997], left);
+        Assert.Equal(0, queue.Counters.Messages);
+        scene.Settle();
+        Assert.Equal([BrokerError.ResourceDeleted], actor.Closed);
+    }
+
+    [Fact]
+    public void Consumers_without_credit_have_no_turns()
+    {
+        using Scene scene = new();
+        Actor idle = scene.Connect("idle");
+        Actor busy = scene.Connect("busy");
+        idle.Queue("q");
+        for (int i = 0; i < 50; i++)
+        {
+            idle.Consume("q", credit: 0);
+        }
+
+        Consumer one = busy.Consume("q", credit: 2);
+        Consumer two = busy.Consume("q", credit: 1);
+        Consumers.ConsumerGroup group = Assert.Single(one.Queue.Consumers.Groups);
+        Assert.Equal(2, group.Waiting.Count);
+        busy.Send("q", "a", "b", "c", "d");
+        Assert.Empty(group.Waiting);
+        Assert.Equal([one, two, one], busy.Deliveries.Select(delivery => delivery.Consumer));
+        busy.Client.Grant(two, 5);
+        scene.Settle();
+        Assert.Equal([two], group.Waiting);
+        Assert.Equal(["a", "b", "c", "d"], busy.Take());
+        busy.Client.CloseConsumer(two, countAttempts: false);
+        scene.Settle();
+        Assert.Empty(group.Waiting);
+    }
+
+    [Fact]
+    public void What_a_subscription_leaves_out_of_its_own_client_is_not_kept_for_it()
+    {
+        using Scene scene = new();
+        Actor own = scene.Connect("own");
+        own.Queue("sub", queue => queue with
+        {
+            Address = "news",
+            RoutingType = RoutingType.Multicast,
+            NotFrom = "own",
+        });
+        scene.Settle();
+        scene.Crash();
+        own = scene.Connect("own");
+        Actor other = scene.Connect("other");
+        own.Send("news", "mine");
+        other.Send("news", "theirs");
+        Consumer consumer = own.Consume("sub");
+        Assert.Equal(["theirs"], own.Take());
+        Assert.Equal(1, consumer.Queue.Counters.Messages);
+    }
+
+    [Fact]
     public void Higher_priority_comes_first_and_order_is_kept_inside()
     {
         using Scene scene = new();

@@ -49,7 +49,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         {
             Queue = subscription.Queue,
             Selector = filtersInQueue ? null : filters.Selector,
-            NoLocal = filters.NoLocal,
+            NoLocal = filters.NoLocal && !(filtersInQueue && subscription.IsNoLocalInQueue),
             Browse = !subscription.OwnsQueue && subscription.Source.DistributionMode == DistributionMode.Copy,
             Priority = PriorityOf(attach.Properties),
             Name = attach.Name,
@@ -126,6 +126,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             DeleteOnNoConsumers = !durable,
             ConsumersMax = shared ? -1 : 1,
             Filter = filters.Selector,
+            NotFrom = filters.NoLocal && connection.ContainerId.Length > 0 ? connection.ContainerId : null,
             AutoCreated = true,
             Owner = connection.Identity.Name,
         };
@@ -140,6 +141,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Queue = config.Name,
             OwnsQueue = true,
             IsShared = shared,
+            IsNoLocalInQueue = config.NotFrom is not null,
             Source = source with
             {
                 Filter = filters.Applied,
@@ -155,7 +157,8 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
     private void MakeSubscription(QueueConfig config)
     {
         QueueConfig? existing = Client.FindQueue(config.Name);
-        if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter)
+        if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter
+            && existing.NotFrom == config.NotFrom)
         {
             return;
         }

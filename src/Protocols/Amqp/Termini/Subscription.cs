@@ -23,6 +23,9 @@ internal sealed record Subscription
     /// <summary>Others may consume from the same subscription: it is deleted only when nobody does.</summary>
     public bool IsShared { get; init; }
 
+    /// <summary>What the client itself publishes does not come into the queue.</summary>
+    public bool IsNoLocalInQueue { get; init; }
+
     /// <summary>The link has ended. Part 3 sections 3.5.5 and 3.5.6: what survives, and for how long.</summary>
     public void OnLinkEnd(ConnectionEndpoint connection, LinkEnd end)
     {
