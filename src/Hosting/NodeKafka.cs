@@ -19,6 +19,7 @@ internal sealed class NodeKafka(MessageBroker broker, PillarboxConfig config, No
     {
         var options = new KafkaOptions
         {
+            DataDirectory = config.DataDirectory,
             Advertised = plan.Advertised,
             AllowAnonymous = security.AllowAnonymous,
             AllowAnyPassword = security.IsOpen,

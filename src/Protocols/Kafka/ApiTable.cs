@@ -15,8 +15,26 @@ internal static class ApiTable
         ApiEntry.Of<MetadataRequest, MetadataResponse>(MetadataApi.HandleAsync),
         ApiEntry.Of<SaslHandshakeRequest, SaslHandshakeResponse>(SaslHandshakeApi.HandleAsync, beforeLogin: true),
         ApiEntry.Of<ApiVersionsRequest, ApiVersionsResponse>(ApiVersionsApi.HandleAsync, beforeLogin: true),
+        ApiEntry.Of<CreateTopicsRequest, CreateTopicsResponse>(CreateTopicsApi.HandleAsync),
+        ApiEntry.Of<DeleteTopicsRequest, DeleteTopicsResponse>(DeleteTopicsApi.HandleAsync),
+        ApiEntry.Of<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(OffsetForLeaderEpochApi.HandleAsync),
+        ApiEntry.Of<DescribeConfigsRequest, DescribeConfigsResponse>(DescribeConfigsApi.HandleAsync),
+        ApiEntry.Of<AlterConfigsRequest, AlterConfigsResponse>(AlterConfigsApi.HandleAsync),
+        ApiEntry.Of<DescribeLogDirsRequest, DescribeLogDirsResponse>(DescribeLogDirsApi.HandleAsync),
         ApiEntry.Of<SaslAuthenticateRequest, SaslAuthenticateResponse>(
             SaslAuthenticateApi.HandleAsync, beforeLogin: true),
+        ApiEntry.Of<CreatePartitionsRequest, CreatePartitionsResponse>(CreatePartitionsApi.HandleAsync),
+        ApiEntry.Of<ElectLeadersRequest, ElectLeadersResponse>(ElectLeadersApi.HandleAsync),
+        ApiEntry.Of<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+            IncrementalAlterConfigsApi.HandleAsync),
+        ApiEntry.Of<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(
+            PartitionReassignmentsApi.AlterAsync),
+        ApiEntry.Of<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
+            PartitionReassignmentsApi.ListAsync),
+        ApiEntry.Of<DescribeClusterRequest, DescribeClusterResponse>(DescribeClusterApi.HandleAsync),
+        ApiEntry.Of<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListConfigResourcesApi.HandleAsync),
+        ApiEntry.Of<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
+            DescribeTopicPartitionsApi.HandleAsync),
     ];
 
     private static readonly ApiEntry?[] ByKey = Index();

@@ -14,6 +14,9 @@ public sealed record KafkaOptions
     /// </summary>
     public string? Advertised { get; init; }
 
+    /// <summary>What clients are told of where the data is.</summary>
+    public string DataDirectory { get; init; } = "data";
+
     /// <summary>Whether clients need not log in.</summary>
     public bool AllowAnonymous { get; init; } = true;
 

@@ -37,7 +37,7 @@ internal sealed partial class AlterClientQuotasResponse
     public sealed partial class EntryData
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public EntityData[] Entity { get; set; } = [];
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class AlterPartitionReassignmentsResponse
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("1+")] public bool AllowReplicationFactorChange { get; set; } = true;
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public ReassignableTopicResponse[] Responses { get; set; } = [];
 
     public sealed partial class ReassignableTopicResponse
@@ -41,6 +41,6 @@ internal sealed partial class AlterPartitionReassignmentsResponse
     {
         [Field("0+")] public int PartitionIndex { get; set; }
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     }
 }

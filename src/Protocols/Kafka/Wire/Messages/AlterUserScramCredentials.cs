@@ -34,6 +34,6 @@ internal sealed partial class AlterUserScramCredentialsResponse
     {
         [Field("0+")] public string User { get; set; } = "";
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     }
 }

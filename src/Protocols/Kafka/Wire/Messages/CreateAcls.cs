@@ -28,6 +28,6 @@ internal sealed partial class CreateAclsResponse
     public sealed partial class AclCreationResult
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     }
 }

@@ -42,7 +42,7 @@ internal sealed partial class CreateTopicsResponse
         [Field("0+")] public string Name { get; set; } = "";
         [Field("7+")] public Guid TopicId { get; set; }
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("1+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("1+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("5+", Tag = 0)] public short TopicConfigErrorCode { get; set; }
         [Field("5+")] public int NumPartitions { get; set; } = -1;
         [Field("5+")] public short ReplicationFactor { get; set; } = -1;

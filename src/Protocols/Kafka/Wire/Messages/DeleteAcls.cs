@@ -28,14 +28,14 @@ internal sealed partial class DeleteAclsResponse
     public sealed partial class DeleteAclsFilterResult
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public DeleteAclsMatchingAcl[] MatchingAcls { get; set; } = [];
     }
 
     public sealed partial class DeleteAclsMatchingAcl
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public sbyte ResourceType { get; set; }
         [Field("0+")] public string ResourceName { get; set; } = "";
         [Field("1+")] public sbyte PatternType { get; set; } = 3;

@@ -19,7 +19,7 @@ internal sealed partial class DescribeAclsResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public DescribeAclsResource[] Resources { get; set; } = [];
 
     public sealed partial class DescribeAclsResource

@@ -21,7 +21,7 @@ internal sealed partial class DescribeClientQuotasResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+", Nullable = "0+")] public EntryData[]? Entries { get; set; } = [];
 
     public sealed partial class EntryData

@@ -26,7 +26,7 @@ internal sealed partial class DescribeConfigsResponse
     public sealed partial class DescribeConfigsResult
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public sbyte ResourceType { get; set; }
         [Field("0+")] public string ResourceName { get; set; } = "";
         [Field("0+")] public DescribeConfigsResourceResult[] Configs { get; set; } = [];

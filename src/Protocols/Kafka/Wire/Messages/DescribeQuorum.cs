@@ -23,7 +23,7 @@ internal sealed partial class DescribeQuorumRequest
 internal sealed partial class DescribeQuorumResponse
 {
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("2+", Nullable = "2+")] public string? ErrorMessage { get; set; } = "";
+    [Field("2+", Nullable = "2+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public TopicData[] Topics { get; set; } = [];
     [Field("2+")] public Node[] Nodes { get; set; } = [];
 
@@ -37,7 +37,7 @@ internal sealed partial class DescribeQuorumResponse
     {
         [Field("0+")] public int PartitionIndex { get; set; }
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("2+", Nullable = "2+")] public string? ErrorMessage { get; set; } = "";
+        [Field("2+", Nullable = "2+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public int LeaderId { get; set; }
         [Field("0+")] public int LeaderEpoch { get; set; }
         [Field("0+")] public long HighWatermark { get; set; }

@@ -18,14 +18,14 @@ internal sealed partial class DescribeUserScramCredentialsResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public DescribeUserScramCredentialsResult[] Results { get; set; } = [];
 
     public sealed partial class DescribeUserScramCredentialsResult
     {
         [Field("0+")] public string User { get; set; } = "";
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public CredentialInfo[] CredentialInfos { get; set; } = [];
     }
 

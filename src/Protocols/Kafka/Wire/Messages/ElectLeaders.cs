@@ -33,6 +33,6 @@ internal sealed partial class ElectLeadersResponse
     {
         [Field("0+")] public int PartitionId { get; set; }
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class FindCoordinatorResponse
 {
     [Field("1+")] public int ThrottleTimeMs { get; set; }
     [Field("0-3")] public short ErrorCode { get; set; }
-    [Field("1-3", Nullable = "1-3")] public string? ErrorMessage { get; set; } = "";
+    [Field("1-3", Nullable = "1-3")] public string? ErrorMessage { get; set; }
     [Field("0-3")] public int NodeId { get; set; }
     [Field("0-3")] public string Host { get; set; } = "";
     [Field("0-3")] public int Port { get; set; }
@@ -28,6 +28,6 @@ internal sealed partial class FindCoordinatorResponse
         [Field("4+")] public string Host { get; set; } = "";
         [Field("4+")] public int Port { get; set; }
         [Field("4+")] public short ErrorCode { get; set; }
-        [Field("4+", Nullable = "4+")] public string? ErrorMessage { get; set; } = "";
+        [Field("4+", Nullable = "4+")] public string? ErrorMessage { get; set; }
     }
 }

@@ -32,7 +32,7 @@ internal sealed partial class IncrementalAlterConfigsResponse
     public sealed partial class AlterConfigsResourceResponse
     {
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
         [Field("0+")] public sbyte ResourceType { get; set; }
         [Field("0+")] public string ResourceName { get; set; } = "";
     }

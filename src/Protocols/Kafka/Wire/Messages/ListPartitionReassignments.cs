@@ -20,7 +20,7 @@ internal sealed partial class ListPartitionReassignmentsResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public OngoingTopicReassignment[] Topics { get; set; } = [];
 
     public sealed partial class OngoingTopicReassignment

@@ -12,7 +12,7 @@ internal sealed partial class SaslAuthenticateRequest
 internal sealed partial class SaslAuthenticateResponse
 {
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0+")] public byte[] AuthBytes { get; set; } = [];
     [Field("1+")] public long SessionLifetimeMs { get; set; }
 }

@@ -23,13 +23,13 @@ internal sealed partial class UpdateFeaturesResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
-    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+    [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("0-1")] public UpdatableFeatureResult[] Results { get; set; } = [];
 
     public sealed partial class UpdatableFeatureResult
     {
         [Field("0+")] public string Feature { get; set; } = "";
         [Field("0+")] public short ErrorCode { get; set; }
-        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; } = "";
+        [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     }
 }

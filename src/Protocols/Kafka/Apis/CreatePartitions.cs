@@ -1,0 +1,57 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.CreatePartitionsRequest;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.CreatePartitionsResponse;
+
+namespace Pillarbox.Protocols.Kafka.Apis;
+
+/// <summary>CreatePartitions: gives topics more partitions; never fewer.</summary>
+internal static class CreatePartitionsApi
+{
+    public static async ValueTask<CreatePartitionsResponse?> HandleAsync(
+        ApiCall call, CreatePartitionsRequest request)
+    {
+        var results = new CreatePartitionsTopicResult[request.Topics.Length];
+        for (int i = 0; i < results.Length; i++)
+        {
+            CreatePartitionsTopic wanted = request.Topics[i];
+            (ErrorCode error, string? message) = await GrowAsync(call.Session, wanted, request.ValidateOnly);
+            results[i] = new() { Name = wanted.Name, ErrorCode = (short)error, ErrorMessage = message };
+        }
+
+        return new CreatePartitionsResponse { Results = results };
+    }
+
+    private static async ValueTask<(ErrorCode Error, string? Message)> GrowAsync(
+        KafkaSession session, CreatePartitionsTopic wanted, bool validateOnly)
+    {
+        ErrorCode error = session.Find(wanted.Name, Guid.Empty, Permission.CreateAddress, out RecordStream? stream);
+        if (error != ErrorCode.None)
+        {
+            return (error, null);
+        }
+
+        int more = wanted.Count - stream!.Partitions.Count;
+        if (more <= 0)
+        {
+            return (ErrorCode.InvalidPartitions, $"the topic has {stream.Partitions.Count} partitions already");
+        }
+
+        if (wanted.Assignments is { Length: > 0 } given
+            && (given.Length != more || given.Any(a => a.BrokerIds is not [var id] || id != session.NodeId)))
+        {
+            return (ErrorCode.InvalidReplicaAssignment, $"each new partition is on node {session.NodeId} alone");
+        }
+
+        if (validateOnly)
+        {
+            return (ErrorCode.None, null);
+        }
+
+        Grant grant = session.GrantOf(Permission.CreateAddress, wanted.Name);
+        CatalogResult grown = session.Streams.SetPartitionCount(grant, stream, wanted.Count);
+        return (await session.WhenDurableAsync(grown), grown.Message);
+    }
+}

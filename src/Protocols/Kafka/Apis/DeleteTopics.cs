@@ -1,0 +1,49 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+
+namespace Pillarbox.Protocols.Kafka.Apis;
+
+/// <summary>DeleteTopics: by name or, from version 6, by id.</summary>
+internal static class DeleteTopicsApi
+{
+    public static async ValueTask<DeleteTopicsResponse?> HandleAsync(ApiCall call, DeleteTopicsRequest request)
+    {
+        List<(string? Name, Guid Id)> wanted = call.Version >= 6
+            ? [.. request.Topics.Select(t => (t.Name, t.TopicId))]
+            : [.. request.TopicNames.Select(n => ((string?)n, Guid.Empty))];
+        var results = new List<DeleteTopicsResponse.DeletableTopicResult>();
+        foreach ((string? name, Guid id) in wanted)
+        {
+            results.Add(await DeleteAsync(call.Session, name, id));
+        }
+
+        return new DeleteTopicsResponse { Responses = [.. results] };
+    }
+
+    private static async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(
+        KafkaSession session, string? name, Guid id)
+    {
+        ErrorCode error = name is not null && id != Guid.Empty
+            ? ErrorCode.InvalidRequest
+            : session.Find(name ?? "", id, Permission.DeleteAddress, out RecordStream? stream) is var found
+                && found == ErrorCode.None
+                ? await DeleteAsync(session, stream!)
+                : found;
+        // Who may not delete a topic need not learn the name behind its id.
+        return new() { Name = name ?? (error == ErrorCode.None ? "" : null), TopicId = id, ErrorCode = (short)error };
+    }
+
+    private static async ValueTask<ErrorCode> DeleteAsync(KafkaSession session, RecordStream stream)
+    {
+        if (stream.IsInternal)
+        {
+            return ErrorCode.InvalidRequest;
+        }
+
+        CatalogResult deleted = session.Streams.Delete(
+            session.GrantOf(Permission.DeleteAddress, stream.Name), stream);
+        return await session.WhenDurableAsync(deleted);
+    }
+}

@@ -1,0 +1,130 @@
+using System.Globalization;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.DescribeConfigsRequest;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.DescribeConfigsResponse;
+
+namespace Pillarbox.Protocols.Kafka.Apis;
+
+/// <summary>DescribeConfigs: the settings of topics, and the few of the node that clients look for.</summary>
+internal static class DescribeConfigsApi
+{
+    public static ValueTask<DescribeConfigsResponse?> HandleAsync(ApiCall call, DescribeConfigsRequest request) =>
+        new(new DescribeConfigsResponse
+        {
+            Results = Array.ConvertAll(request.Resources, wanted => Describe(call.Session, request, wanted)),
+        });
+
+    private static DescribeConfigsResult Describe(
+        KafkaSession session, DescribeConfigsRequest request, DescribeConfigsResource wanted)
+    {
+        var result = new DescribeConfigsResult
+        {
+            ResourceType = wanted.ResourceType,
+            ResourceName = wanted.ResourceName,
+        };
+        switch (wanted.ResourceType)
+        {
+            case ConfigResources.Topic:
+                DescribeTopic(session, request, wanted, result);
+                break;
+            case ConfigResources.Broker:
+                DescribeBroker(session, wanted, result);
+                break;
+            case ConfigResources.BrokerLogger or ConfigResources.ClientMetrics or ConfigResources.Group:
+                break;
+            default:
+                result.ErrorCode = (short)ErrorCode.InvalidRequest;
+                result.ErrorMessage = $"resources of type {wanted.ResourceType} have no settings here";
+                break;
+        }
+
+        return result;
+    }
+
+    private static void DescribeTopic(
+        KafkaSession session, DescribeConfigsRequest request, DescribeConfigsResource wanted,
+        DescribeConfigsResult result)
+    {
+        RecordStream? stream = session.Streams.Find(wanted.ResourceName);
+        ErrorCode error = !session.MaySee(wanted.ResourceName) ? ErrorCode.TopicAuthorizationFailed
+            : stream is null ? ErrorCode.UnknownTopicOrPartition
+            : ErrorCode.None;
+        result.ErrorCode = (short)error;
+        if (error == ErrorCode.None)
+        {
+            StreamConfig config = stream!.Config;
+            result.Configs =
+            [
+                .. StreamSetting.All.Values.Where(s => IsWanted(wanted, s.Name))
+                    .OrderBy(s => s.Name, StringComparer.Ordinal)
+                    .Select(setting => Setting(config, setting, request)),
+            ];
+        }
+    }
+
+    private static DescribeConfigsResourceResult Setting(
+        StreamConfig config, StreamSetting setting, DescribeConfigsRequest request)
+    {
+        sbyte source = ConfigResources.SourceOf(config, setting);
+        string value = config.ValueOf(setting.Name);
+        var synonyms = new List<DescribeConfigsSynonym>();
+        if (request.IncludeSynonyms)
+        {
+            if (source == ConfigResources.GivenForTopic)
+            {
+                synonyms.Add(new() { Name = setting.Name, Value = value, Source = source });
+            }
+
+            synonyms.Add(new() { Name = setting.Name, Value = setting.Default, Source = ConfigResources.Default });
+        }
+
+        return new()
+        {
+            Name = setting.Name,
+            Value = value,
+            IsDefault = source == ConfigResources.Default,
+            ConfigSource = source,
+            Synonyms = [.. synonyms],
+            ConfigType = ConfigResources.TypeOf(setting.Type),
+            Documentation = request.IncludeDocumentation ? setting.Description : null,
+        };
+    }
+
+    private static void DescribeBroker(
+        KafkaSession session, DescribeConfigsResource wanted, DescribeConfigsResult result)
+    {
+        string id = session.NodeId.ToString(CultureInfo.InvariantCulture);
+        if (wanted.ResourceName.Length > 0 && wanted.ResourceName != id)
+        {
+            result.ErrorCode = (short)ErrorCode.InvalidRequest;
+            result.ErrorMessage = $"there is one node, {id}";
+            return;
+        }
+
+        if (!session.May(Permission.View, "#"))
+        {
+            result.ErrorCode = (short)ErrorCode.ClusterAuthorizationFailed;
+            return;
+        }
+
+        result.Configs = wanted.ResourceName.Length == 0 ? [] :
+        [
+            .. ConfigResources.OfBroker(session.Environment.Options).Where(s => IsWanted(wanted, s.Name))
+                .Select(s => new DescribeConfigsResourceResult
+                {
+                    Name = s.Name,
+                    Value = s.Value,
+                    ReadOnly = true,
+                    ConfigSource = ConfigResources.GivenForBroker,
+                    ConfigType = ConfigResources.TypeOf(s.Type),
+                    Documentation = null,
+                }),
+        ];
+    }
+
+    private static bool IsWanted(DescribeConfigsResource wanted, string name) =>
+        wanted.ConfigurationKeys is null || wanted.ConfigurationKeys.Contains(name);
+}

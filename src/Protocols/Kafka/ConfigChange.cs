@@ -1,0 +1,43 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Protocols.Kafka.Wire;
+
+namespace Pillarbox.Protocols.Kafka;
+
+/// <summary>A change of a resource's settings; both APIs that change settings end here.</summary>
+internal static class ConfigChange
+{
+    /// <summary>Makes the change, given what the settings are now; the function throws nothing and returns a sentence
+    /// when it cannot be made.</summary>
+    public static async ValueTask<(ErrorCode Error, string? Message)> ApplyAsync(
+        KafkaSession session, sbyte type, string name, Func<Dictionary<string, string>, string?> change,
+        bool validateOnly)
+    {
+        if (type != ConfigResources.Topic)
+        {
+            return (ErrorCode.InvalidRequest, "only topics have settings that can be changed here; "
+                + "the node's are in its configuration file");
+        }
+
+        ErrorCode error = session.Find(name, Guid.Empty, Permission.Edit, out RecordStream? stream);
+        if (error != ErrorCode.None)
+        {
+            return (error, null);
+        }
+
+        var given = new Dictionary<string, string>(stream!.Config.Given, StringComparer.Ordinal);
+        string? problem = change(given);
+        if (problem is not null || StreamConfig.TryMake(given, out problem) is null)
+        {
+            return (ErrorCode.InvalidConfig, problem);
+        }
+
+        if (validateOnly)
+        {
+            return (ErrorCode.None, null);
+        }
+
+        CatalogResult result = session.Streams.SetConfig(session.GrantOf(Permission.Edit, name), stream, given);
+        return (await session.WhenDurableAsync(result), result.Message);
+    }
+}
