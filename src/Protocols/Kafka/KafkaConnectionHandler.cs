@@ -55,6 +55,7 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
         var peer = new PeerInfo
         {
             RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
+            ClientHost = connection.RemoteEndPoint is IPEndPoint remote ? $"/{remote.Address}" : "/local",
             Host = host,
             Port = port,
             IsTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null,

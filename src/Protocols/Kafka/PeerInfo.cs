@@ -8,6 +8,9 @@ internal sealed record PeerInfo
     /// <summary>Its network address, for views and logs.</summary>
     public string RemoteEndPoint { get; init; } = "";
 
+    /// <summary>Its address as tools show it: a slash before the address, no port.</summary>
+    public string ClientHost { get; init; } = "/127.0.0.1";
+
     /// <summary>The host that clients of this connection are told to connect to.</summary>
     public string Host { get; init; } = "127.0.0.1";
 

@@ -3,7 +3,8 @@ using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka.Apis;
 
-/// <summary>ListPartitionReassignments and AlterPartitionReassignments: one node has nowhere to move anything.</summary>
+/// <summary>ListPartitionReassignments and AlterPartitionReassignments: one node has nowhere to move
+/// anything.</summary>
 internal static class PartitionReassignmentsApi
 {
     public static ValueTask<ListPartitionReassignmentsResponse?> ListAsync(

@@ -1,0 +1,79 @@
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Broker.Streams.Transactions;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.AddPartitionsToTxnRequest;
+using static Pillarbox.Protocols.Kafka.Wire.Messages.AddPartitionsToTxnResponse;
+
+namespace Pillarbox.Protocols.Kafka.Apis;
+
+/// <summary>AddPartitionsToTxn: a transaction will write to partitions. Versions up to 3 come from clients.</summary>
+internal static class AddPartitionsToTxnApi
+{
+    public static async ValueTask<AddPartitionsToTxnResponse?> HandleAsync(
+        ApiCall call, AddPartitionsToTxnRequest request)
+    {
+        if (call.Version < 4)
+        {
+            return new AddPartitionsToTxnResponse
+            {
+                ResultsByTopicV3AndBelow = await AddAsync(
+                    call.Session,
+                    new AddPartitionsToTxnTransaction
+                    {
+                        TransactionalId = request.V3AndBelowTransactionalId,
+                        ProducerId = request.V3AndBelowProducerId,
+                        ProducerEpoch = request.V3AndBelowProducerEpoch,
+                        Topics = request.V3AndBelowTopics,
+                    }),
+            };
+        }
+
+        var results = new AddPartitionsToTxnResult[request.Transactions.Length];
+        for (int i = 0; i < results.Length; i++)
+        {
+            results[i] = new()
+            {
+                TransactionalId = request.Transactions[i].TransactionalId,
+                TopicResults = await AddAsync(call.Session, request.Transactions[i]),
+            };
+        }
+
+        return new AddPartitionsToTxnResponse { ResultsByTransaction = results };
+    }
+
+    private static async ValueTask<AddPartitionsToTxnTopicResult[]> AddAsync(
+        KafkaSession session, AddPartitionsToTxnTransaction wanted)
+    {
+        var who = new TransactionRef(
+            wanted.TransactionalId, new ProducerStamp(wanted.ProducerId, wanted.ProducerEpoch), Version: 1);
+        TopicPartition[] partitions =
+            [.. wanted.Topics.SelectMany(t => t.Partitions.Select(p => new TopicPartition(t.Name, p)))];
+        PartitionsResult result =
+            !session.MayTransact(wanted.TransactionalId)
+                ? PartitionsResult.Of(Coordination.NoPermissionOnTransaction)
+            : wanted.VerifyOnly
+                ? await session.AskAsync<PartitionsResult>(
+                    (all, done) => all.Transactions.VerifyPartitions(who, partitions, done))
+            : await session.AskAsync<PartitionsResult>(
+                (all, done) => all.Transactions.AddPartitions(who, partitions, done));
+        int next = 0;
+        bool partly = !wanted.VerifyOnly && result.Partitions.Any(e => e != CoordinatorError.None);
+        return Array.ConvertAll(wanted.Topics, topic => new AddPartitionsToTxnTopicResult
+        {
+            Name = topic.Name,
+            ResultsByPartition = Array.ConvertAll(topic.Partitions, p => new AddPartitionsToTxnPartitionResult
+            {
+                PartitionIndex = p,
+                PartitionErrorCode = ErrorOf(result, next++, partly),
+            }),
+        });
+    }
+
+    // When one cannot be added, none was.
+    private static short ErrorOf(PartitionsResult result, int index, bool partly)
+    {
+        CoordinatorError error = index < result.Partitions.Count ? result.Partitions[index] : result.Error;
+        return partly && error == CoordinatorError.None ? (short)ErrorCode.OperationNotAttempted : error.Code();
+    }
+}

@@ -1,0 +1,52 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Protocols.Kafka.Wire;
+
+namespace Pillarbox.Protocols.Kafka;
+
+/// <summary>How requests ask the coordinators of groups and transactions.</summary>
+internal static class Coordination
+{
+    /// <summary>The client may not have to do with the group.</summary>
+    public const CoordinatorError NoPermissionOnGroup = (CoordinatorError)(short)ErrorCode.GroupAuthorizationFailed;
+
+    /// <summary>The client may not have to do with the transactional id.</summary>
+    public const CoordinatorError NoPermissionOnTransaction =
+        (CoordinatorError)(short)ErrorCode.TransactionalIdAuthorizationFailed;
+
+    /// <summary>
+    /// Asks now, in the order of the requests; the answer may come at once or much later. Nobody waits for one when the
+    /// peer is gone.
+    /// </summary>
+    public static Task<T> AskAsync<T>(this KafkaSession session, Action<StreamCoordinators, Action<T>> ask)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        ask(session.Environment.Broker.Coordinators, answer.SetResult);
+        return answer.Task.IsCompleted ? answer.Task : answer.Task.WaitAsync(session.Closed);
+    }
+
+    /// <summary>Whether the client may be a member of the group, or see it: the permission to consume on the address of
+    /// that name.</summary>
+    public static bool MayJoin(this KafkaSession session, string group) =>
+        session.May(Permission.Consume, group);
+
+    /// <summary>Whether the client may write under the transactional id: the permission to send to the address of that
+    /// name.</summary>
+    public static bool MayTransact(this KafkaSession session, string transactionalId) =>
+        session.May(Permission.Send, transactionalId);
+
+    /// <summary>The coordinators use the protocol's numbers.</summary>
+    public static short Code(this CoordinatorError error) => (short)error;
+
+    /// <summary>The name of a topic that is known by its id; null when there is none.</summary>
+    public static string? NameOf(this KafkaSession session, string name, Guid id) =>
+        id == Guid.Empty ? name : session.Streams.Find(id)?.Name;
+
+    /// <summary>Why offsets of this partition cannot be kept; None when they can.</summary>
+    public static ErrorCode CheckPartition(this KafkaSession session, string? topic, int partition) =>
+        topic is null ? ErrorCode.UnknownTopicId
+        : !session.May(Permission.Consume, topic) ? ErrorCode.TopicAuthorizationFailed
+        : session.Streams.Find(topic)?.FindPartition(partition) is null ? ErrorCode.UnknownTopicOrPartition
+        : ErrorCode.None;
+}
