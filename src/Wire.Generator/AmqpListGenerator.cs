@@ -20,10 +20,23 @@ public sealed class AmqpListGenerator : IIncrementalGenerator
 
     public void Initialize(IncrementalGeneratorInitializationContext context)
     {
-        IncrementalValuesProvider<ListModel> lists = context.SyntaxProvider.ForAttributeWithMetadataName(
-            ListAttribute,
-            static (node, _) => node is TypeDeclarationSyntax,
-            static (found, _) => ReadList(found));
+        IncrementalValuesProvider<ListModel> lists = context.SyntaxProvider
+            .ForAttributeWithMetadataName(
+                ListAttribute,
+                static (node, _) => node is TypeDeclarationSyntax,
+                static (found, _) => IsWrong(found) ? null : ReadList(found))
+            .Where(static list => list is not null)
+            .Select(static (list, _) => list!);
+        context.RegisterSourceOutput(
+            context.SyntaxProvider.ForAttributeWithMetadataName(
+                ListAttribute, static (node, _) => node is TypeDeclarationSyntax, static (found, _) => Faults(found)),
+            static (output, faults) =>
+            {
+                foreach (Diagnostic fault in faults)
+                {
+                    output.ReportDiagnostic(fault);
+                }
+            });
         context.RegisterSourceOutput(lists, static (output, list) =>
             output.AddSource($"{list.Name}.g.cs", SourceText.From(ListEmitter.Emit(list), Encoding.UTF8)));
         context.RegisterSourceOutput(lists.Collect(), static (output, all) =>
@@ -34,6 +47,26 @@ public sealed class AmqpListGenerator : IIncrementalGenerator
             }
         });
     }
+
+    /// <summary>Whether a property's type can be written: a type of the specification's, or one that is declared
+    /// beside it.</summary>
+    internal static bool HasEncoding(IPropertySymbol property)
+    {
+        ITypeSymbol type = property.Type;
+        if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } wrapped)
+        {
+            type = wrapped.TypeArguments[0];
+        }
+
+        return CodingOf(type, "Auto") != FieldCoding.Composite
+            || SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, property.ContainingAssembly);
+    }
+
+    private static ImmutableArray<Diagnostic> Faults(GeneratorAttributeSyntaxContext found) => ListFaults.Of(
+        (INamedTypeSymbol)found.TargetSymbol, (string)found.Attributes[0].ConstructorArguments[1].Value!,
+        FieldAttribute);
+
+    private static bool IsWrong(GeneratorAttributeSyntaxContext found) => !Faults(found).IsEmpty;
 
     private static ListModel ReadList(GeneratorAttributeSyntaxContext found)
     {
