@@ -6,7 +6,8 @@ namespace Pillarbox.Interop.Tests;
 /// <summary>
 /// The program is killed under load, again and again: no acknowledged message is lost, none comes after its
 /// acknowledged
-/// settlement, each sender's order is kept, a transaction comes whole or not at all.
+/// settlement, each sender's order is kept, a transaction comes whole or not at all; what was given back comes again, and
+/// what was rejected is a dead letter.
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
 {
@@ -71,6 +72,8 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
         Start("stop.senders", "transact", "three", "crash.a", "crash.b");
         Start("stop.receivers", "receive", "take.a", "crash.a");
         Start("stop.receivers", "receive", "take.b", "crash.b");
+        Start("stop.senders", "send", "four", "crash.c");
+        Start("stop.receivers", "return", "take.c", "crash.c");
     }
 
     private void Start(string stopFile, string role, string name, params string[] addresses) =>
@@ -101,9 +104,9 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
                     await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
             }
         }
-        foreach (string queue in (string[])["a", "b"])
+        foreach (string queue in (string[])["crash.a", "crash.b", "crash.c", "DLQ"])
         {
-            string[] arguments = Arguments("none", "collect", $"rest.{queue}", [$"crash.{queue}"]);
+            string[] arguments = Arguments("none", "collect", $"rest.{queue}", [queue]);
             (await ClientProcess.RunAsync(Programs.Python, arguments)).AssertOk();
         }
     }
@@ -114,8 +117,13 @@ public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
         history.AddSender("one", await LogAsync("one"));
         history.AddSender("two", await LogAsync("two"));
         history.AddSender("three", await LogAsync("three"), transactional: true);
-        foreach (string queue in (string[])["a", "b"])
-            history.AddReceiver(queue, [.. await LogAsync($"take.{queue}"), .. await LogAsync($"rest.{queue}")]);
+        history.AddSender("four", await LogAsync("four"));
+        foreach (string queue in (string[])["a", "b", "c"])
+        {
+            string[] log = [.. await LogAsync($"take.{queue}"), .. await LogAsync($"rest.crash.{queue}")];
+            history.AddReceiver(queue, log, isOrdered: queue != "c");
+        }
+        history.AddReceiver("DLQ", await LogAsync("rest.DLQ"), isOrdered: false);
         history.Finish();
         return history;
     }

@@ -1,4 +1,4 @@
-"""usage: crash_client.py send|transact|receive|collect PORT_FILE STOP_FILE LOG_FILE NAME ADDRESS [ADDRESS]
+"""usage: crash_client.py send|transact|receive|return|collect PORT_FILE STOP_FILE LOG_FILE NAME ADDRESS [ADDRESS]
 
 A client that outlives the server. It reads the server's "host:port" from PORT_FILE before each attempt to connect, works
 until STOP_FILE exists, and writes what happened to LOG_FILE, one event a line, in order:
@@ -10,6 +10,7 @@ until STOP_FILE exists, and writes what happened to LOG_FILE, one event a line, 
 Nothing is sent twice: a message in doubt when the connection breaks stays in doubt.
 """
 import os
+import random
 import sys
 
 from proton import Delivery, Link, Message
@@ -169,6 +170,31 @@ class Receiver(Client):
             event.delivery.settle()
 
 
+class Returner(Receiver):
+    """Accepts most, and gives some back: released, modified as failed, or rejected (then they are dead letters)."""
+
+    def on_message(self, event):
+        delivery = event.delivery
+        self.log.append(f"R {event.message.body}")
+        chance = random.random()
+        delivery.context = event.message.body if chance > 0.2 else None
+        if chance > 0.2:
+            delivery.update(Delivery.ACCEPTED)
+        elif chance > 0.1:
+            delivery.update(Delivery.RELEASED)
+        elif chance > 0.05:
+            delivery.local.failed = True
+            delivery.update(Delivery.MODIFIED)
+        else:
+            delivery.update(Delivery.REJECTED)
+
+    def on_settled(self, event):
+        if event.delivery.link.is_receiver:
+            if event.delivery.context:
+                self.log.append(f"F {event.delivery.context}")
+            event.delivery.settle()
+
+
 def collect(port_file, log_file, address):
     """Takes what is left, until a drain says that nothing is."""
     from common import connect, drain
@@ -192,8 +218,9 @@ if __name__ == "__main__":
     role, port_file, stop_file, log_file, name, *addresses = sys.argv[1:]
     if role == "collect":
         collect(port_file, log_file, addresses[0])
-    elif role == "receive":
-        Receiver(port_file, stop_file, log_file, name, addresses, prefetch=WINDOW).run()
+    elif role in ("receive", "return"):
+        part = {"receive": Receiver, "return": Returner}[role]
+        part(port_file, stop_file, log_file, name, addresses, prefetch=WINDOW).run()
     else:
         part = {"send": Sender, "transact": TransactionalSender}[role]
         part(port_file, stop_file, log_file, name, addresses).run()
