@@ -64,5 +64,5 @@ public sealed record Origin(
 /// <summary>One failed attempt to consume a message.</summary>
 /// <param name="AtMs">When, in milliseconds since the Unix epoch.</param>
 /// <param name="Consumer">The client's name for itself (container id or client id).</param>
-/// <param name="Reason">The client's words, or what happened (<c>connection lost</c>).</param>
+/// <param name="Reason">The client's words, or what happened (<c>consumer gone without an outcome</c>).</param>
 public sealed record FailedAttempt(long AtMs, string Consumer, string? Reason);

@@ -52,7 +52,7 @@ internal sealed class Outcomes(Queue queue)
     {
         if (countAttempts)
         {
-            FailAttempt(ref entry, held.Priority, held.Sequence, Noted(consumer, "connection lost"), journal: true);
+            FailAttempt(ref entry, held.Priority, held.Sequence, Noted(consumer, "consumer gone without an outcome"), journal: true);
         }
         else
         {

@@ -1,6 +1,6 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
-using Pillarbox.Broker.Security;
 
 namespace Pillarbox.Protocols.Kafka;
 
