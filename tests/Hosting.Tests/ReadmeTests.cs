@@ -19,7 +19,8 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task The_node_for_a_test_starts()
     {
-        string example = Assert.Single(Examples(), text => text.Contains("PillarboxTestHost", StringComparison.Ordinal));
+        static bool IsHost(string text) => text.Contains("PillarboxTestHost", StringComparison.Ordinal);
+        string example = Assert.Single(Examples(), IsHost);
         using var image = new MemoryStream();
         Assert.Empty(Compile(example + "\nif (!node.AmqpUrl.StartsWith(\"amqp://\")) throw new Exception();", image));
         MethodInfo main = Assembly.Load(image.ToArray()).EntryPoint!;

@@ -6,8 +6,8 @@ namespace Pillarbox.Interop.Tests;
 /// <summary>
 /// The program is killed under load, again and again: no acknowledged message is lost, none comes after its
 /// acknowledged
-/// settlement, each sender's order is kept, a transaction comes whole or not at all; what was given back comes again, and
-/// what was rejected is a dead letter.
+/// settlement, each sender's order is kept, a transaction comes whole or not at all; what was given back comes again,
+/// and what was rejected is a dead letter.
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output) : IAsyncDisposable
 {

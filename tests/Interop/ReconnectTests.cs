@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Pillarbox.Interop.Tests;
 
-/// <summary>Clients with reconnect switched on go on by themselves after the node was killed and started again.</summary>
+/// <summary>Clients with reconnect go on by themselves after the node was killed and started again.</summary>
 public sealed class ReconnectTests : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -17,7 +17,8 @@ public sealed class ReconnectTests : IAsyncDisposable
         string program = folder == "proton" ? Programs.Python : "node";
         PillarboxProcess node = await PillarboxProcess.StartAsync(_directory.File("data"));
         string address = node.Listener("amqp");
-        using Process client = ClientProcess.Start(program, [Programs.Script(folder, script), node.AmqpHost, node.AmqpPort]);
+        string[] arguments = [Programs.Script(folder, script), node.AmqpHost, node.AmqpPort];
+        using Process client = ClientProcess.Start(program, arguments);
         try
         {
             Assert.Equal("half", await client.StandardOutput.ReadLineAsync().WaitAsync(Patience));

@@ -75,13 +75,11 @@ public sealed class AmqpListGeneratorTests
 
     private static GeneratorDriverRunResult Run(string declaration)
     {
+        string text = "#nullable enable\nnamespace Pillarbox.Protocols.Amqp.Wire;\n" + declaration;
         string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Sample",
-            [
-                CSharpSyntaxTree.ParseText(Attributes),
-                CSharpSyntaxTree.ParseText("#nullable enable\nnamespace Pillarbox.Protocols.Amqp.Wire;\n" + declaration),
-            ],
+            [CSharpSyntaxTree.ParseText(Attributes), CSharpSyntaxTree.ParseText(text)],
             platform.Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary));
         return CSharpGeneratorDriver.Create(new AmqpListGenerator()).RunGenerators(compilation).GetRunResult();

@@ -52,7 +52,8 @@ internal sealed class Outcomes(Queue queue)
     {
         if (countAttempts)
         {
-            FailAttempt(ref entry, held.Priority, held.Sequence, Noted(consumer, "consumer gone without an outcome"), journal: true);
+            const string Reason = "consumer gone without an outcome";
+            FailAttempt(ref entry, held.Priority, held.Sequence, Noted(consumer, Reason), journal: true);
         }
         else
         {
