@@ -14,7 +14,7 @@ public sealed class UserVerbTests : IDisposable
         CliResult added = await UserAsync("secret\n", "add", "alice", "--role", "admin", "--role", "ops");
         Assert.Equal((0, ""), (added.ExitCode, added.Output));
         string[] lines = (await UserAsync("", "list")).Output.TrimEnd('\n').Split('\n');
-        Assert.Equal(["alice", "admin,ops", "yes"], lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["alice", "admin,ops", "yes", "any"], lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         string json = (await UserAsync("", "list", "-o", "json")).Output;
         Assert.Contains("\"alice\"", json, StringComparison.Ordinal);
         Assert.Equal(0, (await UserAsync("other\n", "set-password", "alice")).ExitCode);
