@@ -9,6 +9,7 @@ namespace Pillarbox.Broker.Tests.Streams.Groups;
 internal sealed class ConsumerClient(GroupScene scene, string name)
 {
     private Answer<ConsumerHeartbeatResult>? _pending;
+    private long _sentMs;
 
     public string Name => name;
 
@@ -41,6 +42,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
 
     public long NextBeatMs { get; private set; }
 
+    /// <summary>When the last heartbeat that was answered was sent: its session goes on from there.</summary>
     public long LastHeardMs { get; private set; }
 
     public bool HasJoined => Epoch > 0;
@@ -55,6 +57,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
     public void Send()
     {
         bool full = IsFull || Epoch == 0;
+        _sentMs = scene.Clock.NowMs;
         _pending = new Answer<ConsumerHeartbeatResult>();
         scene.Coordinator.ConsumerHeartbeat(
             new ConsumerHeartbeatRequest
@@ -144,7 +147,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
         MemberId = result.MemberId;
         Epoch = result.MemberEpoch;
         IsFull = false;
-        LastHeardMs = scene.Clock.NowMs;
+        LastHeardMs = _sentMs;
         NextBeatMs = scene.Clock.NowMs + result.HeartbeatIntervalMs;
         if (result.Assignment is not { } assignment)
         {

@@ -131,14 +131,16 @@ internal sealed class GroupScene
     {
         Answer<PlainResult> answer = new();
         Coordinator.Heartbeat(new GroupMemberRef(group, generation, member, instance), answer.Take);
-        return answer.Value.Error;
+        return answer.HasCome ? answer.Value.Error : CoordinatorError.CoordinatorNotAvailable;
     }
 
     public CoordinatorError Leave(string member, string? instance = null, string group = "g")
     {
         Answer<LeaveResult> answer = new();
         Coordinator.Leave(group, [new LeavingMember(member, instance)], answer.Take);
-        return answer.Value.Error != CoordinatorError.None ? answer.Value.Error : answer.Value.Members[0];
+        return !answer.HasCome || answer.Value.Error != CoordinatorError.None
+            ? CoordinatorError.CoordinatorNotAvailable
+            : answer.Value.Members[0];
     }
 
     public Answer<OffsetCommitResult> Commit(
