@@ -47,6 +47,8 @@ internal sealed class BrokerServices
     public IReadOnlyDictionary<string, SettingsTree> SpaceSettings { get; init; } =
         new Dictionary<string, SettingsTree>();
 
+    public StreamUpkeep StreamUpkeep { get; set; } = null!;
+
     public LargeBodies Large { get; } = new();
 
     public AppendMarks Marks { get; } = new();

@@ -43,8 +43,33 @@ internal static class BrokerStart
         return services;
     }
 
+    private static void RecoverStreams(BrokerServices services)
+    {
+        StreamServices streams = services.StreamServices;
+        StreamCheckpoint checkpoint = StreamCheckpoint.Read(streams.Store.FileSystem, streams.CheckpointDirectory);
+        foreach (string damaged in checkpoint.Damaged)
+        {
+            services.CountDamage();
+            BrokerLog.FileSetAside(services.Logger, damaged);
+        }
+
+        streams.Checkpoint = checkpoint;
+        streams.CheckpointNumber = checkpoint.Number;
+        foreach (AddressSpace space in services.Spaces.All)
+        {
+            services.Streams.Add(space.Name, new StreamCatalog(streams, space.Name));
+        }
+
+        streams.Checkpoint = null;
+        streams.Store.EndRecovery();
+        streams.Recovery.Log(streams.Logger, services.Streams.Values.Sum(catalog => catalog.All.Count));
+        services.StreamUpkeep = new StreamUpkeep(streams, services.Streams.Values);
+        services.StreamUpkeep.WriteCheckpoint(isClean: false);
+    }
+
     private static StreamServices OpenStreams(BrokerOptions options, string directory) => new()
     {
+        CheckpointDirectory = directory + "/checkpoints",
         Store = PartitionStore.Open(options.FileSystem, directory, new PartitionStoreOptions
         {
             CacheBytes = options.StreamCacheBytes,
@@ -70,12 +95,7 @@ internal static class BrokerStart
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
         DeleteOrphans(services);
-        foreach (AddressSpace space in services.Spaces.All)
-        {
-            services.Streams.Add(space.Name, new StreamCatalog(services.StreamServices, space.Name));
-        }
-
-        services.StreamServices.Store.EndRecovery();
+        RecoverStreams(services);
         foreach (LogDamage damage in report.Damages)
         {
             services.CountDamage();

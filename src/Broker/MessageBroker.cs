@@ -99,6 +99,7 @@ public sealed class MessageBroker : IDisposable
     private readonly BrokerMetrics _metrics;
     private readonly Lazy<StreamCoordinators> _coordinators;
     private ITimer? _timer;
+    private ITimer? _streamTimer;
     private long _connections;
     private int _ticking;
     private long _ticks;
@@ -216,6 +217,7 @@ public sealed class MessageBroker : IDisposable
         _services.StreamServices.Store.Flush();
         Tick();
         _services.StreamServices.Deadlines.Tick();
+        _services.StreamUpkeep.Run();
         _services.Journal.Flush();
     }
 
@@ -237,6 +239,8 @@ public sealed class MessageBroker : IDisposable
         }
 
         WriteLastSnapshot();
+        _streamTimer?.Dispose();
+        WriteLastCheckpoint();
         _services.StreamServices.Deadlines.Dispose();
         _services.StreamServices.Store.Dispose();
         _services.Journal.Dispose();
@@ -283,6 +287,20 @@ public sealed class MessageBroker : IDisposable
         }
     }
 
+    /// <summary>A clean stop leaves a checkpoint of the streams, so the next start reads none of their
+    /// records.</summary>
+    private void WriteLastCheckpoint()
+    {
+        try
+        {
+            _services.StreamUpkeep.WriteCheckpoint(isClean: true);
+        }
+        catch (StorageException e)
+        {
+            BrokerLog.SnapshotFailed(_services.Logger, e);
+        }
+    }
+
     private void Start()
     {
         _services.Journal.Failed = OnStorageFailed;
@@ -291,6 +309,8 @@ public sealed class MessageBroker : IDisposable
         {
             TimeSpan period = TimeSpan.FromMilliseconds(TickMs);
             _timer = _services.Options.Time.CreateTimer(_ => Tick(), null, period, period);
+            period *= TicksPerSweep;
+            _streamTimer = _services.Options.Time.CreateTimer(_ => _services.StreamUpkeep.Run(), null, period, period);
         }
 
         if (StreamCoordinators.AreInUse(Streams))

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Streams;
@@ -5,6 +6,9 @@ namespace Pillarbox.Broker.Streams;
 /// <summary>What a partition asks of a batch before it takes it. Pure.</summary>
 internal static class BatchRules
 {
+    /// <summary>Most bytes that the records of one batch may be without compression.</summary>
+    public const int PlainBytesMax = 128 << 20;
+
     private const int RecordErrorsMax = 3;
 
     /// <summary>Checks the front batch of some bytes against a stream's settings; a result with an error when it
@@ -85,12 +89,26 @@ internal static class BatchRules
 
     private static AppendResult? CheckRecords(in RecordBatch batch, StreamConfig config, AppendOrigin origin)
     {
-        if (batch.Compression != RecordCompression.None || origin != AppendOrigin.Client)
+        if (origin != AppendOrigin.Client)
         {
             return null;
         }
 
-        return CheckPlain(batch.Records, batch.Count, config.IsCompacted);
+        if (batch.Compression == RecordCompression.None)
+        {
+            return CheckPlain(batch.Records, batch.Count, config.IsCompacted);
+        }
+
+        using var plain = new PooledBuffer(PlainBytesMax);
+        return RecordCodec.TryDecompress(batch.Compression, batch.Records, plain) switch
+        {
+            CodecFault.None => CheckPlain(plain.WrittenSpan, batch.Count, config.IsCompacted),
+            CodecFault.TooLarge => AppendResult.Refused(
+                StreamError.BatchTooLarge, $"the batch has more than {PlainBytesMax} bytes when it is not compressed"),
+            CodecFault.Unsupported => AppendResult.Refused(
+                StreamError.UnsupportedCompression, $"this node cannot read {batch.Compression}"),
+            _ => AppendResult.Refused(StreamError.CorruptBatch, $"the records are no {batch.Compression}"),
+        };
     }
 
     private static AppendResult? CheckPlain(ReadOnlySpan<byte> records, int count, bool needsKeys)

@@ -22,12 +22,17 @@ internal sealed class CatalogLog : IBatchVisitor
     private readonly ArrayBufferWriter<byte> _value = new();
     private readonly Dictionary<Guid, StreamDefinition> _found = [];
     private readonly Dictionary<(Guid, int), long> _starts = [];
+    private readonly HashSet<Guid> _deleted = [];
 
     public CatalogLog(StreamServices services, string addressSpace)
     {
         _services = services;
-        _log = services.Store.OpenLog(FolderOf(addressSpace), 0, new PartitionOptions(), this, out _);
+        var place = new PartitionPlace(FolderOf(addressSpace), 0);
+        _log = services.Store.OpenLog(place, new PartitionOptions(), this, out _);
     }
+
+    /// <summary>The streams that were deleted; their files may still be there.</summary>
+    public IReadOnlyCollection<Guid> Deleted => _deleted;
 
     /// <summary>The streams that recovery found.</summary>
     public IReadOnlyCollection<StreamDefinition> Read() => _found.Values;
@@ -77,6 +82,11 @@ internal sealed class CatalogLog : IBatchVisitor
     {
         var id = new Guid(record.Key);
         _found.Remove(id);
+        if (!record.HasValue)
+        {
+            _deleted.Add(id);
+        }
+
         if (record.HasValue && StreamDefinition.Read(id, record.Value) is { } definition)
         {
             _found[id] = definition;

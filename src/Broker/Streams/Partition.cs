@@ -102,7 +102,15 @@ public sealed class Partition : IPartitionEvents
             refused = AppendResult.Refused(StreamError.InvalidRecord, "one batch is taken at a time");
         }
 
-        return refused ?? AppendChecked(checkedBatch, options, config.IsAppendTime ? nowMs : -1);
+        if (refused is { } result)
+        {
+            return result;
+        }
+
+        long appendTimeMs = config.IsAppendTime ? nowMs : -1;
+        return config.Compression is { } compression && compression != checkedBatch.Compression
+            ? AppendRecompressed(checkedBatch, compression, config.CompressionLevel, options, appendTimeMs)
+            : AppendChecked(checkedBatch, options, appendTimeMs);
     }
 
     /// <summary>
@@ -261,14 +269,85 @@ public sealed class Partition : IPartitionEvents
 
     void IPartitionEvents.OnFailed(StorageFailedException failure) => _awaiters.Signal(long.MaxValue / 2);
 
-    /// <summary>Opens a partition's log and takes back what it holds.</summary>
+    /// <summary>The folder of a stream's partitions.</summary>
+    internal static string FolderOf(Guid stream) => stream.ToString("N");
+
+    /// <summary>Opens a partition's log and takes back what it holds. After a crash it has a new leader epoch, so that
+    /// a
+    /// reader who saw what is lost now can find out.</summary>
     internal static Partition Open(RecordStream stream, int number, StreamServices services)
     {
+        PartitionCheckpoint? known = services.Checkpoint?.Find(stream.Id, number);
         var state = new PartitionState();
+        if (known is not null && !state.TryRead(known.State.Span))
+        {
+            state = new PartitionState();
+            known = null;
+        }
+
+        var place = new PartitionPlace(FolderOf(stream.Id), number, known?.Mark);
         PartitionLog log = services.Store.OpenLog(
-            stream.Id.ToString("N"), number, stream.Config.Partition, state, out _);
+            place, stream.Config.Partition, state, out PartitionReport report);
         state.EndRecovery(log.NextOffset);
-        return new Partition(stream, log, state, services) { LeaderEpoch = Math.Max(0, state.Epochs.Last) };
+        services.Recovery.Add(stream.Name, number, report);
+        int epoch = Math.Max(known?.LeaderEpoch ?? 0, state.Epochs.Last);
+        bool isCrashed = services.Checkpoint is { IsClean: false } && log.NextOffset > 0;
+        var partition = new Partition(stream, log, state, services)
+        {
+            LeaderEpoch = isCrashed ? epoch + 1 : Math.Max(0, epoch),
+            CleanedTo = known?.CleanedTo ?? 0,
+        };
+        partition.SetStart(known?.StartOffset ?? 0);
+        return partition;
+    }
+
+    /// <summary>Compaction has come so far. Upkeep's.</summary>
+    internal long CleanedTo { get; set; }
+
+    /// <summary>Whether a batch belongs to an aborted transaction.</summary>
+    internal bool IsAborted(in RecordBatch batch)
+    {
+        if (!batch.IsTransactional)
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return _state.Transactions.IsAborted(batch.ProducerId, batch.BaseOffset);
+        }
+    }
+
+    /// <summary>Whether nothing of its producer stands behind a batch.</summary>
+    internal bool IsLastOfProducer(in RecordBatch batch)
+    {
+        lock (_gate)
+        {
+            return batch.ProducerId >= 0 && !batch.IsControl
+                && _state.Producers.Find(batch.ProducerId)?.LastOffset == batch.LastOffset;
+        }
+    }
+
+    internal void ForgetProducersBefore(long timestampMs)
+    {
+        if (_state.Producers.Count > 0)
+        {
+            lock (_gate)
+            {
+                _state.Producers.ForgetBefore(timestampMs);
+            }
+        }
+    }
+
+    /// <summary>Where the partition stands, at one moment.</summary>
+    internal PartitionCheckpoint MakeCheckpoint(ArrayBufferWriter<byte> state)
+    {
+        lock (_gate)
+        {
+            state.ResetWrittenCount();
+            _state.Write(state);
+            return new PartitionCheckpoint(StartOffset, CleanedTo, LeaderEpoch, _log.Mark(), state.WrittenMemory);
+        }
     }
 
     /// <summary>Nothing can be read any more below an offset.</summary>
@@ -289,6 +368,16 @@ public sealed class Partition : IPartitionEvents
     {
         _log.Delete();
         _awaiters.Signal(long.MaxValue / 2);
+    }
+
+    private AppendResult AppendRecompressed(
+        in RecordBatch batch, RecordCompression compression, int level, in AppendOptions options, long appendTimeMs)
+    {
+        using var rewriter = new BatchRewriter();
+        ReadOnlySpan<byte> bytes = rewriter.Recompress(batch, compression, level);
+        return RecordBatch.TryRead(bytes, out RecordBatch made) == RecordBatchFault.None
+            ? AppendChecked(made, options, appendTimeMs)
+            : AppendResult.Refused(StreamError.UnsupportedCompression, $"this node cannot write {compression}");
     }
 
     private AppendResult AppendChecked(in RecordBatch batch, in AppendOptions options, long appendTimeMs)

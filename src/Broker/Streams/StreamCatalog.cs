@@ -38,6 +38,11 @@ public sealed class StreamCatalog
         Services = services;
         AddressSpace = addressSpace;
         _log = new CatalogLog(services, addressSpace);
+        foreach (Guid id in _log.Deleted)
+        {
+            services.Store.DeleteFolder(Partition.FolderOf(id));
+        }
+
         foreach (StreamDefinition definition in _log.Read())
         {
             Recover(definition);
@@ -132,6 +137,8 @@ public sealed class StreamCatalog
                 {
                     partition.Delete();
                 }
+
+                Services.Store.DeleteFolder(Partition.FolderOf(stream.Id));
             });
         }
     }

@@ -16,5 +16,16 @@ internal sealed class StreamServices
 
     public required ReadDeadlines Deadlines { get; init; }
 
+    public required string CheckpointDirectory { get; init; }
+
+    /// <summary>Number of the last checkpoint. Upkeep's.</summary>
+    public long CheckpointNumber { get; set; }
+
+    /// <summary>What the last run left; null once all partitions are open.</summary>
+    public StreamCheckpoint? Checkpoint { get; set; }
+
+    /// <summary>What recovery finds.</summary>
+    public StreamRecovery Recovery { get; } = new();
+
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

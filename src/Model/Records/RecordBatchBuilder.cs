@@ -34,6 +34,24 @@ public readonly record struct RecordBatchOptions
 
     /// <summary>Timestamps are those of the append.</summary>
     public bool IsAppendTime { get; init; }
+
+    /// <summary>When tombstones and markers of the batch may go, in milliseconds since the Unix epoch; -1 = not
+    /// decided.</summary>
+    public long DeleteHorizonMs { get; init; } = -1;
+
+    /// <summary>The options of a batch that is there, to build it anew.</summary>
+    public static RecordBatchOptions Of(in RecordBatch batch) => new()
+    {
+        BaseOffset = batch.BaseOffset,
+        LeaderEpoch = batch.LeaderEpoch,
+        ProducerId = batch.ProducerId,
+        ProducerEpoch = batch.ProducerEpoch,
+        BaseSequence = batch.BaseSequence,
+        IsTransactional = batch.IsTransactional,
+        IsControl = batch.IsControl,
+        IsAppendTime = batch.IsAppendTime,
+        DeleteHorizonMs = batch.HasDeleteHorizon ? batch.BaseTimestampMs : -1,
+    };
 }
 
 /// <summary>Builds batches, one after another, in memory of its own. One owner.</summary>
@@ -76,7 +94,7 @@ public sealed class RecordBatchBuilder
         int offsetDelta = record.OffsetDelta >= 0 ? record.OffsetDelta : _lastOffsetDelta + 1;
         if (Count == 0)
         {
-            _baseTimestampMs = record.TimestampMs;
+            _baseTimestampMs = _options.DeleteHorizonMs >= 0 ? _options.DeleteHorizonMs : record.TimestampMs;
         }
 
         _maxTimestampMs = Math.Max(_maxTimestampMs, record.TimestampMs);
@@ -111,7 +129,7 @@ public sealed class RecordBatchBuilder
         batch[16] = RecordBatch.MagicV2;
         BinaryPrimitives.WriteInt16BigEndian(batch[21..], Attributes);
         BinaryPrimitives.WriteInt32BigEndian(batch[23..], Math.Max(0, Math.Max(_lastOffsetDelta, lastOffsetDelta)));
-        BinaryPrimitives.WriteInt64BigEndian(batch[27..], Count == 0 ? -1 : _baseTimestampMs);
+        BinaryPrimitives.WriteInt64BigEndian(batch[27..], Count == 0 ? _options.DeleteHorizonMs : _baseTimestampMs);
         BinaryPrimitives.WriteInt64BigEndian(batch[35..], _maxTimestampMs);
         BinaryPrimitives.WriteInt64BigEndian(batch[43..], _options.ProducerId);
         BinaryPrimitives.WriteInt16BigEndian(batch[51..], _options.ProducerEpoch);
@@ -138,6 +156,7 @@ public sealed class RecordBatchBuilder
 
     private short Attributes => (short)((_options.IsTransactional ? RecordBatch.TransactionalFlag : 0)
         | (_options.IsControl ? RecordBatch.ControlFlag : 0)
+        | (_options.DeleteHorizonMs >= 0 ? RecordBatch.DeleteHorizonFlag : 0)
         | (_options.IsAppendTime ? RecordBatch.AppendTimeFlag : 0));
 
     private static int BytesOf(bool has, ReadOnlySpan<byte> bytes) =>

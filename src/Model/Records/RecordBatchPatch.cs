@@ -28,6 +28,16 @@ public static class RecordBatchPatch
         RefreshCrc(batch);
     }
 
+    /// <summary>Makes a copied header that of a batch whose records have become other bytes; renews the
+    /// checksum.</summary>
+    public static void SetRecords(Span<byte> batch, RecordCompression compression)
+    {
+        int attributes = BinaryPrimitives.ReadInt16BigEndian(batch[21..]) & ~RecordBatch.CompressionMask;
+        BinaryPrimitives.WriteInt16BigEndian(batch[21..], (short)(attributes | (int)compression));
+        BinaryPrimitives.WriteInt32BigEndian(batch[8..], batch.Length - RecordBatch.LengthFrom);
+        RefreshCrc(batch);
+    }
+
     /// <summary>Writes the checksum of the bytes as they are now. The span is one whole batch.</summary>
     public static void RefreshCrc(Span<byte> batch) =>
         BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C.Compute(batch[RecordBatch.CrcFrom..]));

@@ -89,6 +89,15 @@ public sealed class DiskFileSystem : IFileSystem
         Do("create", directory, static path => Directory.CreateDirectory(path));
 
     /// <inheritdoc/>
+    public void DeleteDirectory(string directory)
+    {
+        if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())
+        {
+            Do("delete", directory, static path => Directory.Delete(path));
+        }
+    }
+
+    /// <inheritdoc/>
     public void SyncDirectory(string directory) => Do("sync", directory, DiskNative.SyncDirectory);
 
     /// <inheritdoc/>

@@ -45,6 +45,11 @@ public interface IFileSystem
     /// <summary>Makes a directory and its parents; no error when it is there.</summary>
     void CreateDirectory(string directory);
 
+    /// <summary>Removes a directory without files; no error when it is not there, or has files.</summary>
+    void DeleteDirectory(string directory)
+    {
+    }
+
     /// <summary>Makes creations, renames and removals in a directory durable.</summary>
     void SyncDirectory(string directory);
 

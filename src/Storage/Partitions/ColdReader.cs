@@ -63,7 +63,7 @@ internal static class ColdReader
         lock (segment.Log.Gate)
         {
             (size, _) = segment.Log.ColdEnd(segment);
-            from = segment.Index!.FloorTime(timestampMs).Position;
+            from = segment.Index.FloorTime(timestampMs).Position;
             if (segment.TimestampMaxMs < timestampMs || from >= size)
             {
                 return -1;
@@ -90,18 +90,55 @@ internal static class ColdReader
         }
     }
 
-    /// <summary>Builds the index of a segment of an earlier run, if that has not been done.</summary>
+    /// <summary>Completes the index of a segment that an earlier run has written, if that has not been done.</summary>
     public static void EnsureIndex(PartitionStore store, PartitionSegment segment)
     {
-        _ = store;
-        _ = segment;
+        int to = segment.IndexedFrom;
+        if (to == 0)
+        {
+            return;
+        }
+
+        SegmentIndex index = SegmentIndexFile.TryRead(store.FileSystem, segment)
+            ?? BuildIndex(store, segment, to);
+        lock (segment.Log.Gate)
+        {
+            if (segment.IndexedFrom == to)
+            {
+                index.Add(segment.Index);
+                segment.Index = index;
+                segment.IndexedFrom = 0;
+            }
+        }
+    }
+
+    private static SegmentIndex BuildIndex(PartitionStore store, PartitionSegment segment, int to)
+    {
+        SegmentIndex index = segment.Log.NewIndex();
+        IFile file = store.Files.Hold(segment);
+        try
+        {
+            long timestampMaxMs = -1;
+            using var headers = new HeaderScan(file, to, 0);
+            while (headers.TryNext(out RecordBatch header))
+            {
+                index.Note((int)(header.BaseOffset - segment.BaseOffset), (int)headers.Position, timestampMaxMs);
+                timestampMaxMs = Math.Max(timestampMaxMs, header.MaxTimestampMs);
+            }
+
+            return index;
+        }
+        finally
+        {
+            store.Files.Release(segment);
+        }
     }
 
     private static SegmentView ViewOf(PartitionSegment segment, in ColdRange wanted)
     {
         lock (segment.Log.Gate)
         {
-            SegmentIndex index = segment.Index!;
+            SegmentIndex index = segment.Index;
             IndexEntry from = index.FloorOffset(wanted.Offset - segment.BaseOffset);
             IndexEntry limit = index.FloorOffset(wanted.Limit - segment.BaseOffset);
             IndexEntry cut = index.FloorPosition((int)Math.Min(from.Position + (long)wanted.BytesMax, int.MaxValue));

@@ -57,6 +57,24 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         }
     }
 
+    /// <summary>Makes a segment's bytes durable, unless it is deleted.</summary>
+    public void Sync(PartitionSegment segment)
+    {
+        if (TryHold(segment) is not { } file)
+        {
+            return;
+        }
+
+        try
+        {
+            file.Sync();
+        }
+        finally
+        {
+            store.Files.Release(segment);
+        }
+    }
+
     public void Dispose()
     {
         _thread?.Dispose();
@@ -85,9 +103,9 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
             int before = _slices.Count;
             long end = log.Capture(_slices, out FlushMode mode);
             _done.Add((log, end));
-            for (int i = before; i < _slices.Count && mode == FlushMode.Group; i++)
+            for (int i = before; i < _slices.Count; i++)
             {
-                NoteUnsynced(_slices[i].Chunk.Segment);
+                NoteUnsynced(_slices[i].Chunk.Segment, mode);
             }
         }
 
@@ -198,19 +216,7 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
     {
         foreach (PartitionSegment segment in _unsynced)
         {
-            if (TryHold(segment) is not { } file)
-            {
-                continue;
-            }
-
-            try
-            {
-                file.Sync();
-            }
-            finally
-            {
-                store.Files.Release(segment);
-            }
+            Sync(segment);
         }
 
         _unsynced.Clear();
@@ -222,9 +228,13 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         _newEntries.Clear();
     }
 
-    private void NoteUnsynced(PartitionSegment segment)
+    private void NoteUnsynced(PartitionSegment segment, FlushMode mode)
     {
-        if (_unsynced.Count == 0 || !ReferenceEquals(_unsynced[^1], segment))
+        if (mode != FlushMode.Group)
+        {
+            segment.IsUnsynced = true;
+        }
+        else if (_unsynced.Count == 0 || !ReferenceEquals(_unsynced[^1], segment))
         {
             _unsynced.Add(segment);
         }

@@ -28,7 +28,7 @@ public sealed class PartitionLog
     private readonly PartitionStore _store;
     private readonly string _directory;
     private readonly List<PartitionSegment> _segments = [];
-    private readonly List<HotChunk> _chunks = [];
+    private readonly HotTail _tail;
     private readonly DurableWaiters _waiters = new();
     private PartitionOptions _options;
     private long _nextOffset;
@@ -42,6 +42,7 @@ public sealed class PartitionLog
     {
         _store = store;
         _directory = directory;
+        _tail = new HotTail(this, store.Memory);
         Number = number;
         _options = options;
     }
@@ -206,6 +207,118 @@ public sealed class PartitionLog
         _store.DeleteFiles(segments);
     }
 
+    /// <summary>Where the partition stands now. It may be written down when everything below is durable and
+    /// <see cref="SyncFiles"/> has run.</summary>
+    public PartitionMark Mark()
+    {
+        lock (_gate)
+        {
+            return new PartitionMark(_nextOffset, [.. _segments.Select(segment => segment.Mark)]);
+        }
+    }
+
+    /// <summary>Figures of the oldest segment; false when there is none. <paramref name="isLast"/>: appends go to it.
+    /// </summary>
+    public bool TryGetOldest(out SegmentMark oldest, out bool isLast)
+    {
+        lock (_gate)
+        {
+            oldest = _segments.Count == 0 ? default : _segments[0].Mark;
+            isLast = _segments.Count == 1;
+            return _segments.Count > 0;
+        }
+    }
+
+    /// <summary>Figures of the segment that appends go to; false when there is none.</summary>
+    public bool TryGetNewest(out SegmentMark newest)
+    {
+        lock (_gate)
+        {
+            newest = _segments.Count == 0 ? default : _segments[^1].Mark;
+            return _segments.Count > 0;
+        }
+    }
+
+    /// <summary>Figures of the segments that take no more appends and end at or below an offset, oldest
+    /// first.</summary>
+    public IReadOnlyList<SegmentMark> ClosedBelow(long offset)
+    {
+        lock (_gate)
+        {
+            var closed = new List<SegmentMark>();
+            for (int i = 0; i + 1 < _segments.Count && _segments[i].NextOffset <= Math.Min(offset, _durableOffset); i++)
+            {
+                closed.Add(_segments[i].Mark);
+            }
+
+            return closed;
+        }
+    }
+
+    /// <summary>Visits all batches of a closed segment, from disk; none when it is gone. Throws
+    /// <see cref="StorageException"/> when one is damaged.</summary>
+    public void ReadSegment(long baseOffset, IBatchVisitor visitor)
+    {
+        PartitionSegment? segment;
+        lock (_gate)
+        {
+            segment = _segments.Find(segment => segment.BaseOffset == baseOffset);
+        }
+
+        if (segment is not null)
+        {
+            SegmentRewrite.ReadAll(this, segment, visitor);
+        }
+    }
+
+    /// <summary>Opens a closed segment to be read and written anew; null when it is gone.</summary>
+    public SegmentRewrite? Rewrite(long baseOffset)
+    {
+        lock (_gate)
+        {
+            PartitionSegment? segment = _segments.Find(segment => segment.BaseOffset == baseOffset);
+            return segment is null || ReferenceEquals(segment, _segments[^1])
+                ? null
+                : new SegmentRewrite(this, segment);
+        }
+    }
+
+    /// <summary>Writes the indexes of closed segments to files, those that are new.</summary>
+    public void SaveIndexes()
+    {
+        PartitionSegment[] unsaved;
+        lock (_gate)
+        {
+            unsaved = [.. _segments.SkipLast(1).Where(segment =>
+                !segment.IsIndexSaved && segment.IndexedFrom == 0 && segment.IsOnDisk)];
+        }
+
+        foreach (PartitionSegment segment in unsaved)
+        {
+            SegmentIndexFile.Write(_store.FileSystem, segment);
+        }
+    }
+
+    /// <summary>Makes what was written durable, where the flusher did not. Throws <see cref="StorageException"/>; not
+    /// for a hot path.</summary>
+    public void SyncFiles()
+    {
+        PartitionSegment[] unsynced;
+        lock (_gate)
+        {
+            unsynced = [.. _segments.Where(segment => segment.IsUnsynced)];
+            foreach (PartitionSegment segment in unsynced)
+            {
+                segment.IsUnsynced = false;
+            }
+        }
+
+        foreach (PartitionSegment segment in unsynced)
+        {
+            _store.Flusher.Sync(segment);
+        }
+    }
+
     /// <summary>Reads whole batches from the one that holds <paramref name="offset"/> on, below
     /// <paramref name="limit"/> (an offset at which a batch begins), at most <paramref name="bytesMax"/> bytes; the
     /// first
@@ -224,9 +337,9 @@ public sealed class PartitionLog
                     return;
                 }
 
-                if (_chunks.Count > 0 && offset >= _chunks[0].BaseOffset)
+                if (_tail.Holds(offset))
                 {
-                    ReadHot(offset, limit, bytesMax, atLeastOne, into);
+                    _tail.Read(new ColdRange(offset, limit, bytesMax, atLeastOne), _nextOffset, into);
                     return;
                 }
 
@@ -294,12 +407,9 @@ public sealed class PartitionLog
     /// <summary>How far a segment must be read from disk: where memory begins, or its end. Under the lock.</summary>
     internal (int SizeBytes, long NextOffset) ColdEnd(PartitionSegment segment)
     {
-        foreach (HotChunk chunk in _chunks)
+        if (_tail.TryGetStart(segment, out int position, out long offset))
         {
-            if (ReferenceEquals(chunk.Segment, segment))
-            {
-                return (chunk.Start, chunk.BaseOffset);
-            }
+            return (position, offset);
         }
 
         return (segment.SizeBytes, segment.NextOffset);
@@ -315,16 +425,7 @@ public sealed class PartitionLog
         {
             _isQueued = false;
             mode = _options.Flush;
-            foreach (HotChunk chunk in _chunks)
-            {
-                if (chunk.Captured < chunk.Used)
-                {
-                    chunk.Hold();
-                    slices.Add(new ChunkSlice(chunk, chunk.Captured, chunk.Used));
-                    chunk.Captured = chunk.Used;
-                }
-            }
-
+            _tail.Capture(slices);
             return _nextOffset;
         }
     }
@@ -349,19 +450,7 @@ public sealed class PartitionLog
     {
         lock (_gate)
         {
-            if (chunk.IsDropped)
-            {
-                return true;
-            }
-
-            if (chunk.Written < chunk.Used)
-            {
-                return false;
-            }
-
-            Invariant.That(ReferenceEquals(_chunks[0], chunk));
-            _chunks.RemoveAt(0);
-            return true;
+            return _tail.TryEvict(chunk);
         }
     }
 
@@ -375,44 +464,50 @@ public sealed class PartitionLog
 
     internal void NoteBatch(PartitionSegment segment, in RecordBatch batch)
     {
-        int position = segment.SizeBytes;
-        segment.Index!.Note((int)(batch.BaseOffset - segment.BaseOffset), position, segment.TimestampMaxMs);
-        if (segment.SizeBytes == 0)
-        {
-            segment.TimestampFirstMs = batch.MaxTimestampMs;
-        }
-
-        if (batch.MaxTimestampMs > segment.TimestampMaxMs)
-        {
-            segment.TimestampMaxMs = batch.MaxTimestampMs;
-            segment.TimestampMaxOffset = batch.BaseOffset;
-        }
-
-        segment.SizeBytes += batch.SizeBytes;
-        segment.NextOffset = batch.NextOffset;
+        SegmentFigures.Note(segment, batch);
         _sizeBytes += batch.SizeBytes;
     }
 
     internal PartitionSegment NewSegment(long baseOffset) =>
-        new(this, baseOffset) { Index = new SegmentIndex(_options.IndexIntervalBytes) };
+        new(this, baseOffset) { Index = NewIndex() };
 
-    /// <summary>Forgets the memory of a segment, or of all.</summary>
-    private void DropChunks(PartitionSegment? segment)
+    internal SegmentIndex NewIndex() => new(_options.IndexIntervalBytes);
+
+    private void DropChunks(PartitionSegment? segment) => _store.NotePending(-_tail.Drop(segment));
+
+    /// <summary>Puts a segment in another's place; false when that has gone meanwhile. <paramref name="swap"/> moves
+    /// the
+    /// files.</summary>
+    internal bool Replace(PartitionSegment old, PartitionSegment? made, Action swap)
     {
-        int kept = 0;
-        foreach (HotChunk chunk in _chunks)
+        lock (_gate)
         {
-            if (segment is not null && !ReferenceEquals(chunk.Segment, segment))
+            int index = _segments.IndexOf(old);
+            if (index < 0)
             {
-                _chunks[kept++] = chunk;
-                continue;
+                return false;
             }
 
-            _store.NotePending(chunk.Captured - chunk.Used);
-            chunk.IsDropped = true;
-        }
+            swap();
 
-        _chunks.RemoveRange(kept, _chunks.Count - kept);
+            // Memory is one stretch up to the end: what lies before the old bytes goes with them.
+            for (int i = 0; i <= index; i++)
+            {
+                DropChunks(_segments[i]);
+            }
+
+            _sizeBytes += (made?.SizeBytes ?? 0) - old.SizeBytes;
+            if (made is null)
+            {
+                _segments.RemoveAt(index);
+            }
+            else
+            {
+                _segments[index] = made;
+            }
+
+            return true;
+        }
     }
 
     private HotChunk MakeRoom(int batchBytes, long baseOffset)
@@ -424,17 +519,7 @@ public sealed class PartitionLog
             _segments.Add(active);
         }
 
-        HotChunk? tail = _chunks.Count == 0 ? null : _chunks[^1];
-        if (tail is not null && ReferenceEquals(tail.Segment, active) && tail.Room >= batchBytes)
-        {
-            return tail;
-        }
-
-        HotChunk chunk = _store.Memory.Rent(batchBytes, tail?.Data.Length ?? 0);
-        chunk.Begin(this, active, baseOffset);
-        _chunks.Add(chunk);
-        _store.Memory.Enlist(chunk);
-        return chunk;
+        return _tail.MakeRoom(active, batchBytes, baseOffset);
     }
 
     private bool IsFull(PartitionSegment active, int batchBytes, long baseOffset) =>
@@ -442,57 +527,11 @@ public sealed class PartitionLog
         && (active.SizeBytes + (long)batchBytes > _options.SegmentBytes
             || baseOffset - active.BaseOffset > int.MaxValue - (1 << 24));
 
-    private void ReadHot(long offset, long limit, int bytesMax, bool atLeastOne, PartitionRead into)
-    {
-        int index = _chunks.Count - 1;
-        while (index > 0 && _chunks[index].BaseOffset > offset)
-        {
-            index--;
-        }
-
-        int from = _chunks[index].Find(offset);
-        for (; index < _chunks.Count; index++, from = 0)
-        {
-            HotChunk chunk = _chunks[index];
-            int end = limit >= _nextOffset || (index + 1 < _chunks.Count && _chunks[index + 1].BaseOffset <= limit)
-                ? chunk.Used
-                : chunk.Find(limit);
-            int room = bytesMax - into.Bytes;
-            int to = end - from <= room ? end : chunk.FloorBorder(from, from + Math.Max(0, room));
-            if (to == from && from < end && into.Bytes == 0 && atLeastOne)
-            {
-                to = from + chunk.BatchBytesAt(from);
-            }
-
-            if (to > from)
-            {
-                into.Add(chunk, from, to);
-                into.EndOffset = to < chunk.Used ? chunk.BaseOffsetAt(to)
-                    : index + 1 < _chunks.Count ? _chunks[index + 1].BaseOffset
-                    : _nextOffset;
-            }
-
-            if (to < chunk.Used)
-            {
-                return;
-            }
-        }
-    }
-
     private long FindHotTime(PartitionSegment segment, long timestampMs)
     {
         lock (_gate)
         {
-            foreach (HotChunk chunk in _chunks)
-            {
-                long found = ReferenceEquals(chunk.Segment, segment) ? chunk.FindTime(timestampMs) : -1;
-                if (found >= 0)
-                {
-                    return found;
-                }
-            }
-
-            return -1;
+            return _tail.FindTime(segment, timestampMs);
         }
     }
 
@@ -515,12 +554,9 @@ public sealed class PartitionLog
     {
         lock (_gate)
         {
-            foreach (HotChunk chunk in _chunks)
+            if (_tail.TryGetStart(segment, out _, out long offset))
             {
-                if (ReferenceEquals(chunk.Segment, segment))
-                {
-                    return chunk.BaseOffset;
-                }
+                return offset;
             }
         }
 

@@ -21,13 +21,19 @@ public sealed record PartitionReport
 
     /// <summary>Files set aside as *.damaged.</summary>
     public IReadOnlyList<string> SetAside { get; init; } = [];
+
+    /// <summary>What had been durable and is not there; empty on a healthy disk.</summary>
+    public IReadOnlyList<string> Damages { get; init; } = [];
 }
 
-/// <summary>Brings a partition up: finds its segments, reads their batches, cuts what is torn at the end.</summary>
-internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, IBatchVisitor visitor)
+/// <summary>Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the
+/// end.</summary>
+internal sealed class PartitionRecovery(
+    PartitionStore store, PartitionLog log, PartitionMark? mark, IBatchVisitor visitor)
 {
     private const string DamagedSuffix = ".damaged";
     private readonly List<string> _setAside = [];
+    private readonly List<string> _damages = [];
     private long _batches;
     private long _tornBytes;
     private long _nextOffset;
@@ -35,24 +41,34 @@ internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, 
     public PartitionReport Run(string[] names)
     {
         long[] bases = BasesOf(names);
-        _nextOffset = bases.Length == 0 ? 0 : bases[0];
+        _nextOffset = mark?.NextOffset ?? (bases.Length == 0 ? 0 : bases[0]);
         bool isCut = false;
         foreach (long baseOffset in bases)
         {
             PartitionSegment segment = log.NewSegment(baseOffset);
             segment.IsOnDisk = true;
-            if (isCut || baseOffset < _nextOffset)
+            SegmentMark? known = FindMark(baseOffset);
+            // Segments join without gaps. Where one does not, what should be before it was torn off by a power cut.
+            if (isCut || (known is null && baseOffset != _nextOffset))
             {
+                isCut = true;
                 SetAside(segment);
                 continue;
             }
 
             log.Segments.Add(segment);
-            isCut = Scan(segment);
+            Restore(segment, known);
+            isCut = !IsSealed(baseOffset) && Scan(segment);
         }
 
         log.Recover(_nextOffset);
-        return new PartitionReport { Batches = _batches, TornBytes = _tornBytes, SetAside = _setAside };
+        return new PartitionReport
+        {
+            Batches = _batches,
+            TornBytes = _tornBytes,
+            SetAside = _setAside,
+            Damages = _damages,
+        };
     }
 
     private long[] BasesOf(string[] names)
@@ -71,15 +87,48 @@ internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, 
         return [.. bases];
     }
 
+    private SegmentMark? FindMark(long baseOffset)
+    {
+        foreach (SegmentMark segment in mark?.Segments ?? [])
+        {
+            if (segment.BaseOffset == baseOffset)
+            {
+                return segment;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the mark knows all of a segment.</summary>
+    private bool IsSealed(long baseOffset) =>
+        mark is { Segments: [.., var last] } && baseOffset < last.BaseOffset && FindMark(baseOffset) is not null;
+
+    private static void Restore(PartitionSegment segment, SegmentMark? known)
+    {
+        if (known is { } figures)
+        {
+            segment.SizeBytes = segment.IndexedFrom = figures.SizeBytes;
+            segment.NextOffset = figures.NextOffset;
+            segment.TimestampFirstMs = figures.TimestampFirstMs;
+            segment.TimestampMaxMs = figures.TimestampMaxMs;
+            segment.TimestampMaxOffset = figures.TimestampMaxOffset;
+        }
+    }
+
     /// <summary>True when the segment's end was torn off: what follows was never acknowledged either.</summary>
     private bool Scan(PartitionSegment segment)
     {
         IFile file = store.Files.Hold(segment);
         try
         {
-            _nextOffset = segment.BaseOffset;
             long length = file.Length;
-            using var scan = new BatchScan(file, length);
+            if (length < segment.SizeBytes)
+            {
+                Forget(segment, length);
+            }
+
+            using var scan = new BatchScan(file, length, segment.SizeBytes);
             while (scan.TryNext(out RecordBatch batch) && batch.IsCrcValid && batch.BaseOffset >= _nextOffset)
             {
                 log.NoteBatch(segment, batch);
@@ -88,7 +137,7 @@ internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, 
                 visitor.Visit(batch);
             }
 
-            if (segment.SizeBytes == length)
+            if (length == segment.SizeBytes)
             {
                 return false;
             }
@@ -102,6 +151,15 @@ internal sealed class PartitionRecovery(PartitionStore store, PartitionLog log, 
         {
             store.Files.Release(segment);
         }
+    }
+
+    /// <summary>The file is shorter than it surely was: reads what is left of it.</summary>
+    private void Forget(PartitionSegment segment, long length)
+    {
+        _damages.Add($"{segment.Path} has {length} bytes and had {segment.SizeBytes}");
+        segment.SizeBytes = segment.IndexedFrom = 0;
+        segment.NextOffset = _nextOffset = segment.BaseOffset;
+        segment.TimestampFirstMs = segment.TimestampMaxMs = segment.TimestampMaxOffset = -1;
     }
 
     private void SetAside(PartitionSegment segment)

@@ -32,8 +32,18 @@ internal sealed class PartitionSegment(PartitionLog log, long baseOffset)
     /// <summary>Timestamp of the first batch; -1 when not known.</summary>
     public long TimestampFirstMs { get; set; } = -1;
 
-    /// <summary>The sparse index; null for a segment of an earlier run until somebody asks.</summary>
-    public SegmentIndex? Index { get; set; }
+    /// <summary>The sparse index, from <see cref="IndexedFrom"/> on.</summary>
+    public required SegmentIndex Index { get; set; }
+
+    /// <summary>The index knows nothing of what lies before this position: what an earlier run has written, until
+    /// somebody asks.</summary>
+    public int IndexedFrom { get; set; }
+
+    /// <summary>Whether bytes were written and not synced.</summary>
+    public bool IsUnsynced { get; set; }
+
+    /// <summary>Whether the index is in a file too.</summary>
+    public bool IsIndexSaved { get; set; }
 
     /// <summary>True once the file is there.</summary>
     public bool IsOnDisk { get; set; }
@@ -49,6 +59,9 @@ internal sealed class PartitionSegment(PartitionLog log, long baseOffset)
 
     /// <summary>Its place among the open files; owned by <see cref="OpenFiles"/>.</summary>
     public LinkedListNode<PartitionSegment>? OpenNode { get; set; }
+
+    public SegmentMark Mark => new(
+        BaseOffset, SizeBytes, NextOffset, TimestampFirstMs, TimestampMaxMs, TimestampMaxOffset);
 
     public string Path => Log.PathOf(BaseOffset, LogSuffix);
 

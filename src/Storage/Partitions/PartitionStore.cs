@@ -12,6 +12,7 @@ public sealed class PartitionStore : IDisposable
     private readonly Dictionary<string, string[]> _listings = new(StringComparer.Ordinal);
     private readonly HashSet<PartitionLog> _logs = [];
     private long _pendingBytes;
+    private long _appendedBytes;
     private volatile bool _isFull;
 
     private PartitionStore(IFileSystem files, string directory, PartitionStoreOptions options)
@@ -36,7 +37,11 @@ public sealed class PartitionStore : IDisposable
     /// <summary>Appended bytes that wait for the disk.</summary>
     public long PendingBytes => Volatile.Read(ref _pendingBytes);
 
-    internal IFileSystem FileSystem { get; }
+    /// <summary>Bytes appended since the store was opened.</summary>
+    public long AppendedBytes => Volatile.Read(ref _appendedBytes);
+
+    /// <summary>The disk.</summary>
+    public IFileSystem FileSystem { get; }
 
     internal OpenFiles Files { get; }
 
@@ -64,23 +69,39 @@ public sealed class PartitionStore : IDisposable
     /// <summary>Opens a partition and recovers it; one that was never written to is empty and has no file. The visitor
     /// sees
     /// the batches that were scanned.</summary>
-    /// <param name="folder">The stream's folder under the store's.</param>
-    /// <param name="number">The partition's number.</param>
+    /// <param name="place">Which partition.</param>
     /// <param name="options">Sizes and promises.</param>
     /// <param name="visitor">Sees each batch that recovery reads.</param>
     /// <param name="report">What recovery found.</param>
     public PartitionLog OpenLog(
-        string folder, int number, in PartitionOptions options, IBatchVisitor visitor, out PartitionReport report)
+        PartitionPlace place, in PartitionOptions options, IBatchVisitor visitor, out PartitionReport report)
     {
+        (string folder, int number, PartitionMark? mark) = place;
         string directory = _root + "/" + folder;
         var log = new PartitionLog(this, directory, number, options);
-        report = new PartitionRecovery(this, log, visitor).Run(ListingOf(directory));
+        report = new PartitionRecovery(this, log, mark, visitor).Run(ListingOf(directory));
         lock (_gate)
         {
             _logs.Add(log);
         }
 
         return log;
+    }
+
+    /// <summary>Deletes everything in the folder of a stream that has none of its partitions open.</summary>
+    public void DeleteFolder(string folder)
+    {
+        string directory = _root + "/" + folder;
+        foreach (string name in FileSystem.List(directory, ""))
+        {
+            FileSystem.Delete(directory + "/" + name);
+        }
+
+        FileSystem.DeleteDirectory(directory);
+        lock (_gate)
+        {
+            _directories.Remove(directory);
+        }
     }
 
     /// <summary>All partitions have been opened: forgets what was only needed for that.</summary>
@@ -95,14 +116,20 @@ public sealed class PartitionStore : IDisposable
     /// <summary>One pass of the flusher on this thread, for a store without a thread of its own.</summary>
     public void Flush() => Flusher.Pass();
 
+    /// <summary>Writes everything that was appended before the call. Throws nothing: what failed is not durable.
+    /// </summary>
+    public void Drain()
+    {
+        while (Flusher.Pass())
+        {
+        }
+    }
+
     /// <summary>Flushes what waits and closes the files.</summary>
     public void Dispose()
     {
         Flusher.Dispose();
-        while (Flusher.Pass())
-        {
-        }
-
+        Drain();
         Files.Dispose();
     }
 
@@ -142,7 +169,14 @@ public sealed class PartitionStore : IDisposable
         }
     }
 
-    internal void NotePending(long bytes) => Interlocked.Add(ref _pendingBytes, bytes);
+    internal void NotePending(long bytes)
+    {
+        Interlocked.Add(ref _pendingBytes, bytes);
+        if (bytes > 0)
+        {
+            Interlocked.Add(ref _appendedBytes, bytes);
+        }
+    }
 
     internal void NoteSpace(bool isFull)
     {
@@ -196,3 +230,9 @@ public sealed class PartitionStore : IDisposable
         }
     }
 }
+
+/// <summary>Which partition to open.</summary>
+/// <param name="Folder">The stream's folder under the store's.</param>
+/// <param name="Number">The partition's number.</param>
+/// <param name="Mark">How far it had surely come; null when nobody knows: then all of it is read.</param>
+public readonly record struct PartitionPlace(string Folder, int Number, PartitionMark? Mark = null);

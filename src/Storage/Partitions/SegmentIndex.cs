@@ -56,15 +56,13 @@ internal sealed class SegmentIndex
     /// <summary>The last known border before which everything is older than a time.</summary>
     public IndexEntry FloorTime(long timestampMs) => Floor(entry => entry.TimestampMaxBeforeMs < timestampMs);
 
-    /// <summary>Forgets what is at or behind a position.</summary>
-    public void Cut(int position)
+    /// <summary>Adds the entries of what lies behind.</summary>
+    public void Add(SegmentIndex behind)
     {
-        while (Count > 0 && _entries[Count - 1].Position >= position)
+        foreach (IndexEntry entry in behind.Entries)
         {
-            Count--;
+            Note(entry.RelativeOffset, entry.Position, entry.TimestampMaxBeforeMs);
         }
-
-        _nextPosition = Count == 0 ? 0 : _entries[Count - 1].Position + _intervalBytes;
     }
 
     private IndexEntry Floor(Func<IndexEntry, bool> isAtOrBefore)

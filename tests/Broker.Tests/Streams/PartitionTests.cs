@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Streams;
 using Pillarbox.Model.Records;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests.Streams;
 
@@ -133,6 +134,40 @@ public sealed class PartitionTests
         Assert.Equal(["b"], StreamScene.ReadAll(partition, 1));
         Assert.Equal(StreamError.None, scene.Catalog.DeleteRecords(grant, partition, -1).Error);
         Assert.Equal(2, partition.StartOffset);
+    }
+
+    [Fact]
+    public void A_crash_begins_a_new_epoch_and_a_reader_of_the_old_one_is_told_where_that_ended()
+    {
+        var files = new RecordingFileSystem();
+        var scene = new StreamScene(files);
+        Partition partition = scene.CreateOne("readings");
+        scene.Append(partition, "a");
+        scene.Append(partition, "b");
+        Assert.Equal(0, partition.LeaderEpoch);
+        MemoryFileSystem image = files.MakeCrashImage(new AllOrNothing());
+        scene.RestartOn(image);
+        partition = scene.Find("readings");
+        Assert.Equal((1, 2L), (partition.LeaderEpoch, partition.EndOffset));
+        scene.Append(partition, "c");
+        Assert.Equal(new EpochEndResult(StreamError.None, 0, 2), partition.EndOfEpoch(0));
+        Assert.Equal(new EpochEndResult(StreamError.None, 1, 3), partition.EndOfEpoch(1));
+        using var read = new StreamRead();
+        Assert.Equal(StreamError.FencedLeaderEpoch, partition.Read(0, new ReadOptions { LeaderEpoch = 0 }, read));
+        Assert.Equal(StreamError.None, partition.Read(3, new ReadOptions { LastFetchedEpoch = 0 }, read));
+        Assert.Equal((0, 2L, 0), (read.DivergingEpoch, read.DivergingEndOffset, read.Bytes));
+        scene.Restart();
+        Assert.Equal(1, scene.Find("readings").LeaderEpoch);
+        scene.Dispose();
+    }
+
+    private sealed class AllOrNothing : ICrashChoice
+    {
+        public int ChooseEntries(int changes) => 0;
+
+        public bool ChooseChange(int index, int count) => false;
+
+        public bool ChooseSector(int index, int count) => false;
     }
 
     [Fact]

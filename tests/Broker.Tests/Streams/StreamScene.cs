@@ -105,7 +105,19 @@ internal sealed class StreamScene : IDisposable
         Broker = Open();
     }
 
-    /// <summary>Forgets what was not written, and starts on the files as they are.</summary>
+    /// <summary>Starts again as if no checkpoint had been written: everything is read anew.</summary>
+    public void RestartWithoutCheckpoint()
+    {
+        Broker.Dispose();
+        foreach (string name in Files.List("data/streams/checkpoints", ""))
+        {
+            Files.Delete("data/streams/checkpoints/" + name);
+        }
+
+        Broker = Open();
+    }
+
+    /// <summary>Starts on what a crash left.</summary>
     public void RestartOn(IFileSystem files)
     {
         Files = files;
