@@ -94,8 +94,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         ? new(group.Id, group.Type, ConsumerProtocol.Type, consumer.State)
         : new(group.Id, group.Type, group.Classic.ProtocolType ?? "", group.Classic.State.ToString());
 
-    /// <summary>The topics that the members read, as far as they say so.</summary>
-    public IReadOnlySet<string> SubscribedTopics(Group group)
+    /// <summary>The topics that the members read; null when that cannot be known.</summary>
+    public IReadOnlySet<string>? SubscribedTopics(Group group)
     {
         if (group.Consumer is { } consumer)
         {
@@ -112,43 +112,39 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         foreach (ClassicMember member in classic.Members)
         {
             byte[] metadata = member.MetadataOf(classic.Protocol ?? member.Protocols[0].Name);
-            topics.UnionWith(ConsumerProtocol.ReadSubscription(metadata)?.Topics ?? []);
+            if (ConsumerProtocol.ReadSubscription(metadata) is not { } subscription)
+            {
+                return null;
+            }
+
+            topics.UnionWith(subscription.Topics);
         }
 
         return topics;
     }
 
-    /// <summary>Whether nobody needs an offset any more.</summary>
-    public bool IsExpired(Group group, TopicPartition partition, in CommittedOffset offset)
+    /// <summary>The offsets that nobody needs any more.</summary>
+    public TopicPartition[] Expired(Group group)
     {
-        if (group.Offsets.IsPending(partition))
-        {
-            return false;
-        }
-
-        ClassicGroup classic = group.Classic;
-        long sinceMs = offset.CommittedMs;
-        if (group.Consumer is not null)
-        {
-            return !SubscribedTopics(group).Contains(partition.Topic) && IsOver(offset, sinceMs);
-        }
-
-        if (classic.Is(ClassicState.Empty))
-        {
-            sinceMs = string.IsNullOrEmpty(classic.ProtocolType) ? sinceMs : Math.Max(sinceMs, classic.StateSinceMs);
-        }
-        else if (classic.ProtocolType != ConsumerProtocol.Type || !classic.Is(ClassicState.Stable)
-            || SubscribedTopics(group).Contains(partition.Topic))
-        {
-            return false;
-        }
-
-        return IsOver(offset, sinceMs);
+        bool readersCount = group.Consumer is not null || group.Classic.Members.Count > 0;
+        bool mayExpire = !readersCount || group.Consumer is not null
+            || (group.Classic.ProtocolType == ConsumerProtocol.Type && group.Classic.Is(ClassicState.Stable));
+        IReadOnlySet<string>? subscribed = mayExpire ? SubscribedTopics(group) : null;
+        return subscribed is null
+            ? []
+            : [.. group.Offsets.All.Where(o => !subscribed.Contains(o.Partition.Topic)
+                && !group.Offsets.IsPending(o.Partition) && IsOver(group, o.Offset)).Select(o => o.Partition)];
     }
 
-    private bool IsOver(in CommittedOffset offset, long sinceMs) => services.NowMs >= (offset.ExpiresMs >= 0
-        ? offset.ExpiresMs
-        : sinceMs + services.Options.OffsetRetentionMs);
+    private bool IsOver(Group group, in CommittedOffset offset)
+    {
+        ClassicGroup classic = group.Classic;
+        bool hadMembers = classic.Is(ClassicState.Empty) && !string.IsNullOrEmpty(classic.ProtocolType);
+        long sinceMs = hadMembers ? Math.Max(offset.CommittedMs, classic.StateSinceMs) : offset.CommittedMs;
+        return services.NowMs >= (offset.ExpiresMs >= 0
+            ? offset.ExpiresMs
+            : sinceMs + services.Options.OffsetRetentionMs);
+    }
 
     /// <summary>Whether who names itself a member of a <c>consumer</c> group is one, of this epoch.</summary>
     public static CoordinatorError Validate(ConsumerGroup group, in GroupMemberRef who)

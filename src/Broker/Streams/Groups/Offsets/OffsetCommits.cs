@@ -75,10 +75,10 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     {
         CoordinatorError[] errors = new CoordinatorError[partitions.Count];
         List<CoordinatorRecord> records = [];
-        IReadOnlySet<string> subscribed = groups.SubscribedTopics(group);
+        IReadOnlySet<string>? subscribed = groups.SubscribedTopics(group);
         for (int i = 0; i < errors.Length; i++)
         {
-            if (subscribed.Contains(partitions[i].Topic))
+            if (subscribed?.Contains(partitions[i].Topic) != false)
             {
                 errors[i] = CoordinatorError.GroupSubscribedToTopic;
             }
@@ -122,8 +122,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     {
         foreach (Group group in groups.All.ToArray())
         {
-            Remove(group, [.. group.Offsets.All.Where(o => groups.IsExpired(group, o.Partition, o.Offset))
-                .Select(o => o.Partition)]);
+            Remove(group, groups.Expired(group));
             groups.RemoveIfOver(group);
         }
     }
