@@ -18,7 +18,11 @@ public abstract class LargePublish
     /// <summary>Completes when more pieces may be appended.</summary>
     public abstract ValueTask ReadyAsync(CancellationToken cancellation);
 
-    /// <summary>The whole message is there: publishes it as <see cref="BrokerClient.Publish"/> does.</summary>
+    /// <summary>The whole message is there. False: the disk has not got it yet; wait for <see cref="ReadyAsync"/>
+    /// before <see cref="Complete"/>.</summary>
+    public abstract bool Finish();
+
+    /// <summary>After <see cref="Finish"/>: publishes it as <see cref="BrokerClient.Publish"/> does.</summary>
     public abstract void Complete(
         in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null);
 

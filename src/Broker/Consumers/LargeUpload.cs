@@ -10,38 +10,19 @@ namespace Pillarbox.Broker.Consumers;
 internal sealed class LargeUpload(BrokerClient client, BrokerServices services, Producer producer) : LargePublish
 {
     private readonly ArrayBufferWriter<byte> _memory = new();
-    private BlobWriter? _blob;
+    private BlobUpload? _blob;
     private long _length;
-    private BrokerException? _refusal;
 
     public override long Length => _length;
 
     public override bool Append(in ReadOnlySequence<byte> piece)
     {
         _length += piece.Length;
-        if (_refusal is not null)
-        {
-            return true;
-        }
-
-        try
-        {
-            Write(piece);
-        }
-        catch (StorageException e)
-        {
-            Refuse(e);
-        }
-
-        return true;
-    }
-
-    private void Write(in ReadOnlySequence<byte> piece)
-    {
+        bool mayGoOn = true;
         if (_blob is null && _length > services.Options.LargeMessageBytesMin)
         {
-            _blob = services.Blobs.Create();
-            _blob.Write(_memory.WrittenSpan);
+            _blob = new BlobUpload(services.Blobs, services.Options.OwnThreads);
+            mayGoOn = _blob.Add(_memory.WrittenSpan);
             _memory.Clear();
         }
 
@@ -49,46 +30,38 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
         {
             if (_blob is not null)
             {
-                _blob.Write(part.Span);
+                mayGoOn = _blob.Add(part.Span);
             }
             else
             {
                 _memory.Write(part.Span);
             }
         }
+
+        return mayGoOn;
     }
 
-    // The rest of the message is taken off the connection and dropped; its sender hears why.
-    private void Refuse(StorageException fault)
-    {
-        BrokerError error = fault is StorageFullException ? BrokerError.ResourceLimitExceeded : BrokerError.Unavailable;
-        _refusal = new BrokerException(error, fault.Message);
-        Abort();
-    }
+    public override bool Finish() => _blob?.Finish() ?? true;
 
-    public override ValueTask ReadyAsync(CancellationToken cancellation) => ValueTask.CompletedTask;
+    public override ValueTask ReadyAsync(CancellationToken cancellation) =>
+        _blob is null ? ValueTask.CompletedTask : new ValueTask(_blob.ReadyAsync());
 
     public override void Complete(in MessageHeader header, ulong tag, string? to = null,
         Transaction? transaction = null)
     {
-        try
-        {
-            _blob?.Complete();
-        }
-        catch (StorageException e)
-        {
-            Refuse(e);
-        }
-
-        if (_refusal is not null)
-        {
-            client.RefusePublish(producer, tag, _refusal, transaction);
-            return;
-        }
-
         if (_blob is null)
         {
             client.Publish(producer, header, new ReadOnlySequence<byte>(_memory.WrittenMemory), tag, to, transaction);
+            return;
+        }
+
+        Invariant.That(_blob.IsDone);
+        if (_blob.Fault is { } fault)
+        {
+            // The rest of the message was taken off the connection and dropped; its sender hears why.
+            BrokerError error =
+                fault is StorageFullException ? BrokerError.ResourceLimitExceeded : BrokerError.Unavailable;
+            client.RefusePublish(producer, tag, new BrokerException(error, fault.Message), transaction);
             return;
         }
 
@@ -100,20 +73,12 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
             Publisher = client.PublisherHash
         };
         client.PublishHead(producer, head, default, _length, tag, to, transaction);
-        _blob.Dispose();
+        _blob = null;
     }
 
     public override void Abort()
     {
-        try
-        {
-            _blob?.Dispose();
-        }
-        catch (StorageException)
-        {
-            // Unfinished files are deleted at the next start.
-        }
-
+        _blob?.Abort();
         _blob = null;
         _memory.Clear();
     }

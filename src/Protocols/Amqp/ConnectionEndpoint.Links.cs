@@ -9,6 +9,7 @@ internal sealed partial class ConnectionEndpoint
 {
     private readonly Dictionary<(string Name, Role PeerRole), Link> _linksByName = [];
     private (AmqpSession Session, Attach Attach)? _deferredAttach;
+    private ReceivingLink? _largeLink;
 
     /// <summary>
     /// What further input waits for: another connection that gives up a link, a queue that is not on disk yet, or the
@@ -28,6 +29,9 @@ internal sealed partial class ConnectionEndpoint
     public void ResumeInput()
     {
         InputGate = null;
+        ReceivingLink? large = _largeLink;
+        _largeLink = null;
+        large?.OnLargeReady();
         if (_deferredAttach is not { } deferred)
         {
             return;
@@ -44,8 +48,12 @@ internal sealed partial class ConnectionEndpoint
     }
 
     /// <summary>No further frames are read until the disk has caught up with a large message.</summary>
-    public void PauseInputUntilReady(LargePublish large) =>
-        InputGate ??= large.ReadyAsync(CancellationToken.None).AsTask();
+    public void PauseInputUntilReady(LargePublish large, ReceivingLink link)
+    {
+        // The last frame of a message pauses the input once more, behind the frame before it.
+        _largeLink = link;
+        InputGate = large.ReadyAsync(CancellationToken.None).AsTask();
+    }
 
     /// <summary>
     /// A link that is attached again, with the same name and direction, is taken from its old place: in this connection

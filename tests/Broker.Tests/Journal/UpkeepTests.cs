@@ -74,6 +74,7 @@ public sealed class UpkeepTests
             Assert.True(large.Append(new ReadOnlySequence<byte>(body, at, 10_000)));
         }
 
+        Assert.True(large.Finish());
         large.Complete(new MessageHeader { Durable = true }, tag: 1);
         scene.Settle();
         Assert.Equal([(1UL, (BrokerException?)null)], actor.Published);

@@ -28,6 +28,8 @@ internal sealed class ReceivingLink : IncomingLink
     private LargePublish? _large;
     private MessageHeader _largeHeader;
     private string? _largeTo;
+    private ulong _largeTag;
+    private bool _isEndingLarge;
 
     public ReceivingLink(AmqpSession session, Attach attach, Producer producer, DynamicNode? dynamicNode)
         : base(session, attach)
@@ -111,10 +113,19 @@ internal sealed class ReceivingLink : IncomingLink
 
         if (!more)
         {
+            EndLarge();
+        }
+    }
+
+    /// <summary>The disk has the large message whose last frame has come: no frame was read since.</summary>
+    public void OnLargeReady()
+    {
+        if (_isEndingLarge)
+        {
+            _isEndingLarge = false;
             LargePublish large = _large!;
             _large = null;
-            _brokerCredit--;
-            large.Complete(_largeHeader, TakeTag(), _largeTo, Transaction?.Broker);
+            large.Complete(_largeHeader, _largeTag, _largeTo, Transaction?.Broker);
             EndDelivery();
         }
     }
@@ -140,6 +151,7 @@ internal sealed class ReceivingLink : IncomingLink
     {
         _large?.Abort();
         _large = null;
+        _isEndingLarge = false;
         base.AbandonDelivery();
     }
 
@@ -191,11 +203,26 @@ internal sealed class ReceivingLink : IncomingLink
         ReleaseBuffer();
     }
 
+    private void EndLarge()
+    {
+        _brokerCredit--;
+        _largeTag = TakeTag();
+        _isEndingLarge = true;
+        if (_large!.Finish())
+        {
+            OnLargeReady();
+        }
+        else
+        {
+            Session.Connection.PauseInputUntilReady(_large, this);
+        }
+    }
+
     private void AppendLarge(ReadOnlyMemory<byte> piece)
     {
         if (!piece.IsEmpty && !_large!.Append(new ReadOnlySequence<byte>(piece)))
         {
-            Session.Connection.PauseInputUntilReady(_large);
+            Session.Connection.PauseInputUntilReady(_large, this);
         }
     }
 }
