@@ -15,6 +15,8 @@ internal static class Figure
     public const string DeliveredP99Us = "deliveredP99Us";
     public const string DiskP50Us = "fdatasyncP50Us";
     public const string DiskP99Us = "fdatasyncP99Us";
+    public const string PauseMostMs = "gcPauseMostMsInASecond";
+    public const string PauseTotalMs = "gcPauseMs";
     public const string ReadyMs = "readyMs";
     public const string IdleConnectionKiB = "idleConnectionKiB";
 }

@@ -7,10 +7,11 @@ internal sealed class PillarboxPeer : IPeer
 {
     private readonly PeerProcess _process;
 
-    private PillarboxPeer(PeerProcess process, string amqp, double readyMs)
+    private PillarboxPeer(PeerProcess process, double readyMs)
     {
         _process = process;
-        AmqpUrl = amqp;
+        AmqpUrl = "amqp://" + AddressOf("amqp");
+        HttpUrl = "http://" + AddressOf("http");
         ReadyMs = readyMs;
     }
 
@@ -21,6 +22,9 @@ internal sealed class PillarboxPeer : IPeer
     public int Pid => _process.Pid;
 
     public string AmqpUrl { get; }
+
+    /// <summary>Where its figures are.</summary>
+    public string HttpUrl { get; }
 
     /// <summary>Milliseconds from the start of the process to its line "ready".</summary>
     public double ReadyMs { get; }
@@ -39,8 +43,7 @@ internal sealed class PillarboxPeer : IPeer
         {
             await process.WaitForLineAsync(line => line == "ready", 120);
             double readyMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            string amqp = process.Lines.First(l => l.StartsWith("listening amqp ", StringComparison.Ordinal));
-            return new PillarboxPeer(process, $"amqp://{amqp.Split(' ')[2]}", readyMs);
+            return new PillarboxPeer(process, readyMs);
         }
         catch
         {
@@ -50,4 +53,7 @@ internal sealed class PillarboxPeer : IPeer
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private string AddressOf(string protocol) =>
+        _process.Lines.First(l => l.StartsWith($"listening {protocol} ", StringComparison.Ordinal)).Split(' ')[2];
 }

@@ -23,6 +23,9 @@ internal sealed class AmqpRow(string name, string description, string arguments)
     /// <summary>Also measures what the disk itself takes, right after.</summary>
     public bool WithDisk { get; init; }
 
+    /// <summary>Also measures the node's pauses for garbage collection.</summary>
+    public bool WithPauses { get; init; }
+
     /// <summary>Seconds measured, when the row needs another time than the others.</summary>
     public double? DurationSeconds { get; init; }
 
@@ -37,7 +40,9 @@ internal sealed class AmqpRow(string name, string description, string arguments)
             "--server-pid", peer.Pid.ToString(CultureInfo.InvariantCulture), "-o", "json",
             .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         ];
+        await using PauseProbe? pauses = WithPauses && peer is PillarboxPeer node ? new PauseProbe(node) : null;
         Dictionary<string, double> figures = await PerfProcess.RunAsync(options.Program, all);
+        await (pauses?.StopAsync(figures) ?? Task.CompletedTask);
         if (WithDisk)
         {
             DiskProbe.Measure(figures);

@@ -75,12 +75,17 @@ internal static class LoadRows
             Peers = ["pillarbox"],
         },
         new AmqpRow("ten-minutes", "durable, 100 B, 10 minutes at about half of the maximum rate",
-            "--size 100 --durable --rate 75000")
+            "--size 100 --durable --rate 300000")
         {
             IsLong = true,
             Peers = ["pillarbox"],
             DurationSeconds = 600,
-            Goals = [Goal.AtMost("no acknowledgement after more than 20 ms", Figure.AckMaxUs, 20_000), AtMost300MiB],
+            WithPauses = true,
+            Goals =
+            [
+                Goal.AtMost("all pauses for garbage collection in one second at most 20 ms", Figure.PauseMostMs, 20),
+                AtMost300MiB,
+            ],
         },
         new DeepQueueRow(),
     ];
