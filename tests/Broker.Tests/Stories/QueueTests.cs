@@ -51,7 +51,7 @@ public sealed class QueueTests
 
         Consumer one = busy.Consume("q", credit: 2);
         Consumer two = busy.Consume("q", credit: 1);
-        Consumers.ConsumerGroup group = Assert.Single(one.Queue.Consumers.Groups);
+        Broker.Consumers.ConsumerGroup group = Assert.Single(one.Queue.Consumers.Groups);
         Assert.Equal(2, group.Waiting.Count);
         busy.Send("q", "a", "b", "c", "d");
         Assert.Empty(group.Waiting);
