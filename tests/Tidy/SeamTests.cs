@@ -24,7 +24,7 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/StreamCatalog.cs"] = "streams change rarely, in the order of the catalog's log",
         ["src/Broker/Streams/StreamUpkeep.cs"] = "the last checkpoint meets one that is under way",
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
-        ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces of a large body that a thread of the pool writes",
+        ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 
