@@ -130,7 +130,8 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C from Debian, rhea from npm.
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, kcat, librdkafka and
+// kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -139,15 +140,23 @@ void InstallTestNeeds()
         ("libqpid-proton11-dev", File.Exists("/usr/include/proton/version.h")),
         ("gcc", Succeeds("gcc", "--version")),
         ("libc6-dev", File.Exists("/usr/include/stdio.h")),
+        ("kcat", Succeeds("kcat", "-V")),
+        ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
+        ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
+        ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
-    string rhea = Path.Combine(root, "tests", "Interop", "rhea");
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    if (!Directory.Exists(Path.Combine(rhea, "node_modules", "rhea")))
-        Locked(() => Run("npm", ["ci", "--prefix", rhea, "--loglevel=error", .. npm]));
+    string[] clients = ["rhea", "Kafka/kafkajs", "Kafka/platformatic"];
+    foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
+    {
+        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
+            Locked(() => Run("npm", ["ci", "--prefix", folder, "--loglevel=error", .. npm]));
+    }
 }
 
 void InstallPackages(string[] packages)

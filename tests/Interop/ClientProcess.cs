@@ -8,6 +8,9 @@ internal sealed record ClientResult(string Command, int ExitCode, string Output,
 {
     public string Everything => $"{Command}\nended with {ExitCode}\n{Output}\n{Errors}";
 
+    /// <summary>The client ended with this code.</summary>
+    public void AssertExit(int code) => Assert.True(ExitCode == code, Everything);
+
     /// <summary>The client found everything right: exit code 0 and "ok" as its last line.</summary>
     public void AssertOk()
     {

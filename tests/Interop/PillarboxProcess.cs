@@ -32,6 +32,9 @@ internal sealed class PillarboxProcess : IAsyncDisposable
 
     public string AmqpPort => Listener("amqp")[(Listener("amqp").LastIndexOf(':') + 1)..];
 
+    /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
+    public string KafkaServers => Listener("kafka");
+
     public string HttpUrl => $"http://{Listener("http")}";
 
     /// <summary>All that the program has written so far, both streams.</summary>
@@ -49,7 +52,9 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     public static async Task<PillarboxProcess> StartAsync(
         string dataDirectory, bool ownListeners, params string[] more)
     {
-        string[] listen = ownListeners ? [] : ["--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0"];
+        string[] listen = ownListeners
+            ? []
+            : [.. new[] { "amqp", "kafka", "http" }.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
         PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
         try
         {

@@ -16,13 +16,18 @@ internal static class Programs
     public static string Script(params string[] parts) => Path.Combine([Folder, .. parts]);
 
     /// <summary>Compiles the C client once per run of the tests.</summary>
-    public static Lazy<Task<string>> CClient { get; } = new(CompileAsync);
+    public static Lazy<Task<string>> CClient { get; } =
+        new(() => CompileAsync(Script("c", "client.c"), "-lqpid-proton"));
 
-    private static async Task<string> CompileAsync()
+    /// <summary>Compiles the C client on librdkafka once per run of the tests.</summary>
+    public static Lazy<Task<string>> KafkaCClient { get; } =
+        new(() => CompileAsync(Script("Kafka", "librdkafka", "client.c"), "-lrdkafka"));
+
+    private static async Task<string> CompileAsync(string source, string library)
     {
         string folder = Directory.CreateTempSubdirectory("pillarbox-c-").FullName;
         string program = Path.Combine(folder, "client");
-        string[] arguments = ["-O1", "-Wall", "-o", program, Script("c", "client.c"), "-lqpid-proton"];
+        string[] arguments = ["-O1", "-Wall", "-o", program, source, library];
         ClientResult result = await ClientProcess.RunAsync("gcc", arguments);
         return result.ExitCode == 0 ? program : throw new InvalidOperationException(result.Everything);
     }

@@ -24,10 +24,21 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public async Task Example_of_streams_writes_and_reads()
+    {
+        using var directory = new TemporaryDirectory();
+        await using PillarboxProcess node = await PillarboxProcess.StartAsync(directory.File("data"));
+        string script = Example("readings.sh").Replace("127.0.0.1:9092", node.KafkaServers, StringComparison.Ordinal);
+        ClientResult result = await ClientProcess.RunAsync("sh", ["-ec", script]);
+        Assert.True(result.ExitCode == 0, result.Everything);
+        Assert.Equal("0 1\n1 2\n2 3\n3 4\n4 5\n", result.Output);
+    }
+
+    [Fact]
     public void Every_example_is_run_by_a_test()
     {
         string[] named = [.. Named().Matches(Readme).Select(m => m.Groups[1].Value)];
-        Assert.Equal(["orders.py", "orders.js"], named);
+        Assert.Equal(["orders.py", "orders.js", "readings.sh"], named);
     }
 
     private static string Example(string name)

@@ -26,6 +26,7 @@ internal static class ApiTable
         ApiEntry.Of<ApiVersionsRequest, ApiVersionsResponse>(ApiVersionsApi.HandleAsync, beforeLogin: true),
         ApiEntry.Of<CreateTopicsRequest, CreateTopicsResponse>(CreateTopicsApi.HandleAsync),
         ApiEntry.Of<DeleteTopicsRequest, DeleteTopicsResponse>(DeleteTopicsApi.HandleAsync),
+        ApiEntry.Of<DeleteRecordsRequest, DeleteRecordsResponse>(DeleteRecordsApi.HandleAsync),
         ApiEntry.Of<InitProducerIdRequest, InitProducerIdResponse>(
             InitProducerIdApi.HandleAsync, InitProducerIdApi.VersionMax),
         ApiEntry.Of<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(OffsetForLeaderEpochApi.HandleAsync),
@@ -49,8 +50,13 @@ internal static class ApiTable
             PartitionReassignmentsApi.ListAsync),
         ApiEntry.Of<OffsetDeleteRequest, OffsetDeleteResponse>(OffsetDeleteApi.HandleAsync),
         ApiEntry.Of<DescribeClusterRequest, DescribeClusterResponse>(DescribeClusterApi.HandleAsync),
+        ApiEntry.Of<DescribeProducersRequest, DescribeProducersResponse>(DescribeProducersApi.HandleAsync),
         ApiEntry.Of<DescribeTransactionsRequest, DescribeTransactionsResponse>(DescribeTransactionsApi.HandleAsync),
         ApiEntry.Of<ListTransactionsRequest, ListTransactionsResponse>(ListTransactionsApi.HandleAsync),
+        ApiEntry.Of<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
+            ConsumerGroupHeartbeatApi.HandleAsync),
+        ApiEntry.Of<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(
+            ConsumerGroupDescribeApi.HandleAsync),
         ApiEntry.Of<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListConfigResourcesApi.HandleAsync),
         ApiEntry.Of<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
             DescribeTopicPartitionsApi.HandleAsync),

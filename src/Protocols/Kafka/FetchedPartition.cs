@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -6,14 +7,25 @@ namespace Pillarbox.Protocols.Kafka;
 
 /// <summary>One partition of a Fetch: what was asked, and what was read, which it holds until the answer has left.
 /// </summary>
-internal sealed class FetchedPartition(
-    int topic, FetchRequest.FetchPartition wanted, Partition? partition, ErrorCode error) : IRecordSource
+internal sealed class FetchedPartition : IRecordSource
 {
     private readonly StreamRead _read = new();
-    private ErrorCode _error = error;
+    private readonly Partition? _partition;
+    private ErrorCode _error;
 
-    /// <summary>The place of its topic in the request.</summary>
-    public int Topic { get; } = topic;
+    public FetchedPartition(KafkaSession session, SessionPartition place)
+    {
+        Place = place;
+        _error = session.Find(place.Topic, place.TopicId, Permission.Consume, out RecordStream? stream);
+        _partition = stream?.FindPartition(place.Wanted.Partition);
+        if (_error == ErrorCode.None && _partition is null)
+        {
+            _error = ErrorCode.UnknownTopicOrPartition;
+        }
+    }
+
+    /// <summary>What was asked.</summary>
+    public SessionPartition Place { get; }
 
     /// <summary>Bytes of records that were read.</summary>
     public int Bytes => _read.Bytes;
@@ -23,15 +35,21 @@ internal sealed class FetchedPartition(
     /// <summary>Whether there is something to say that must not wait for records.</summary>
     public bool NeedsAnswer => _error != ErrorCode.None || _read.DivergingEpoch >= 0;
 
+    /// <summary>Whether the reader has not been told all of this.</summary>
+    public bool HasNews => NeedsAnswer || Bytes > 0 || Place.Told != Ends;
+
+    private (long, long, long)? Ends => (_read.HighWatermark, _read.LastStableOffset, _read.StartOffset);
+
     /// <summary>Reads at most so many bytes; what was read before is forgotten.</summary>
     public void Read(int bytesMax, bool isFirst, Isolation isolation)
     {
         _read.Reset();
-        if (partition is null || (bytesMax <= 0 && !isFirst))
+        if (_partition is null)
         {
             return;
         }
 
+        FetchRequest.FetchPartition wanted = Place.Wanted;
         var options = new ReadOptions
         {
             BytesMax = Math.Max(0, Math.Min(bytesMax, wanted.PartitionMaxBytes)),
@@ -40,36 +58,38 @@ internal sealed class FetchedPartition(
             LeaderEpoch = wanted.CurrentLeaderEpoch,
             LastFetchedEpoch = wanted.LastFetchedEpoch,
         };
-        _error = ErrorCodes.Of(partition.Read(wanted.FetchOffset, options, _read));
+        _error = ErrorCodes.Of(_partition.Read(wanted.FetchOffset, options, _read));
     }
 
     /// <summary>Tells the awaiter what to watch.</summary>
     public void Watch(ReadAwaiter awaiter, Isolation isolation)
     {
-        if (partition is not null)
+        if (_partition is not null)
         {
-            awaiter.Add(
-                partition, isolation == Isolation.Committed ? _read.LastStableOffset : _read.HighWatermark, isolation);
+            long seen = isolation == Isolation.Committed ? _read.LastStableOffset : _read.HighWatermark;
+            awaiter.Add(_partition, seen, isolation);
         }
     }
 
     /// <summary>The answer; it refers to what was read.</summary>
-    public FetchResponse.PartitionData Answer(short version)
+    public FetchResponse.PartitionData Answer()
     {
-        if (_error != ErrorCode.None || partition is null)
+        if (_error != ErrorCode.None)
         {
+            Place.Told = null;
             return new()
             {
-                PartitionIndex = wanted.Partition,
+                PartitionIndex = Place.Wanted.Partition,
                 ErrorCode = (short)_error,
                 HighWatermark = -1,
                 Records = new RecordBytes(ReadOnlyMemory<byte>.Empty),
             };
         }
 
+        Place.Told = Ends;
         return new()
         {
-            PartitionIndex = wanted.Partition,
+            PartitionIndex = Place.Wanted.Partition,
             HighWatermark = _read.HighWatermark,
             LastStableOffset = _read.LastStableOffset,
             LogStartOffset = _read.StartOffset,

@@ -23,6 +23,9 @@ internal sealed class KafkaSession(KafkaEnvironment environment, PeerInfo peer, 
     /// <summary>The SASL exchange under way.</summary>
     public SaslExchange Sasl { get; } = new(environment, peer);
 
+    /// <summary>The fetch session of the connection.</summary>
+    public FetchSessions FetchSessions { get; } = new(environment.Random);
+
     /// <summary>The id of this node.</summary>
     public int NodeId => Environment.Options.NodeId;
 

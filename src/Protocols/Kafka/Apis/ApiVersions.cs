@@ -10,6 +10,13 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// </summary>
 internal static partial class ApiVersionsApi
 {
+    // Groups of KIP-848; transactions of KIP-890, in which each has an epoch of its own.
+    private static readonly ApiVersionsResponse.SupportedFeatureKey[] Supported =
+    [
+        new() { Name = "group.version", MinVersion = 0, MaxVersion = 1 },
+        new() { Name = "transaction.version", MinVersion = 0, MaxVersion = 2 },
+    ];
+
     public static ValueTask<ApiVersionsResponse?> HandleAsync(ApiCall call, ApiVersionsRequest request)
     {
         if (call.Version >= 3
@@ -21,7 +28,10 @@ internal static partial class ApiVersionsApi
         KafkaOptions options = call.Session.Environment.Options;
         bool elsewhere = (request.ClusterId is not null && request.ClusterId != options.ClusterId)
             || (request.NodeId >= 0 && request.NodeId != options.NodeId);
-        return new(Describe(elsewhere ? ErrorCode.RebootstrapRequired : ErrorCode.None));
+        ApiVersionsResponse described = Describe(elsewhere ? ErrorCode.RebootstrapRequired : ErrorCode.None);
+        // Clients of version 3 fail over a feature whose least level is 0 (KAFKA-17011).
+        described.SupportedFeatures = call.Version > 3 ? Supported : [];
+        return new(described);
     }
 
     /// <summary>The answer to a version that is not known.</summary>
@@ -45,6 +55,15 @@ internal static partial class ApiVersionsApi
             }),
         ],
         FinalizedFeaturesEpoch = 0,
+        FinalizedFeatures =
+        [
+            .. Supported.Select(feature => new ApiVersionsResponse.FinalizedFeatureKey
+            {
+                Name = feature.Name,
+                MinVersionLevel = feature.MaxVersion,
+                MaxVersionLevel = feature.MaxVersion,
+            }),
+        ],
     };
 
     private static bool IsName(string text) => NamePattern().IsMatch(text);

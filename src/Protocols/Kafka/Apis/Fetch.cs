@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -12,24 +11,50 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// </summary>
 internal static class FetchApi
 {
-    public static ValueTask<FetchResponse?> HandleAsync(ApiCall call, FetchRequest request) =>
-        new FetchWork(call, request).RunAsync();
+    public static ValueTask<FetchResponse?> HandleAsync(ApiCall call, FetchRequest request)
+    {
+        FetchSession? session = call.Session.FetchSessions.Enter(request, out ErrorCode error);
+        return session is null
+            ? new(new FetchResponse { ErrorCode = (short)error })
+            : new FetchWork(call, request, session).RunAsync();
+    }
 }
 
 /// <summary>One Fetch request at work; it owns what was read until the answer has left.</summary>
-internal sealed class FetchWork(ApiCall call, FetchRequest request) : IReadWaiter, IDisposable
+internal sealed class FetchWork : IReadWaiter, IDisposable
 {
+    private readonly ApiCall _call;
+    private readonly FetchRequest _request;
+    private readonly FetchSession _session;
+    private readonly bool _isIncremental;
+    private readonly Isolation _isolation;
     private readonly List<FetchedPartition> _partitions = [];
     private TaskCompletionSource? _readable;
+
+    public FetchWork(ApiCall call, FetchRequest request, FetchSession session)
+    {
+        _call = call;
+        _request = request;
+        _session = session;
+        _session.InUse = true;
+        _isIncremental = request.SessionEpoch > FetchSession.FirstEpoch;
+        _isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
+        foreach (SessionPartition partition in session.Partitions)
+        {
+            _partitions.Add(new FetchedPartition(call.Session, partition));
+        }
+    }
+
+    private KafkaOptions Options => _call.Session.Environment.Options;
+
+    private long NowMs => _call.Session.Environment.SteadyMs;
 
     /// <summary>Reads, waits as long as it should, and answers.</summary>
     public async ValueTask<FetchResponse?> RunAsync()
     {
-        Resolve();
-        long deadlineMs = call.Session.Environment.SteadyMs
-            + Math.Clamp(request.MaxWaitMs, 0, call.Session.Environment.Options.FetchWaitMsMax);
-        bool mayWait = request.MaxWaitMs > 0 && request.MinBytes > 0;
-        while (!Read() && mayWait && !call.Session.Closed.IsCancellationRequested)
+        long deadlineMs = NowMs + Math.Clamp(_request.MaxWaitMs, 0, Options.FetchWaitMsMax);
+        bool mayWait = _request.MaxWaitMs > 0 && _request.MinBytes > 0;
+        while (!Read() && mayWait && !_call.Session.Closed.IsCancellationRequested)
         {
             if (!await WaitAsync(deadlineMs))
             {
@@ -38,7 +63,9 @@ internal sealed class FetchWork(ApiCall call, FetchRequest request) : IReadWaite
             }
         }
 
-        return Answer();
+        FetchResponse response = Answer();
+        _session.InUse = false;
+        return response;
     }
 
     /// <summary>The waiter was told that there may be enough to read, or that time is over. Any thread.</summary>
@@ -52,46 +79,27 @@ internal sealed class FetchWork(ApiCall call, FetchRequest request) : IReadWaite
         }
     }
 
-    private void Resolve()
-    {
-        for (int t = 0; t < request.Topics.Length; t++)
-        {
-            FetchRequest.FetchTopic topic = request.Topics[t];
-            ErrorCode error = call.Session.Find(
-                topic.Topic, topic.TopicId, Permission.Consume, out RecordStream? stream);
-            foreach (FetchRequest.FetchPartition wanted in topic.Partitions)
-            {
-                Partition? partition = stream?.FindPartition(wanted.Partition);
-                ErrorCode fault = error == ErrorCode.None && partition is null
-                    ? ErrorCode.UnknownTopicOrPartition
-                    : error;
-                _partitions.Add(new FetchedPartition(t, wanted, partition, fault));
-            }
-        }
-    }
-
     // True: answer now, for there is enough or something is wrong.
     private bool Read()
     {
-        int left = Math.Min(request.MaxBytes, call.Session.Environment.Options.FetchBytesMax);
-        var isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
+        int left = Math.Min(_request.MaxBytes, Options.FetchBytesMax);
         int bytes = 0;
         bool fault = _partitions.Count == 0;
         foreach (FetchedPartition partition in _partitions)
         {
-            partition.Read(left - bytes, isFirst: bytes == 0, isolation);
+            partition.Read(left - bytes, isFirst: bytes == 0, _isolation);
             bytes += partition.Bytes;
             fault |= partition.NeedsAnswer;
         }
 
-        return fault || bytes >= request.MinBytes;
+        return fault || bytes >= _request.MinBytes;
     }
 
     // False: time is over.
     private async ValueTask<bool> WaitAsync(long deadlineMs)
     {
-        KafkaSession session = call.Session;
-        int leftMs = (int)(deadlineMs - session.Environment.SteadyMs);
+        KafkaSession session = _call.Session;
+        int leftMs = (int)(deadlineMs - NowMs);
         if (leftMs <= 0)
         {
             return false;
@@ -99,47 +107,69 @@ internal sealed class FetchWork(ApiCall call, FetchRequest request) : IReadWaite
 
         _readable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var awaiter = new ReadAwaiter(session.Streams, this);
-        awaiter.Begin(request.MinBytes - _partitions.Sum(p => p.Bytes), leftMs);
-        var isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
+        awaiter.Begin(_request.MinBytes - _partitions.Sum(p => p.Bytes), leftMs);
         foreach (FetchedPartition partition in _partitions)
         {
-            partition.Watch(awaiter, isolation);
+            partition.Watch(awaiter, _isolation);
         }
 
-        if (!awaiter.Arm())
+        if (awaiter.Arm())
         {
-            return true;
-        }
-
-        using (session.Closed.Register(OnReadable))
-        {
-            await _readable.Task;
+            using (session.Closed.Register(OnReadable))
+            {
+                await _readable.Task;
+            }
         }
 
         awaiter.Cancel();
-        return session.Environment.SteadyMs < deadlineMs;
+        return NowMs < deadlineMs;
     }
 
     private FetchResponse Answer()
     {
-        var topics = new FetchableTopicResponse[request.Topics.Length];
-        int next = 0;
-        for (int t = 0; t < topics.Length; t++)
+        var topics = new List<FetchableTopicResponse>();
+        var partitions = new List<PartitionData>();
+        SessionPartition? last = null;
+        SessionPartition? topic = null;
+        foreach (FetchedPartition partition in _partitions)
         {
-            var partitions = new PartitionData[request.Topics[t].Partitions.Length];
-            for (int p = 0; p < partitions.Length; p++)
+            if (_isIncremental && !partition.HasNews)
             {
-                partitions[p] = _partitions[next++].Answer(call.Version);
+                continue;
             }
 
-            topics[t] = new()
+            if (topic is not null && (topic.Topic, topic.TopicId) != (partition.Place.Topic, partition.Place.TopicId))
             {
-                Topic = request.Topics[t].Topic,
-                TopicId = request.Topics[t].TopicId,
-                Partitions = partitions,
-            };
+                topics.Add(Topic(topic, partitions));
+            }
+
+            topic = partition.Place;
+            partitions.Add(partition.Answer());
+            last = partition.Bytes > 0 ? partition.Place : last;
         }
 
-        return new FetchResponse { Responses = topics, Owner = this };
+        if (topic is not null)
+        {
+            topics.Add(Topic(topic, partitions));
+        }
+
+        if (last is not null && _session.Id != 0)
+        {
+            _session.ContinueBehind(last);
+        }
+
+        return new FetchResponse { SessionId = _session.Id, Responses = [.. topics], Owner = this };
+    }
+
+    private static FetchableTopicResponse Topic(SessionPartition topic, List<PartitionData> partitions)
+    {
+        var response = new FetchableTopicResponse
+        {
+            Topic = topic.Topic,
+            TopicId = topic.TopicId,
+            Partitions = [.. partitions],
+        };
+        partitions.Clear();
+        return response;
     }
 }

@@ -1,5 +1,8 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Broker.Streams.Transactions;
+using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 using static Pillarbox.Protocols.Kafka.Wire.Messages.ProduceResponse;
@@ -34,6 +37,8 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
     private const short MagicOfBatches = 2;
     private const int MagicAt = 16;
     private const short FirstVersionOfBatches = 3;
+    private const short FirstVersionOfAbortable = 11;
+    private const short FirstVersionOfTransactionsV2 = 12;
 
     private readonly DurableWait _durable = new();
     private readonly ProduceResponse _response = new()
@@ -97,6 +102,11 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
             error = partition is null ? ErrorCode.UnknownTopicOrPartition : Check(data.Records);
         }
 
+        if (error == ErrorCode.None)
+        {
+            error = await EnterTransactionAsync(partition!, data.Records);
+        }
+
         if (error != ErrorCode.None)
         {
             return new() { Index = data.Index, ErrorCode = (short)error, BaseOffset = -1 };
@@ -116,9 +126,52 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
         }
     }
 
+    // The first append of a transaction to a partition: from version 12 on it adds the partition to the transaction,
+    // before the client must have done so.
+    private async ValueTask<ErrorCode> EnterTransactionAsync(Partition partition, RecordBytes records)
+    {
+        if (RecordBatch.TryReadHeader(records.Memory.Span, out RecordBatch batch) != RecordBatchFault.None
+            || !batch.IsTransactional)
+        {
+            return ErrorCode.None;
+        }
+
+        var producer = new ProducerStamp(batch.ProducerId, batch.ProducerEpoch);
+        if (request.TransactionalId is not { } id || !call.Session.MayTransact(id))
+        {
+            return ErrorCode.TransactionalIdAuthorizationFailed;
+        }
+
+        if (partition.HasOpenTransaction(producer.Id, producer.Epoch))
+        {
+            return ErrorCode.None;
+        }
+
+        TopicPartition[] entering = [new(partition.Stream.Name, partition.Number)];
+        bool isVersion2 = call.Version >= FirstVersionOfTransactionsV2;
+        var who = new TransactionRef(id, producer, isVersion2 ? (short)2 : (short)1);
+        PartitionsResult entered = await call.Session.AskAsync<PartitionsResult>((all, done) =>
+        {
+            if (isVersion2)
+            {
+                all.Transactions.AddPartitions(who, entering, done);
+            }
+            else
+            {
+                all.Transactions.VerifyPartitions(who, entering, done);
+            }
+        });
+        CoordinatorError error = entered.Error == CoordinatorError.None && entered.Partitions.Count > 0
+            ? entered.Partitions[0]
+            : entered.Error;
+        return error == CoordinatorError.TransactionAbortable && call.Version < FirstVersionOfAbortable
+            ? ErrorCode.InvalidTxnState
+            : (ErrorCode)error.Code();
+    }
+
     private AppendResult Append(Partition partition, ReadOnlySpan<byte> records)
     {
-        var options = new AppendOptions { IsTransactionV2 = call.Version >= 12 };
+        var options = new AppendOptions { IsTransactionV2 = call.Version >= FirstVersionOfTransactionsV2 };
         return partition.Append(records, options);
     }
 

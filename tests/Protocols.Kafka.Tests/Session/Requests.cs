@@ -1,0 +1,73 @@
+using System.Text;
+using Pillarbox.Model.Records;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+
+namespace Pillarbox.Protocols.Kafka.Tests.Session;
+
+/// <summary>The requests that most tests need.</summary>
+internal static class Requests
+{
+    /// <summary>Makes a topic; returns its id.</summary>
+    public static async Task<Guid> CreateTopicAsync(this KafkaPeer peer, string topic, int partitions = 1)
+    {
+        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new() { Topics = [new() { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }] }, 7);
+        Assert.Equal(0, made.Topics[0].ErrorCode);
+        return made.Topics[0].TopicId;
+    }
+
+    public static ProduceRequest Produce(string topic, RecordBytes records, short acks = -1, int partition = 0) => new()
+    {
+        Acks = acks,
+        TimeoutMs = 1000,
+        TopicData = [new() { Name = topic, PartitionData = [new() { Index = partition, Records = records }] }],
+    };
+
+    public static FetchRequest Fetch(string topic, long offset, int waitMs = 0, int partition = 0) => new()
+    {
+        MaxWaitMs = waitMs,
+        MinBytes = 1,
+        Topics =
+        [
+            new()
+            {
+                Topic = topic,
+                Partitions = [new() { Partition = partition, FetchOffset = offset, PartitionMaxBytes = 1 << 20 }],
+            },
+        ],
+    };
+
+    /// <summary>A batch of records with these values.</summary>
+    public static RecordBytes Batch(params string[] values) => Batch(new RecordBatchOptions(), values);
+
+    public static RecordBytes Batch(RecordBatchOptions options, params string[] values)
+    {
+        var builder = new RecordBatchBuilder();
+        builder.Begin(options);
+        foreach (string value in values)
+        {
+            builder.Add(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), [], Encoding.UTF8.GetBytes(value));
+        }
+
+        return new RecordBytes(builder.Finish().ToArray());
+    }
+
+    /// <summary>The values of records in whole batches.</summary>
+    public static string[] Values(RecordBytes records)
+    {
+        var values = new List<string>();
+        ReadOnlySpan<byte> rest = records.Memory.Span;
+        while (RecordBatch.TryRead(rest, out RecordBatch batch) == RecordBatchFault.None)
+        {
+            rest = rest[batch.SizeBytes..];
+            var reader = new RecordReader(batch.Records, batch.Count);
+            while (!batch.IsControl && reader.TryRead(out StreamRecord record))
+            {
+                values.Add(Encoding.UTF8.GetString(record.Value));
+            }
+        }
+
+        return [.. values];
+    }
+}
