@@ -6,6 +6,7 @@ internal static class Figure
     public const string Rate = "messagesPerSecond";
     public const string ServerCpuUs = "serverCpuUs";
     public const string ClientCpuUs = "clientCpuUs";
+    public const string AllocatedBytes = "allocatedBytes";
     public const string ResidentMiB = "residentMiB";
     public const string AckP50Us = "ackP50Us";
     public const string AckP99Us = "ackP99Us";

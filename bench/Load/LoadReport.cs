@@ -131,6 +131,7 @@ internal sealed class LoadReport(LoadOptions options)
         Figure.AckP50Us => "ack p50 us",
         Figure.AckP99Us => "ack p99 us",
         Figure.AckP999Us => "ack p99.9 us",
+        Figure.AllocatedBytes => "bytes allocated",
         Figure.AckMaxUs => "ack max us",
         Figure.DiskP50Us => "fdatasync p50 us",
         Figure.DiskP99Us => "fdatasync p99 us",

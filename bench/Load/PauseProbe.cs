@@ -1,4 +1,3 @@
-using System.Globalization;
 using Pillarbox.Load.Peers;
 
 namespace Pillarbox.Load;
@@ -9,17 +8,16 @@ namespace Pillarbox.Load;
 /// </summary>
 internal sealed class PauseProbe : IAsyncDisposable
 {
-    private const string Metric = "dotnet_pause_seconds_total ";
-    private readonly HttpClient _http = new();
+    private const string Metric = "dotnet_pause_seconds_total";
+    private readonly NodeMetrics _metrics;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
-    private readonly Uri _url;
     private double _mostMs;
     private double _totalMs;
 
     public PauseProbe(PillarboxPeer peer)
     {
-        _url = new Uri(peer.HttpUrl + "/metrics");
+        _metrics = new NodeMetrics(peer);
         _run = RunAsync();
     }
 
@@ -37,7 +35,7 @@ internal sealed class PauseProbe : IAsyncDisposable
         await _stop.CancelAsync();
         await _run;
         _stop.Dispose();
-        _http.Dispose();
+        _metrics.Dispose();
     }
 
     private async Task RunAsync()
@@ -61,10 +59,5 @@ internal sealed class PauseProbe : IAsyncDisposable
         }
     }
 
-    private async Task<double> ReadMsAsync()
-    {
-        string text = await _http.GetStringAsync(_url);
-        string line = text.Split('\n').First(l => l.StartsWith(Metric, StringComparison.Ordinal));
-        return double.Parse(line.AsSpan(Metric.Length), CultureInfo.InvariantCulture) * 1000;
-    }
+    private async Task<double> ReadMsAsync() => await _metrics.ReadAsync(Metric) * 1000;
 }

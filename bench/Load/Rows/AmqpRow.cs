@@ -41,7 +41,15 @@ internal sealed class AmqpRow(string name, string description, string arguments)
             .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         ];
         await using PauseProbe? pauses = WithPauses && peer is PillarboxPeer node ? new PauseProbe(node) : null;
+        using NodeMetrics? metrics = peer is PillarboxPeer own ? new NodeMetrics(own) : null;
+        (double Bytes, double Messages) before = metrics is null ? default : await metrics.ReadAllocatedAsync();
         Dictionary<string, double> figures = await PerfProcess.RunAsync(options.Program, all);
+        if (metrics is not null)
+        {
+            (double bytes, double messages) = await metrics.ReadAllocatedAsync();
+            figures[Figure.AllocatedBytes] = (bytes - before.Bytes) / (messages - before.Messages);
+        }
+
         await (pauses?.StopAsync(figures) ?? Task.CompletedTask);
         if (WithDisk)
         {
