@@ -15,6 +15,8 @@ public sealed record CoordinatorOptions
     public GroupOptions Groups { get; init; } = new();
 
     public TransactionOptions Transactions { get; init; } = new();
+
+    public ShareOptions Shares { get; init; } = new();
 }
 
 /// <summary>
@@ -29,6 +31,9 @@ public sealed class StreamCoordinators
     /// <summary>The stream of transactional ids.</summary>
     public const string TransactionsStream = "__transaction_state";
 
+    /// <summary>The stream of where share groups are.</summary>
+    public const string ShareStream = "__share_group_state";
+
     private static readonly Dictionary<string, string> Settings = new()
     {
         ["cleanup.policy"] = "compact",
@@ -38,6 +43,7 @@ public sealed class StreamCoordinators
     private readonly StreamCatalog _catalog;
     private readonly Authorizer _authorizer;
     private readonly CoordinatorOptions _options;
+    private readonly Lazy<ShareCoordinator> _shares;
 
     private StreamCoordinators(StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions options)
     {
@@ -50,6 +56,9 @@ public sealed class StreamCoordinators
             services.Time, services.Random, new CatalogTopicView(catalog), services.Logger);
         ICoordinatorLog offsetsLog = OpenLog(OffsetsStream, out RecordStream offsets);
         Groups = GroupCoordinator.Open(options.Groups, offsetsLog, loop, seams);
+        _shares = new(() => ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams));
+        Groups.ShareMemberGone = (group, member) => WithShares(shares => shares.Release(group, member));
+        Groups.ShareGroupDeleted = group => WithShares(shares => shares.Forget(key => key.GroupId == group, _ => { }));
         StreamTransactionPartitions partitions = new(catalog, offsets, Groups, services.Time);
         Transactions = TransactionCoordinator.Open(
             options.Transactions, OpenLog(TransactionsStream, out _), loop, seams, partitions);
@@ -60,6 +69,9 @@ public sealed class StreamCoordinators
 
     /// <summary>Producers and transactions.</summary>
     public TransactionCoordinator Transactions { get; }
+
+    /// <summary>Where share groups are in partitions. Made with its stream by the first use.</summary>
+    public ShareCoordinator Shares => _shares.Value;
 
     /// <summary>Whether coordinators were in use before: then what was under way when the node stopped has to go
     /// on.</summary>
@@ -77,6 +89,19 @@ public sealed class StreamCoordinators
     {
         Groups.Tick();
         Transactions.Tick();
+        if (_shares.IsValueCreated)
+        {
+            Shares.Tick();
+        }
+    }
+
+    // Who never used share groups gets no stream for them by the way.
+    private void WithShares(Action<ShareCoordinator> act)
+    {
+        if (_shares.IsValueCreated || _catalog.Find(ShareStream) is not null)
+        {
+            act(Shares);
+        }
     }
 
     private StreamCoordinatorLog OpenLog(string name, out RecordStream stream)

@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Streams.Groups.Classic;
 using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
+using Pillarbox.Broker.Streams.Groups.Share;
 
 namespace Pillarbox.Broker.Streams.Groups;
 
@@ -15,13 +16,22 @@ internal sealed class Group(string id, int partition)
     /// <summary>The last write that says something of the group; answers wait for it.</summary>
     public long LastWrite { get; set; }
 
-    public GroupType Type => Consumer is not null ? GroupType.Consumer : GroupType.Classic;
+    public GroupType Type => Consumer is not null ? GroupType.Consumer
+        : Share is not null ? GroupType.Share
+        : GroupType.Classic;
 
     /// <summary>Members of the classic protocol; also what a group of offsets alone is.</summary>
     public ClassicGroup Classic { get; set; } = new();
 
     /// <summary>Members of the <c>consumer</c> protocol; null when the group speaks another one.</summary>
     public ConsumerGroup? Consumer { get; set; }
+
+    /// <summary>Members of the <c>share</c> protocol; null when the group speaks another one.</summary>
+    public ShareGroup? Share { get; set; }
+
+    /// <summary>Whether nobody is in it and nothing is known of it: it may become whatever comes first.</summary>
+    public bool IsBlank => Consumer is null && Share is null && Classic.Members.Count == 0
+        && Classic.Generation == 0 && Classic.Pending.Count == 0 && Offsets.IsEmpty && !Offsets.HasPending;
 
     public GroupOffsets Offsets { get; } = new();
 }

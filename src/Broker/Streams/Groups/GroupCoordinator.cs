@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Streams.Groups.Classic;
 using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
+using Pillarbox.Broker.Streams.Groups.Share;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Streams.Groups;
@@ -26,6 +27,7 @@ public sealed class GroupCoordinator
     private readonly ClassicProtocol _classic;
     private readonly ClassicInConsumer _classicOfConsumer;
     private readonly ConsumerHeartbeats _consumer;
+    private readonly ShareHeartbeats _share;
     private readonly Migration _migration;
     private readonly OffsetCommits _offsets;
     private readonly CoordinatorTimer _sweep;
@@ -44,11 +46,12 @@ public sealed class GroupCoordinator
         _migration = new Migration(_services, rebalance, members);
         _classic = new ClassicProtocol(_services, rebalance);
         _classicOfConsumer = new ClassicInConsumer(_services, targets, members);
+        _share = new ShareHeartbeats(_services);
         _consumer = new ConsumerHeartbeats(_services, subscriptions, targets, members);
         _offsets = new OffsetCommits(_services, _groups);
         _checks = new GroupRequests(options);
         _sweep = new CoordinatorTimer(Sweep);
-        GroupReplay replay = new(_groups, _offsets, rebalance, members, seams.Logger);
+        GroupReplay replay = new(_groups, _offsets, rebalance, members, _share, seams.Logger);
         store.Replay(replay);
         replay.Finish();
         _services.Timers.Arm(_sweep, _services.NowMs + options.OffsetSweepMs);
@@ -77,7 +80,9 @@ public sealed class GroupCoordinator
         if (error == CoordinatorError.None)
         {
             group ??= _groups.GetOrAdd(request.GroupId);
-            error = group is null ? CoordinatorError.PolicyViolation : CoordinatorError.None;
+            error = group is null ? CoordinatorError.PolicyViolation
+                : group.Share is not null ? CoordinatorError.InconsistentGroupProtocol
+                : CoordinatorError.None;
         }
 
         if (error != CoordinatorError.None)
@@ -182,6 +187,49 @@ public sealed class GroupCoordinator
             ? ConsumerDescription.Of(group)
             : ConsumerGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }));
 
+    /// <summary>Told of members of share groups that are no longer there, by group and member; on the loop.</summary>
+    public Action<string, string>? ShareMemberGone
+    {
+        get => _share.Gone;
+        set => _share.Gone = value;
+    }
+
+    /// <summary>Told of share groups that were deleted; on the loop.</summary>
+    public Action<string>? ShareGroupDeleted { get; set; }
+
+    /// <summary>The heartbeat of share groups: of the request only group, member, epoch, rack, topics and client
+    /// count.</summary>
+    public void ShareHeartbeat(ConsumerHeartbeatRequest request, Action<ConsumerHeartbeatResult> done) =>
+        _loop.Post(() =>
+        {
+            if (ShareHeartbeats.Check(request) is { } problem)
+            {
+                done(ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRequest) with { Message = problem });
+                return;
+            }
+
+            bool joins = request.MemberEpoch == HeartbeatRules.Join;
+            Group? group = joins ? _groups.GetOrAdd(request.GroupId) : _groups.Find(request.GroupId);
+            if (joins && group?.IsBlank == true)
+            {
+                group.Share = new ShareGroup();
+            }
+
+            if (group?.Share is null)
+            {
+                done(ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound));
+                return;
+            }
+
+            _share.Beat(group, request, done);
+        });
+
+    /// <summary>A share group.</summary>
+    public void ShareDescribe(string groupId, Action<ConsumerGroupView> done) => _loop.Post(() =>
+        done(_groups.Find(groupId) is { Share: not null } group
+            ? ShareHeartbeats.Describe(group)
+            : ConsumerGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }));
+
     /// <summary>Keeps offsets. The caller has checked that the topics exist and may be read.</summary>
     public void CommitOffsets(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
         _loop.Post(() => _offsets.Commit(request, done));
@@ -216,7 +264,7 @@ public sealed class GroupCoordinator
     public void Describe(string groupId, Action<ClassicGroupView> done) => _loop.Post(() =>
     {
         Group? group = _groups.Find(groupId);
-        done(group is null || group.Consumer is not null
+        done(group is not { Type: GroupType.Classic }
             ? ClassicGroupView.Of(CoordinatorError.GroupIdNotFound) with { GroupId = groupId }
             : ClassicDescription.Of(group));
     });
@@ -226,6 +274,11 @@ public sealed class GroupCoordinator
     {
         Group? group = _groups.Find(groupId);
         PlainResult result = new(_groups.Delete(groupId));
+        if (group?.Share is not null && result.Error == CoordinatorError.None)
+        {
+            ShareGroupDeleted?.Invoke(groupId);
+        }
+
         if (group is null)
         {
             done(result);

@@ -3,13 +3,15 @@ using Pillarbox.Broker.Streams.Groups.Classic;
 using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Groups.Offsets;
 using Pillarbox.Broker.Streams.Groups.Records;
+using Pillarbox.Broker.Streams.Groups.Share;
 
 namespace Pillarbox.Broker.Streams.Groups;
 
 /// <summary>Makes the groups anew from what was written of them. A record that cannot be read is reported and left
 /// out; everything else goes on.</summary>
 internal sealed partial class GroupReplay(
-    GroupTable groups, OffsetCommits offsets, ClassicRebalance rebalance, ConsumerMembers members, ILogger logger)
+    GroupTable groups, OffsetCommits offsets, ClassicRebalance rebalance, ConsumerMembers members,
+    ShareHeartbeats shares, ILogger logger)
     : ICoordinatorReplay
 {
     public void OnRecord(int partition, ProducerStamp producer, ReadOnlySpan<byte> key, byte[]? value)
@@ -32,7 +34,7 @@ internal sealed partial class GroupReplay(
     {
         foreach (Group group in groups.All)
         {
-            FinishConsumer(group);
+            FinishMembers(group);
             foreach (ClassicMember member in group.Classic.Members)
             {
                 rebalance.Touch(group, member);
@@ -40,8 +42,10 @@ internal sealed partial class GroupReplay(
         }
     }
 
-    private void FinishConsumer(Group group)
+    private void FinishMembers(Group group)
     {
+        shares.Restore(group);
+
         if (group.Consumer is not { } consumer)
         {
             return;
@@ -73,6 +77,14 @@ internal sealed partial class GroupReplay(
         {
             ApplyConsumer(groupId, kind, value);
         }
+        else if (kind is ShareRecords.GroupKey)
+        {
+            ApplyShare(groupId, value);
+        }
+        else if (kind is ShareRecords.MemberKey)
+        {
+            ApplyShareMember(groupId, key.String(), value);
+        }
         else if (kind is ConsumerRecords.MemberKey or ConsumerRecords.MemberTargetKey or ConsumerRecords.CurrentKey)
         {
             ApplyMember(groupId, kind, key.String(), value);
@@ -100,6 +112,35 @@ internal sealed partial class GroupReplay(
         else
         {
             group.AssignmentEpoch = ConsumerRecords.ReadTargetEpoch(value);
+        }
+    }
+
+    private void ApplyShare(string groupId, byte[]? value)
+    {
+        if (value is not null)
+        {
+            Group group = groups.GetOrAdd(groupId)!;
+            group.Share ??= new ShareGroup();
+            group.Share.Epoch = ShareRecords.ReadEpoch(value);
+        }
+        else if (groups.Find(groupId) is { } gone)
+        {
+            gone.Share = null;
+            groups.RemoveIfUnused(gone);
+        }
+    }
+
+    private void ApplyShareMember(string groupId, string memberId, byte[]? value)
+    {
+        if (value is not null)
+        {
+            Group group = groups.GetOrAdd(groupId)!;
+            group.Share ??= new ShareGroup();
+            group.Share.Add(ShareRecords.ReadMember(memberId, value));
+        }
+        else if (groups.Find(groupId)?.Share is { } share && share.Find(memberId) is { } member)
+        {
+            share.Remove(member);
         }
     }
 

@@ -41,8 +41,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     /// <summary>Forgets a group that was made for a request which did not use it.</summary>
     public void RemoveIfUnused(Group group)
     {
-        if (group.Type == GroupType.Classic && IsEmpty(group) && group.Classic.Generation == 0
-            && group.Classic.Pending.Count == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending)
+        if (group.IsBlank)
         {
             Remove(group);
         }
@@ -52,7 +51,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     public void RemoveIfOver(Group group)
     {
         if (IsEmpty(group) && group.Classic.Pending.Count == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending
-            && services.Write(group, Tombstones(group)))
+            && group.Share is null && services.Write(group, Tombstones(group)))
         {
             Remove(group);
         }
@@ -84,7 +83,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     }
 
     public static bool IsEmpty(Group group) =>
-        group.Classic.Members.Count == 0 && group.Consumer?.Members.Count is null or 0;
+        group.Classic.Members.Count == 0 && group.Consumer?.Members.Count is not > 0
+        && group.Share?.Members.Count is not > 0;
 
     /// <summary>Whether the members' metadata says what they read.</summary>
     public static bool TellsSubscriptions(Group group) =>
@@ -92,6 +92,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
 
     public static GroupListing Listing(Group group) => group.Consumer is { } consumer
         ? new(group.Id, group.Type, ConsumerProtocol.Type, consumer.State)
+        : group.Share is { } share
+        ? new(group.Id, group.Type, "share", share.State)
         : new(group.Id, group.Type, group.Classic.ProtocolType ?? "", group.Classic.State.ToString());
 
     /// <summary>The topics that the members read; null when that cannot be known.</summary>
@@ -172,5 +174,6 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
 
     private static List<CoordinatorRecord> Tombstones(Group group) => group.Consumer is { } consumer
         ? [.. ConsumerRecords.Changes(group.Id, consumer), .. ConsumerRecords.Gone(group.Id)]
+        : group.Share is not null ? [ShareRecords.GroupGone(group.Id)]
         : [GroupRecords.ClassicGone(group.Id)];
 }

@@ -24,7 +24,7 @@ internal sealed class Migration
     public void BeforeHeartbeat(Group owner)
     {
         ClassicGroup classic = owner.Classic;
-        if (owner.Consumer is not null || classic.Is(ClassicState.Dead))
+        if (owner.Consumer is not null || owner.Share is not null || classic.Is(ClassicState.Dead))
         {
             return;
         }

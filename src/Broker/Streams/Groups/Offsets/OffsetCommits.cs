@@ -165,7 +165,8 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     private CoordinatorError Validate(Group group, OffsetCommitRequest request)
     {
         bool isOutside = request.Producer.IsTransactional && request.Member is { Generation: < 0, MemberId.Length: 0 };
-        CoordinatorError error = group.Consumer is null ? ValidateClassic(group.Classic, request)
+        CoordinatorError error = group.Share is not null ? CoordinatorError.GroupIdNotFound
+            : group.Consumer is null ? ValidateClassic(group.Classic, request)
             : isOutside ? CoordinatorError.None
             : GroupTable.Validate(group.Consumer, request.Member);
         if (error == CoordinatorError.None)

@@ -1,0 +1,284 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Streams.Groups.Records;
+using Pillarbox.Broker.Streams.Groups.Share;
+
+namespace Pillarbox.Broker.Streams.Groups;
+
+/// <summary>
+/// Where share groups are in partitions: which records are free, with whom, or done. Any thread asks; answers come by
+/// callback, once, on whichever thread drains the loop. An acknowledgement is answered when it is on disk.
+/// </summary>
+public sealed partial class ShareCoordinator : ICoordinatorReplay
+{
+    private readonly ShareOptions _options;
+    private readonly CoordinatorLoop _loop;
+    private readonly CoordinatorSeams _seams;
+    private readonly CoordinatorStore _store;
+    private readonly TimerHeap _timers = new();
+    private readonly Dictionary<SharePartitionKey, Entry> _entries = [];
+
+    private ShareCoordinator(ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams)
+    {
+        _options = options;
+        _loop = loop;
+        _seams = seams;
+        _store = new CoordinatorStore(log, loop);
+        _store.Replay(this);
+    }
+
+    /// <summary>Told of every record that nobody could do; on the loop.</summary>
+    public Action<ShareDeadLetter>? DeadLettered { get; set; }
+
+    private long NowMs => _seams.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Reads back what the log has; ready when it returns.</summary>
+    public static ShareCoordinator Open(
+        ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams) =>
+        new(options, log, loop, seams);
+
+    /// <summary>Ends locks that are over. Called every 50 ms or so by the node.</summary>
+    public void Tick() => _loop.Post(() => _timers.Run(NowMs));
+
+    /// <summary>Where to read for a group; begins at an offset when the group never read here.</summary>
+    /// <param name="key">Which group, which partition.</param>
+    /// <param name="logStart">The first offset that the log still has.</param>
+    /// <param name="beginAt">Where a group begins that is new here.</param>
+    /// <param name="done">Gets the answer.</param>
+    public void Open(SharePartitionKey key, long logStart, long beginAt, Action<SharePosition> done) =>
+        _loop.Post(() =>
+        {
+            if (!_entries.TryGetValue(key, out Entry? entry))
+            {
+                entry = Add(key, new SharePartition(Math.Max(beginAt, logStart), _options));
+                Save(entry, ok => done(ok ? PositionOf(entry) : Unavailable));
+                return;
+            }
+
+            if (entry.State.Trim(logStart))
+            {
+                Save(entry, null);
+            }
+
+            done(PositionOf(entry));
+        });
+
+    /// <summary>Gives a member what is free of the records that were read for it.</summary>
+    public void Acquire(ShareAcquireRequest request, Action<ShareAcquireResult> done) => _loop.Post(() =>
+    {
+        if (!_entries.TryGetValue(request.Key, out Entry? entry))
+        {
+            done(ShareAcquireResult.Of(CoordinatorError.UnknownTopicOrPartition));
+            return;
+        }
+
+        List<AcquiredRange> ranges =
+            entry.State.Acquire(request.MemberId, request.First, request.Last, request.RecordsMax, NowMs);
+        Watch(entry);
+        done(new ShareAcquireResult { Ranges = ranges, LockMs = _options.LockMs });
+    });
+
+    /// <summary>What a member did with records that it has.</summary>
+    public void Acknowledge(
+        SharePartitionKey key, string memberId, IReadOnlyList<ShareAcknowledgeRange> ranges,
+        Action<PlainResult> done) => _loop.Post(() =>
+        {
+            CoordinatorError error = _entries.TryGetValue(key, out Entry? entry)
+                ? entry.State.Acknowledge(memberId, ranges, NowMs)
+                : CoordinatorError.UnknownTopicOrPartition;
+            if (error != CoordinatorError.None)
+            {
+                done(new PlainResult(error));
+                return;
+            }
+
+            Watch(entry!);
+            Save(entry!, ok => done(new PlainResult(ok ? error : CoordinatorError.CoordinatorNotAvailable)));
+        });
+
+    /// <summary>A member has gone, or its session has ended: what it has is free.</summary>
+    public void Release(string groupId, string memberId) => _loop.Post(() =>
+    {
+        foreach (Entry entry in _entries.Values)
+        {
+            if (entry.Key.GroupId == groupId && entry.State.Release(memberId))
+            {
+                Save(entry, null);
+            }
+        }
+    });
+
+    /// <summary>Where a group is in a partition, without beginning there.</summary>
+    public void Describe(SharePartitionKey key, Action<SharePosition> done) => _loop.Post(() =>
+        done(_entries.TryGetValue(key, out Entry? entry)
+            ? PositionOf(entry)
+            : SharePosition.Of(CoordinatorError.None)));
+
+    /// <summary>Sets a group that nobody is in to an offset. The caller has made sure of that.</summary>
+    public void Reset(SharePartitionKey key, long startOffset, Action<PlainResult> done) => _loop.Post(() =>
+    {
+        Remove(key);
+        Entry entry = Add(key, new SharePartition(startOffset, _options));
+        Save(entry, ok => done(new PlainResult(ok ? CoordinatorError.None : CoordinatorError.CoordinatorNotAvailable)));
+    });
+
+    /// <summary>Forgets all partitions of a group, or those of a topic, for which a condition holds.</summary>
+    public void Forget(Predicate<SharePartitionKey> which, Action<PlainResult> done) => _loop.Post(() =>
+    {
+        CoordinatorError error = CoordinatorError.None;
+        foreach (SharePartitionKey key in _entries.Keys.Where(k => which(k)).ToArray())
+        {
+            CoordinatorError refusal = _store.Write(
+                _entries[key].Partition, ProducerStamp.None, [ShareRecords.StateGone(key)], out _);
+            error = refusal == CoordinatorError.None ? error : refusal;
+            if (refusal == CoordinatorError.None)
+            {
+                Remove(key);
+            }
+        }
+
+        done(new PlainResult(error));
+    });
+
+    void ICoordinatorReplay.OnRecord(int partition, ProducerStamp producer, ReadOnlySpan<byte> key, byte[]? value)
+    {
+        try
+        {
+            if (!ShareRecords.TryReadKey(key, out SharePartitionKey place))
+            {
+                return;
+            }
+
+            Remove(place);
+            if (value is not null)
+            {
+                Add(place, ShareRecords.ReadState(value, _options));
+            }
+        }
+        catch (RecordFormatException e)
+        {
+            LogUnreadable(_seams.Logger, partition, e.Message);
+        }
+    }
+
+    void ICoordinatorReplay.OnMarker(int partition, ProducerStamp producer, bool committed)
+    {
+        // Nothing in this stream is written under a transaction.
+    }
+
+    private static SharePosition Unavailable => SharePosition.Of(CoordinatorError.CoordinatorNotAvailable);
+
+    private static SharePosition PositionOf(Entry entry) =>
+        new(CoordinatorError.None, entry.State.StartOffset, entry.State.NextOffset, entry.State.InFlight);
+
+    private Entry Add(SharePartitionKey key, SharePartition state)
+    {
+        string name = $"{key.GroupId}:{key.Partition.TopicId}:{key.Partition.Partition}";
+        Entry entry = new(key, state, _store.PartitionOf(name));
+        state.DeadLettered = (offset, count, rejected) =>
+            DeadLettered?.Invoke(new ShareDeadLetter(key, offset, count, rejected));
+        entry.Locks = new CoordinatorTimer(() => Expire(entry));
+        _entries.Add(key, entry);
+        return entry;
+    }
+
+    private void Remove(SharePartitionKey key)
+    {
+        if (_entries.Remove(key, out Entry? entry))
+        {
+            TimerHeap.Cancel(entry.Locks);
+        }
+    }
+
+    private void Watch(Entry entry)
+    {
+        if (entry.State.NextLockMs != long.MaxValue)
+        {
+            _timers.Arm(entry.Locks!, entry.State.NextLockMs);
+        }
+    }
+
+    private void Expire(Entry entry)
+    {
+        if (entry.State.Expire(NowMs))
+        {
+            Save(entry, null);
+        }
+
+        Watch(entry);
+    }
+
+    // One write at a time: what comes meanwhile goes with the next, so that a busy partition writes no more often
+    // than the disk takes it.
+    private void Save(Entry entry, Action<bool>? done)
+    {
+        entry.IsDirty = true;
+        if (done is not null)
+        {
+            entry.Waiting.Add(done);
+        }
+
+        Write(entry);
+    }
+
+    private void Write(Entry entry)
+    {
+        if (entry.IsWriting || !entry.IsDirty || _entries.GetValueOrDefault(entry.Key) != entry)
+        {
+            return;
+        }
+
+        Action<bool>[] answered = [.. entry.Waiting];
+        entry.Waiting.Clear();
+        CoordinatorRecord record = ShareRecords.State(entry.Key, entry.State, ++entry.Writes, NowMs);
+        CoordinatorError refusal = _store.Write(entry.Partition, ProducerStamp.None, [record], out long number);
+        if (refusal != CoordinatorError.None)
+        {
+            Answer(answered, false);
+            entry.Retry ??= new CoordinatorTimer(() => Write(entry));
+            _timers.Arm(entry.Retry, NowMs + _options.RetryMs);
+            return;
+        }
+
+        entry.IsDirty = false;
+        entry.IsWriting = true;
+        _store.WhenDurable(entry.Partition, number, ok =>
+        {
+            entry.IsWriting = false;
+            Answer(answered, ok);
+            Write(entry);
+        });
+    }
+
+    private static void Answer(Action<bool>[] answered, bool ok)
+    {
+        foreach (Action<bool> done in answered)
+        {
+            done(ok);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Partition {Partition} of the share groups' stream holds a record that is left out: {Reason}")]
+    private static partial void LogUnreadable(ILogger logger, int partition, string reason);
+
+    private sealed class Entry(SharePartitionKey key, SharePartition state, int partition)
+    {
+        public SharePartitionKey Key { get; } = key;
+
+        public SharePartition State { get; } = state;
+
+        public int Partition { get; } = partition;
+
+        public int Writes { get; set; }
+
+        public bool IsDirty { get; set; }
+
+        public bool IsWriting { get; set; }
+
+        public List<Action<bool>> Waiting { get; } = [];
+
+        public CoordinatorTimer? Locks { get; set; }
+
+        public CoordinatorTimer? Retry { get; set; }
+    }
+}

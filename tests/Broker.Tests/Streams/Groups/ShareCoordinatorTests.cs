@@ -1,0 +1,211 @@
+using Pillarbox.Broker.Streams.Groups;
+using static Pillarbox.Broker.Streams.Groups.ShareAcknowledgement;
+
+namespace Pillarbox.Broker.Tests.Streams.Groups;
+
+/// <summary>Records that members of a share group have, told as stories.</summary>
+public sealed class ShareCoordinatorTests
+{
+    private readonly ShareScene _scene = new();
+
+    [Fact]
+    public void Two_members_get_different_records_of_one_partition()
+    {
+        Assert.Equal(0, _scene.Begin().NextOffset);
+        Assert.Equal([new AcquiredRange(0, 4, 1)], _scene.Acquire("a", 0, 9, max: 5));
+        Assert.Equal(5, _scene.Begin().NextOffset);
+        Assert.Equal([new AcquiredRange(5, 9, 1)], _scene.Acquire("b", 0, 9));
+        Assert.Empty(_scene.Acquire("c", 0, 9));
+    }
+
+    [Fact]
+    public void What_is_done_moves_the_start_and_never_comes_again()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 9);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 2, 3, Accept));
+        Assert.Equal(0, _scene.Begin().StartOffset);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 1, Accept));
+        Assert.Equal(4, _scene.Begin().StartOffset);
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 0, 1, Accept));
+    }
+
+    [Fact]
+    public void A_group_that_is_new_begins_where_it_is_told_and_not_below_the_log()
+    {
+        Assert.Equal(7, _scene.Begin(beginAt: 7).StartOffset);
+        ShareScene other = new();
+        Assert.Equal(5, other.Begin(beginAt: 0, logStart: 5).StartOffset);
+        Assert.Equal(9, _scene.Begin(beginAt: 0, logStart: 9).StartOffset);
+    }
+
+    [Fact]
+    public void Released_records_go_to_others_with_a_higher_count()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 2);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 2, Release, Accept, Release));
+        Assert.Equal([new AcquiredRange(0, 0, 2), new AcquiredRange(2, 2, 2)], _scene.Acquire("b", 0, 2));
+    }
+
+    [Fact]
+    public void A_lock_ends_and_the_record_is_free()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 0);
+        _scene.Advance(29_999);
+        Assert.Empty(_scene.Acquire("b", 0, 0));
+        _scene.Advance(1);
+        Assert.Equal([new AcquiredRange(0, 0, 2)], _scene.Acquire("b", 0, 0));
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 0, 0, Accept));
+    }
+
+    [Fact]
+    public void A_lock_that_is_renewed_begins_anew()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 0);
+        _scene.Advance(20_000);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 0, Renew));
+        _scene.Advance(20_000);
+        Assert.Empty(_scene.Acquire("b", 0, 0));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 0, Accept));
+    }
+
+    [Fact]
+    public void A_record_that_is_tried_too_often_is_a_dead_letter()
+    {
+        _scene.Begin();
+        for (short i = 1; i <= 5; i++)
+        {
+            Assert.Equal([new AcquiredRange(0, 0, i)], _scene.Acquire("a", 0, 0));
+            _scene.Acknowledge("a", 0, 0, Release);
+        }
+
+        Assert.Empty(_scene.Acquire("a", 0, 0));
+        Assert.Equal(1, _scene.Begin().StartOffset);
+        Assert.Equal([new ShareDeadLetter(ShareScene.Key, 0, 5, false)], _scene.DeadLetters);
+    }
+
+    [Fact]
+    public void A_rejected_record_is_a_dead_letter_at_once_a_gap_is_not()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 1);
+        _scene.Acknowledge("a", 0, 1, Reject, Gap);
+        Assert.Equal([new ShareDeadLetter(ShareScene.Key, 0, 1, true)], _scene.DeadLetters);
+        Assert.Equal(2, _scene.Begin().StartOffset);
+    }
+
+    [Fact]
+    public void An_acknowledgement_is_whole_or_not_at_all()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 1);
+        _scene.Acquire("b", 2, 3);
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 0, 3, Accept));
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 0, 99, Accept));
+        Assert.Equal(CoordinatorError.InvalidRequest, _scene.Acknowledge("a", 0, 1, Accept, Accept, Accept));
+        Assert.Equal(CoordinatorError.InvalidRequest, _scene.Acknowledge("a", 1, 0, Accept));
+        Assert.Equal(CoordinatorError.InvalidRequest, _scene.Acknowledge("a", 0, 0, (ShareAcknowledgement)9));
+        Assert.Equal(0, _scene.Begin().StartOffset);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 1, Accept));
+    }
+
+    [Fact]
+    public void Who_goes_leaves_its_records_to_others()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 4);
+        _scene.Coordinator.Release("g", "a");
+        Assert.Equal([new AcquiredRange(0, 4, 2)], _scene.Acquire("b", 0, 4));
+    }
+
+    [Fact]
+    public void Only_so_many_records_are_under_way()
+    {
+        ShareScene scene = new(new ShareOptions { InFlightMax = 10 });
+        scene.Begin();
+        Assert.Equal([new AcquiredRange(0, 9, 1)], scene.Acquire("a", 0, 50));
+        scene.Acknowledge("a", 1, 9, Accept);
+        Assert.Empty(scene.Acquire("a", 0, 50));
+        scene.Acknowledge("a", 0, 0, Accept);
+        Assert.Equal([new AcquiredRange(10, 19, 1)], scene.Acquire("a", 10, 50));
+    }
+
+    [Fact]
+    public void Offsets_that_the_log_does_not_have_are_skipped()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 1);
+        Assert.Equal([new AcquiredRange(100, 101, 1)], _scene.Acquire("a", 100, 101));
+        _scene.Acknowledge("a", 0, 1, Accept);
+        Assert.Equal(100, _scene.Begin().StartOffset);
+        _scene.Acknowledge("a", 100, 101, Accept);
+        Assert.Equal([new AcquiredRange(900_000, 900_000, 1)], _scene.Acquire("a", 900_000, 900_000));
+    }
+
+    [Fact]
+    public void An_acknowledgement_is_answered_when_it_is_on_disk_and_outlives_a_crash()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 5);
+        _scene.Log.SyncsAtOnce = false;
+        Answer<PlainResult> answer = _scene.AcknowledgeLater("a", 0, 1, Accept);
+        Answer<PlainResult> second = _scene.AcknowledgeLater("a", 3, 3, Accept);
+        Assert.False(answer.HasCome);
+        Assert.Equal(1, _scene.Log.Unsynced);
+        _scene.Log.Sync();
+        Assert.True(answer.HasCome);
+        _scene.Log.Sync();
+        Assert.True(second.HasCome);
+        _scene.Crash();
+        Assert.Equal((2, 2), (_scene.Begin().StartOffset, _scene.Begin().NextOffset));
+        Assert.Equal([new AcquiredRange(2, 2, 1), new AcquiredRange(4, 5, 1)], _scene.Acquire("b", 0, 5));
+    }
+
+    [Fact]
+    public void A_full_disk_refuses_the_answer_and_the_state_is_written_later()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 0);
+        _scene.Log.IsFull = true;
+        Assert.Equal(CoordinatorError.CoordinatorNotAvailable, _scene.Acknowledge("a", 0, 0, Accept));
+        _scene.Log.IsFull = false;
+        _scene.Advance(600);
+        _scene.Crash();
+        Assert.Equal(1, _scene.Begin().StartOffset);
+    }
+
+    [Fact]
+    public void A_group_is_set_to_an_offset_and_forgotten()
+    {
+        _scene.Begin();
+        Answer<PlainResult> reset = new();
+        _scene.Coordinator.Reset(ShareScene.Key, 40, reset.Take);
+        Assert.Equal(CoordinatorError.None, reset.Value.Error);
+        _scene.Crash();
+        Assert.Equal(40, _scene.Begin().StartOffset);
+        Answer<PlainResult> forgotten = new();
+        _scene.Coordinator.Forget(k => k.GroupId == "g", forgotten.Take);
+        Assert.Equal(CoordinatorError.None, forgotten.Value.Error);
+        _scene.Crash();
+        Assert.Equal(3, _scene.Begin(beginAt: 3).StartOffset);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void No_record_is_with_two_members_lost_or_done_twice_whatever_happens(int run)
+    {
+        Model.SeededRandom random = Seeds.New(out string seed);
+        for (int i = 0; i < run; i++)
+        {
+            random.NextUInt64();
+        }
+
+        new ShareLife(new Model.SeededRandom(random.NextUInt64()), $"{seed} run {run}").Run();
+    }
+}
