@@ -30,6 +30,24 @@ if (args is ["broker-rate" or "backlog", ..])
     return;
 }
 
+// stream-rate [directory] [seconds]: streams in this process. partitions directory count: what many of them cost.
+if (args is ["stream-rate" or "partitions", ..])
+{
+    string own = args.Length > 1
+        ? args[1]
+        : Path.Combine(Path.GetTempPath(), $"pillarbox-streams-{Environment.ProcessId}");
+    if (args[0] == "partitions")
+    {
+        StreamRate.Many(own, args.Length > 2 ? int.Parse(args[2]) : 5000);
+    }
+    else
+    {
+        StreamRate.Run(own, args.Length > 2 ? double.Parse(args[2]) : 3);
+    }
+
+    return;
+}
+
 // shard-spike [seconds]: inbox of a shard against a lock per queue.
 if (args is ["shard-spike", ..])
 {

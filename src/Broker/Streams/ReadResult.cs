@@ -58,6 +58,9 @@ public sealed class StreamRead : IDisposable
     /// <summary>The epoch that ends there.</summary>
     public int DivergingEpoch { get; internal set; } = -1;
 
+    /// <summary>Where to go on reading: behind the last batch; -1 when nothing was found.</summary>
+    public long NextOffset => Found.EndOffset;
+
     /// <summary>Bytes found.</summary>
     public int Bytes => Found.Bytes;
 

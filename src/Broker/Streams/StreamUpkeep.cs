@@ -87,9 +87,9 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
             return;
         }
 
+        services.Store.SyncUnsynced();
         foreach (Partition partition in Partitions())
         {
-            partition.Log.SyncFiles();
             partition.Log.SaveIndexes();
         }
 

@@ -101,6 +101,19 @@ public sealed class DiskFileSystem : IFileSystem
     public void SyncDirectory(string directory) => Do("sync", directory, DiskNative.SyncDirectory);
 
     /// <inheritdoc/>
+    public IWholeSync? OpenWholeSync(string directory)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux() ? new DiskWholeSync(directory, DiskNative.OpenFolder(directory)) : null;
+        }
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
+        {
+            throw DiskErrors.Translate(error, "open", directory);
+        }
+    }
+
+    /// <inheritdoc/>
     public long FreeBytes(string directory) => new DriveInfo(Path.GetFullPath(directory)).AvailableFreeSpace;
 
     /// <inheritdoc/>
@@ -133,6 +146,23 @@ public sealed class DiskFileSystem : IFileSystem
         {
             throw DiskErrors.Translate(error, verb, path);
         }
+    }
+
+    private sealed class DiskWholeSync(string directory, SafeFileHandle handle) : IWholeSync
+    {
+        public void Sync()
+        {
+            try
+            {
+                DiskNative.SyncWhole(handle);
+            }
+            catch (Exception error) when (DiskErrors.IsDiskError(error))
+            {
+                throw DiskErrors.Translate(error, "sync the disk of", directory);
+            }
+        }
+
+        public void Dispose() => handle.Dispose();
     }
 
     private sealed class DiskFile(string path, SafeFileHandle handle) : IFile

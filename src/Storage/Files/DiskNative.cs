@@ -37,14 +37,27 @@ internal static partial class DiskNative
             return;
         }
 
-        int descriptor = OpenPath(directory, OpenDirectory);
-        if (descriptor < 0)
-        {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
-        }
-
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        using SafeFileHandle handle = OpenFolder(directory);
         while (FullSync(handle) != 0)
+        {
+            ThrowUnlessInterrupted();
+        }
+    }
+
+    /// <summary>Opens a directory, to be synced. Linux.</summary>
+    public static SafeFileHandle OpenFolder(string directory)
+    {
+        int descriptor = OpenPath(directory, OpenDirectory);
+        return descriptor < 0
+            ? throw new Win32Exception(Marshal.GetLastPInvokeError())
+            : new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+
+    /// <summary>syncfs: all files of the file system that holds an open one. Linux; reports failures since 5.8.
+    /// </summary>
+    public static void SyncWhole(SafeFileHandle handle)
+    {
+        while (FileSystemSync(handle) != 0)
         {
             ThrowUnlessInterrupted();
         }
@@ -105,6 +118,9 @@ internal static partial class DiskNative
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FullSync(SafeFileHandle handle);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int FileSystemSync(SafeFileHandle handle);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenPath(string path, int flags);

@@ -53,12 +53,27 @@ public interface IFileSystem
     /// <summary>Makes creations, renames and removals in a directory durable.</summary>
     void SyncDirectory(string directory);
 
+    /// <summary>A way to make everything on the disk that holds a directory durable at once, which is far cheaper than
+    /// file
+    /// by file when there are several; null when there is none. Keep it open: it learns of failures that happen from
+    /// then
+    /// on.</summary>
+    IWholeSync? OpenWholeSync(string directory) => null;
+
     /// <summary>Bytes that can still be written to the disk that holds a directory.</summary>
     long FreeBytes(string directory);
 
     /// <summary>Takes the one lock of a directory until disposed. Throws <see cref="StorageException"/> with a text for
     /// the operator when another node holds it.</summary>
     IDisposable LockDirectory(string directory);
+}
+
+/// <summary>Makes all files of a disk durable at once. Any thread.</summary>
+public interface IWholeSync : IDisposable
+{
+    /// <summary>What was written before the call, to whichever file, is durable after it. Failures as with
+    /// <see cref="IFile.Sync"/>.</summary>
+    void Sync();
 }
 
 /// <summary>An open file. Positioned reads and writes may run on several threads at once.</summary>

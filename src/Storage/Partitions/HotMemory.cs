@@ -7,7 +7,7 @@ namespace Pillarbox.Storage.Partitions;
 /// together
 /// they are more than the cache may have. A partition with little traffic has small chunks. Any thread.
 /// </summary>
-internal sealed class HotMemory(long cacheBytes)
+internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 {
     private const int ChunkBytesMin = 4 << 10;
     private const int ChunkBytesMax = 256 << 10;
@@ -85,13 +85,35 @@ internal sealed class HotMemory(long cacheBytes)
     {
         lock (_gate)
         {
-            Stack<HotChunk>? free = FreeOf(chunk.Data.Length);
-            if (free is not null && _freeBytes + chunk.Data.Length <= cacheBytes / 4)
+            if (FreeOf(chunk.Data.Length) is not { } free)
             {
-                _freeBytes += chunk.Data.Length;
-                free.Push(chunk);
+                return;
+            }
+
+            _freeBytes += chunk.Data.Length;
+            free.Push(chunk);
+            while (_freeBytes > 0 && _usedBytes + _freeBytes > cacheBytes + pendingBytesMax)
+            {
+                DropOne();
             }
         }
+    }
+
+    /// <summary>Leaves one chunk to the garbage collector: of the size that lies about most, for what is asked for now
+    /// may
+    /// be another one.</summary>
+    private void DropOne()
+    {
+        int most = 0;
+        for (int size = 1; size < SizesKept; size++)
+        {
+            if ((long)_free[size].Count << size > (long)_free[most].Count << most)
+            {
+                most = size;
+            }
+        }
+
+        _freeBytes -= _free[most].Pop().Data.Length;
     }
 
     private Stack<HotChunk>? FreeOf(int bytes)

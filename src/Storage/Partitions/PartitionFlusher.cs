@@ -138,7 +138,6 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         }
 
         _done.Clear();
-        store.Memory.Trim();
         return true;
     }
 
@@ -164,6 +163,9 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         }
 
         _slices.Clear();
+
+        // Memory is there again before somebody who waits for it is let in.
+        store.Memory.Trim();
         store.NotePending(-bytes);
     }
 
@@ -214,11 +216,7 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
 
     private void SyncFiles()
     {
-        foreach (PartitionSegment segment in _unsynced)
-        {
-            Sync(segment);
-        }
-
+        store.SyncAll(_unsynced);
         _unsynced.Clear();
         foreach (string directory in _newEntries)
         {

@@ -208,7 +208,7 @@ public sealed class PartitionLog
     }
 
     /// <summary>Where the partition stands now. It may be written down when everything below is durable and
-    /// <see cref="SyncFiles"/> has run.</summary>
+    /// <see cref="PartitionStore.SyncUnsynced"/> has run.</summary>
     public PartitionMark Mark()
     {
         lock (_gate)
@@ -296,26 +296,6 @@ public sealed class PartitionLog
         foreach (PartitionSegment segment in unsaved)
         {
             SegmentIndexFile.Write(_store.FileSystem, segment);
-        }
-    }
-
-    /// <summary>Makes what was written durable, where the flusher did not. Throws <see cref="StorageException"/>; not
-    /// for a hot path.</summary>
-    public void SyncFiles()
-    {
-        PartitionSegment[] unsynced;
-        lock (_gate)
-        {
-            unsynced = [.. _segments.Where(segment => segment.IsUnsynced)];
-            foreach (PartitionSegment segment in unsynced)
-            {
-                segment.IsUnsynced = false;
-            }
-        }
-
-        foreach (PartitionSegment segment in unsynced)
-        {
-            _store.Flusher.Sync(segment);
         }
     }
 
@@ -413,6 +393,22 @@ public sealed class PartitionLog
         }
 
         return (segment.SizeBytes, segment.NextOffset);
+    }
+
+    /// <summary>Hands over the segments with bytes that were written and not synced.</summary>
+    internal void TakeUnsynced(List<PartitionSegment> into)
+    {
+        lock (_gate)
+        {
+            foreach (PartitionSegment segment in _segments)
+            {
+                if (segment.IsUnsynced)
+                {
+                    segment.IsUnsynced = false;
+                    into.Add(segment);
+                }
+            }
+        }
     }
 
     internal string PathOf(long baseOffset, string suffix) =>

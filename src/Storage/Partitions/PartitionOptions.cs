@@ -38,7 +38,7 @@ public sealed record PartitionStoreOptions
     public long CacheBytes { get; init; } = 64L << 20;
 
     /// <summary>Bytes that may wait for the disk before appends are refused.</summary>
-    public long PendingBytesMax { get; init; } = 64L << 20;
+    public long PendingBytesMax { get; init; } = 32L << 20;
 
     /// <summary>Files kept open; the least recently used one is closed first.</summary>
     public int OpenFilesMax { get; init; } = 512;

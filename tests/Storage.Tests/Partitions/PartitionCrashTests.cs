@@ -88,7 +88,7 @@ public sealed class PartitionCrashTests(ITestOutputHelper output)
                     break;
                 default:
                     _store!.Flush();
-                    _logs[partition].SyncFiles();
+                    _store.SyncUnsynced();
                     _marks[partition] = _logs[partition].Mark();
                     break;
             }
