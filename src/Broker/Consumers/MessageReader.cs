@@ -30,7 +30,8 @@ internal sealed class MessageReader(BrokerServices services)
         }
         catch (DamagedRecordException) when (delivery.Durable)
         {
-            long position = await delivery.Queue.Shard.Ask(_ => PlaceOf(delivery)).ConfigureAwait(false);
+            long position = await delivery.Queue.Shard.Ask(_ => PlaceOf(delivery))
+                .ConfigureAwait(continueOnCapturedContext: !services.Options.OwnThreads);
             if (position == delivery.Position)
             {
                 throw;

@@ -22,6 +22,9 @@ internal sealed partial class AmqpConnection
     private Task<SaslStep>? _verify;
     private Task? _gate;
 
+    // On threads of its own a wake runs wherever the wait ends; a broker on one thread keeps to its caller's context.
+    private bool KeepsContext => !_environment.OwnThreads;
+
     // A peer that does not read its answers is not heard either.
     private bool IsOutputFull =>
         _isFlushing && _endpoint.Frames.BytesWritten - _flushedBytes > _environment.Options.OutputBytesMax;
@@ -71,13 +74,13 @@ internal sealed partial class AmqpConnection
         if (_endpoint.SaslToVerify is { } sasl && _verify is null)
         {
             _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
-            _verify.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
+            _verify.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
         }
 
         if (_endpoint.InputGate is { } gate && _gate is null)
         {
             _gate = gate;
-            _gate.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
+            _gate.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
 
@@ -97,7 +100,7 @@ internal sealed partial class AmqpConnection
         }
         else
         {
-            _read.OnCompleted(_wake);
+            _read.OnCompleted(_wake, KeepsContext);
         }
     }
 
@@ -135,7 +138,7 @@ internal sealed partial class AmqpConnection
         }
         else
         {
-            _flush.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_wake);
+            _flush.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
         }
     }
 

@@ -26,16 +26,18 @@ internal readonly struct LinkRead
 
     public bool IsCompleted => _isPiece ? _piece.IsCompleted : _message.IsCompleted;
 
-    /// <summary>Calls back once when it is done, on any thread.</summary>
-    public void OnCompleted(Action continuation)
+    /// <summary>
+    /// Calls back once when it is done: in the caller's context when that is kept, otherwise on any thread.
+    /// </summary>
+    public void OnCompleted(Action continuation, bool keepsContext)
     {
         if (_isPiece)
         {
-            _piece.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+            _piece.ConfigureAwait(keepsContext).GetAwaiter().UnsafeOnCompleted(continuation);
         }
         else
         {
-            _message.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
+            _message.ConfigureAwait(keepsContext).GetAwaiter().UnsafeOnCompleted(continuation);
         }
     }
 
