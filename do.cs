@@ -104,7 +104,11 @@ int Test(string[] names)
 // Each target is one test: a new seed each time, printed first.
 (int Passed, int Failed, int Skipped) AddFuzz((int Passed, int Failed, int Skipped) total)
 {
-    foreach (var (target, count) in new[] { ("amqp-wire", "5000000"), ("amqp-session", "20000") })
+    (string Target, string Count)[] targets =
+    [
+        ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+    ];
+    foreach (var (target, count) in targets)
     {
         string[] arguments = ["--target", target, "--count", count];
         bool good = Run(Executable("Pillarbox.Fuzz"), arguments, timeoutMinutes: 15) == 0;

@@ -55,6 +55,13 @@ if (args is ["shard-spike", ..])
     return;
 }
 
+// fetch-spike [seconds]: file to socket by memory, and by the system itself.
+if (args is ["fetch-spike", ..])
+{
+    FileToSocketSpike.Run(args.Length > 1 ? double.Parse(args[1]) : 2);
+    return;
+}
+
 // ./do.cs bench micro --filter '*Amqp*'        a few seconds each, in this process: no project is generated and built
 Job job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
 IConfig config = DefaultConfig.Instance.AddJob(job).WithArtifactsPath(Path.Combine("artifacts", "micro"));

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
+using Pillarbox.Fuzz.Kafka;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -10,6 +11,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
 {
     ["amqp-wire"] = () => new AmqpWireTarget(),
     ["amqp-session"] = () => new AmqpSessionTarget(),
+    ["kafka-wire"] = () => new KafkaWireTarget(),
+    ["kafka-records"] = () => new KafkaRecordsTarget(),
 };
 
 string name = Option("--target") ?? "";

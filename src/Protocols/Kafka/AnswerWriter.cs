@@ -20,7 +20,6 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
     /// <summary>Writes one answer. Throws when the peer is gone or the disk fails.</summary>
     public async ValueTask WriteAsync(ApiCall call)
     {
-        _writer.Clear();
         call.WriteAnswer(_writer);
         Prefix(checked((int)_writer.Length));
         ReadOnlyMemory<byte> written = _writer.Written;
@@ -33,6 +32,7 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
         }
 
         Write(written.Span[from..]);
+        _writer.Clear();
         if (_unflushed >= bytesPerFlush)
         {
             await FlushAsync();

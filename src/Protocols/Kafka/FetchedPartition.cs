@@ -1,5 +1,7 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Compression;
+using Pillarbox.Protocols.Kafka.MessageSets;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -9,13 +11,20 @@ namespace Pillarbox.Protocols.Kafka;
 /// </summary>
 internal sealed class FetchedPartition : IRecordSource
 {
+    // Versions up to 1 have messages of format 0, up to 3 those of format 1.
+    private const short LastOfFormat0 = 1;
+    private const short LastOfFormat1 = 3;
+
     private readonly StreamRead _read = new();
     private readonly Partition? _partition;
+    private readonly int _bytesMax;
     private ErrorCode _error;
+    private PooledBuffer? _converted;
 
     public FetchedPartition(KafkaSession session, SessionPartition place)
     {
         Place = place;
+        _bytesMax = session.Environment.Options.FetchBytesMax;
         _error = session.Find(place.Topic, place.TopicId, Permission.Consume, out RecordStream? stream);
         _partition = stream?.FindPartition(place.Wanted.Partition);
         if (_error == ErrorCode.None && _partition is null)
@@ -72,7 +81,7 @@ internal sealed class FetchedPartition : IRecordSource
     }
 
     /// <summary>The answer; it refers to what was read.</summary>
-    public FetchResponse.PartitionData Answer()
+    public FetchResponse.PartitionData Answer(short version)
     {
         if (_error != ErrorCode.None)
         {
@@ -97,7 +106,7 @@ internal sealed class FetchedPartition : IRecordSource
                 ? null
                 : new() { Epoch = _read.DivergingEpoch, EndOffset = _read.DivergingEndOffset },
             AbortedTransactions = Aborted(),
-            Records = _read.Bytes > 0 ? new RecordBytes(this) : new RecordBytes(ReadOnlyMemory<byte>.Empty),
+            Records = Records(version),
         };
     }
 
@@ -133,7 +142,32 @@ internal sealed class FetchedPartition : IRecordSource
         }
     }
 
-    public void Dispose() => _read.Dispose();
+    public void Dispose()
+    {
+        _read.Dispose();
+        _converted?.Dispose();
+        _converted = null;
+    }
+
+    private RecordBytes Records(short version)
+    {
+        if (_read.Bytes == 0)
+        {
+            return new RecordBytes(ReadOnlyMemory<byte>.Empty);
+        }
+
+        if (version > LastOfFormat1)
+        {
+            return new RecordBytes(this);
+        }
+
+        using var batches = new PooledBuffer();
+        _read.CopyTo(batches);
+        _converted = new PooledBuffer();
+        byte magic = version <= LastOfFormat0 ? (byte)0 : (byte)1;
+        MessageSetWriter.Convert(batches.WrittenSpan, magic, _bytesMax, _converted);
+        return new RecordBytes(_converted.WrittenMemory);
+    }
 
     private FetchResponse.AbortedTransaction[] Aborted() => _read.Aborted.Count == 0 ? [] :
     [

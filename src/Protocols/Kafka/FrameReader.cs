@@ -12,7 +12,6 @@ namespace Pillarbox.Protocols.Kafka;
 internal sealed class FrameReader : IDisposable
 {
     private const int PrefixBytes = sizeof(int);
-    private const int KeepBytesMax = 128 << 10;
     private const int GrowBytesMin = 32 << 10;
 
     private byte[] _buffer = [];
@@ -46,10 +45,10 @@ internal sealed class FrameReader : IDisposable
         return true;
     }
 
-    /// <summary>The last frame has been dealt with: a large buffer is given back.</summary>
+    /// <summary>The last frame has been dealt with: an idle connection holds no buffer.</summary>
     public void Release()
     {
-        if (_buffer.Length > KeepBytesMax)
+        if (_size < 0)
         {
             Dispose();
         }

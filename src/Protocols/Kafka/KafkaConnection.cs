@@ -81,9 +81,9 @@ internal sealed class KafkaConnection : IDisposable
                 while (frames.TryRead(ref input, _limitOf, out ReadOnlyMemory<byte> frame))
                 {
                     await BeginAsync(frame);
-                    frames.Release();
                 }
 
+                frames.Release();
                 _transport.Input.AdvanceTo(input.Start, input.End);
                 if (result.IsCompleted)
                 {

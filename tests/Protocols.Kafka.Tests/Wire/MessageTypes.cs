@@ -45,7 +45,11 @@ internal static class MessageTypes
         }
 
         whole.AddRange(writer.Written[from..].Span);
-        Assert.Equal(whole.Count, writer.Length);
+        if (whole.Count != writer.Length)
+        {
+            throw new InvalidOperationException($"{whole.Count} bytes were written, {writer.Length} announced");
+        }
+
         return [.. whole];
     }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -44,6 +45,12 @@ internal static class DeleteTopicsApi
 
         CatalogResult deleted = session.Streams.Delete(
             session.GrantOf(Permission.DeleteAddress, stream.Name), stream);
-        return await session.WhenDurableAsync(deleted);
+        ErrorCode error = await session.WhenDurableAsync(deleted);
+        if (error == ErrorCode.None && StreamCoordinators.AreInUse(session.Streams))
+        {
+            session.Environment.Broker.Coordinators.Groups.OnTopicDeleted(stream.Name);
+        }
+
+        return error;
     }
 }

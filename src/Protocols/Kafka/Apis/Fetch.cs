@@ -144,7 +144,7 @@ internal sealed class FetchWork : IReadWaiter, IDisposable
             }
 
             topic = partition.Place;
-            partitions.Add(partition.Answer());
+            partitions.Add(partition.Answer(_call.Version));
             last = partition.Bytes > 0 ? partition.Place : last;
         }
 

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Transactions;
 using Pillarbox.Model.Records;
+using Pillarbox.Protocols.Kafka.MessageSets;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 using static Pillarbox.Protocols.Kafka.Wire.Messages.ProduceResponse;
@@ -41,6 +42,7 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
     private const short FirstVersionOfTransactionsV2 = 12;
 
     private readonly DurableWait _durable = new();
+    private RecordBatchBuilder? _builder;
     private readonly ProduceResponse _response = new()
     {
         Responses = new TopicProduceResponse[request.TopicData.Length],
@@ -171,9 +173,34 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
 
     private AppendResult Append(Partition partition, ReadOnlySpan<byte> records)
     {
+        if (records[MagicAt] < MagicOfBatches)
+        {
+            int bytesMax = call.Session.Environment.Options.ProduceBytesMax;
+            ErrorCode error = MessageSetReader.Convert(
+                records, call.Session.Environment.UnixMs, bytesMax, _builder ??= new RecordBatchBuilder());
+            if (error != ErrorCode.None)
+            {
+                return Broken(error);
+            }
+
+            records = _builder.Finish().Span;
+        }
+
         var options = new AppendOptions { IsTransactionV2 = call.Version >= FirstVersionOfTransactionsV2 };
         return partition.Append(records, options);
     }
+
+    private static AppendResult Broken(ErrorCode error) => new()
+    {
+        Error = error switch
+        {
+            ErrorCode.MessageTooLarge => StreamError.BatchTooLarge,
+            ErrorCode.UnsupportedCompressionType => StreamError.UnsupportedCompression,
+            ErrorCode.InvalidRecord => StreamError.InvalidRecord,
+            _ => StreamError.CorruptBatch,
+        },
+        Message = "a message set of an old format cannot be read",
+    };
 
     private ErrorCode Check(RecordBytes records)
     {

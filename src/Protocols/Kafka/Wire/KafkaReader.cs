@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Pillarbox.Protocols.Kafka.Wire;
 
@@ -80,7 +81,7 @@ internal ref struct KafkaReader
     public string? ReadNullableString()
     {
         int length = IsFlexible ? ReadCompactLength() : ReadInt16();
-        return length < 0 ? null : length == 0 ? "" : Encoding.UTF8.GetString(Take(length));
+        return length < 0 ? null : length == 0 ? "" : Text(Take(length));
     }
 
     public byte[] ReadBytes() => ReadNullableBytes() ?? Missing<byte[]>("bytes");
@@ -179,6 +180,17 @@ internal ref struct KafkaReader
         {
             KafkaException.Throw("a frame is longer than its body");
         }
+    }
+
+    // Replaced characters would make a string longer than it came, perhaps too long for the answer that repeats it.
+    private static string Text(ReadOnlySpan<byte> bytes)
+    {
+        if (!Utf8.IsValid(bytes))
+        {
+            KafkaException.Throw("a string is not UTF-8");
+        }
+
+        return Encoding.UTF8.GetString(bytes);
     }
 
     private int ReadBytesLength() => IsFlexible ? ReadCompactLength() : ReadInt32();

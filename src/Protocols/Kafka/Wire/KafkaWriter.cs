@@ -11,6 +11,7 @@ namespace Pillarbox.Protocols.Kafka.Wire;
 internal sealed class KafkaWriter : IDisposable
 {
     private const int FirstBytes = 512;
+    private const int KeepBytesMax = 16 << 10;
 
     private readonly List<RecordHole> _holes = [];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
@@ -29,9 +30,15 @@ internal sealed class KafkaWriter : IDisposable
     /// <summary>Bytes written, records included.</summary>
     public long Length => _count + _holeBytes;
 
-    /// <summary>Forgets everything but its buffer.</summary>
+    /// <summary>Forgets everything but its buffer, if that is not a large one.</summary>
     public void Clear()
     {
+        if (_buffer.Length > KeepBytesMax)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
+        }
+
         _holes.Clear();
         (_count, _holeBytes, IsFlexible) = (0, 0, false);
     }

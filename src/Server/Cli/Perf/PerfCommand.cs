@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
+using Pillarbox.Server.Cli.Perf.Kafka;
 
 namespace Pillarbox.Server.Cli.Perf;
 
@@ -85,7 +86,7 @@ internal static class PerfCommand
         };
         target.AddTo(amqp);
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
-        return new Command("perf", "Measure a server.") { amqp };
+        return new Command("perf", "Measure a server.") { amqp, KafkaPerfCommand.Create() };
     }
 
     private static async Task<int> MeasureAsync(PerfOptions options, CancellationToken cancellation)

@@ -63,6 +63,22 @@ def every_compression_is_taken_and_given(servers, topic):
 
 
 @scenario
+def message_sets_of_old_clients_are_taken_and_given(servers, topic):
+    """Versions from before record batches: formats 0 and 1, plain and compressed."""
+    expected = []
+    for version in [(0, 8, 2), (0, 9), (0, 10), (0, 10, 1)]:
+        for codec in [None, "gzip", "snappy"]:
+            value = ("%s %s" % (version, codec)).encode()
+            values = [{"key": b"k", "value": value + b" %d" % i} for i in range(20)]
+            send(servers, topic, values, api_version=version, compression_type=codec, linger_ms=50)
+            expected += [v["value"] for v in values]
+    for version in [(0, 8, 2), (0, 9), (0, 10), (0, 10, 1), None]:
+        got = take(servers, topic, len(expected), api_version=version, group_id=None)
+        assert [r.value for r in got] == expected, (version, len(got), len(expected))
+        assert [r.offset for r in got] == list(range(len(expected))), version
+
+
+@scenario
 def a_group_goes_on_where_it_was(servers, topic):
     send(servers, topic, [{"value": b"%d" % i} for i in range(50)])
 

@@ -1,0 +1,140 @@
+using System.Buffers.Binary;
+using Pillarbox.Model.Records;
+using Pillarbox.Protocols.Kafka.Client;
+
+namespace Pillarbox.Server.Cli.Perf.Kafka;
+
+/// <summary>
+/// Sends batches as fast as the number in flight allows, or records at even intervals whatever the server does: then a
+/// record's time is when it should have gone out.
+/// </summary>
+internal sealed class KafkaPerfProducer : IDisposable
+{
+    private const long WaitNanosecondsMax = 50_000_000;
+    private const long Stamp = 0x7b1d_33c9_5a6e_42f1;
+    private const int OutputBytesMax = 4 << 20;
+
+    private readonly KafkaPerfOptions _options;
+    private readonly KafkaPerfSchedule _schedule;
+    private readonly KafkaLink _link;
+    private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
+    private readonly Queue<(long Stamp, int Records)> _flying = [];
+    private readonly double _intervalNs;
+    private long _intended;
+    private int _sentBatches;
+
+    public KafkaPerfProducer(KafkaPerfOptions options, KafkaPerfSchedule schedule, int index)
+    {
+        _options = options;
+        _schedule = schedule;
+        _intervalNs = options.Rate > 0 ? options.Producers * 1e9 / options.Rate : 0;
+        _link = new KafkaLink(options, $"perf-p{index}");
+        _sentBatches = index;
+    }
+
+    /// <summary>From the time of sending to the acknowledgement, by record, measured phase only.</summary>
+    public PerfHistogram Acknowledged { get; } = new();
+
+    /// <summary>Records that the server refused.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Runs until the measured phase is over and everything is acknowledged.</summary>
+    public void Run()
+    {
+        while (!_schedule.IsStopped)
+        {
+            long now = Clock.Now;
+            long next = now < _schedule.MeasureTo ? Send(now) : long.MaxValue;
+            if (now >= _schedule.MeasureTo && _flying.Count == 0)
+            {
+                return;
+            }
+
+            _link.Pump(Math.Min(next - now, WaitNanosecondsMax));
+            while (_link.TryTake(out ReadOnlyMemory<byte> frame))
+            {
+                OnAnswer(KafkaFrames.ReadProduce(frame));
+            }
+        }
+    }
+
+    public void Dispose() => _link.Dispose();
+
+    private bool CanSend => _link.Unsent < OutputBytesMax && (_options.Acks == 0 || _flying.Count < _options.InFlight);
+
+    // Returns when there is more to send.
+    private long Send(long now)
+    {
+        if (_intervalNs == 0)
+        {
+            while (CanSend)
+            {
+                SendBatch(Clock.Now, _options.RecordsPerBatch);
+            }
+
+            return _options.Acks == 0 ? now : long.MaxValue;
+        }
+
+        long due = DueOf(_intended);
+        while (due <= now && CanSend)
+        {
+            int records = (int)Math.Min(_options.RecordsPerBatch, 1 + (long)((now - due) / _intervalNs));
+            SendBatch(due, records);
+            _intended += records;
+            due = DueOf(_intended);
+        }
+
+        return CanSend ? due : long.MaxValue;
+    }
+
+    private long DueOf(long index) => _schedule.Start + (long)(index * _intervalNs);
+
+    private void SendBatch(long stamp, int records)
+    {
+        (byte[] batch, int stampAt) = TemplateOf(records);
+        BinaryPrimitives.WriteInt64BigEndian(batch.AsSpan(stampAt), stamp);
+        RecordBatchPatch.RefreshCrc(batch);
+        _link.Frames.WriteProduce(
+            _link.Output, _sentBatches, (_options.Topic, _sentBatches % _options.Partitions), _options.Acks, batch);
+        _sentBatches++;
+        _schedule.AddSent(records);
+        if (_options.Acks != 0)
+        {
+            _flying.Enqueue((stamp, records));
+        }
+    }
+
+    private void OnAnswer(short error)
+    {
+        (long stamp, int records) = _flying.Dequeue();
+        Refused += error != 0 ? records : 0;
+        long now = Clock.Now;
+        if (_schedule.IsMeasured(now) && error == 0)
+        {
+            Acknowledged.Record(now - stamp, records);
+        }
+    }
+
+    // A batch that is sent again and again, but for the time in its first record.
+    private (byte[] Batch, int StampAt) TemplateOf(int records)
+    {
+        if (_templates.TryGetValue(records, out (byte[], int) known))
+        {
+            return known;
+        }
+
+        var builder = new RecordBatchBuilder();
+        builder.Begin(new RecordBatchOptions());
+        byte[] value = new byte[_options.RecordBytes];
+        BinaryPrimitives.WriteInt64BigEndian(value, Stamp);
+        long nowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        for (int i = 0; i < records; i++)
+        {
+            builder.Add(new RecordContent { TimestampMs = nowMs, HasValue = true, Value = value });
+        }
+
+        byte[] batch = builder.Finish().ToArray();
+        int stampAt = batch.AsSpan().IndexOf(value.AsSpan(0, sizeof(long)));
+        return _templates[records] = (batch, stampAt);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Pillarbox.Server.Cli.Perf.Kafka;
+
+/// <summary>What a measurement of a Kafka server found. Times in nanoseconds. Immutable.</summary>
+internal sealed record KafkaPerfReport
+{
+    public required KafkaPerfOptions Options { get; init; }
+
+    /// <summary>Records acknowledged (acks 0: none) and delivered in the measured phase.</summary>
+    public required long Acknowledged { get; init; }
+
+    public required long Delivered { get; init; }
+
+    public required PerfHistogram AcknowledgedAfter { get; init; }
+
+    public required PerfHistogram DeliveredAfter { get; init; }
+
+    public required long Missing { get; init; }
+
+    public required long OutOfOrder { get; init; }
+
+    public required long Refused { get; init; }
+
+    public double ClientCpuSeconds { get; init; }
+
+    public double? ServerCpuSeconds { get; init; }
+
+    public long? ServerResidentBytesMax { get; init; }
+
+    private double AcknowledgedPerSecond => Acknowledged / Options.DurationSeconds;
+
+    private double DeliveredPerSecond => Delivered / Options.DurationSeconds;
+
+    private double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Math.Max(Acknowledged, Delivered));
+
+    public static KafkaPerfReport Of(
+        KafkaPerfOptions options, KafkaPerfSchedule schedule, KafkaPerfProducer[] producers,
+        KafkaPerfConsumer[] consumers)
+    {
+        var (acknowledged, delivered) = (new PerfHistogram(), new PerfHistogram());
+        Array.ForEach(producers, p => acknowledged.Add(p.Acknowledged));
+        Array.ForEach(consumers, c => delivered.Add(c.Delivered));
+        return new KafkaPerfReport
+        {
+            Options = options,
+            Acknowledged = acknowledged.Count,
+            Delivered = consumers.Sum(c => c.Measured),
+            AcknowledgedAfter = acknowledged,
+            DeliveredAfter = delivered,
+            Missing = producers.Length > 0 ? (schedule.Sent * consumers.Length) - schedule.Received : 0,
+            OutOfOrder = consumers.Sum(c => c.OutOfOrder),
+            Refused = producers.Sum(p => p.Refused),
+        };
+    }
+
+    public string ToTable()
+    {
+        var text = new StringBuilder();
+        Line(text, "acknowledged", Rate(AcknowledgedPerSecond));
+        Line(text, "acknowledged after", Quantiles(AcknowledgedAfter));
+        Line(text, "delivered", Rate(DeliveredPerSecond));
+        Line(text, "delivered after", Quantiles(DeliveredAfter));
+        Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
+        if (ServerCpuUs is { } cpu)
+        {
+            double share = ServerCpuSeconds!.Value / Options.DurationSeconds;
+            Line(text, "server CPU", $"{cpu:0.000} us per record, {share:P0} of one core");
+            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
+        }
+
+        Line(text, "checked", $"{Missing} missing, {OutOfOrder} gaps, {Refused} refused");
+        return text.ToString();
+    }
+
+    public void WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("acknowledgedPerSecond", Math.Round(AcknowledgedPerSecond, 1));
+        writer.WriteNumber("deliveredPerSecond", Math.Round(DeliveredPerSecond, 1));
+        writer.WriteNumber("recordBytes", Options.RecordBytes);
+        WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
+        WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
+        if (ServerCpuUs is { } cpu)
+        {
+            writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));
+            writer.WriteNumber("serverResidentBytesMax", ServerResidentBytesMax ?? 0);
+        }
+
+        writer.WriteNumber("missing", Missing);
+        writer.WriteNumber("gaps", OutOfOrder);
+        writer.WriteNumber("refused", Refused);
+        writer.WriteEndObject();
+    }
+
+    private string Rate(double perSecond) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{perSecond:N0} records/s, {perSecond * Options.RecordBytes / 1048576:N1} MiB/s");
+
+    private static void Line(StringBuilder text, string name, string value) =>
+        text.Append(name.PadRight(20)).Append(value).Append('\n');
+
+    private static string Quantiles(PerfHistogram times) => times.Count == 0
+        ? "-"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
+
+    private static string Ms(PerfHistogram times, double share) =>
+        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
+
+    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
+    {
+        if (times.Count > 0)
+        {
+            writer.WriteStartObject(name);
+            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
+            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
+            writer.WriteNumber("p999", times.Quantile(0.999) / 1e3);
+            writer.WriteNumber("max", times.Max / 1e3);
+            writer.WriteEndObject();
+        }
+    }
+}
