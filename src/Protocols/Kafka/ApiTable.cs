@@ -64,6 +64,10 @@ internal static class ApiTable
         ApiEntry.Of<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListConfigResourcesApi.HandleAsync),
         ApiEntry.Of<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
             DescribeTopicPartitionsApi.HandleAsync),
+        ApiEntry.Of<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse>(ShareGroupHeartbeatApi.HandleAsync),
+        ApiEntry.Of<ShareGroupDescribeRequest, ShareGroupDescribeResponse>(ShareGroupDescribeApi.HandleAsync),
+        ApiEntry.Of<ShareFetchRequest, ShareFetchResponse>(ShareFetchApi.HandleAsync),
+        ApiEntry.Of<ShareAcknowledgeRequest, ShareAcknowledgeResponse>(ShareAcknowledgeApi.HandleAsync),
     ];
 
     private static readonly ApiEntry?[] ByKey = Index();

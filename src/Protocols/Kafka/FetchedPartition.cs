@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Compression;
+using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.MessageSets;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -68,6 +69,26 @@ internal sealed class FetchedPartition : IRecordSource
             LastFetchedEpoch = wanted.LastFetchedEpoch,
         };
         _error = ErrorCodes.Of(_partition.Read(wanted.FetchOffset, options, _read));
+    }
+
+    /// <summary>The last offset of what was read, which is something.</summary>
+    public long LastOffset()
+    {
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderBytes];
+        long last = Place.Wanted.FetchOffset;
+        for (int at = 0; at + header.Length <= _read.Bytes;)
+        {
+            CopyTo(at, header);
+            if (RecordBatch.TryReadHeader(header, out RecordBatch batch) != RecordBatchFault.None)
+            {
+                break;
+            }
+
+            last = batch.LastOffset;
+            at += batch.SizeBytes;
+        }
+
+        return last;
     }
 
     /// <summary>Tells the awaiter what to watch.</summary>

@@ -26,6 +26,9 @@ internal sealed class KafkaSession(KafkaEnvironment environment, PeerInfo peer, 
     /// <summary>The fetch session of the connection.</summary>
     public FetchSessions FetchSessions { get; } = new(environment.Random);
 
+    /// <summary>The share session of the connection; null when there is none.</summary>
+    public ShareSession? Share { get; set; }
+
     /// <summary>The id of this node.</summary>
     public int NodeId => Environment.Options.NodeId;
 

@@ -14,6 +14,7 @@ internal static partial class ApiVersionsApi
     private static readonly ApiVersionsResponse.SupportedFeatureKey[] Supported =
     [
         new() { Name = "group.version", MinVersion = 0, MaxVersion = 1 },
+        new() { Name = "share.version", MinVersion = 0, MaxVersion = 1 },
         new() { Name = "transaction.version", MinVersion = 0, MaxVersion = 2 },
     ];
 

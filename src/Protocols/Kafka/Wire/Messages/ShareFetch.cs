@@ -46,14 +46,19 @@ internal sealed partial class ShareFetchRequest
 
 /// <summary>The answer of ShareFetch, API key 78.</summary>
 [KafkaMessage(ApiKey.ShareFetch, "1-2", "0+")]
-internal sealed partial class ShareFetchResponse
+internal sealed partial class ShareFetchResponse : IDisposable
 {
+    /// <summary>What the records are read from; disposed when the answer has left.</summary>
+    public IDisposable? Owner { get; set; }
+
     [Field("0+")] public int ThrottleTimeMs { get; set; }
     [Field("0+")] public short ErrorCode { get; set; }
     [Field("0+", Nullable = "0+")] public string? ErrorMessage { get; set; }
     [Field("1+")] public int AcquisitionLockTimeoutMs { get; set; }
     [Field("0+")] public ShareFetchableTopicResponse[] Responses { get; set; } = [];
     [Field("0+")] public NodeEndpoint[] NodeEndpoints { get; set; } = [];
+
+    public void Dispose() => Owner?.Dispose();
 
     public sealed partial class ShareFetchableTopicResponse
     {

@@ -1,0 +1,81 @@
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Protocols.Kafka.Wire;
+
+namespace Pillarbox.Protocols.Kafka;
+
+/// <summary>
+/// The share session of a connection: a member of a share group and the partitions that it reads. There is one at most;
+/// changed by one request at a time.
+/// </summary>
+internal sealed class ShareSession(string groupId, string memberId)
+{
+    /// <summary>The epoch of a request that opens a session.</summary>
+    public const int FirstEpoch = 0;
+
+    /// <summary>The epoch of the last request of a session.</summary>
+    public const int FinalEpoch = -1;
+
+    /// <summary>The most partitions of a session.</summary>
+    public const int PartitionsMax = 20_000;
+
+    private int _nextEpoch = 1;
+
+    public string GroupId { get; } = groupId;
+
+    public string MemberId { get; } = memberId;
+
+    /// <summary>What the member reads.</summary>
+    public HashSet<TopicIdPartition> Partitions { get; } = [];
+
+    /// <summary>The session that a request belongs to; the error says why it belongs to none.</summary>
+    public static ErrorCode Enter(
+        ref ShareSession? current, string? groupId, string? memberId, int epoch)
+    {
+        if (groupId is null || string.IsNullOrEmpty(memberId))
+        {
+            return ErrorCode.InvalidRequest;
+        }
+
+        if (epoch == FirstEpoch)
+        {
+            current = new ShareSession(groupId, memberId);
+            return ErrorCode.None;
+        }
+
+        if (current is null || current.GroupId != groupId || current.MemberId != memberId)
+        {
+            return ErrorCode.ShareSessionNotFound;
+        }
+
+        if (epoch != FinalEpoch && epoch != current._nextEpoch)
+        {
+            return ErrorCode.InvalidShareSessionEpoch;
+        }
+
+        current._nextEpoch = current._nextEpoch == int.MaxValue ? 1 : current._nextEpoch + 1;
+        return ErrorCode.None;
+    }
+
+    /// <summary>What the member says that it did with records; the error of the partition.</summary>
+    public async ValueTask<ErrorCode> AcknowledgeAsync(
+        KafkaSession session, TopicIdPartition partition, List<ShareAcknowledgeRange> ranges)
+    {
+        if (ranges.Count == 0)
+        {
+            return ErrorCode.None;
+        }
+
+        var key = new SharePartitionKey(GroupId, partition);
+        PlainResult result = await session.AskAsync<PlainResult>(
+            (all, done) => all.Shares.Acknowledge(key, MemberId, ranges, done));
+        return (ErrorCode)result.Error.Code();
+    }
+
+    /// <summary>The member has ended its session: what it has is free for others.</summary>
+    public void Release(KafkaSession session) =>
+        session.Environment.Broker.Coordinators.Shares.Release(GroupId, MemberId);
+
+    /// <summary>A run of records with one answer for all, or one for each.</summary>
+    public static ShareAcknowledgeRange Range(long first, long last, sbyte[] types) =>
+        new(first, last, Array.ConvertAll(types, t => (ShareAcknowledgement)t));
+}
