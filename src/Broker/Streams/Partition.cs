@@ -395,6 +395,12 @@ public sealed class Partition : IPartitionEvents
                         return Repeated(note);
                     }
                 }
+                else if (error == StreamError.None && batch.IsTransactional && !batch.IsControl)
+                {
+                    // A coordinator has no sequences, but a producer that was fenced opens no transaction here either.
+                    bool isFenced = _state.Producers.Find(batch.ProducerId)?.Epoch > batch.ProducerEpoch;
+                    error = isFenced ? StreamError.InvalidProducerEpoch : StreamError.None;
+                }
 
                 return error == StreamError.None
                     ? AppendLocked(batch, appendTimeMs)

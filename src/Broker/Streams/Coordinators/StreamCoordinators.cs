@@ -59,7 +59,7 @@ public sealed class StreamCoordinators
         _shares = new(() => ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams));
         Groups.ShareMemberGone = (group, member) => WithShares(shares => shares.Release(group, member));
         Groups.ShareGroupDeleted = group => WithShares(shares => shares.Forget(key => key.GroupId == group, _ => { }));
-        StreamTransactionPartitions partitions = new(catalog, offsets, Groups, services.Time);
+        StreamTransactionPartitions partitions = new(catalog, offsets, Groups);
         Transactions = TransactionCoordinator.Open(
             options.Transactions, OpenLog(TransactionsStream, out _), loop, seams, partitions);
     }
@@ -83,6 +83,22 @@ public sealed class StreamCoordinators
     public static StreamCoordinators Open(
         StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions? options = null) =>
         new(catalog, authorizer, options ?? new CoordinatorOptions());
+
+    /// <summary>Keeps offsets of a group under a transaction, which takes the group's partition in when it is of
+    /// version 2; one of version 1 must have it already. Nothing comes between the check and the write, so that a
+    /// transaction that ends meanwhile leaves nothing behind.</summary>
+    public void CommitOffsets(TransactionRef who, OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
+        Transactions.Enter(who, request.Member.GroupId, error =>
+        {
+            if (error == CoordinatorError.None)
+            {
+                Groups.CommitOffsetsNow(request with { Producer = who.Producer }, done);
+            }
+            else
+            {
+                done(OffsetCommitResult.Of(error));
+            }
+        });
 
     /// <summary>Does what is due. Called every 50 ms or so by the node.</summary>
     public void Tick()

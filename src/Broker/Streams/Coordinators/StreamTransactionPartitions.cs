@@ -7,10 +7,8 @@ namespace Pillarbox.Broker.Streams.Coordinators;
 /// <summary>Writes the ends of transactions into partitions, and tells the groups of those in their offsets. One
 /// owner: the coordinators' loop.</summary>
 internal sealed class StreamTransactionPartitions(
-    StreamCatalog catalog, RecordStream offsets, GroupCoordinator groups, TimeProvider time) : ITransactionPartitions
+    StreamCatalog catalog, RecordStream offsets, GroupCoordinator groups) : ITransactionPartitions
 {
-    private readonly RecordBatchBuilder _builder = new();
-
     public bool Exists(TopicPartition partition) => Find(partition) is not null;
 
     public TopicPartition OffsetsOf(string groupId) => new(offsets.Name, groups.PartitionOf(groupId));
@@ -24,10 +22,8 @@ internal sealed class StreamTransactionPartitions(
         }
 
         EndTransactionMarker marker = new(end.Committed, CoordinatorEpoch: 0);
-        long nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
-        ReadOnlyMemory<byte> batch = marker.Build(_builder, end.Producer.Id, end.Producer.Epoch, nowMs);
-        AppendOptions options = new() { Origin = AppendOrigin.Coordinator, IsTransactionV2 = end.Version >= 2 };
-        AppendResult result = target.Append(batch.Span, options);
+        AppendResult result = target.EndTransaction(
+            end.Producer.Id, end.Producer.Epoch, marker, isTransactionV2: end.Version >= 2);
         switch (result.Error)
         {
             case StreamError.None:

@@ -234,6 +234,10 @@ public sealed class GroupCoordinator
     public void CommitOffsets(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
         _loop.Post(() => _offsets.Commit(request, done));
 
+    /// <summary>As <see cref="CommitOffsets"/>, for whoever is on the loop.</summary>
+    internal void CommitOffsetsNow(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
+        _offsets.Commit(request, done);
+
     public void FetchOffsets(OffsetFetchRequest request, Action<OffsetFetchResult> done) =>
         _loop.Post(() => _offsets.Fetch(request, done));
 

@@ -126,6 +126,24 @@ public sealed class TransactionCoordinator
         Add(who, [_partitions.OffsetsOf(groupId)], error => done(new PlainResult(error)));
     });
 
+    /// <summary>Calls back on the loop, at a moment when a group's offsets belong to the producer's open transaction,
+    /// or with why they do not.</summary>
+    internal void Enter(TransactionRef who, string groupId, Action<CoordinatorError> done) => _loop.Post(() =>
+    {
+        TopicPartition partition = _partitions.OffsetsOf(groupId);
+        TransactionSnapshot? current = Find(who, out CoordinatorError error)?.Current;
+        error = current is null ? error : TransactionRules.Verify(current, who);
+        bool isIn = error == CoordinatorError.None && current!.IsOngoing && current.Partitions.Contains(partition);
+        if (error == CoordinatorError.None && !isIn && who.Version >= TransactionRules.EpochBumpVersion)
+        {
+            Add(who, [partition], done);
+        }
+        else
+        {
+            done(error == CoordinatorError.None && !isIn ? CoordinatorError.TransactionAbortable : error);
+        }
+    });
+
     /// <summary>Ends the transaction. The answer comes when the decision is on disk; markers follow. With version 2
     /// the answer has what the producer uses next.</summary>
     public void EndTransaction(TransactionRef who, bool commit, Action<ProducerResult> done) => _loop.Post(() =>

@@ -22,7 +22,8 @@ internal readonly record struct Verdict(
 /// <summary>The rules of transactions, version 1 and 2, over one snapshot. Pure.</summary>
 internal static class TransactionRules
 {
-    private const short EpochBumpVersion = 2;
+    /// <summary>From this version of a client on, every transaction has an epoch of its own.</summary>
+    public const short EpochBumpVersion = 2;
 
     /// <summary>A producer begins, or wants its epoch bumped.</summary>
     /// <param name="current">Where the transactional id stands.</param>

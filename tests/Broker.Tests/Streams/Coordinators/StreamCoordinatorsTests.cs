@@ -62,6 +62,79 @@ public sealed class StreamCoordinatorsTests : IDisposable
         Assert.Equal(2, _scene.Find("readings").EndOffset);
     }
 
+    [Fact]
+    public void Offsets_of_a_fenced_producer_are_refused_and_leave_nothing_open()
+    {
+        _scene.CreateOne("readings");
+        ProducerStamp producer = Begin();
+        EndAndPump(producer, commit: true);
+        Assert.Equal(CoordinatorError.ProducerFenced, CommitIn(producer, 2).Value.Error);
+        Answer<OffsetCommitResult> direct = Commit(9, producer);
+        Pump();
+        Assert.Equal(CoordinatorError.InvalidProducerEpoch, direct.Value.Error);
+        Assert.Equal(-1, Fetch());
+        int number = _scene.Broker.Coordinators.Groups.PartitionOf("g");
+        Partition offsets = _scene.Find(StreamCoordinators.OffsetsStream, number);
+        Assert.Equal(offsets.HighWatermark, offsets.LastStableOffset);
+    }
+
+    [Fact]
+    public void Offsets_enter_the_transaction_by_themselves_with_version_2_and_not_with_version_1()
+    {
+        Answer<ProducerResult> init = new();
+        _scene.Broker.Coordinators.Transactions.InitProducer(
+            new InitProducerRequest("x", 60_000, ProducerStamp.None), init.Take);
+        Pump();
+        ProducerStamp producer = init.Value.Producer;
+        Answer<OffsetCommitResult> old = CommitIn(producer, 1);
+        Assert.Equal(CoordinatorError.TransactionAbortable, old.Value.Error);
+        Answer<OffsetCommitResult> modern = CommitIn(producer, 2);
+        Pump();
+        Assert.Equal([CoordinatorError.None], modern.Value.Offsets);
+        Assert.Equal(-1, Fetch());
+        EndAndPump(producer, commit: true);
+        Assert.Equal(5, Fetch());
+    }
+
+    [Fact]
+    public void A_share_group_keeps_its_place_in_a_stream_of_its_own()
+    {
+        RecordStream stream = _scene.Create("readings");
+        SharePartitionKey key = new("s", new TopicIdPartition(stream.Id, 0));
+        ShareCoordinator shares = _scene.Broker.Coordinators.Shares;
+        Answer<SharePosition> opened = new();
+        shares.Open(key, 0, 3, opened.Take);
+        Pump();
+        Assert.Equal(3, opened.Value.StartOffset);
+        _scene.Restart();
+        Answer<SharePosition> found = new();
+        _scene.Broker.Coordinators.Shares.Describe(key, found.Take);
+        Assert.Equal(3, found.Value.StartOffset);
+    }
+
+    private void EndAndPump(ProducerStamp producer, bool commit)
+    {
+        Answer<ProducerResult> ended = new();
+        _scene.Broker.Coordinators.Transactions.EndTransaction(
+            new TransactionRef("x", producer, 2), commit, ended.Take);
+        Pump();
+        Assert.Equal(CoordinatorError.None, ended.Value.Error);
+    }
+
+    private Answer<OffsetCommitResult> CommitIn(ProducerStamp producer, short version)
+    {
+        Answer<OffsetCommitResult> answer = new();
+        _scene.Broker.Coordinators.CommitOffsets(
+            new TransactionRef("x", producer, version),
+            new OffsetCommitRequest
+            {
+                Member = new GroupMemberRef("g", -1, "", null),
+                Offsets = [new OffsetToCommit(Readings, 5, -1, null)],
+            },
+            answer.Take);
+        return answer;
+    }
+
     private void Pump()
     {
         for (int i = 0; i < 6; i++)
