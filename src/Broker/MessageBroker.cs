@@ -97,7 +97,7 @@ public sealed class MessageBroker : IDisposable
     private readonly ConcurrentDictionary<long, BrokerClient> _lingering = new();
     private readonly Upkeep _upkeep;
     private readonly BrokerMetrics _metrics;
-    private readonly Lazy<StreamCoordinators> _coordinators;
+    private readonly FirstUse<StreamCoordinators> _coordinators;
     private ITimer? _timer;
     private ITimer? _streamTimer;
     private long _connections;
@@ -349,7 +349,7 @@ public sealed class MessageBroker : IDisposable
             }
         }
 
-        if (_coordinators.IsValueCreated)
+        if (_coordinators.IsMade)
         {
             _coordinators.Value.Tick();
         }

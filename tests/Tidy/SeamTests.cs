@@ -22,6 +22,7 @@ public sealed partial class SeamTests
         ["src/Broker/Routing/"] = "the route table is swapped whole under a lock, read without one",
         ["src/Broker/Streams/Partition.cs"] = "appends meet here: a check and a copy are shorter than a post",
         ["src/Broker/Streams/StreamCatalog.cs"] = "streams change rarely, in the order of the catalog's log",
+        ["src/Broker/Streams/Coordinators/FirstUse.cs"] = "whoever comes first makes the coordinators",
         ["src/Broker/Streams/StreamUpkeep.cs"] = "the last checkpoint meets one that is under way",
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",

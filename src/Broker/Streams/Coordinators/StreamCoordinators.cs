@@ -43,7 +43,9 @@ public sealed class StreamCoordinators
     private readonly StreamCatalog _catalog;
     private readonly Authorizer _authorizer;
     private readonly CoordinatorOptions _options;
-    private readonly Lazy<ShareCoordinator> _shares;
+    private readonly FirstUse<ShareCoordinator> _shares;
+    private readonly DeletedTopics _deleted;
+    private int _ticking;
 
     private StreamCoordinators(StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions options)
     {
@@ -59,6 +61,9 @@ public sealed class StreamCoordinators
         _shares = new(() => ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams));
         Groups.ShareMemberGone = (group, member) => WithShares(shares => shares.Release(group, member));
         Groups.ShareGroupDeleted = group => WithShares(shares => shares.Forget(key => key.GroupId == group, _ => { }));
+        Groups.ForgetMissingTopics();
+        _deleted = new DeletedTopics(catalog, OnDeleted);
+        _deleted.Look();
         StreamTransactionPartitions partitions = new(catalog, offsets, Groups);
         Transactions = TransactionCoordinator.Open(
             options.Transactions, OpenLog(TransactionsStream, out _), loop, seams, partitions);
@@ -103,18 +108,31 @@ public sealed class StreamCoordinators
     /// <summary>Does what is due. Called every 50 ms or so by the node.</summary>
     public void Tick()
     {
+        if (Interlocked.Exchange(ref _ticking, 1) != 0)
+        {
+            return;
+        }
+
+        _deleted.Look();
+        Volatile.Write(ref _ticking, 0);
         Groups.Tick();
         Transactions.Tick();
-        if (_shares.IsValueCreated)
+        if (_shares.IsMade)
         {
             Shares.Tick();
         }
     }
 
+    private void OnDeleted(string topic, Guid id)
+    {
+        Groups.OnTopicDeleted(topic);
+        WithShares(shares => shares.Forget(key => key.Partition.TopicId == id, _ => { }));
+    }
+
     // Who never used share groups gets no stream for them by the way.
     private void WithShares(Action<ShareCoordinator> act)
     {
-        if (_shares.IsValueCreated || _catalog.Find(ShareStream) is not null)
+        if (_shares.IsMade || _catalog.Find(ShareStream) is not null)
         {
             act(Shares);
         }

@@ -30,6 +30,7 @@ public sealed class GroupCoordinator
     private readonly ShareHeartbeats _share;
     private readonly Migration _migration;
     private readonly OffsetCommits _offsets;
+    private readonly Subscriptions _subscriptions;
     private readonly CoordinatorTimer _sweep;
     private readonly GroupRequests _checks;
 
@@ -39,15 +40,15 @@ public sealed class GroupCoordinator
         CoordinatorStore store = new(log, loop);
         _services = new GroupServices(options, store, seams.Topics, seams.Time, seams.Random);
         ClassicRebalance rebalance = new(_services);
-        Subscriptions subscriptions = new(seams.Topics, options);
-        ConsumerTargets targets = new(_services, subscriptions);
+        _subscriptions = new Subscriptions(seams.Topics, options);
+        ConsumerTargets targets = new(_services, _subscriptions);
         ConsumerMembers members = new(_services, targets);
-        _groups = new GroupTable(_services, rebalance, subscriptions);
+        _groups = new GroupTable(_services, rebalance, _subscriptions);
         _migration = new Migration(_services, rebalance, members);
         _classic = new ClassicProtocol(_services, rebalance);
         _classicOfConsumer = new ClassicInConsumer(_services, targets, members);
         _share = new ShareHeartbeats(_services);
-        _consumer = new ConsumerHeartbeats(_services, subscriptions, targets, members);
+        _consumer = new ConsumerHeartbeats(_services, _subscriptions, targets, members);
         _offsets = new OffsetCommits(_services, _groups);
         _checks = new GroupRequests(options);
         _sweep = new CoordinatorTimer(Sweep);
@@ -293,6 +294,9 @@ public sealed class GroupCoordinator
         }
     });
 
+    /// <summary>Forgets the offsets of topics that are not there: they went while the node was stopping.</summary>
+    public void ForgetMissingTopics() => _loop.Post(_offsets.ForgetMissingTopics);
+
     /// <summary>A topic is no more: its offsets go with it.</summary>
     public void OnTopicDeleted(string topic) => _loop.Post(() => _offsets.ForgetTopic(topic));
 
@@ -336,6 +340,8 @@ public sealed class GroupCoordinator
     private void Sweep()
     {
         _offsets.Sweep();
+        _subscriptions.Keep(_groups.All.SelectMany(g => g.Consumer?.Members ?? []).Select(m => m.Regex ?? "")
+            .ToHashSet());
         _services.Timers.Arm(_sweep, _services.NowMs + _services.Options.OffsetSweepMs);
     }
 }

@@ -119,7 +119,7 @@ internal sealed partial class GroupReplay(
     {
         if (value is not null)
         {
-            Group group = groups.GetOrAdd(groupId)!;
+            Group group = groups.Restore(groupId);
             group.Share ??= new ShareGroup();
             group.Share.Epoch = ShareRecords.ReadEpoch(value);
         }
@@ -134,7 +134,7 @@ internal sealed partial class GroupReplay(
     {
         if (value is not null)
         {
-            Group group = groups.GetOrAdd(groupId)!;
+            Group group = groups.Restore(groupId);
             group.Share ??= new ShareGroup();
             group.Share.Add(ShareRecords.ReadMember(memberId, value));
         }
@@ -198,7 +198,7 @@ internal sealed partial class GroupReplay(
 
     private ConsumerGroup ConsumerOf(string groupId)
     {
-        Group group = groups.GetOrAdd(groupId)!;
+        Group group = groups.Restore(groupId);
         return group.Consumer ??= new ConsumerGroup();
     }
 
@@ -206,7 +206,7 @@ internal sealed partial class GroupReplay(
     {
         if (value is not null)
         {
-            offsets.Apply(groups.GetOrAdd(groupId)!, producer, partition, GroupRecords.ReadOffset(value));
+            offsets.Apply(groups.Restore(groupId), producer, partition, GroupRecords.ReadOffset(value));
         }
         else if (groups.Find(groupId) is { } group)
         {
@@ -220,7 +220,7 @@ internal sealed partial class GroupReplay(
     {
         if (value is not null)
         {
-            groups.GetOrAdd(groupId)!.Classic = GroupRecords.ReadClassic(value);
+            groups.Restore(groupId).Classic = GroupRecords.ReadClassic(value);
         }
         else if (groups.Find(groupId) is { } group)
         {

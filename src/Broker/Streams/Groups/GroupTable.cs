@@ -17,18 +17,19 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     /// <summary>The group, made when there is none; null when there are too many.</summary>
     public Group? GetOrAdd(string groupId)
     {
-        if (_groups.TryGetValue(groupId, out Group? group))
+        bool hasRoom = _groups.ContainsKey(groupId) || _groups.Count < services.Options.GroupsMax;
+        return hasRoom ? Restore(groupId) : null;
+    }
+
+    /// <summary>The group, made when there is none: what is on disk is not dropped when a limit is lowered.</summary>
+    public Group Restore(string groupId)
+    {
+        if (!_groups.TryGetValue(groupId, out Group? group))
         {
-            return group;
+            group = new Group(groupId, services.Store.PartitionOf(groupId));
+            _groups.Add(groupId, group);
         }
 
-        if (_groups.Count >= services.Options.GroupsMax)
-        {
-            return null;
-        }
-
-        group = new Group(groupId, services.Store.PartitionOf(groupId));
-        _groups.Add(groupId, group);
         return group;
     }
 

@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Transactions;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -10,6 +9,7 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 internal static class TxnOffsetCommitApi
 {
     private const short FirstOfTransactionsV2 = 5;
+    private const short FirstOfAbortable = 4;
 
     public static async ValueTask<TxnOffsetCommitResponse?> HandleAsync(ApiCall call, TxnOffsetCommitRequest request)
     {
@@ -46,48 +46,21 @@ internal static class TxnOffsetCommitApi
         };
     }
 
+    // From version 5 on the group's partition becomes part of the transaction here; before, it must be one already.
     private static async ValueTask CommitAsync(ApiCall call, TxnOffsetCommitRequest request, OffsetChecks checks)
     {
-        KafkaSession session = call.Session;
         var producer = new ProducerStamp(request.ProducerId, request.ProducerEpoch);
-        CoordinatorError error = await EnterAsync(call, request, producer);
-        if (error != CoordinatorError.None)
-        {
-            checks.Refuse(error);
-            return;
-        }
-
+        short version = call.Version >= FirstOfTransactionsV2 ? (short)2 : (short)1;
+        var who = new TransactionRef(request.TransactionalId, producer, version);
         var commit = new Commit
         {
             Member = new(
                 request.GroupId, request.GenerationIdOrMemberEpoch, request.MemberId, request.GroupInstanceId),
             Offsets = checks.Good,
-            Producer = producer,
         };
-        checks.Take(await session.AskAsync<OffsetCommitResult>(
-            (all, done) => all.Groups.CommitOffsets(commit, done)));
-    }
-
-    // From version 5 on the group's partition becomes part of the transaction here; before, it must be one already.
-    private static async ValueTask<CoordinatorError> EnterAsync(
-        ApiCall call, TxnOffsetCommitRequest request, ProducerStamp producer)
-    {
-        if (call.Version >= FirstOfTransactionsV2)
-        {
-            var now = new TransactionRef(request.TransactionalId, producer, Version: 2);
-            PlainResult added = await call.Session.AskAsync<PlainResult>(
-                (all, done) => all.Transactions.AddOffsets(now, request.GroupId, done));
-            return added.Error;
-        }
-
-        var who = new TransactionRef(request.TransactionalId, producer, Version: 1);
-        PartitionsResult verified = await call.Session.AskAsync<PartitionsResult>((all, done) =>
-            all.Transactions.VerifyPartitions(
-                who,
-                [new TopicPartition(StreamCoordinators.OffsetsStream, all.Groups.PartitionOf(request.GroupId))],
-                done));
-        return verified.Error != CoordinatorError.None || verified.Partitions.Count == 0
-            ? verified.Error
-            : verified.Partitions[0];
+        OffsetCommitResult result = await call.Session.AskAsync<OffsetCommitResult>(
+            (all, done) => all.CommitOffsets(who, commit, done));
+        bool isStrange = result.Error == CoordinatorError.TransactionAbortable && call.Version < FirstOfAbortable;
+        checks.Take(isStrange ? OffsetCommitResult.Of(CoordinatorError.InvalidTxnState) : result);
     }
 }

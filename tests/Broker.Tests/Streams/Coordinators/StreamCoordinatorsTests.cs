@@ -17,6 +17,7 @@ public sealed class StreamCoordinatorsTests : IDisposable
     [Fact]
     public void A_commit_is_answered_when_it_is_on_disk_and_outlives_a_restart()
     {
+        _scene.Create("readings");
         Answer<OffsetCommitResult> committed = Commit(42);
         Assert.False(committed.HasCome);
         _scene.Broker.Pump();
@@ -25,6 +26,22 @@ public sealed class StreamCoordinatorsTests : IDisposable
         _scene.Restart();
         Assert.Equal(42, Fetch());
         Assert.Equal(50, _scene.Catalog.Find(StreamCoordinators.OffsetsStream)!.Partitions.Count);
+    }
+
+    [Fact]
+    public void Offsets_go_with_their_stream_also_when_another_one_takes_its_name()
+    {
+        RecordStream stream = _scene.Create("readings");
+        Pump();
+        Commit(42);
+        Pump();
+        Assert.Equal(42, Fetch());
+        _scene.Catalog.Delete(_scene.GrantFor("readings"), stream);
+        _scene.Create("readings");
+        Pump();
+        Assert.Equal(-1, Fetch());
+        _scene.Restart();
+        Assert.Equal(-1, Fetch());
     }
 
     [Fact]

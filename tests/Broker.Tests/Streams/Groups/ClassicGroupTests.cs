@@ -234,6 +234,17 @@ public sealed class ClassicGroupTests
     }
 
     [Fact]
+    public void Only_so_many_get_an_id_and_do_not_come_back()
+    {
+        GroupScene scene = new(new GroupOptions { InitialRebalanceDelayMs = 0, MembersMax = 2 });
+        Assert.Equal(CoordinatorError.MemberIdRequired, scene.Join(knownId: true).Value.Error);
+        Assert.Equal(CoordinatorError.MemberIdRequired, scene.Join(knownId: true).Value.Error);
+        Assert.Equal(CoordinatorError.GroupMaxSizeReached, scene.Join(knownId: true).Value.Error);
+        scene.Advance(10_200);
+        Assert.Equal(CoordinatorError.MemberIdRequired, scene.Join(knownId: true).Value.Error);
+    }
+
+    [Fact]
     public void A_static_member_comes_back_without_a_rebalance_and_fences_its_earlier_self()
     {
         JoinResult leader = _scene.Join(instance: "one").Value;

@@ -185,6 +185,10 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
                 Replace(group, holder, memberId, request, done);
             }
         }
+        else if (classic.Pending.Count >= services.Options.MembersMax)
+        {
+            services.Reply(group, done, JoinResult.Of(CoordinatorError.GroupMaxSizeReached));
+        }
         else if (request.RequiresKnownMemberId)
         {
             CoordinatorTimer timer = new(() => rebalance.RemovePending(group, memberId));

@@ -117,6 +117,16 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         }
     }
 
+    public void ForgetMissingTopics()
+    {
+        string[] missing = [.. groups.All.SelectMany(g => g.Offsets.Topics).Distinct()
+            .Where(topic => services.Topics.Find(topic) is null)];
+        foreach (string topic in missing)
+        {
+            ForgetTopic(topic);
+        }
+    }
+
     /// <summary>Forgets what is older than its time, and groups that nothing is left of.</summary>
     public void Sweep()
     {
