@@ -1,6 +1,7 @@
 namespace Pillarbox.Broker.Streams.Coordinators;
 
-/// <summary>Notices streams that are no more, also when another one has their name by now. One owner: the tick.</summary>
+/// <summary>Notices streams that are no more, also when another one has their name by now. One owner: the
+/// tick.</summary>
 internal sealed class DeletedTopics(StreamCatalog catalog, Action<string, Guid> gone)
 {
     private Dictionary<string, Guid> _seen = [];
