@@ -17,6 +17,8 @@ internal sealed class BrokerServices
 
     private int _consumers;
     private long _damaged;
+    private long _published;
+    private long _acknowledgedElsewhere;
     private Authorizer _authorizer = null!;
 
     public required BrokerOptions Options { get; init; }
@@ -73,6 +75,18 @@ internal sealed class BrokerServices
     public bool HoldsBack(AddressNode? node) =>
         StorageFailure is not null || Journal.SpaceState == SpaceState.Full || Journal.PendingBytes > PendingBytesMax
         || (node is not null && node.IsFull);
+
+    /// <summary>Messages that reached a queue, since start.</summary>
+    public long PublishedTotal => Volatile.Read(ref _published);
+
+    /// <summary>Messages consumed from queues that are gone, since start.</summary>
+    public long AcknowledgedElsewhere => Volatile.Read(ref _acknowledgedElsewhere);
+
+    public void CountPublished(int count) => Interlocked.Add(ref _published, count);
+
+    /// <summary>A queue goes: what it counted stays counted.</summary>
+    public void CountGone(Queues.Queue queue) =>
+        Interlocked.Add(ref _acknowledgedElsewhere, Volatile.Read(ref queue.Counters.AcknowledgedTotal));
 
     public int NextConsumerNumber() => Interlocked.Increment(ref _consumers);
 

@@ -364,6 +364,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             bindings.QueueDeleted(queue.Id);
         }
 
+        services.CountGone(queue);
         _queues.TryRemove(queue.Config.Name, out _);
         _wildcards.Remove(queue);
         Unbind(queue);

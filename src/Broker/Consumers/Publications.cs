@@ -75,10 +75,12 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
 
         IsStalled = false;
         long need = journalBase == 0 ? 0 : journalBase + _journal!.Bytes;
+        int routed = 0;
         foreach (ref PendingPublish publish in _pending.Span)
         {
             if (publish.Offset >= 0)
             {
+                routed++;
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
             }
 
@@ -92,6 +94,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             });
         }
 
+        services.CountPublished(routed);
         Clear();
         return true;
     }

@@ -36,15 +36,13 @@ public sealed class BrokerManagement
     {
         IEnumerable<Queue> queues = _services.Spaces.All.SelectMany(space => space.Queues);
         long messages = 0;
-        long acknowledged = 0;
-        long published = 0;
+        long acknowledged = _services.AcknowledgedElsewhere;
         int count = 0;
         foreach (Queue queue in queues)
         {
             count++;
             messages += Volatile.Read(ref queue.Counters.Messages);
             acknowledged += Volatile.Read(ref queue.Counters.AcknowledgedTotal);
-            published += Volatile.Read(ref queue.Counters.EnqueuedTotal);
         }
 
         IReadOnlyList<SegmentInfo> segments = _services.Journal.Segments;
@@ -54,7 +52,7 @@ public sealed class BrokerManagement
             _services.Spaces.All.Sum(space => space.Addresses.Count), messages,
                 segments.Sum(segment => segment.FileBytes),
             segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
-            _services.DamagedRecords, published, _services.Shards.Sum(shard => shard.DeliveredTotal), acknowledged));
+            _services.DamagedRecords, _services.PublishedTotal, _services.Shards.Sum(shard => shard.DeliveredTotal), acknowledged));
     }
 
     /// <summary>The queues that the identity may view, by name.</summary>

@@ -73,6 +73,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
                 (publish.InJournal ? commit.JournalBase : commit.TransientBase) + publish.Offset);
         }
 
+        services.CountPublished(transaction.Publishes.Count);
         PostSettlements(transaction, OpKind.SettleCommitted);
         client.PostOps();
         transaction.Publishes.Clear();

@@ -32,6 +32,30 @@ public sealed class ViewTests
         Assert.Null((await OneAsync(scene)).OldestPublishedAtMs);
     }
 
+    [Fact]
+    public async Task Totals_of_the_node_never_go_down()
+    {
+        using Scene scene = new();
+        Actor actor = scene.Connect();
+        foreach (string queue in new[] { "s1", "s2" })
+        {
+            actor.Queue(queue, config => config with { Address = "news", RoutingType = RoutingType.Multicast });
+        }
+
+        Producer producer = actor.Producer("news");
+        actor.Send(producer, "one");
+        actor.Send(producer, "two");
+        Consumer consumer = actor.Consume("s1");
+        actor.AcceptAll();
+        scene.Settle();
+        actor.Client.CloseConsumer(consumer, countAttempts: false);
+        actor.Client.DeleteQueue("s1", ifUnused: false);
+        actor.Client.DeleteQueue("s2", ifUnused: false);
+        scene.Settle();
+        NodeView node = await scene.Broker.Management.GetNodeAsync();
+        Assert.Equal((2, 2, 0), (node.PublishedTotal, node.AcknowledgedTotal, node.Queues));
+    }
+
     private static async Task<QueueView> OneAsync(Scene scene)
     {
         IReadOnlyList<QueueView> queues =
