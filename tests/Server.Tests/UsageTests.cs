@@ -40,6 +40,25 @@ public sealed class UsageTests
         Assert.Matches(@"^\d+\.\d+\.\d+", version.Output);
     }
 
+    [Theory]
+    [InlineData("send", "orders", "--body", "x", "--url", "amqp://127.0.0.1:1")]
+    [InlineData("receive", "orders", "--url", "amqp://127.0.0.1:1")]
+    [InlineData("queue", "list", "--url", "http://127.0.0.1:1")]
+    public async Task No_node_is_one_line_that_says_where_to_look(params string[] arguments)
+    {
+        CliResult result = await Cli.RunAsync(arguments);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("is the node running? (--url", result.OneError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_names_no_default_that_means_none()
+    {
+        CliResult help = await Cli.RunAsync("receive", "--help");
+        Assert.DoesNotContain("9223372036854775807", help.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Infinity", help.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_configuration_is_checked_without_a_node()
     {

@@ -213,7 +213,10 @@ internal sealed class NetworkClient : IDisposable
         }
         catch (SocketException e)
         {
-            throw new CommandException(ExitCode.Failed, $"cannot connect to {target.HostAndPort}: {e.Message}");
+            string why = e.SocketErrorCode == SocketError.ConnectionRefused
+                ? "nothing listens there; is the node running? (--url, or PILLARBOX_AMQP_URL)"
+                : e.Message;
+            throw new CommandException(ExitCode.Failed, $"cannot connect to {target.HostAndPort}: {why}");
         }
         catch (TimeoutException e)
         {

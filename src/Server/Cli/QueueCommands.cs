@@ -66,7 +66,7 @@ internal static class QueueCommands
         ("consumers max", queue.ConsumersMax < 0 ? "no limit" : $"{queue.ConsumersMax}"), ("owner", queue.Owner ?? "-"),
         ("messages", $"{queue.MessageCount}"), ("bytes", $"{queue.MessageBytes}"), ("ready", $"{queue.ReadyCount}"),
         ("in flight", $"{queue.InFlightCount}"), ("delayed", $"{queue.DelayedCount}"),
-        ("oldest", queue.OldestAgeMs is { } age ? $"{TimeSpan.FromMilliseconds(age):c}" : "-"),
+        ("oldest", queue.OldestAgeMs is { } age ? $"{TimeSpan.FromSeconds(age / 1000):c}" : "-"),
         ("consumers", $"{queue.ConsumerCount}"), ("enqueued", $"{queue.EnqueuedTotal}"),
         ("acknowledged", $"{queue.AcknowledgedTotal}"), ("expired", $"{queue.ExpiredTotal}"),
         ("dead-lettered", $"{queue.DeadLetteredTotal}"),

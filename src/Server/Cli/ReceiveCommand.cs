@@ -8,16 +8,15 @@ internal static class ReceiveCommand
 {
     private static readonly Argument<string> Address = new("address") { Description = "Where the messages come from." };
 
-    private static readonly Option<long> Count = new("--count")
+    private static readonly Option<long?> Count = new("--count")
     {
         Description = "Stop after so many messages (default: go on).",
-        DefaultValueFactory = _ => long.MaxValue,
     };
 
-    private static readonly Option<double> Timeout = new("--timeout")
+    private static readonly Option<double?> Timeout = new("--timeout")
     {
-        Description = "Stop after so many seconds without a message; fewer messages than --count are then an error.",
-        DefaultValueFactory = _ => double.PositiveInfinity,
+        Description = "Stop after so many seconds without a message (default: wait); "
+            + "fewer messages than --count are then an error.",
     };
 
     private static readonly Option<bool> Browse = new("--browse")
@@ -55,7 +54,7 @@ internal static class ReceiveCommand
     private static int Receive(AmqpTarget target, ParseResult parsed, CancellationToken cancellation)
     {
         bool browse = parsed.GetValue(Browse);
-        long wanted = parsed.GetValue(Count);
+        long wanted = parsed.GetValue(Count) ?? long.MaxValue;
         using Stream output = Console.OpenStandardOutput();
         var printer = new MessagePrinter(output, parsed.GetValue(Output) == "json");
         using NetworkClient client = NetworkClient.Open(target, $"pillarbox-receive-{Environment.ProcessId}");
@@ -65,9 +64,9 @@ internal static class ReceiveCommand
             IsBrowsing = browse,
         };
         receiving.Attach(SourceOf(parsed.GetValue(Address)!, browse, parsed.GetValue(Selector)));
-        receiving.Run(parsed.GetValue(Timeout), cancellation);
+        receiving.Run(parsed.GetValue(Timeout) ?? double.PositiveInfinity, cancellation);
         client.Close();
-        if (parsed.GetResult(Count) is { Implicit: false } && receiving.Received < wanted && !browse)
+        if (parsed.GetValue(Count) is not null && receiving.Received < wanted && !browse)
         {
             string fewer = $"{receiving.Received} of {wanted} messages came";
             int code = cancellation.IsCancellationRequested ? ExitCode.Failed : ExitCode.Timeout;
