@@ -14,6 +14,9 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
     // A payload up to this is copied into the span of its frame; a longer one is copied segment by segment.
     private const int InlinePayloadMax = 2048;
 
+    // Most attaches fit; a frame that is longer still is written whole.
+    private const int RareFrameBytesHint = 1024;
+
     /// <summary>Bytes written since the connection began.</summary>
     public long BytesWritten { get; private set; }
 
@@ -29,77 +32,14 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
         BytesWritten += FrameHeader.Bytes;
     }
 
-    public void Write(SaslMechanisms performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Sasl, 0);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
+    /// <summary>A frame of the login.</summary>
+    public void Write(ISaslFrame frame) => Write(FrameType.Sasl, 0, frame);
 
-    public void Write(SaslChallenge performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Sasl, 0);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
+    /// <summary>A performative of the connection itself.</summary>
+    public void Write(IPerformative performative) => Write(FrameType.Amqp, 0, performative);
 
-    public void Write(SaslOutcome performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Sasl, 0);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(Open performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Amqp, 0);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(Close performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Amqp, 0);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(ushort channel, Begin performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Amqp, channel);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(ushort channel, End performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Amqp, channel);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(ushort channel, Attach performative)
-    {
-        var writer = new AmqpWriter(output, 1024);
-        int mark = writer.BeginFrame(FrameType.Amqp, channel);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
-
-    public void Write(ushort channel, Detach performative)
-    {
-        var writer = new AmqpWriter(output);
-        int mark = writer.BeginFrame(FrameType.Amqp, channel);
-        performative.Write(ref writer);
-        End(ref writer, mark);
-    }
+    /// <summary>A performative of a session; the hot ones have their own way.</summary>
+    public void Write(ushort channel, IPerformative performative) => Write(FrameType.Amqp, channel, performative);
 
     public void Write(ushort channel, in Flow performative)
     {
@@ -140,6 +80,14 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
         BytesWritten += writer.Position + payload.Length;
         writer.Commit();
         output.Write(payload);
+    }
+
+    private void Write(FrameType type, ushort channel, IFrameBody body)
+    {
+        var writer = new AmqpWriter(output, RareFrameBytesHint);
+        int mark = writer.BeginFrame(type, channel);
+        body.Write(ref writer);
+        End(ref writer, mark);
     }
 
     private void End(ref AmqpWriter writer, int mark)

@@ -35,10 +35,13 @@ public readonly ref struct AmqpScalar
     public ulong Bits => _bits;
 
     /// <summary>An integer of any width, or a timestamp, if it fits into 64 signed bits.</summary>
-    public bool TryGetInt64(out long value)
+    public bool TryGetInt64(out long value) => TryGetInt64(Type, _bits, out value);
+
+    /// <summary>The same of the bits of any value.</summary>
+    internal static bool TryGetInt64(AmqpType type, ulong bits, out long value)
     {
-        value = (long)_bits;
-        return Type switch
+        value = (long)bits;
+        return type switch
         {
             AmqpType.ULong => value >= 0,
             AmqpType.UByte or AmqpType.UShort or AmqpType.UInt or AmqpType.Byte or AmqpType.Short or AmqpType.Int

@@ -106,17 +106,7 @@ public readonly struct AmqpValue : IEquatable<AmqpValue>
     public bool AsBoolean() => Is(AmqpType.Boolean) && _bits != 0;
 
     /// <summary>A signed or unsigned integer of any width, or a timestamp, if it fits into 64 signed bits.</summary>
-    public bool TryGetInt64(out long value)
-    {
-        value = (long)_bits;
-        return Type switch
-        {
-            AmqpType.ULong => value >= 0,
-            AmqpType.UByte or AmqpType.UShort or AmqpType.UInt or AmqpType.Byte or AmqpType.Short or AmqpType.Int
-                or AmqpType.Long or AmqpType.Timestamp => true,
-            _ => false,
-        };
-    }
+    public bool TryGetInt64(out long value) => AmqpScalar.TryGetInt64(Type, _bits, out value);
 
     public ulong AsULong() => Is(AmqpType.ULong) ? _bits : 0;
 

@@ -41,7 +41,7 @@ public enum ReceiverSettleMode : byte
 
 /// <summary>Attaches a link to a session.</summary>
 [AmqpList(0x12, "amqp:attach:list")]
-public sealed partial record Attach
+public sealed partial record Attach : IPerformative
 {
     [Field(0, Mandatory = true)]
     public required string Name { get; init; }

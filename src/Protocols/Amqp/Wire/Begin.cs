@@ -13,7 +13,7 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>Begins a session on a channel.</summary>
 [AmqpList(0x11, "amqp:begin:list")]
-public sealed partial record Begin
+public sealed partial record Begin : IPerformative
 {
     /// <summary>The channel of the begin that this one answers; null when it is the first of the two.</summary>
     [Field(0)]

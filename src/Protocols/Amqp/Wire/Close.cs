@@ -6,7 +6,7 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>Closes a connection.</summary>
 [AmqpList(0x18, "amqp:close:list")]
-public sealed partial record Close
+public sealed partial record Close : IPerformative
 {
     [Field(0)]
     public AmqpError? Error { get; init; }

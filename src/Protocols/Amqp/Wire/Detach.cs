@@ -8,7 +8,7 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>Detaches a link; with closed it ends it.</summary>
 [AmqpList(0x16, "amqp:detach:list")]
-public sealed partial record Detach
+public sealed partial record Detach : IPerformative
 {
     [Field(0, Mandatory = true)]
     public required uint Handle { get; init; }

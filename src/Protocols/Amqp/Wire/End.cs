@@ -6,7 +6,7 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>Ends a session.</summary>
 [AmqpList(0x17, "amqp:end:list")]
-public sealed partial record End
+public sealed partial record End : IPerformative
 {
     [Field(0)]
     public AmqpError? Error { get; init; }

@@ -16,7 +16,7 @@ namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>Negotiates a connection's parameters.</summary>
 [AmqpList(0x10, "amqp:open:list")]
-public sealed partial record Open
+public sealed partial record Open : IPerformative
 {
     [Field(0, Mandatory = true)]
     public required string ContainerId { get; init; }

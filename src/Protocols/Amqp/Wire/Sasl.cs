@@ -16,7 +16,7 @@ public enum SaslCode : byte
 
 /// <summary>The mechanisms that the server offers.</summary>
 [AmqpList(0x40, "amqp:sasl-mechanisms:list")]
-public sealed partial record SaslMechanisms
+public sealed partial record SaslMechanisms : ISaslFrame
 {
     [Field(0, FieldKind.Symbol, Mandatory = true)]
     public required string[] ServerMechanisms { get; init; }
@@ -48,7 +48,7 @@ public sealed partial record SaslInit
 
 /// <summary>The server asks.</summary>
 [AmqpList(0x42, "amqp:sasl-challenge:list")]
-public sealed partial record SaslChallenge
+public sealed partial record SaslChallenge : ISaslFrame
 {
     [Field(0, Mandatory = true)]
     public required byte[] Challenge { get; init; }
@@ -73,7 +73,7 @@ public sealed partial record SaslResponse
 
 /// <summary>How it ended.</summary>
 [AmqpList(0x44, "amqp:sasl-outcome:list")]
-public sealed partial record SaslOutcome
+public sealed partial record SaslOutcome : ISaslFrame
 {
     [Field(0, Mandatory = true)]
     public required SaslCode Code { get; init; }
