@@ -52,7 +52,8 @@ public sealed class BrokerManagement
             _services.Spaces.All.Sum(space => space.Addresses.Count), messages,
                 segments.Sum(segment => segment.FileBytes),
             segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
-            _services.DamagedRecords, _services.PublishedTotal, _services.Shards.Sum(shard => shard.DeliveredTotal), acknowledged));
+            _services.DamagedRecords, _services.PublishedTotal, _services.Shards.Sum(shard => shard.DeliveredTotal),
+            acknowledged));
     }
 
     /// <summary>The queues that the identity may view, by name.</summary>
