@@ -305,6 +305,8 @@ public sealed class MessageBroker : IDisposable
     {
         _services.Journal.Failed = OnStorageFailed;
         _services.Journal.SpaceStateChanged = OnSpaceChanged;
+        _services.StreamServices.Store.Failed = OnStorageFailed;
+        _services.StreamServices.Store.SpaceStateChanged = OnSpaceChanged;
         if (_services.Options.OwnThreads)
         {
             TimeSpan period = TimeSpan.FromMilliseconds(TickMs);

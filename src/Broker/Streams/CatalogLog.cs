@@ -15,6 +15,9 @@ namespace Pillarbox.Broker.Streams;
 /// </summary>
 internal sealed class CatalogLog : IBatchVisitor
 {
+    /// <summary>The catalog may grow to so many bytes before it is written anew.</summary>
+    private const long BytesMax = 1 << 20;
+
     private const int IdBytes = 16;
     private readonly PartitionLog _log;
     private readonly StreamServices _services;
@@ -23,6 +26,9 @@ internal sealed class CatalogLog : IBatchVisitor
     private readonly Dictionary<Guid, StreamDefinition> _found = [];
     private readonly Dictionary<(Guid, int), long> _starts = [];
     private readonly HashSet<Guid> _deleted = [];
+    private long _nextBytes = BytesMax;
+    private long _keepFrom = -1;
+    private long _keepDurableAt;
 
     public CatalogLog(StreamServices services, string addressSpace)
     {
@@ -57,6 +63,38 @@ internal sealed class CatalogLog : IBatchVisitor
         _value.ResetWrittenCount();
         FieldWriter.Int64(_value, offset);
         return Append(key, hasValue: true);
+    }
+
+    /// <summary>Keeps the catalog short: when it has grown too much, everything that holds is written once more, and,
+    /// as
+    /// soon as that is durable, what was before it is deleted.</summary>
+    public void Shorten(ICollection<RecordStream> streams)
+    {
+        if (_keepFrom >= 0 && _log.DurableOffset >= _keepDurableAt)
+        {
+            _log.DeleteBelow(_keepFrom);
+            _keepFrom = -1;
+            _nextBytes = Math.Max(BytesMax, _log.SizeBytes * 2);
+        }
+
+        if (_keepFrom >= 0 || _log.SizeBytes < _nextBytes)
+        {
+            return;
+        }
+
+        _log.Roll();
+        long from = _log.NextOffset;
+        foreach (RecordStream stream in streams)
+        {
+            Append(stream.Id, StreamDefinition.Of(stream, stream.Partitions.Count, stream.Config));
+            foreach (Partition partition in stream.Partitions.Where(partition => partition.StartOffset > 0))
+            {
+                AppendStart(stream.Id, partition.Number, partition.StartOffset);
+            }
+        }
+
+        _keepDurableAt = _log.NextOffset;
+        _keepFrom = from;
     }
 
     public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);

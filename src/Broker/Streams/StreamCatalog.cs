@@ -212,6 +212,15 @@ public sealed class StreamCatalog
     /// <summary>Calls the waiter once, when a change is durable.</summary>
     public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);
 
+    /// <summary>Keeps the catalog's log short. Throws <see cref="StorageException"/>.</summary>
+    internal void Shorten()
+    {
+        lock (_gate)
+        {
+            _log.Shorten(All);
+        }
+    }
+
     /// <summary>What is wrong with a name; null when nothing is.</summary>
     public static string? CheckName(string name)
     {

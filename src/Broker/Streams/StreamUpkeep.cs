@@ -42,6 +42,11 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
         {
             Volatile.Write(ref _nextRoundMs, nowMs + RoundMs);
             Visit(nowMs);
+            foreach (StreamCatalog catalog in catalogs)
+            {
+                catalog.Shorten();
+            }
+
             if (nowMs >= _nextCheckpointMs && services.Store.AppendedBytes != _checkpointed)
             {
                 _nextCheckpointMs = nowMs + CheckpointMs;

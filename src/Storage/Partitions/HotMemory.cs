@@ -26,10 +26,13 @@ internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
     /// </summary>
     public HotChunk Rent(int batchBytes, int previousBytes)
     {
-        int wanted = Math.Max(batchBytes, Math.Clamp(previousBytes * 2, ChunkBytesMin, ChunkBytesMax));
-        int bytes = wanted > 1 << 30 ? wanted : (int)BitOperations.RoundUpToPowerOf2((uint)wanted);
+        int bytes;
         lock (_gate)
         {
+            // Many chunks share the memory: then each is small, so that it is full before its time is over.
+            int share = (int)Math.Clamp(cacheBytes / (2L * (_inUse.Count + 1)), ChunkBytesMin, ChunkBytesMax);
+            int wanted = Math.Max(batchBytes, Math.Clamp(previousBytes * 2, ChunkBytesMin, share));
+            bytes = wanted > 1 << 30 ? wanted : (int)BitOperations.RoundUpToPowerOf2((uint)wanted);
             _usedBytes += bytes;
             if (FreeOf(bytes) is { Count: > 0 } free)
             {

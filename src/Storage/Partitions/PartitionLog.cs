@@ -350,8 +350,7 @@ public sealed class PartitionLog
                 return -1;
             }
 
-            long found = ColdReader.FindTime(_store, segment, timestampMs);
-            found = found >= 0 ? found : FindHotTime(segment, timestampMs);
+            long found = FindTime(segment, timestampMs);
             if (found >= 0)
             {
                 return found < limit ? found : -1;
@@ -523,10 +522,26 @@ public sealed class PartitionLog
         && (active.SizeBytes + (long)batchBytes > _options.SegmentBytes
             || baseOffset - active.BaseOffset > int.MaxValue - (1 << 24));
 
-    private long FindHotTime(PartitionSegment segment, long timestampMs)
+    private long FindTime(PartitionSegment segment, long timestampMs)
+    {
+        long found = -1;
+
+        // What leaves memory between the two looks is found in the file by another one.
+        for (int looked = -1, cold = 0; found < 0 && cold > looked;)
+        {
+            looked = cold;
+            found = ColdReader.FindTime(_store, segment, timestampMs);
+            found = found >= 0 ? found : FindHotTime(segment, timestampMs, out cold);
+        }
+
+        return found;
+    }
+
+    private long FindHotTime(PartitionSegment segment, long timestampMs, out int coldBytes)
     {
         lock (_gate)
         {
+            (coldBytes, _) = ColdEnd(segment);
             return _tail.FindTime(segment, timestampMs);
         }
     }

@@ -171,6 +171,41 @@ public sealed class PartitionTests
     }
 
     [Fact]
+    public void The_catalog_stays_short_and_whole()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings", ("retention.ms", "-1"));
+        scene.CreateOne("gone");
+        scene.CreateOne("other", ("segment.ms", "12345"));
+        scene.Catalog.Delete(scene.GrantFor("gone"), scene.Find("gone").Stream);
+        scene.Append(partition, "a");
+        scene.Append(partition, "b");
+        for (int i = 0; i < 12_000; i++)
+        {
+            scene.Catalog.DeleteRecords(scene.GrantFor("readings"), partition, 1);
+        }
+
+        for (int round = 0; round < 3; round++)
+        {
+            scene.Clock.Advance(6000);
+            scene.Broker.Pump();
+        }
+
+        string directory = "data/streams/catalog-default";
+        string file = Assert.Single(scene.Files.List(directory, ".log"));
+        using (IFile catalog = scene.Files.Open(directory + "/" + file, FileOpening.Read))
+        {
+            Assert.InRange(catalog.Length, 1, 2000);
+        }
+
+        scene.Restart();
+        Assert.Equal(["b"], StreamScene.ReadAll(scene.Find("readings"), 1));
+        Assert.Equal(1, scene.Find("readings").StartOffset);
+        Assert.Equal(12345, scene.Find("other").Stream.Config.SegmentMs);
+        Assert.Null(scene.Catalog.Find("gone"));
+    }
+
+    [Fact]
     public void A_waiting_read_is_woken_by_bytes_or_by_its_deadline()
     {
         using var scene = new StreamScene();
