@@ -143,6 +143,11 @@ internal sealed class PartitionRecovery(
             }
 
             _tornBytes += length - segment.SizeBytes;
+            if (TornTail.HoldsBatch(file, segment.SizeBytes, length, _nextOffset))
+            {
+                _setAside.Add(TornTail.Keep(store.FileSystem, segment, file, length));
+            }
+
             file.SetLength(segment.SizeBytes);
             file.Sync();
             return true;

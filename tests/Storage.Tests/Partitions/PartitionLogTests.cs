@@ -128,6 +128,41 @@ public sealed class PartitionLogTests
         Assert.Equal([0, 7], found.ReadNumbers(0));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(8)]
+    public void Damage_in_front_of_good_batches_is_named_and_the_bytes_are_kept(int damaged)
+    {
+        var files = new MemoryFileSystem();
+        int size = PartitionTesting.Batch(0).Length;
+        using (PartitionStore store = files.OpenStore())
+        {
+            PartitionLog log = store.OpenLog(0, out _, out _);
+            for (int i = 0; i < 10; i++)
+            {
+                log.Append(PartitionTesting.Batch(i), 0);
+            }
+        }
+
+        string path = "streams/s/" + PartitionSegment.NameOf(0, 0, ".log");
+        using (IFile file = files.Open(path, FileOpening.ReadWrite))
+        {
+            byte[] one = new byte[1];
+            file.Read((damaged * size) + 70, one);
+            one[0] ^= 4;
+            file.Write((damaged * size) + 70, one);
+        }
+
+        using PartitionStore again = files.OpenStore();
+        PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
+        Assert.Equal(Enumerable.Range(0, damaged), list.Numbers);
+        string kept = Assert.Single(report.SetAside);
+        using IFile copy = files.Open(kept, FileOpening.Read);
+        Assert.Equal((10 - damaged) * size, copy.Length);
+        Assert.Equal(damaged, found.NextOffset);
+    }
+
     [Fact]
     public void A_file_that_lost_durable_bytes_is_reported()
     {
