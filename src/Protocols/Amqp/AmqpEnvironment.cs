@@ -28,6 +28,9 @@ internal sealed class AmqpEnvironment(
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();
 
+    /// <summary>What links that may come back remember.</summary>
+    public SuspendedLinks Suspended { get; } = new(options);
+
     /// <summary>How logins to come are judged; the servers first, so that nobody meets the new rule without
     /// them.</summary>
     public void Secure(bool allowAnonymous, SaslServers servers)

@@ -81,6 +81,15 @@ public sealed record AmqpOptions
     /// <summary>Transactions that one connection may have open.</summary>
     public int TransactionsMax { get; init; } = 1024;
 
+    /// <summary>Accepted deliveries that are remembered of a link that can be resumed.</summary>
+    public int RememberedDeliveriesMax { get; init; } = 2048;
+
+    /// <summary>Links that can be resumed, attached or not; beyond, those that ended first are forgotten.</summary>
+    public int SuspendedLinksMax { get; init; } = 1024;
+
+    /// <summary>How long a link that was detached without being closed can be resumed.</summary>
+    public int SuspendedLinkTimeoutMs { get; init; } = 600_000;
+
     /// <summary>Longest text kept of an error that a peer gives as a reason.</summary>
     public int ReasonCharsMax { get; init; } = 1024;
 }

@@ -21,10 +21,11 @@ internal sealed partial class AmqpSession
                 AmqpSeverity.Session);
         }
 
-        // As the sender of what comes in, the peer can only settle what the node has answered already: nothing is left
-        // to do.
+        // As the sender of what comes in, the peer can only settle what the node has answered already: links that
+        // remember forget it.
         if (disposition.Role == Role.Sender)
         {
+            ForgetSettled(disposition.First, last, disposition.Settled);
             return;
         }
 
@@ -107,6 +108,14 @@ internal sealed partial class AmqpSession
         for (uint id = Unsettled.FirstId; id != Unsettled.NextId; id++)
         {
             ForgetIfOf(link, id);
+        }
+    }
+
+    private void ForgetSettled(uint first, uint last, bool settled)
+    {
+        foreach (Link? link in settled ? _links : [])
+        {
+            (link as ReceivingLink)?.OnSettledBySender(first, last);
         }
     }
 

@@ -303,8 +303,17 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        AnswerIncoming(attach, answer);
-        Put(new ReceivingLink(this, attach, producer, node));
+        RememberedDeliveries? memory = node is null ? Connection.Remember(attach) : null;
+        memory?.Keep(attach.Unsettled, attach.IncompleteUnsettled);
+        bool isIncomplete = false;
+        int room = (int)Math.Min(Connection.PeerFrameBytesMax, int.MaxValue) / 4;
+        AmqpMap? unsettled = memory?.Answer(attach.Unsettled, room, out isIncomplete);
+        AnswerIncoming(attach, answer, unsettled, isIncomplete);
+        Put(new ReceivingLink(this, attach, producer, node)
+        {
+            Memory = memory,
+            TakesOnlyResumed = isIncomplete,
+        });
     }
 
     private void AttachCoordinator(Attach attach, Coordinator coordinator)
@@ -314,7 +323,8 @@ internal sealed partial class AmqpSession
         Put(new TransactionLink(this, attach));
     }
 
-    private void AnswerIncoming(Attach attach, Terminus target)
+    private void AnswerIncoming(
+        Attach attach, Terminus target, AmqpMap? unsettled = null, bool isIncomplete = false)
     {
         if (attach.InitialDeliveryCount is null)
         {
@@ -330,6 +340,8 @@ internal sealed partial class AmqpSession
             ReceiverSettleMode = attach.ReceiverSettleMode,
             Source = attach.Source,
             Target = target,
+            Unsettled = unsettled,
+            IncompleteUnsettled = isIncomplete,
             MaxMessageSize = (ulong)Connection.Options.MaxMessageBytes,
         });
     }

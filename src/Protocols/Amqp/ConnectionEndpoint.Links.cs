@@ -109,6 +109,23 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
+    /// <summary>
+    /// What a sending peer's link remembers over attaches: when the peer wants that (it names its unsettled deliveries,
+    /// or its target shall keep them) and has a name; else null.
+    /// </summary>
+    public RememberedDeliveries? Remember(Attach attach)
+    {
+        bool isWanted = attach.Unsettled is not null
+            || attach.Target is Target { Durable: TerminusDurability.UnsettledState };
+        return isWanted && IsNamed
+            ? Environment.Suspended.Open(new LinkKey(Container, attach.Name, attach.Role), Environment.SteadyMs)
+            : null;
+    }
+
+    /// <summary>The link that remembered has ended.</summary>
+    public void Suspend(Link link, RememberedDeliveries memory, LinkEnd end) => Environment.Suspended.Release(
+        new LinkKey(Container, link.Name, link.PeerRole), memory, end == LinkEnd.Closed, Environment.SteadyMs);
+
     public void OnLinkAttached(Link link)
     {
         if (link.State == LinkState.Attached)

@@ -340,19 +340,6 @@ public sealed class ConversationTests : IDisposable
         Assert.Equal("disposition", peer.TakeAll());
     }
 
-    [Fact]
-    public void Resumed_delivery_is_ignored()
-    {
-        AmqpPeer peer = _scene.InSession();
-        peer.AttachSender(0, "q");
-        peer.Send(FrameBytes.Of(
-            Steps.TransferOf(0, 0, more: true) with { Resume = true }, Steps.Message("again").AsSpan(..9)));
-        peer.Send(FrameBytes.Of(new Transfer { Handle = 0 }, Steps.Message("again").AsSpan(9..)));
-        Assert.DoesNotContain("disposition", peer.TakeAll(), StringComparison.Ordinal);
-        peer.AttachReceiver(1, "q");
-        Assert.Equal("", peer.Credit(1, 5).TakeAll());
-    }
-
     private static AmqpMap Map(string key, int value)
     {
         var map = new AmqpMap();

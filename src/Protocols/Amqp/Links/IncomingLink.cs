@@ -15,6 +15,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     private int _buffered;
     private bool _inDelivery;
     private bool _discards;
+    private bool _answersDiscarded;
     private bool _moreToCome;
 
     /// <summary>Deliveries that the peer may begin.</summary>
@@ -144,6 +145,21 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     /// <summary>The whole message is there, in memory; valid during the call.</summary>
     protected abstract void OnMessage(ReadOnlyMemory<byte> message);
 
+    /// <summary>
+    /// Whether a delivery that begins is wanted; when not, its bytes are dropped, and it is accepted or settled in
+    /// silence.
+    /// </summary>
+    protected virtual bool Takes(in Transfer transfer, out bool isAnswered)
+    {
+        isAnswered = false;
+        return true;
+    }
+
+    /// <summary>A delivery that was not wanted has come to its end, and is to be answered.</summary>
+    protected virtual void OnDiscarded()
+    {
+    }
+
     /// <summary>A delivery ended without a message: its credit was used for nothing.</summary>
     protected abstract void OnAborted();
 
@@ -154,6 +170,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     {
         _inDelivery = false;
         _discards = false;
+        _answersDiscarded = false;
         ReleaseBuffer();
     }
 
@@ -211,8 +228,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         ReceivedBytes = 0;
         _moreToCome = transfer.More;
 
-        // Part 2 section 2.6.13: the node keeps no unsettled state over attaches, so it knows no delivery to resume.
-        _discards = transfer.Resume;
+        _discards = !Takes(transfer, out _answersDiscarded);
         Transaction = FindTransaction(transfer);
         IsReadingMessage = true;
         if (transfer.MessageFormat is { } format && format != 0)
@@ -250,8 +266,13 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     {
         if (!more)
         {
+            bool isAnswered = _answersDiscarded && !IsSettled;
             EndDelivery();
             OnAborted();
+            if (isAnswered)
+            {
+                OnDiscarded();
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ namespace Pillarbox.Protocols.Amqp.Links;
 /// the broker
 /// grants; the acknowledgement is a disposition once the publish is on disk.
 /// </summary>
-internal sealed class ReceivingLink : IncomingLink
+internal sealed partial class ReceivingLink : IncomingLink
 {
     // A publish's tag: the delivery-id, a bit that makes it not zero, and whether it is in a transaction.
     private const ulong TagMark = 1UL << 32;
@@ -55,6 +55,7 @@ internal sealed class ReceivingLink : IncomingLink
     public void OnPublished(ulong tag, BrokerException? error)
     {
         LocalTransaction? transaction = (tag & TagTransacted) != 0 ? _transacted!.Dequeue() : null;
+        NotePublished(unchecked((uint)tag), isTaken: error is null && transaction is null);
         if (Session.State != SessionState.Mapped || State != LinkState.Attached)
         {
             return;
@@ -81,6 +82,10 @@ internal sealed class ReceivingLink : IncomingLink
         AbandonDelivery();
         _client.CloseProducer(Producer);
         _dynamicNode?.OnLinkEnd(Session.Connection, end);
+        if (Memory is not null)
+        {
+            Session.Connection.Suspend(this, Memory, end);
+        }
     }
 
     /// <inheritdoc/>
@@ -137,6 +142,13 @@ internal sealed class ReceivingLink : IncomingLink
         IncomingMessage read = AmqpMessageMap.Read(message.Span, Session.Connection.NowMs);
         string? to = ResolveTo(read.To);
         IsReadingMessage = false;
+        if (IsTakenAlready(message.Span))
+        {
+            RestoreCredit();
+            OnDiscarded();
+            return;
+        }
+
         _brokerCredit--;
         var payload = new ReadOnlySequence<byte>(message[read.PayloadOffset..]);
         MessageHeader header = read.Header;
@@ -206,6 +218,7 @@ internal sealed class ReceivingLink : IncomingLink
     private void EndLarge()
     {
         _brokerCredit--;
+        NoteComing(TakenDelivery.OfLarge);
         _largeTag = TakeTag();
         _isEndingLarge = true;
         if (_large!.Finish())
