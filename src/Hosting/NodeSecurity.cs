@@ -115,11 +115,11 @@ internal sealed class NodeSecurity : IDisposable
 
     private static SecurityConfig ConfigOf(
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>> written) => new()
-    {
-        Permissions = written.Count > 0
+        {
+            Permissions = written.Count > 0
             ? written.ToDictionary(block => block.Key, block => Roles(block.Value))
             : new Dictionary<string, IReadOnlyDictionary<string, Permission>> { ["#"] = DefaultRoles },
-    };
+        };
 
     private static IReadOnlyDictionary<string, Permission> Roles(
         IReadOnlyDictionary<string, IReadOnlyList<Permission>> written) =>
