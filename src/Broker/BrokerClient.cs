@@ -237,8 +237,8 @@ public sealed class BrokerClient : IDisposable
     public ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
         _reader.ReadAsync(delivery, cancellation);
 
-    /// <summary>Takes a damaged message out of its queue, reports it by name, keeps its bytes for the
-    /// operator.</summary>
+    /// <summary>Takes a damaged message out of its queue and reports it by name. Its bytes stay in the log until the
+    /// next start.</summary>
     public void Quarantine(in Delivery delivery, string reason)
     {
         if (!delivery.Browsing && !delivery.Consumer.IsClosed)
