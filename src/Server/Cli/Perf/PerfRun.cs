@@ -9,7 +9,7 @@ internal sealed class PerfRun(PerfOptions options)
     private const double DrainSecondsMax = 10;
     private const int LinksAtOnce = 200;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
-    private readonly PerfSchedule _schedule = new(options);
+    private readonly PerfSchedule _schedule = new(options.WarmUpSeconds, options.DurationSeconds);
     private readonly List<NetworkClient> _idle = [];
     private long _residentBytesMax;
     private double? _idleConnectionBytes;

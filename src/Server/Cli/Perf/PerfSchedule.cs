@@ -4,7 +4,7 @@ namespace Pillarbox.Server.Cli.Perf;
 /// The phases of a measurement on the clock of <see cref="Clock"/>, set before the workers start: warm-up until
 /// <see cref="MeasureFrom"/>, then what counts until <see cref="MeasureTo"/>, then draining.
 /// </summary>
-internal sealed class PerfSchedule(PerfOptions options)
+internal sealed class PerfSchedule(double warmUpSeconds, double durationSeconds)
 {
     private long _sent;
     private long _received;
@@ -31,8 +31,8 @@ internal sealed class PerfSchedule(PerfOptions options)
     public void Begin()
     {
         Start = Clock.Now;
-        MeasureFrom = Start + (long)(options.WarmUpSeconds * 1e9);
-        MeasureTo = MeasureFrom + (long)(options.DurationSeconds * 1e9);
+        MeasureFrom = Start + (long)(warmUpSeconds * 1e9);
+        MeasureTo = MeasureFrom + (long)(durationSeconds * 1e9);
     }
 
     public bool IsMeasured(long now) => now >= MeasureFrom && now < MeasureTo;

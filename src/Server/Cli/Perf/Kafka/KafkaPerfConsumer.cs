@@ -10,14 +10,14 @@ internal sealed class KafkaPerfConsumer : IDisposable
     private const long WaitNanosecondsMax = 50_000_000;
     private const int FetchWaitMs = 500;
 
-    private readonly KafkaPerfSchedule _schedule;
+    private readonly PerfSchedule _schedule;
     private readonly KafkaLink _link;
     private readonly string _topic;
     private readonly long[] _offsets;
     private readonly bool _hasProducers;
     private int _correlation;
 
-    public KafkaPerfConsumer(KafkaPerfOptions options, KafkaPerfSchedule schedule, int index)
+    public KafkaPerfConsumer(KafkaPerfOptions options, PerfSchedule schedule, int index)
     {
         _schedule = schedule;
         _topic = options.Topic;

@@ -15,7 +15,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     private const int OutputBytesMax = 4 << 20;
 
     private readonly KafkaPerfOptions _options;
-    private readonly KafkaPerfSchedule _schedule;
+    private readonly PerfSchedule _schedule;
     private readonly KafkaLink _link;
     private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
     private readonly Queue<(long Stamp, int Records)> _flying = [];
@@ -23,7 +23,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     private long _intended;
     private int _sentBatches;
 
-    public KafkaPerfProducer(KafkaPerfOptions options, KafkaPerfSchedule schedule, int index)
+    public KafkaPerfProducer(KafkaPerfOptions options, PerfSchedule schedule, int index)
     {
         _options = options;
         _schedule = schedule;

@@ -37,7 +37,7 @@ internal sealed record KafkaPerfReport
     private double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Math.Max(Acknowledged, Delivered));
 
     public static KafkaPerfReport Of(
-        KafkaPerfOptions options, KafkaPerfSchedule schedule, KafkaPerfProducer[] producers,
+        KafkaPerfOptions options, PerfSchedule schedule, KafkaPerfProducer[] producers,
         KafkaPerfConsumer[] consumers)
     {
         var (acknowledged, delivered) = (new PerfHistogram(), new PerfHistogram());

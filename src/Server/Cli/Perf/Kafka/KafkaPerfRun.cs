@@ -9,7 +9,7 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
     private const double DrainSecondsMax = 10;
     private const short TopicAlreadyExists = 36;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
-    private readonly KafkaPerfSchedule _schedule = new(options);
+    private readonly PerfSchedule _schedule = new(options.WarmUpSeconds, options.DurationSeconds);
     private long _residentBytesMax;
 
     /// <summary>Throws <see cref="CommandException"/> when the measurement is not possible.</summary>
