@@ -254,11 +254,19 @@ internal sealed partial class AmqpSession
 
     private void Attach(Attach attach)
     {
+        // All that can be refused by the frame alone is refused here, before anything is opened in the broker.
         if (attach.Role == Role.Receiver)
         {
             AttachSender(attach);
+            return;
         }
-        else if (attach.Target is Coordinator coordinator)
+
+        if (attach.InitialDeliveryCount is null)
+        {
+            throw new BrokerException(BrokerError.InvalidField, "a sender's attach needs an initial-delivery-count");
+        }
+
+        if (attach.Target is Coordinator coordinator)
         {
             AttachCoordinator(attach, coordinator);
         }
@@ -326,11 +334,6 @@ internal sealed partial class AmqpSession
     private void AnswerIncoming(
         Attach attach, Terminus target, AmqpMap? unsettled = null, bool isIncomplete = false)
     {
-        if (attach.InitialDeliveryCount is null)
-        {
-            throw new BrokerException(BrokerError.InvalidField, "a sender's attach needs an initial-delivery-count");
-        }
-
         Connection.Frames.Write(Channel, new Attach
         {
             Name = attach.Name,

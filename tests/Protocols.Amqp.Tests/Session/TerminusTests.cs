@@ -30,6 +30,29 @@ public sealed class TerminusTests : IDisposable
         Assert.Equal(2, peer.Frames.Count(f => f.Descriptor == Transfer.DescriptorCode));
     }
 
+    /// <summary>Found by fuzzing: the producer was opened before the refusal, and its credit came to no link.</summary>
+    [Theory]
+    [InlineData("plain", false)]
+    [InlineData("plain::other", false)]
+    [InlineData(null, true)]
+    public void Sender_without_initial_delivery_count_is_refused_and_leaves_nothing_open(string? address, bool dynamic)
+    {
+        AmqpPeer peer = _scene.InSession();
+        peer.Send(FrameBytes.Of(Steps.SenderAttach(0, null) with
+        {
+            Target = new Target { Address = address, Dynamic = dynamic },
+            InitialDeliveryCount = null,
+        }));
+        Assert.Null(peer.Next(Attach.DescriptorCode).AsAttach().Target);
+        Detach refusal = peer.Next(Detach.DescriptorCode).AsDetach();
+        Assert.Equal(AmqpErrorCondition.InvalidField, refusal.Error!.Condition);
+
+        peer.AttachSender(1, "plain");
+        peer.Transfer(1, 0, Steps.Message("a"));
+        Assert.Equal(DeliveryStateKind.Accepted, DeliveryState.KindOf(
+                peer.Next(Disposition.DescriptorCode).AsDisposition().State));
+    }
+
     [Theory]
     [InlineData("news", "topic")]
     [InlineData("topic://news", null)]
