@@ -232,7 +232,8 @@ public sealed class BrokerClient : IDisposable
     /// <summary>
     /// The message of a delivery, from disk if need be; reads ahead. Throws <see
     /// cref="Storage.DamagedRecordException"/> when its bytes
-    /// are damaged: the caller then calls <see cref="Quarantine"/> and goes on.
+    /// are damaged: the caller then calls <see cref="Quarantine"/> and goes on; and <see cref="ConversionException"/>
+    /// when it cannot be had in the consumer's format: the caller then rejects it with that reason.
     /// </summary>
     public ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
         _reader.ReadAsync(delivery, cancellation);

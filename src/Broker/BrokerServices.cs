@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
@@ -52,6 +53,8 @@ internal sealed class BrokerServices
     public StreamUpkeep StreamUpkeep { get; set; } = null!;
 
     public LargeBodies Large { get; } = new();
+
+    public PayloadConverter Converter => field ??= new PayloadConverter(Options);
 
     public AppendMarks Marks { get; } = new();
 

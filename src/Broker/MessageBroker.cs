@@ -8,6 +8,7 @@ using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Model;
+using Pillarbox.Model.Content;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
@@ -70,6 +71,13 @@ public sealed record BrokerOptions
 
     /// <summary>Readers of properties, one per payload format.</summary>
     public IReadOnlyList<IPropertyReader> PropertyReaders { get; init; } = [];
+
+    /// <summary>Maps between payload formats, one per format.</summary>
+    public IReadOnlyList<IContentMap> ContentMaps { get; init; } = [];
+
+    /// <summary>The largest payload that is converted to another format, in bytes: it is held in memory whole. One
+    /// that is larger is refused to the consumer as undeliverable there. Default 64 MiB.</summary>
+    public int ConvertedBytesMax { get; init; } = 64 << 20;
 
     /// <summary>Mergers of consumers' annotations, one per payload format.</summary>
     public IReadOnlyList<IAnnotationMerger> AnnotationMergers { get; init; } = [];

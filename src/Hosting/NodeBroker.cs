@@ -4,6 +4,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
+using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
 
@@ -13,6 +14,9 @@ namespace Pillarbox.Hosting;
 internal static class NodeBroker
 {
     private const string Space = "default";
+
+    /// <summary>One of each payload format: a protocol's messages are read by all others through it.</summary>
+    public static IReadOnlyList<IContentMap> ContentMaps { get; } = [new AmqpContentMap()];
 
     /// <summary>The disk, or memory, that the configuration asks for.</summary>
     public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
@@ -35,6 +39,7 @@ internal static class NodeBroker
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
             PropertyReaders = [new AmqpPropertyReader()],
+            ContentMaps = ContentMaps,
             AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,
             CacheBytes = limits.CacheBytes,

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Unicode;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Model;
-using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Model.Content;
 
 namespace Pillarbox.Hosting;
 
@@ -13,37 +13,27 @@ internal static class PayloadDescriber
 {
     public static PayloadText Describe(PayloadFormat format, ReadOnlyMemory<byte> head)
     {
-        try
-        {
-            return format == PayloadFormat.Amqp ? Whole(head.Span) : PayloadText.Unknown;
-        }
-        catch (AmqpException)
-        {
-            // The head ends within a section, or the sender wrote nonsense: the bytes themselves are shown.
-            return PayloadText.Unknown;
-        }
+        IContentMap? map = NodeBroker.ContentMaps.FirstOrDefault(m => m.Format == format);
+        // Null: the head ends within a section, or the sender wrote nonsense: the bytes themselves are shown.
+        return map?.Read(new MessageHeader { Format = format }, "", head) is { } content
+            ? new PayloadText(BodyOf(content), content.ContentType, PropertiesOf(content))
+            : PayloadText.Unknown;
     }
 
-    private static PayloadText Whole(ReadOnlySpan<byte> payload)
+    private static string? BodyOf(MessageContent content) => content.Form switch
     {
-        AmqpMessage message = AmqpMessage.Read(payload);
-        return new PayloadText(BodyOf(message), message.Properties?.ContentType, PropertiesOf(message));
-    }
-
-    private static string? BodyOf(AmqpMessage message) => message.BodyKind switch
-    {
-        BodyKind.Data => Utf8.IsValid(message.Data.Span) ? Encoding.UTF8.GetString(message.Data.Span) : null,
-        BodyKind.Value => message.Value.AsText() ?? message.Value.ToString(),
-        BodyKind.Sequence => message.Value.ToString(),
-        _ => null,
+        BodyForm.None => null,
+        BodyForm.Text or BodyForm.Binary or BodyForm.Object =>
+            Utf8.IsValid(content.Bytes.Span) ? Encoding.UTF8.GetString(content.Bytes.Span) : null,
+        _ => content.Value.ToString(),
     };
 
-    private static Dictionary<string, string> PropertiesOf(AmqpMessage message)
+    private static Dictionary<string, string> PropertiesOf(MessageContent content)
     {
         var properties = new Dictionary<string, string>();
-        foreach ((AmqpValue key, AmqpValue value) in message.ApplicationProperties ?? [])
+        foreach ((string name, ContentValue value) in content.Properties)
         {
-            properties[key.AsText() ?? key.ToString()] = value.AsText() ?? value.ToString();
+            properties[name] = value.ToString();
         }
 
         return properties;

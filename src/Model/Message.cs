@@ -21,6 +21,19 @@ public enum PayloadFormat : byte
     /// <summary>AMQP 1.0 sections from message-annotations on (header and delivery-annotations are not part of
     /// it).</summary>
     Amqp = 1,
+
+    /// <summary>A record of a stream: key, value, headers and time, as Kafka's record format version 2 has
+    /// them.</summary>
+    KafkaRecord = 2,
+
+    /// <summary>An MQTT application message: properties and payload.</summary>
+    Mqtt = 3,
+
+    /// <summary>A STOMP frame's headers and body.</summary>
+    Stomp = 4,
+
+    /// <summary>An OpenWire message's properties, type and content.</summary>
+    OpenWire = 5,
 }
 
 /// <summary>What the broker itself reads of a message. Everything else is the opaque payload.</summary>

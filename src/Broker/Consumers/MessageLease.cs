@@ -11,9 +11,11 @@ public readonly struct MessageLease : IDisposable
     private readonly LogLease _lease;
 
     internal MessageLease(
-        in MessageHeader header, ReadOnlyMemory<byte> payload, in LogLease lease, LargeBody? large, Origin? origin)
+        in MessageHeader header, ReadOnlyMemory<byte> address, ReadOnlyMemory<byte> payload, in LogLease lease,
+        LargeBody? large, Origin? origin)
     {
         Header = header;
+        Address = address;
         Payload = payload;
         _lease = lease;
         Large = large;
@@ -23,7 +25,10 @@ public readonly struct MessageLease : IDisposable
     /// <summary>What the broker knows of it.</summary>
     public MessageHeader Header { get; }
 
-    /// <summary>The payload as it arrived (empty when <see cref="Large"/> is set). Valid until disposed.</summary>
+    /// <summary>The address that it was published to, as UTF-8. Valid until disposed.</summary>
+    public ReadOnlyMemory<byte> Address { get; }
+
+    /// <summary>The payload as it arrived, or in the consumer's format (empty when <see cref="Large"/> is set). Valid until disposed.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
     /// <summary>The body's file, for a large message.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
@@ -8,6 +9,8 @@ namespace Pillarbox.Broker.Consumers;
 /// <summary>Reads messages for the connection that writes them out.</summary>
 internal sealed class MessageReader(BrokerServices services)
 {
+    private readonly PayloadConverter _converter = services.Converter;
+
     public bool TryRead(in Delivery delivery, out MessageLease lease)
     {
         if (!services.LogOf(delivery.Durable).TryRead(delivery.Position, out LogLease record))
@@ -17,10 +20,40 @@ internal sealed class MessageReader(BrokerServices services)
         }
 
         lease = Open(delivery, record);
+        PayloadFormat wanted = delivery.Consumer.Options.Format;
+        if (!_converter.IsNeeded(lease.Header.Format, wanted))
+        {
+            return true;
+        }
+
+        if (lease.Large is { } large)
+        {
+            large.Dispose();
+            lease.Dispose();
+            lease = default;
+            return false;
+        }
+
+        lease = _converter.Convert(lease, wanted);
         return true;
     }
 
     public async ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation)
+    {
+        MessageLease lease = await ReadStoredAsync(delivery, cancellation).ConfigureAwait(false);
+        PayloadFormat wanted = delivery.Consumer.Options.Format;
+        if (!_converter.IsNeeded(lease.Header.Format, wanted))
+        {
+            return lease;
+        }
+
+        return lease.Large is null
+            ? _converter.Convert(lease, wanted)
+            : await _converter.ConvertLargeAsync(lease, wanted, delivery.Position, cancellation)
+                .ConfigureAwait(false);
+    }
+
+    private async ValueTask<MessageLease> ReadStoredAsync(Delivery delivery, CancellationToken cancellation)
     {
         SegmentedLog log = services.LogOf(delivery.Durable);
         LogLease record;
@@ -64,7 +97,9 @@ internal sealed class MessageReader(BrokerServices services)
 
         Origin? origin = message.Origin.IsEmpty ? null : OriginField.Read(message.Origin);
         LargeBody? large = message.IsLarge ? new BlobBody(services.Blobs.OpenRead(message.BlobId)) : null;
-        return new MessageLease(message.Header, record.Memory[message.PayloadOffset..], record, large, origin);
+        return new MessageLease(
+            message.Header, record.Memory.Slice(message.AddressOffset, message.Address.Length),
+            record.Memory[message.PayloadOffset..], record, large, origin);
     }
 }
 

@@ -45,6 +45,10 @@ public sealed record ConsumerOptions
 
     /// <summary>The protocol's name for the link or subscription, for views.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>The format in which payloads are wanted: those of another one are converted when they are read. None:
+    /// as they are.</summary>
+    public PayloadFormat Format { get; init; }
 }
 
 /// <summary>What a producer wants.</summary>

@@ -65,6 +65,7 @@ internal static class MessageRecord
         byte flags = record[1];
         uint deliveryCount = (uint)reader.Varint();
         view.Address = reader.Bytes();
+        view.AddressOffset = record.Length - reader.Rest.Length - view.Address.Length;
         view.QueueCount = (int)Math.Min(reader.Varint(), int.MaxValue);
         view.QueueIds = reader.Rest;
         for (int i = 0; i < view.QueueCount && !reader.Failed; i++)
@@ -138,6 +139,7 @@ internal ref struct StoredMessage
 {
     public MessageHeader Header;
     public ReadOnlySpan<byte> Address;
+    public int AddressOffset;
     public ulong Publisher;
     public int QueueCount;
 

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -114,6 +115,10 @@ internal sealed partial class AmqpConnection
         catch (DamagedRecordException damage)
         {
             _read.Link.OnReadFailed(damage.Message);
+        }
+        catch (ConversionException refusal)
+        {
+            _read.Link.OnReadRefused(refusal.Message);
         }
     }
 

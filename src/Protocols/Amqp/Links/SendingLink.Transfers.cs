@@ -107,6 +107,18 @@ internal sealed partial class SendingLink
         }
     }
 
+    /// <summary>The message cannot be had as AMQP: it is rejected for this consumer; the link goes on.</summary>
+    public void OnReadRefused(string reason)
+    {
+        IsReading = false;
+        if (State == LinkState.Attached)
+        {
+            _client.Settle(_readingDelivery, new Outcome(OutcomeKind.Rejected, Reason: reason));
+            Regulate();
+            Session.Connection.Enqueue(this);
+        }
+    }
+
     private SendResult Send(FrameWriter frames, in Delivery delivery, in MessageLease lease)
     {
         int room =

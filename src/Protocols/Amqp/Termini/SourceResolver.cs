@@ -53,6 +53,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Browse = !subscription.OwnsQueue && subscription.Source.DistributionMode == DistributionMode.Copy,
             Priority = PriorityOf(attach.Properties),
             Name = attach.Name,
+            Format = Model.PayloadFormat.Amqp,
         };
     }
 
