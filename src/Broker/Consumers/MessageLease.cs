@@ -28,7 +28,8 @@ public readonly struct MessageLease : IDisposable
     /// <summary>The address that it was published to, as UTF-8. Valid until disposed.</summary>
     public ReadOnlyMemory<byte> Address { get; }
 
-    /// <summary>The payload as it arrived, or in the consumer's format (empty when <see cref="Large"/> is set). Valid until disposed.</summary>
+    /// <summary>The payload as it arrived, or in the consumer's format (empty when <see cref="Large"/> is set). Valid
+    /// until disposed.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
     /// <summary>The body's file, for a large message.</summary>

@@ -112,7 +112,8 @@ public readonly struct ContentValue : IEquatable<ContentValue>
     public Guid Uuid => Type == ContentType.Uuid ? (Guid)_reference! : default;
 
     /// <summary>The items of a List; else none.</summary>
-    public IReadOnlyList<ContentValue> Items => Type == ContentType.List ? (IReadOnlyList<ContentValue>)_reference! : [];
+    public IReadOnlyList<ContentValue> Items =>
+        Type == ContentType.List ? (IReadOnlyList<ContentValue>)_reference! : [];
 
     /// <summary>The entries of a Map; else none.</summary>
     public IReadOnlyList<KeyValuePair<string, ContentValue>> Entries => Type == ContentType.Map

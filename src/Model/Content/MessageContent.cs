@@ -72,7 +72,8 @@ public sealed class MessageContent
     /// <summary>When the producer made it, in milliseconds since the Unix epoch.</summary>
     public long? CreatedAtMs { get; set; }
 
-    /// <summary>The partition key (a Kafka record's key, the annotation <c>x-opt-partition-key</c>); null: none.</summary>
+    /// <summary>The partition key (a Kafka record's key, the annotation <c>x-opt-partition-key</c>); null:
+    /// none.</summary>
     public ReadOnlyMemory<byte>? Key { get; set; }
 
     /// <summary>The application's properties, in order; names may repeat where the protocol allows it.</summary>
