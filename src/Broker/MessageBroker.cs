@@ -105,7 +105,7 @@ public sealed class MessageBroker : IDisposable
     private readonly ConcurrentDictionary<long, BrokerClient> _lingering = new();
     private readonly Upkeep _upkeep;
     private readonly BrokerMetrics _metrics;
-    private readonly FirstUse<StreamCoordinators> _coordinators;
+    private readonly Dictionary<string, FirstUse<StreamCoordinators>> _coordinators = [];
     private ITimer? _timer;
     private ITimer? _streamTimer;
     private long _connections;
@@ -121,7 +121,11 @@ public sealed class MessageBroker : IDisposable
         _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
         _metrics = new BrokerMetrics(services, () => _clients.Count);
-        _coordinators = new(() => StreamCoordinators.Open(Streams, Authorizer));
+        foreach ((string space, StreamCatalog streams) in services.Streams)
+        {
+            _coordinators[space] = new(() => StreamCoordinators.Open(streams, Authorizer));
+        }
+
         StartedAtMs = services.NowMs;
     }
 
@@ -131,9 +135,9 @@ public sealed class MessageBroker : IDisposable
     /// <summary>The streams of the default address space. Any thread.</summary>
     public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];
 
-    /// <summary>The coordinators of groups and transactions over <see cref="Streams"/>, made with the first use. Any
-    /// thread. Errors: <see cref="BrokerException"/> when there is no room for their streams.</summary>
-    public StreamCoordinators Coordinators => _coordinators.Value;
+    /// <summary>The coordinators of groups and transactions over <see cref="Streams"/>: see <see
+    /// cref="CoordinatorsOf"/>.</summary>
+    public StreamCoordinators Coordinators => CoordinatorsOf(AddressSpaces.DefaultName);
 
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
@@ -170,6 +174,10 @@ public sealed class MessageBroker : IDisposable
 
     /// <summary>The streams of an address space; null when there is no such space. Any thread.</summary>
     public StreamCatalog? StreamsOf(string addressSpace) => _services.Streams.GetValueOrDefault(addressSpace);
+
+    /// <summary>The coordinators of groups and transactions of an address space, which must exist; made with the first
+    /// use. Any thread. Errors: <see cref="BrokerException"/> when there is no room for their streams.</summary>
+    public StreamCoordinators CoordinatorsOf(string addressSpace) => _coordinators[addressSpace].Value;
 
     /// <summary>A connection's handle; any thread. Errors: NotFound (address space), Unauthorized (the user belongs to
     /// another), Unavailable (stopping).</summary>
@@ -323,10 +331,13 @@ public sealed class MessageBroker : IDisposable
             _streamTimer = _services.Options.Time.CreateTimer(_ => _services.StreamUpkeep.Run(), null, period, period);
         }
 
-        if (StreamCoordinators.AreInUse(Streams))
+        foreach ((string space, StreamCatalog streams) in _services.Streams)
         {
-            // Transactions that were decided before the last stop are carried out, also when nobody comes back.
-            _ = Coordinators;
+            if (StreamCoordinators.AreInUse(streams))
+            {
+                // Transactions that were decided before the last stop are carried out, also when nobody comes back.
+                _ = CoordinatorsOf(space);
+            }
         }
     }
 
@@ -359,9 +370,12 @@ public sealed class MessageBroker : IDisposable
             }
         }
 
-        if (_coordinators.IsMade)
+        foreach ((_, FirstUse<StreamCoordinators> coordinators) in _coordinators)
         {
-            _coordinators.Value.Tick();
+            if (coordinators.IsMade)
+            {
+                coordinators.Value.Tick();
+            }
         }
 
         if (++_ticks % TicksPerSweep == 0)

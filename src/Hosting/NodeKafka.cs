@@ -21,6 +21,8 @@ internal sealed class NodeKafka(MessageBroker broker, PillarboxConfig config, No
         {
             DataDirectory = config.DataDirectory,
             Advertised = plan.Advertised,
+            AddressSpace = plan.AddressSpace ?? "default",
+            IsAddressSpaceFixed = plan.AddressSpace is not null,
             AllowAnonymous = security.AllowAnonymous,
             AllowAnyPassword = security.IsOpen,
             HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,

@@ -16,6 +16,9 @@ internal static class ConfigValidator
         foreach ((string name, ListenerConfig listener) in config.Listeners)
         {
             ValidateListener(name, listener, source);
+            bool known = listener.AddressSpace is null or "default"
+                || config.AddressSpaces.ContainsKey(listener.AddressSpace);
+            Require(known, source, $"listeners.{name}.addressSpace", "is none of addressSpaces");
         }
 
         ValidateQueues(config.Queues, source, "");

@@ -19,6 +19,10 @@ public sealed record ListenerConfig
     [Description("host:port that Kafka clients are told to connect to; absent: the address they came to.")]
     public string? Advertised { get; init; }
 
+    /// <summary>The address space of all Kafka clients that connect here; null: each user's own.</summary>
+    [Description("The address space of all Kafka clients that connect here; absent: the user's, else 'default'.")]
+    public string? AddressSpace { get; init; }
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }

@@ -11,6 +11,9 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary><c>host:port</c> to tell clients, when it is another than the listener's.</summary>
     public string? Advertised { get; init; }
 
+    /// <summary>The address space of all who connect here; null: each user's own.</summary>
+    public string? AddressSpace { get; init; }
+
     public string Name { get; } = name;
 
     public ListenerProtocol Protocol { get; } = protocol;
@@ -35,7 +38,11 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
             foreach (string text in listener.Addresses)
             {
                 plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
-                    ? new ListenerPlan(name, protocol, address, listener.Tls) { Advertised = listener.Advertised }
+                    ? new ListenerPlan(name, protocol, address, listener.Tls)
+                    {
+                        Advertised = listener.Advertised,
+                        AddressSpace = listener.AddressSpace,
+                    }
                     : throw new ConfigException($"listeners.{name}: an address {error}"));
             }
         }

@@ -22,7 +22,7 @@ internal static class Coordination
     public static Task<T> AskAsync<T>(this KafkaSession session, Action<StreamCoordinators, Action<T>> ask)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        ask(session.Environment.Broker.Coordinators, answer.SetResult);
+        ask(session.Coordinators, answer.SetResult);
         return answer.Task.IsCompleted ? answer.Task : answer.Task.WaitAsync(session.Closed);
     }
 

@@ -7,20 +7,25 @@ namespace Pillarbox.Protocols.Kafka;
 /// <summary>
 /// Takes frames (int32 size, then that many bytes) out of a connection's input, one at a time, into one buffer. The
 /// size is checked against the limit of the API that the frame names, and the buffer grows only with the bytes that
-/// came.
+/// came. It takes all that is there: a peer that stops inside a frame costs its bytes, not a block of the transport.
 /// </summary>
 internal sealed class FrameReader : IDisposable
 {
     private const int PrefixBytes = sizeof(int);
-    private const int GrowBytesMin = 32 << 10;
+    private const int StartBytes = PrefixBytes + sizeof(short);
+    private const int FirstBytes = 4 << 10;
 
+    // The size and the API key are looked at together; every frame has both.
+    private readonly byte[] _start = new byte[StartBytes];
     private byte[] _buffer = [];
+    private int _startFilled;
     private int _size = -1;
     private int _filled;
 
     /// <summary>
-    /// Moves bytes from the input. True: a frame is whole; it is valid until the next call. Throws
-    /// <see cref="KafkaException"/> for a size beyond what <paramref name="limitOf"/> allows for the frame's API key.
+    /// Moves bytes from the input. True: a frame is whole; it is valid until the next call. False: the input is used
+    /// up. Throws <see cref="KafkaException"/> for a size beyond what <paramref name="limitOf"/> allows for the frame's
+    /// API key.
     /// </summary>
     public bool TryRead(ref ReadOnlySequence<byte> input, Func<ApiKey, int> limitOf, out ReadOnlyMemory<byte> frame)
     {
@@ -63,25 +68,27 @@ internal sealed class FrameReader : IDisposable
         }
     }
 
-    // The size and the API key are looked at together; every frame has both.
     private bool TryBegin(ref ReadOnlySequence<byte> input, Func<ApiKey, int> limitOf)
     {
-        if (input.Length < PrefixBytes + sizeof(short))
+        int taken = (int)Math.Min(StartBytes - _startFilled, input.Length);
+        input.Slice(0, taken).CopyTo(_start.AsSpan(_startFilled));
+        input = input.Slice(taken);
+        _startFilled += taken;
+        if (_startFilled < StartBytes)
         {
             return false;
         }
 
-        Span<byte> start = stackalloc byte[PrefixBytes + sizeof(short)];
-        input.Slice(0, start.Length).CopyTo(start);
-        int size = BinaryPrimitives.ReadInt32BigEndian(start);
-        int limit = limitOf((ApiKey)BinaryPrimitives.ReadInt16BigEndian(start[PrefixBytes..]));
+        int size = BinaryPrimitives.ReadInt32BigEndian(_start);
+        int limit = limitOf((ApiKey)BinaryPrimitives.ReadInt16BigEndian(_start.AsSpan(PrefixBytes)));
         if (size < sizeof(short) || size > limit)
         {
             KafkaException.Throw($"a request of {size} bytes; at most {limit} are taken");
         }
 
-        input = input.Slice(PrefixBytes);
-        (_size, _filled) = (size, 0);
+        (_startFilled, _size, _filled) = (0, size, sizeof(short));
+        Grow((int)Math.Min(size, _filled + input.Length));
+        _start.AsSpan(PrefixBytes).CopyTo(_buffer);
         return true;
     }
 
@@ -92,9 +99,9 @@ internal sealed class FrameReader : IDisposable
             return;
         }
 
-        int larger = Math.Min(_size, Math.Max(Math.Max(needed, GrowBytesMin), _buffer.Length * 2));
+        int larger = Math.Min(_size, Math.Max(Math.Max(needed, FirstBytes), _buffer.Length * 2));
         byte[] next = ArrayPool<byte>.Shared.Rent(Math.Max(larger, needed));
-        _buffer.AsSpan(0, _filled).CopyTo(next);
+        _buffer.AsSpan(0, Math.Min(_filled, _buffer.Length)).CopyTo(next);
         Dispose();
         _buffer = next;
     }

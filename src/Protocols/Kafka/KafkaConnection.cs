@@ -134,6 +134,11 @@ internal sealed class KafkaConnection : IDisposable
             KafkaException.Throw($"{header.Key} before login");
         }
 
+        if (!entry.BeforeLogin && _environment.SteadyMs > _session.ExpiresAtMs)
+        {
+            KafkaException.Throw($"{header.Key} after the login has expired");
+        }
+
         if (header.Version < entry.VersionMin || header.Version > entry.VersionMax)
         {
             return header.Key == ApiKey.ApiVersions

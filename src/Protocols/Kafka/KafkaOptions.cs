@@ -14,6 +14,12 @@ public sealed record KafkaOptions
     /// </summary>
     public string? Advertised { get; init; }
 
+    /// <summary>The address space of clients whose user belongs to none.</summary>
+    public string AddressSpace { get; init; } = "default";
+
+    /// <summary>Whether every client is in <see cref="AddressSpace"/>: who may not enter it cannot log in.</summary>
+    public bool IsAddressSpaceFixed { get; init; }
+
     /// <summary>What clients are told of where the data is.</summary>
     public string DataDirectory { get; init; } = "data";
 
@@ -33,10 +39,14 @@ public sealed record KafkaOptions
     public int RequestBytesMax { get; init; } = 8 << 20;
 
     /// <summary>The largest request taken from a peer that has not logged in but must, in bytes.</summary>
-    public int PreAuthBytesMax { get; init; } = 64 << 10;
+    public int PreAuthBytesMax { get; init; } = 16 << 10;
 
     /// <summary>How long a peer that must log in has to do so, in milliseconds.</summary>
     public int HandshakeTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>How long a login with SASL is good, in milliseconds: the client must log in again on the same
+    /// connection (KIP-368). 0: as long as what it logged in with.</summary>
+    public long SessionLifetimeMs { get; init; }
 
     /// <summary>How long a connection may be silent, in milliseconds; 0 = for ever.</summary>
     public int IdleTimeoutMs { get; init; } = 600_000;

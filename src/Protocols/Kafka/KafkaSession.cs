@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Model;
 
 namespace Pillarbox.Protocols.Kafka;
@@ -8,23 +9,48 @@ namespace Pillarbox.Protocols.Kafka;
 /// What one connection knows of its client: who it is, and what it left behind in earlier requests. Owned by the
 /// connection's reading loop; only <see cref="Closed"/> is for everybody.
 /// </summary>
-internal sealed class KafkaSession(KafkaEnvironment environment, PeerInfo peer, CancellationToken closed)
+internal sealed class KafkaSession
 {
-    public KafkaEnvironment Environment { get; } = environment;
+    private StreamCatalog? _streams;
 
-    public PeerInfo Peer { get; } = peer;
+    /// <summary>Who need not log in, or has shown a user's certificate, is in at once.</summary>
+    public KafkaSession(KafkaEnvironment environment, PeerInfo peer, CancellationToken closed)
+    {
+        Environment = environment;
+        Peer = peer;
+        Closed = closed;
+        AddressSpace = environment.Options.AddressSpace;
+        Sasl = new SaslExchange(environment, peer);
+        FetchSessions = new FetchSessions(environment.Random);
+        Identity? known = peer.ClientCertificate is { } shown ? environment.Sasl.OfCertificate(shown) : null;
+        if (known is not null)
+        {
+            _ = Enter(known, long.MaxValue);
+        }
+        else if (environment.Options.AllowAnonymous)
+        {
+            _ = Enter(Identity.Anonymous, long.MaxValue);
+        }
+    }
+
+    public KafkaEnvironment Environment { get; }
+
+    public PeerInfo Peer { get; }
 
     /// <summary>Cancelled when the peer is gone: whoever waits for it stops.</summary>
-    public CancellationToken Closed { get; } = closed;
+    public CancellationToken Closed { get; }
 
     /// <summary>Who has logged in; null: nobody, and somebody must.</summary>
-    public Identity? Identity { get; set; } = environment.Options.AllowAnonymous ? Identity.Anonymous : null;
+    public Identity? Identity { get; private set; }
+
+    /// <summary>When the login is no longer good, in steady milliseconds: by then the client logs in again.</summary>
+    public long ExpiresAtMs { get; private set; } = long.MaxValue;
 
     /// <summary>The SASL exchange under way.</summary>
-    public SaslExchange Sasl { get; } = new(environment, peer);
+    public SaslExchange Sasl { get; }
 
     /// <summary>The fetch session of the connection.</summary>
-    public FetchSessions FetchSessions { get; } = new(environment.Random);
+    public FetchSessions FetchSessions { get; }
 
     /// <summary>The share session of the connection; null when there is none.</summary>
     public ShareSession? Share { get; set; }
@@ -32,11 +58,36 @@ internal sealed class KafkaSession(KafkaEnvironment environment, PeerInfo peer, 
     /// <summary>The id of this node.</summary>
     public int NodeId => Environment.Options.NodeId;
 
-    /// <summary>The address space of the connection.</summary>
-    public string AddressSpace { get; } = "default";
+    /// <summary>The address space of the connection: the listener's, else the user's, else the default one.</summary>
+    public string AddressSpace { get; private set; }
 
     /// <summary>The streams of the connection's address space.</summary>
-    public StreamCatalog Streams => Environment.Broker.Streams;
+    public StreamCatalog Streams => _streams!;
+
+    /// <summary>The coordinators of the connection's address space.</summary>
+    public StreamCoordinators Coordinators => Environment.Broker.CoordinatorsOf(AddressSpace);
+
+    /// <summary>Takes in who has logged in; a sentence says why it cannot be. Who logs in again must be the same.
+    /// </summary>
+    public string? Enter(Identity who, long expiresAtMs)
+    {
+        bool isAgain = Identity is { IsAnonymous: false };
+        if (isAgain && (Identity!.Name != who.Name || Identity.AddressSpace != who.AddressSpace))
+        {
+            return $"user \"{who.Name}\" on a connection of user \"{Identity.Name}\"";
+        }
+
+        KafkaOptions options = Environment.Options;
+        string space = options.IsAddressSpaceFixed ? options.AddressSpace : who.AddressSpace ?? options.AddressSpace;
+        StreamCatalog? streams = Environment.Broker.StreamsOf(space);
+        if (streams is null || !Authorizer.MayEnter(who, space))
+        {
+            return $"user \"{who.Name}\" may not enter the address space '{space}'";
+        }
+
+        (AddressSpace, _streams, Identity, ExpiresAtMs) = (space, streams, who, expiresAtMs);
+        return null;
+    }
 
     /// <summary>Whether the client may do this to the topic.</summary>
     public bool May(Permission permission, string topic) =>

@@ -10,7 +10,7 @@ internal sealed class RawSaslCall : ApiCall
     public RawSaslCall(KafkaSession session, ReadOnlySpan<byte> token)
         : base(session, default)
     {
-        _verdict = StepAsync(token.ToArray());
+        _verdict = session.Sasl.StepAsync(session, token.ToArray());
         FrameHold = _verdict;
     }
 
@@ -28,12 +28,5 @@ internal sealed class RawSaslCall : ApiCall
 
     public override void Release()
     {
-    }
-
-    private async Task<SaslVerdict> StepAsync(byte[] token)
-    {
-        SaslVerdict verdict = await Session.Sasl.StepAsync(token, Session.Closed);
-        Session.Identity = verdict.Identity ?? Session.Identity;
-        return verdict;
     }
 }

@@ -1,5 +1,4 @@
 using Pillarbox.Broker.Security.Sasl;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Kafka.Wire;
 
 namespace Pillarbox.Protocols.Kafka;
@@ -34,8 +33,9 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
         return _server is not null;
     }
 
-    /// <summary>Takes the client's token and says what to answer.</summary>
-    public async Task<SaslVerdict> StepAsync(byte[] token, CancellationToken cancellation)
+    /// <summary>Takes the client's token and says what to answer; who has proven who it is, is in the session.
+    /// </summary>
+    public async Task<SaslVerdict> StepAsync(KafkaSession session, byte[] token)
     {
         if (_server is null)
         {
@@ -45,7 +45,7 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
         SaslStep step = _server.Step(token);
         if (step.Status == SaslStatus.Verify)
         {
-            step = await _server.VerifyAsync(cancellation);
+            step = await _server.VerifyAsync(session.Closed);
         }
 
         switch (step.Status)
@@ -54,12 +54,30 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
                 return new SaslVerdict(ErrorCode.None, step.Data.ToArray(), null);
             case SaslStatus.Succeeded:
                 Dispose();
-                return new SaslVerdict(ErrorCode.None, step.Data.ToArray(), null) { Identity = step.Identity };
+                return Enter(session, step);
             default:
                 Dispose();
-                Log.LoginFailed(environment.Logger, peer.RemoteEndPoint, step.Reason ?? "too many logins at once");
-                return new SaslVerdict(ErrorCode.SaslAuthenticationFailed, [], "Authentication failed");
+                return Refuse(step.Reason ?? "too many logins at once");
         }
+    }
+
+    private SaslVerdict Enter(KafkaSession session, in SaslStep step)
+    {
+        long lifetimeMs = environment.Options.SessionLifetimeMs > 0
+            ? environment.Options.SessionLifetimeMs
+            : long.MaxValue;
+        lifetimeMs = Math.Min(lifetimeMs, step.ExpiresAtMs - environment.UnixMs ?? long.MaxValue);
+        bool ends = lifetimeMs < long.MaxValue;
+        string? fault = session.Enter(step.Identity!, ends ? environment.SteadyMs + lifetimeMs : long.MaxValue);
+        return fault is null
+            ? new SaslVerdict(ErrorCode.None, step.Data.ToArray(), null) { LifetimeMs = ends ? lifetimeMs : 0 }
+            : Refuse(fault);
+    }
+
+    private SaslVerdict Refuse(string reason)
+    {
+        Log.LoginFailed(environment.Logger, peer.RemoteEndPoint, reason);
+        return new SaslVerdict(ErrorCode.SaslAuthenticationFailed, [], "Authentication failed");
     }
 
     public void Dispose()
@@ -76,6 +94,6 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
 /// <summary>What a token led to.</summary>
 internal readonly record struct SaslVerdict(ErrorCode Error, byte[] Data, string? Message)
 {
-    /// <summary>Who has logged in, when the exchange is over.</summary>
-    public Identity? Identity { get; init; }
+    /// <summary>For how long the login is good, in milliseconds; 0: without an end.</summary>
+    public long LifetimeMs { get; init; }
 }

@@ -73,7 +73,7 @@ internal sealed class ShareSession(string groupId, string memberId)
 
     /// <summary>The member has ended its session: what it has is free for others.</summary>
     public void Release(KafkaSession session) =>
-        session.Environment.Broker.Coordinators.Shares.Release(GroupId, MemberId);
+        session.Coordinators.Shares.Release(GroupId, MemberId);
 
     /// <summary>A run of records with one answer for all, or one for each.</summary>
     public static ShareAcknowledgeRange Range(long first, long last, sbyte[] types) =>

@@ -1,12 +1,15 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Text;
 using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka.Tests.Session;
 
 /// <summary>A client that says exactly what a test wants: any message in any version, or any bytes.</summary>
-internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task running) : IAsyncDisposable
+internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task running, Func<int> blocksHeld)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private int _correlation;
@@ -18,6 +21,16 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
     {
         int correlation = await SendAsync(request, version);
         return await TakeAsync<TResponse>(version, correlation);
+    }
+
+    /// <summary>Logs in, once more if need be, with PLAIN.</summary>
+    public async Task<SaslAuthenticateResponse> LogInAsync(string user, string password = "secret")
+    {
+        SaslHandshakeResponse offered = await AskAsync<SaslHandshakeRequest, SaslHandshakeResponse>(
+            new() { Mechanism = "PLAIN" }, 1);
+        Assert.Equal(0, offered.ErrorCode);
+        return await AskAsync<SaslAuthenticateRequest, SaslAuthenticateResponse>(
+            new() { AuthBytes = Encoding.UTF8.GetBytes($"\0{user}\0{password}") }, 2);
     }
 
     /// <summary>Sends a request; returns its correlation id.</summary>
@@ -48,6 +61,18 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
         BinaryPrimitives.WriteInt32BigEndian(size, frame.Length);
         await output.WriteAsync(size);
         await output.WriteAsync(frame);
+    }
+
+    public async Task SendBytesAsync(ReadOnlyMemory<byte> bytes) => await output.WriteAsync(bytes);
+
+    /// <summary>Comes back when the server's end of the input holds no memory.</summary>
+    public async Task WaitForNoBlocksAsync()
+    {
+        using var cancellation = new CancellationTokenSource(Timeout);
+        while (blocksHeld() > 0)
+        {
+            await Task.Delay(1, cancellation.Token);
+        }
     }
 
     /// <summary>Takes the next answer, which must be the one to this request.</summary>

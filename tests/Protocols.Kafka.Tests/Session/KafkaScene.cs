@@ -1,6 +1,10 @@
+using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Broker;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
@@ -15,30 +19,62 @@ internal sealed class KafkaScene : IAsyncDisposable
     private readonly KafkaConnectionHandler _handler;
     private readonly List<KafkaPeer> _peers = [];
 
-    public KafkaScene(KafkaOptions? options = null, SecurityConfig? security = null)
+    private readonly SaslServers _sasl;
+    private readonly KafkaOptions _options;
+
+    public KafkaScene(
+        KafkaOptions? options = null, SecurityConfig? security = null, MemoryFileSystem? files = null,
+        params string[] spaces)
     {
+        Files = files ?? new MemoryFileSystem();
+        _options = options ?? new KafkaOptions();
         _broker = MessageBroker.Open(new BrokerOptions
         {
-            FileSystem = new MemoryFileSystem(),
+            FileSystem = Files,
             DataDirectory = "data",
             Security = security,
+            AddressSpaces = spaces.ToDictionary(name => name, _ => new AddressSpaceOptions()),
         });
-        var sasl = new SaslServers(null, SystemRandom.Instance);
+        Users = UserStore.Open(new UserStoreOptions
+        {
+            FileSystem = Files,
+            Path = "data/users.json",
+            PlainIterations = 10,
+            ScramIterations = 4096,
+        });
+        _sasl = new SaslServers(_options.AllowAnyPassword ? null : Users, SystemRandom.Instance);
         _handler = new KafkaConnectionHandler(
-            _broker, options ?? new KafkaOptions(), sasl, TimeProvider.System, NullLoggerFactory.Instance);
+            _broker, _options, _sasl, TimeProvider.System, NullLoggerFactory.Instance);
     }
+
+    public MemoryFileSystem Files { get; }
+
+    /// <summary>Who may log in; nobody until a test adds somebody.</summary>
+    public UserStore Users { get; }
 
     public MessageBroker Broker => _broker;
 
-    public KafkaPeer Connect()
+    /// <summary>A peer that has logged in with PLAIN; the user is made.</summary>
+    public async Task<KafkaPeer> ConnectAsync(string user, string? role = null, string? addressSpace = null)
     {
-        var toServer = new Pipe();
+        Users.Add(user, new Secret("secret"), role is null ? [] : [role], addressSpace: addressSpace);
+        KafkaPeer peer = Connect();
+        Assert.Equal(0, (await peer.LogInAsync(user)).ErrorCode);
+        return peer;
+    }
+
+    public KafkaPeer Connect(X509Certificate2? certificate = null)
+    {
+        var blocks = new StrongBox<int>();
+        var toServer = new Pipe(new PipeOptions(new CountingPool(blocks), minimumSegmentSize: 1 << 16));
         var toClient = new Pipe();
         var server = new Duplex(toServer.Reader, toClient.Writer);
-        Task running = _handler.RunAsync(new PeerInfo { IsLoopback = true }, server, () => toServer.Writer.Complete());
-        var peer = new KafkaPeer(toClient.Reader, toServer.Writer, running);
-        _peers.Add(peer);
-        return peer;
+        var peer = new PeerInfo { IsLoopback = true, ClientCertificate = certificate };
+        Task running = _handler.RunAsync(peer, server, () => toServer.Writer.Complete());
+        var client = new KafkaPeer(
+            toClient.Reader, toServer.Writer, running, () => Volatile.Read(ref blocks.Value));
+        _peers.Add(client);
+        return client;
     }
 
     public async ValueTask DisposeAsync()
@@ -49,7 +85,35 @@ internal sealed class KafkaScene : IAsyncDisposable
         }
 
         _handler.Dispose();
+        Users.Dispose();
         _broker.Dispose();
+    }
+
+    /// <summary>Memory of a pipe that counts the blocks which the pipe holds.</summary>
+    private sealed class CountingPool(StrongBox<int> inUse) : MemoryPool<byte>
+    {
+        public override int MaxBufferSize => Shared.MaxBufferSize;
+
+        public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+        {
+            Interlocked.Increment(ref inUse.Value);
+            return new Block(inUse, Shared.Rent(minBufferSize));
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+
+        private sealed class Block(StrongBox<int> inUse, IMemoryOwner<byte> owner) : IMemoryOwner<byte>
+        {
+            public Memory<byte> Memory => owner.Memory;
+
+            public void Dispose()
+            {
+                Interlocked.Decrement(ref inUse.Value);
+                owner.Dispose();
+            }
+        }
     }
 
     private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe

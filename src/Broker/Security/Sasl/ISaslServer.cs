@@ -32,6 +32,10 @@ public enum SaslStatus
 public readonly record struct SaslStep(
     SaslStatus Status, ReadOnlyMemory<byte> Data = default, Identity? Identity = null, string? Reason = null)
 {
+    /// <summary>When what the client logged in with is no longer good, in milliseconds since the Unix epoch; null: it
+    /// does not end by itself.</summary>
+    public long? ExpiresAtMs { get; init; }
+
     internal static SaslStep Challenge(ReadOnlyMemory<byte> data) => new(SaslStatus.Challenge, data);
 
     internal static SaslStep Succeeded(Identity identity, ReadOnlyMemory<byte> data = default) =>

@@ -49,6 +49,9 @@ public sealed class SaslServers
         _random = random;
     }
 
+    /// <summary>The user whose certificate this is, which the TLS layer has verified; null: nobody's.</summary>
+    public Identity? OfCertificate(X509Certificate2 certificate) => _users?.FindByCertificate(certificate);
+
     /// <summary>The mechanisms to offer, strongest first.</summary>
     public IReadOnlyList<string> Offer(SaslContext context)
     {

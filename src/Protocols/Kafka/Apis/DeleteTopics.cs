@@ -48,7 +48,7 @@ internal static class DeleteTopicsApi
         ErrorCode error = await session.WhenDurableAsync(deleted);
         if (error == ErrorCode.None && StreamCoordinators.AreInUse(session.Streams))
         {
-            session.Environment.Broker.Coordinators.Groups.OnTopicDeleted(stream.Name);
+            session.Coordinators.Groups.OnTopicDeleted(stream.Name);
         }
 
         return error;

@@ -16,15 +16,14 @@ internal static class SaslAuthenticateApi
 
     private static async Task<SaslAuthenticateResponse?> StepAsync(ApiCall call, SaslAuthenticateRequest request)
     {
-        KafkaSession session = call.Session;
-        SaslVerdict verdict = await session.Sasl.StepAsync(request.AuthBytes, session.Closed);
-        session.Identity = verdict.Identity ?? session.Identity;
+        SaslVerdict verdict = await call.Session.Sasl.StepAsync(call.Session, request.AuthBytes);
         call.EndsConnection = verdict.Error == ErrorCode.SaslAuthenticationFailed;
         return new SaslAuthenticateResponse
         {
             ErrorCode = (short)verdict.Error,
             ErrorMessage = verdict.Message,
             AuthBytes = verdict.Data,
+            SessionLifetimeMs = verdict.LifetimeMs,
         };
     }
 }

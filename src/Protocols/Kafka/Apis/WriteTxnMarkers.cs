@@ -71,7 +71,7 @@ internal static class WriteTxnMarkersApi
 
         if (topic == StreamCoordinators.OffsetsStream)
         {
-            session.Environment.Broker.Coordinators.Groups.EndTransaction(
+            session.Coordinators.Groups.EndTransaction(
                 number, new ProducerStamp(marker.ProducerId, marker.ProducerEpoch), marker.TransactionResult);
         }
 
