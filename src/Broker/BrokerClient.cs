@@ -111,6 +111,18 @@ public sealed class BrokerClient : IDisposable
     public void DeleteQueue(string queue, bool ifUnused) => _names.DeleteQueue(queue, ifUnused);
 
     /// <summary>
+    /// Binds a subscription's queue to an address pattern: from now on it takes what is published there, once however
+    /// many of its patterns match. For a durable queue that goes on over a restart (<see cref="WhenMade"/>). False:
+    /// it was bound already. Errors: NotFound, InvalidField, Unauthorized (to consume from all that matches),
+    /// Unavailable.
+    /// </summary>
+    public bool Bind(string queue, string pattern) => _names.Bind(queue, pattern);
+
+    /// <summary>Takes <see cref="Bind"/> back; false: it was not bound.</summary>
+    public bool Unbind(string queue, string pattern) =>
+        _space.FindQueue(queue) is { } found && _space.SetBinding(found, pattern, isBound: false);
+
+    /// <summary>
     /// Completes when all queues and addresses that were made so far are on disk; null when they are already. Its
     /// continuation runs on the journal's thread and has to be short. Errors: Unavailable (the journal failed).
     /// </summary>
@@ -379,7 +391,8 @@ public sealed class BrokerClient : IDisposable
     /// <summary>The same, to find it by.</summary>
     internal long Number { get; init; }
 
-    internal ulong PublisherHash => _publisherHash;
+    /// <summary>What <see cref="MessageLease.Publisher"/> says of messages that this client published.</summary>
+    public ulong PublisherHash => _publisherHash;
 
     internal int ProducerCount => _producers.Count;
 

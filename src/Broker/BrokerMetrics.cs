@@ -29,6 +29,8 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableCounter(
             "pillarbox.queue.dead_lettered", () => PerQueue(c => Volatile.Read(ref c.DeadLetteredTotal)));
         _meter.CreateObservableCounter(
+            "pillarbox.queue.dropped", () => PerQueue(c => Volatile.Read(ref c.DroppedTotal)));
+        _meter.CreateObservableCounter(
             "pillarbox.delivered", () => _services.Shards.Sum(shard => shard.DeliveredTotal));
         _meter.CreateObservableCounter("pillarbox.records.damaged", () => _services.DamagedRecords);
         _meter.CreateObservableGauge("pillarbox.journal.pending", () => _services.Journal.PendingBytes, "By");

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 
@@ -85,10 +86,22 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound,
             $"queue '{name}' does not exist");
-        Authorize(
-            queue.IsDurable ? Permission.DeleteDurableQueue : Permission.DeleteNonDurableQueue,
-            new AddressName(queue.Config.Address, name));
+        AuthorizeUnlessOwn(queue.IsDurable ? Permission.DeleteDurableQueue : Permission.DeleteNonDurableQueue, queue);
         space.DeleteQueue(queue, ifUnused);
+    }
+
+    public bool Bind(string name, string pattern)
+    {
+        Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound,
+            $"queue '{name}' does not exist");
+        if (AddressPattern.Check(pattern) is { } fault)
+        {
+            throw new BrokerException(BrokerError.InvalidField, fault);
+        }
+
+        AuthorizeUnlessOwn(Permission.Consume, queue);
+        Authorize(Permission.Consume, new AddressName(pattern, null));
+        return space.SetBinding(queue, pattern, isBound: true);
     }
 
     public Producer OpenProducer(BrokerClient client, ProducerOptions options)
@@ -99,6 +112,16 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         }
 
         AddressName name = Parse(options.Address);
+        if (name.Queue is not null && space.FindQueue(name.Queue) is { Config.IsSubscription: true } subscription)
+        {
+            AuthorizeUnlessOwn(Permission.Send, subscription);
+            return new Producer(client, options, default)
+            {
+                Queue = subscription,
+                Node = space.LooseAddress(name.Address),
+            };
+        }
+
         Grant grant = Authorize(Permission.Send, name);
         Producer producer = new(client, options, grant);
         if (name.Queue is null)
@@ -117,8 +140,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         Queue queue = space.FindQueue(options.Queue)
             ?? throw new BrokerException(BrokerError.NotFound, $"queue '{options.Queue}' does not exist");
-        Authorize(options.Browse ? Permission.Browse : Permission.Consume,
-            new AddressName(queue.Config.Address, options.Queue));
+        AuthorizeUnlessOwn(options.Browse ? Permission.Browse : Permission.Consume, queue);
         Selector? test = Selector.ParseOptional(options.Selector);
         space.Admit(queue, options);
         Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
@@ -140,7 +162,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             {
                 string address = producer.Options.Address ?? to
                     ?? throw new BrokerException(BrokerError.InvalidField, "the message names no address");
-                node = Remember(address, producer.RoutingType);
+                node = Remember(address, producer);
             }
         }
         catch (BrokerException e)
@@ -321,8 +343,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return node.Route;
     }
 
-    private AddressNode Remember(string address, RoutingType? type)
+    private AddressNode Remember(string address, Producer producer)
     {
+        RoutingType? type = producer.RoutingType;
         if (_remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted)
         {
             return node;
@@ -330,7 +353,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         AddressName name = Parse(address);
         Authorize(Permission.Send, name);
-        node = ResolveAddress(name.Address, type);
+        node = producer.Options.MakesNoAddress
+            ? space.FindAddress(name.Address) ?? space.LooseAddress(name.Address)
+            : ResolveAddress(name.Address, type);
         if (_remembered.Count >= RememberedMax)
         {
             _remembered.Clear();
@@ -378,7 +403,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     private Queue Make(QueueConfig config)
     {
         bool durable = config.Durable && !config.Temporary;
-        if (space.FindQueue(config.Name) is null)
+        if (space.FindQueue(config.Name) is null && !config.IsPrivate)
         {
             Authorize(
                 durable ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue,
@@ -397,6 +422,18 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         { IsAnycast: true } => RoutingType.Anycast,
         _ => space.SettingsOf(address).DefaultRoutingType,
     };
+
+    private void AuthorizeUnlessOwn(Permission permission, Queue queue)
+    {
+        if (!queue.Config.IsPrivate)
+        {
+            Authorize(permission, new AddressName(queue.Config.Address, queue.Config.Name));
+        }
+        else if (queue.Config.Owner != info.Identity.Name && !ReferenceEquals(info.Identity, Identity.Node))
+        {
+            throw new BrokerException(BrokerError.Unauthorized, $"queue '{queue.Config.Name}' is another user's own");
+        }
+    }
 
     private Grant Authorize(Permission permission, AddressName name) =>
         services.Authorizer.Authorize(info.Identity, permission, space.Name, name);

@@ -5,7 +5,7 @@ using Pillarbox.Model;
 namespace Pillarbox.Broker.Addresses;
 
 /// <summary>An address: its route is swapped whole, so producers read it without a lock.</summary>
-internal sealed class AddressNode(string name, EffectiveSettings settings)
+internal sealed class AddressNode(string name, EffectiveSettings settings, AddressSpace space)
 {
     private Route _route = Route.Empty;
     private long _routed;
@@ -28,14 +28,21 @@ internal sealed class AddressNode(string name, EffectiveSettings settings)
     /// <summary>Goes with its last queue, and is not journaled.</summary>
     public bool IsTemporary { get; set; }
 
-    /// <summary>The queues that take its messages. Under the space's lock.</summary>
+    /// <summary>Stands for a name that is no address of the space: only what is bound by patterns takes its
+    /// messages.</summary>
+    public bool IsLoose { get; init; }
+
+    /// <summary>The queues of this very address. Under the space's lock.</summary>
     public List<Queue> Bound { get; } = [];
 
-    /// <summary>Where messages go now.</summary>
+    /// <summary>Where messages go now. Any thread.</summary>
     public Route Route
     {
-        get => Volatile.Read(ref _route);
-        set => Volatile.Write(ref _route, value);
+        get
+        {
+            Route route = Volatile.Read(ref _route);
+            return route.Version == space.Version ? route : space.FindRoute(this);
+        }
     }
 
     public long RoutedTotal => Volatile.Read(ref _routed);
@@ -68,10 +75,12 @@ internal sealed class AddressNode(string name, EffectiveSettings settings)
         }
     }
 
-    /// <summary>Publishes the route after <see cref="Bound"/> changed.</summary>
-    public void Rebuild() => Route = new Route(
-        [.. Bound.Where(queue => queue.Config.RoutingType == RoutingType.Anycast)],
-        [.. Bound.Where(queue => queue.Config.RoutingType == RoutingType.Multicast)]);
+    /// <summary>Keeps a route until something in the space changes. Under the space's lock.</summary>
+    public Route Keep(Route route)
+    {
+        Volatile.Write(ref _route, route);
+        return route;
+    }
 
     public void AddType(RoutingType type)
     {
@@ -84,6 +93,9 @@ internal sealed class AddressNode(string name, EffectiveSettings settings)
 internal sealed record Route(Queue[] Anycast, Queue[] Multicast)
 {
     public static readonly Route Empty = new([], []);
+
+    /// <summary>The state of the address space that it belongs to.</summary>
+    public long Version { get; init; } = -1;
 
     private Route? _anycastOnly;
     private Route? _multicastOnly;

@@ -19,12 +19,18 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, AddressNode> _addresses = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Queue> _queues = new(StringComparer.Ordinal);
-    private readonly List<Queue> _wildcards = [];
+    private readonly WildcardTree<Queue> _patterns = new();
+    private readonly List<Queue> _matches = [];
+    private long _version;
+    private long _mark;
 
     public string Name { get; } = name;
 
     /// <summary>Where the journal ends that says what was made and deleted.</summary>
     public long BindingsEnd => bindings.End;
+
+    /// <summary>Grows whenever a message may go elsewhere than before.</summary>
+    public long Version => Volatile.Read(ref _version);
 
     public ICollection<AddressNode> Addresses => _addresses.Values;
 
@@ -48,6 +54,10 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
+    /// <summary>Stands for a name that is no address here; only what is bound by patterns takes its
+    /// messages.</summary>
+    public AddressNode LooseAddress(string address) => new(address, SettingsOf(address), this) { IsLoose = true };
+
     /// <summary>Makes a queue; when one by that name is there with equal settings, that one.</summary>
     public Queue CreateQueue(QueueConfig config, out bool made)
     {
@@ -63,7 +73,11 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                         $"queue '{config.Name}' exists with other settings: {Difference(there.Config, config)}");
             }
 
-            EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true);
+            if (!config.IsSubscription)
+            {
+                EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true);
+            }
+
             long id = bindings.NextQueueId();
             if (config.Durable && !config.Temporary)
             {
@@ -80,7 +94,11 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     {
         lock (_gate)
         {
-            EnsureAddressLocked(config.Address, config.RoutingType, temporary: false, journal: false);
+            if (!config.IsSubscription)
+            {
+                EnsureAddressLocked(config.Address, config.RoutingType, temporary: false, journal: false);
+            }
+
             return AddLocked(id, config);
         }
     }
@@ -102,7 +120,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         lock (_gate)
         {
             _queues.TryRemove(queue.Config.Name, out _);
-            _wildcards.Remove(queue);
             Unbind(queue);
         }
     }
@@ -185,6 +202,45 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
             RemoveAddressLocked(node, journal);
             return true;
+        }
+    }
+
+    /// <summary>Binds a queue to a pattern, or no longer. False when that was so already. Errors: Unavailable,
+    /// ResourceLimitExceeded (the disk is full).</summary>
+    public bool SetBinding(Queue queue, string pattern, bool isBound, bool journal = true)
+    {
+        lock (_gate)
+        {
+            if (FindQueue(queue.Config.Name) != queue || queue.Bindings?.Contains(pattern) == isBound
+                || (queue.Bindings is null && !isBound))
+            {
+                return false;
+            }
+
+            JournalBinding(queue, pattern, isBound, journal);
+            HashSet<string> bound = queue.Bindings ??= new HashSet<string>(StringComparer.Ordinal);
+            if (isBound)
+            {
+                bound.Add(pattern);
+                _patterns.Add(pattern, queue);
+            }
+            else
+            {
+                bound.Remove(pattern);
+                _patterns.Remove(pattern, queue);
+            }
+
+            Change();
+            return true;
+        }
+    }
+
+    /// <summary>The route of an address as things are now.</summary>
+    public Route FindRoute(AddressNode node)
+    {
+        lock (_gate)
+        {
+            return node.Keep(RouteLocked(node));
         }
     }
 
@@ -296,7 +352,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private static bool IsSame(QueueConfig there, QueueConfig wanted) =>
         there.Address == wanted.Address && there.RoutingType == wanted.RoutingType && there.Durable == wanted.Durable
         && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter
-        && there.NotFrom == wanted.NotFrom;
+        && there.NotFrom == wanted.NotFrom && there.IsSubscription == wanted.IsSubscription;
 
     private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
     {
@@ -326,34 +382,74 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             return node;
         }
 
-        node = new AddressNode(address, SettingsOf(address));
-        node.Bound.AddRange(_wildcards.Where(queue => AddressPattern.Matches(queue.Config.Address, address)));
-        node.Rebuild();
+        node = new AddressNode(address, SettingsOf(address), this);
         _addresses[address] = node;
+        Change();
         return node;
     }
+
+    private void JournalBinding(Queue queue, string pattern, bool isBound, bool journal)
+    {
+        if (!journal || !queue.IsDurable)
+        {
+            return;
+        }
+
+        if (isBound)
+        {
+            bindings.QueueBound(queue.Id, pattern);
+        }
+        else
+        {
+            bindings.QueueUnbound(queue.Id, pattern);
+        }
+    }
+
+    // A queue that several patterns bring is in it once.
+    private Route RouteLocked(AddressNode node)
+    {
+        _mark++;
+        List<Queue> anycast = [];
+        List<Queue> multicast = [];
+        _matches.Clear();
+        _matches.AddRange((_addresses.GetValueOrDefault(node.Name) ?? node).Bound);
+        _patterns.Match(node.Name, _matches);
+        foreach (Queue queue in _matches)
+        {
+            if (queue.Mark != _mark)
+            {
+                queue.Mark = _mark;
+                (queue.Config.RoutingType == RoutingType.Anycast ? anycast : multicast).Add(queue);
+            }
+        }
+
+        _matches.Clear();
+        return new Route([.. anycast], [.. multicast]) { Version = _version };
+    }
+
+    // Whoever routes from now on looks anew.
+    private void Change() => Volatile.Write(ref _version, _version + 1);
 
     private Queue AddLocked(long id, QueueConfig config)
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
-        Queue queue = new(id, config, this, shard,
-            SettingsOf(config.Address))
+        EffectiveSettings rules = SettingsOf(config.Address);
+        Queue queue = new(id, config, this, shard, config.IsSubscription ? rules.ForSubscription : rules)
         {
             Filter = Selector.ParseOptional(config.Filter),
             NotFromHash = config.NotFrom is null ? 0 : ClientNames.HashOf(config.NotFrom),
         };
         _queues[config.Name] = queue;
-        if (AddressPattern.IsWildcard(config.Address))
-        {
-            _wildcards.Add(queue);
-        }
-
-        foreach (AddressNode node in NodesOf(queue))
+        if (NodeOf(queue) is { } node)
         {
             node.Bound.Add(queue);
-            node.Rebuild();
+            if (AddressPattern.IsWildcard(config.Address))
+            {
+                _patterns.Add(config.Address, queue);
+            }
         }
 
+        Change();
         return queue;
     }
 
@@ -366,30 +462,32 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
         services.CountGone(queue);
         _queues.TryRemove(queue.Config.Name, out _);
-        _wildcards.Remove(queue);
         Unbind(queue);
     }
 
     private void Unbind(Queue queue)
     {
-        foreach (AddressNode node in NodesOf(queue))
+        foreach (string pattern in queue.Bindings ?? [])
+        {
+            _patterns.Remove(pattern, queue);
+        }
+
+        if (NodeOf(queue) is { } node)
         {
             node.Bound.Remove(queue);
-            node.Rebuild();
+            _patterns.Remove(queue.Config.Address, queue);
             if (node.IsTemporary && node.Bound.Count == 0)
             {
                 RemoveAddressLocked(node, journal: false);
             }
         }
+
+        Change();
     }
 
-    private IEnumerable<AddressNode> NodesOf(Queue queue)
-    {
-        string pattern = queue.Config.Address;
-        return AddressPattern.IsWildcard(pattern)
-            ? [.. _addresses.Values.Where(node => node.Name == pattern || AddressPattern.Matches(pattern, node.Name))]
-            : [_addresses[pattern]];
-    }
+    // A subscription has no address of its own.
+    private AddressNode? NodeOf(Queue queue) =>
+        queue.Config.IsSubscription ? null : _addresses.GetValueOrDefault(queue.Config.Address);
 
     private void RemoveAddressLocked(AddressNode node, bool journal)
     {
@@ -400,5 +498,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
         _addresses.TryRemove(node.Name, out _);
         node.IsDeleted = true;
+        Change();
     }
 }

@@ -15,6 +15,8 @@ public sealed record EffectiveSettings
     /// <summary>What applies where nothing is configured.</summary>
     public static readonly EffectiveSettings Default = new(new AddressSettings());
 
+    private EffectiveSettings? _forSubscription;
+
     /// <summary>Fills what <paramref name="merged"/> leaves open with the defaults.</summary>
     public EffectiveSettings(AddressSettings merged)
     {
@@ -52,6 +54,9 @@ public sealed record EffectiveSettings
 
     /// <summary>How long such a queue must stay unused, in milliseconds.</summary>
     public long AutoDeleteDelayMs { get; init; }
+
+    /// <summary>The same for a subscription: what it cannot keep is dropped, and it tries for ever.</summary>
+    internal EffectiveSettings ForSubscription => Volatile.Read(ref _forSubscription) ?? MakeForSubscription();
 
     /// <summary>Where messages go after too many attempts or a reject; null: dropped.</summary>
     public string? DeadLetterAddress { get; init; }
@@ -110,6 +115,13 @@ public sealed record EffectiveSettings
         AddressFullPolicy = AddressFullPolicy,
         MessageBytesMax = MessageBytesMax,
     };
+
+    private EffectiveSettings MakeForSubscription()
+    {
+        EffectiveSettings made = this with { DeadLetterAddress = null, ExpiryAddress = null, MaxDeliveryAttempts = -1 };
+        Volatile.Write(ref _forSubscription, made);
+        return made;
+    }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 }

@@ -32,6 +32,9 @@ public readonly struct MessageLease : IDisposable
     /// until disposed.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
+    /// <summary>Who published it, see <see cref="BrokerClient.PublisherHash"/>.</summary>
+    public ulong Publisher { get; internal init; }
+
     /// <summary>The body's file, for a large message.</summary>
     public LargeBody? Large { get; }
 

@@ -99,7 +99,10 @@ internal sealed class MessageReader(BrokerServices services)
         LargeBody? large = message.IsLarge ? new BlobBody(services.Blobs.OpenRead(message.BlobId)) : null;
         return new MessageLease(
             message.Header, record.Memory.Slice(message.AddressOffset, message.Address.Length),
-            record.Memory[message.PayloadOffset..], record, large, origin);
+            record.Memory[message.PayloadOffset..], record, large, origin)
+        {
+            Publisher = message.Publisher,
+        };
     }
 }
 

@@ -60,6 +60,10 @@ public sealed record ProducerOptions
     /// <summary>The routing type asked for; null: what the address has, else what its settings say.</summary>
     public RoutingType? RoutingType { get; init; }
 
+    /// <summary>A message to an address that is not there makes none: it goes to what is bound by patterns, if
+    /// anything.</summary>
+    public bool MakesNoAddress { get; init; }
+
     /// <summary>The protocol's name for the link, for views.</summary>
     public string Name { get; init; } = "";
 }

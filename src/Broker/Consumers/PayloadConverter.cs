@@ -74,7 +74,10 @@ internal sealed class PayloadConverter(BrokerOptions options)
         var output = new ArrayBufferWriter<byte>(payload.Length + 256);
         MapOf(wanted)!.Write(header, name, content, output);
         return new MessageLease(
-            header with { Format = wanted }, address, output.WrittenMemory, default, null, lease.Origin);
+            header with { Format = wanted }, address, output.WrittenMemory, default, null, lease.Origin)
+        {
+            Publisher = lease.Publisher,
+        };
     }
 
     /// <summary>Bytes that are not what their format says are handed on as they are.</summary>

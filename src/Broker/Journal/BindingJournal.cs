@@ -52,6 +52,18 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.SignedVarint(to, sinceMs);
     });
 
+    public void QueueBound(long id, string pattern) => Append(RecordKind.QueueBound, to =>
+    {
+        FieldWriter.Varint(to, (ulong)id);
+        FieldWriter.Text(to, pattern);
+    });
+
+    public void QueueUnbound(long id, string pattern) => Append(RecordKind.QueueUnbound, to =>
+    {
+        FieldWriter.Varint(to, (ulong)id);
+        FieldWriter.Text(to, pattern);
+    });
+
     public static void WriteAddress(
         IBufferWriter<byte> to, string space, string address, bool anycast, bool multicast)
     {
@@ -69,13 +81,15 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.Text(to, config.Address);
         FieldWriter.Byte(to, (byte)config.RoutingType);
         FieldWriter.Byte(to, (byte)((config.AutoCreated ? 1 : 0) | (config.AutoDelete ? 2 : 0)
-            | (config.DeleteOnNoConsumers ? 4 : 0) | (config.NonDestructive ? 8 : 0) | (paused ? 16 : 0)));
+            | (config.DeleteOnNoConsumers ? 4 : 0) | (config.NonDestructive ? 8 : 0) | (paused ? 16 : 0)
+            | (config.IsSubscription ? 32 : 0) | (config.IsPrivate ? 64 : 0)));
         FieldWriter.SignedVarint(to, config.ConsumersMax);
         FieldWriter.OptionalText(to, config.Filter);
         FieldWriter.OptionalText(to, config.Owner);
         FieldWriter.SignedVarint(to, admission.ExpiryTimeoutMs);
         FieldWriter.SignedVarint(to, admission.ExpirySinceMs);
         FieldWriter.OptionalText(to, config.NotFrom);
+        FieldWriter.SignedVarint(to, config.TransientMax);
     }
 
     public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
@@ -95,6 +109,8 @@ internal sealed class BindingJournal(SegmentedLog journal)
             AutoDelete = (bits & 2) != 0,
             DeleteOnNoConsumers = (bits & 4) != 0,
             NonDestructive = (bits & 8) != 0,
+            IsSubscription = (bits & 32) != 0,
+            IsPrivate = (bits & 64) != 0,
             ConsumersMax = (int)from.SignedVarint(),
             Filter = from.OptionalText(),
             Owner = from.OptionalText(),
@@ -109,6 +125,11 @@ internal sealed class BindingJournal(SegmentedLog journal)
         if (!from.AtEnd)
         {
             queue = queue with { Config = queue.Config with { NotFrom = from.OptionalText() } };
+        }
+
+        if (!from.AtEnd)
+        {
+            queue = queue with { Config = queue.Config with { TransientMax = (int)from.SignedVarint() } };
         }
 
         return !from.Failed;

@@ -27,6 +27,8 @@ public static class RecordDescriber
             RecordKind.QueuePaused => ("queue-paused", $"queue={reader.Varint()} paused={reader.Byte() != 0}"),
             RecordKind.QueueExpiry => ("queue-expiry",
                 $"queue={reader.Varint()} timeout={reader.SignedVarint()} since={reader.SignedVarint()}"),
+            RecordKind.QueueBound => ("queue-bound", $"queue={reader.Varint()} pattern={reader.Text()}"),
+            RecordKind.QueueUnbound => ("queue-unbound", $"queue={reader.Varint()} pattern={reader.Text()}"),
             RecordKind.Message => ("message", Message(record.Payload)),
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
             RecordKind.Settled => ("settled", Settled(ref reader)),

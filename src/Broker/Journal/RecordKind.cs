@@ -9,6 +9,8 @@ internal static class RecordKind
     public const byte QueueDeleted = 4;
     public const byte QueuePaused = 5;
     public const byte QueueExpiry = 6;
+    public const byte QueueBound = 7;
+    public const byte QueueUnbound = 8;
     public const byte Message = 10;
     public const byte Settled = 11;
     public const byte AttemptFailed = 12;

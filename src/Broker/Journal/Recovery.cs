@@ -97,6 +97,10 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return TryPause(ref reader);
             case RecordKind.QueueExpiry:
                 return TryLimit(ref reader);
+            case RecordKind.QueueBound:
+                return TryBind(ref reader, isBound: true);
+            case RecordKind.QueueUnbound:
+                return TryBind(ref reader, isBound: false);
             case RecordKind.Message:
                 return TryAddMessage(record, record.Position);
             case RecordKind.Settled:
@@ -151,6 +155,18 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         {
             queue.Queue.Admission.ExpiryTimeoutMs = timeoutMs;
             queue.Queue.Admission.ExpirySinceMs = sinceMs;
+        }
+
+        return !reader.Failed;
+    }
+
+    private bool TryBind(ref FieldReader reader, bool isBound)
+    {
+        RecoveringQueue? queue = Find((long)reader.Varint());
+        string pattern = reader.Text();
+        if (queue is not null && !reader.Failed)
+        {
+            queue.Queue.Space.SetBinding(queue.Queue, pattern, isBound, journal: false);
         }
 
         return !reader.Failed;

@@ -17,6 +17,7 @@ internal static class SnapshotFormat
     public const byte Expiries = 5;
     public const byte Attempts = 6;
     public const byte Delays = 7;
+    public const byte Bindings = 8;
     public const byte End = 255;
 
     /// <summary>Most bytes of one part: what recovery takes into memory at once.</summary>

@@ -63,6 +63,8 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
                 bool read = BindingJournal.TryReadQueue(ref from, out RecoveredQueue queue);
                 recovery.AddQueue(queue);
                 return read;
+            case SnapshotFormat.Bindings:
+                return TryTakeBindings(ref from);
             case SnapshotFormat.Entries:
                 return TryTakeEntries(ref from);
             case SnapshotFormat.Expiries:
@@ -76,6 +78,21 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
             default:
                 return false;
         }
+    }
+
+    private bool TryTakeBindings(ref FieldReader from)
+    {
+        RecoveringQueue? queue = recovery.Find((long)from.Varint());
+        while (!from.AtEnd && !from.Failed)
+        {
+            string pattern = from.Text();
+            if (queue is not null && !from.Failed)
+            {
+                queue.Queue.Space.SetBinding(queue.Queue, pattern, isBound: true, journal: false);
+            }
+        }
+
+        return !from.Failed;
     }
 
     private bool TryTakeEntries(ref FieldReader from)

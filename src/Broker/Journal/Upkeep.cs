@@ -1,3 +1,4 @@
+using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Storage;
@@ -11,6 +12,7 @@ namespace Pillarbox.Broker.Journal;
 /// </summary>
 internal sealed class Upkeep
 {
+    private const int BindingsPerPart = 1024;
     private const int BallastBytesMin = 16 << 10;
     private const int BallastBytesMax = 16 << 20;
 
@@ -133,9 +135,25 @@ internal sealed class Upkeep
             BindingJournal.WriteQueue(
                 parts.Begin(), space.Name, queue.Id, queue.Config, queue.IsPaused, queue.Admission);
             parts.End(SnapshotFormat.QueuePart);
+            WriteBindings(queue, parts);
         }
 
         return queues;
+    }
+
+    private static void WriteBindings(Queue queue, SnapshotParts parts)
+    {
+        foreach (string[] patterns in (queue.Bindings ?? []).Chunk(BindingsPerPart))
+        {
+            IBufferWriter<byte> to = parts.Begin();
+            FieldWriter.Varint(to, (ulong)queue.Id);
+            foreach (string pattern in patterns)
+            {
+                FieldWriter.Text(to, pattern);
+            }
+
+            parts.End(SnapshotFormat.Bindings);
+        }
     }
 
     private static void Write(SnapshotWriter writer, SnapshotParts parts)

@@ -69,6 +69,12 @@ internal sealed class Queue
     /// <summary>The hash of the client whose messages it does not take; 0: it takes all.</summary>
     public ulong NotFromHash { get; init; }
 
+    /// <summary>The patterns that it is bound to; null: none. The address space's, under its lock.</summary>
+    public HashSet<string>? Bindings { get; set; }
+
+    /// <summary>Which list of queues it was put into last. The address space's, under its lock.</summary>
+    public long Mark { get; set; }
+
     /// <summary>Whether it takes only some messages.</summary>
     public bool IsSelective => Filter is not null || NotFromHash != 0;
 
@@ -371,6 +377,13 @@ internal sealed class Queue
         };
         if (IsDeleted)
         {
+            Shard.Settlements.Release(entry);
+            return;
+        }
+
+        if (Config.TransientMax >= 0 && !entry.Has(EntryFlags.InJournal) && Counters.Messages >= Config.TransientMax)
+        {
+            Counters.DroppedTotal++;
             Shard.Settlements.Release(entry);
             return;
         }

@@ -42,6 +42,21 @@ public sealed record QueueConfig
     /// <summary>Messages are never removed by consuming (all consumers browse).</summary>
     public bool NonDestructive { get; init; }
 
+    /// <summary>
+    /// It takes nothing from its own address, which only says whose settings and permissions count, but from what it
+    /// is bound to (<see cref="BrokerClient.Bind"/>). It then has no dead-letter and no expiry address, and no most
+    /// attempts.
+    /// </summary>
+    public bool IsSubscription { get; init; }
+
+    /// <summary>Only its owner consumes from it, publishes to it by name and deletes it, and needs no permission for
+    /// that; nor does making it: what comes into it was allowed by <see cref="BrokerClient.Bind"/>.</summary>
+    public bool IsPrivate { get; init; }
+
+    /// <summary>Most messages in it beyond which one that is not durable is dropped, and counted; -1 = no
+    /// limit.</summary>
+    public int TransientMax { get; init; } = -1;
+
     /// <summary>The user that made it, for views.</summary>
     public string? Owner { get; init; }
 }

@@ -13,6 +13,9 @@ internal sealed class QueueCounters
     public long ExpiredTotal;
     public long DeadLetteredTotal;
 
+    /// <summary>Not durable, and came when the queue held as many as it may.</summary>
+    public long DroppedTotal;
+
     /// <summary>The gauge of a state.</summary>
     public ref long Of(EntryState state)
     {
