@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
@@ -84,11 +85,26 @@ public sealed class BrokerClient : IDisposable
     /// </summary>
     public string ResolveQueue(AddressName name, RoutingType? routingType) => _names.ResolveQueue(name, routingType);
 
+    /// <summary>Whether a selector can be read. Errors: InvalidField.</summary>
+    public static void CheckSelector(string? selector) => _ = Selector.ParseOptional(selector);
+
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
     public void CreateQueue(QueueConfig config)
     {
         if (_names.CreateQueue(config) is { } temporary)
+        {
+            _temporaries.Add(temporary);
+        }
+    }
+
+    /// <summary>
+    /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
+    /// that is refused the old one stays. Errors: as for making and deleting.
+    /// </summary>
+    public void ReplaceQueue(QueueConfig config)
+    {
+        if (_names.ReplaceQueue(config) is { } temporary)
         {
             _temporaries.Add(temporary);
         }

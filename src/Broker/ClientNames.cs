@@ -82,6 +82,21 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return config.Temporary ? queue : null;
     }
 
+    /// <summary>Returns the queue when it goes with this client.</summary>
+    public Queue? ReplaceQueue(QueueConfig config)
+    {
+        // Whatever can be refused is refused before the old one goes.
+        _ = Selector.ParseOptional(config.Filter);
+        Check(config.Address, "address");
+        if (!config.IsPrivate)
+        {
+            AuthorizeMaking(config);
+        }
+
+        DeleteQueue(config.Name, ifUnused: true);
+        return CreateQueue(config);
+    }
+
     public void DeleteQueue(string name, bool ifUnused)
     {
         Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound,
@@ -402,16 +417,18 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     private Queue Make(QueueConfig config)
     {
-        bool durable = config.Durable && !config.Temporary;
         if (space.FindQueue(config.Name) is null && !config.IsPrivate)
         {
-            Authorize(
-                durable ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue,
-                    new AddressName(config.Address, config.Name));
+            AuthorizeMaking(config);
         }
 
         return space.CreateQueue(config, out _);
     }
+
+    private void AuthorizeMaking(QueueConfig config) => Authorize(
+        config is { Durable: true, Temporary: false }
+            ? Permission.CreateDurableQueue : Permission.CreateNonDurableQueue,
+        new AddressName(config.Address, config.Name));
 
     /// <summary>What an address is to a client that asks for nothing: what it has, else what settings say.</summary>
     public RoutingType TypeOf(string address) => TypeOf(space.FindAddress(address), address);

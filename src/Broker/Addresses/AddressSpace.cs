@@ -61,6 +61,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// <summary>Makes a queue; when one by that name is there with equal settings, that one.</summary>
     public Queue CreateQueue(QueueConfig config, out bool made)
     {
+        // Before it is journaled: what cannot be made must not come back at the next start.
+        Selector? filter = Selector.ParseOptional(config.Filter);
         lock (_gate)
         {
             made = false;
@@ -85,7 +87,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             }
 
             made = true;
-            return AddLocked(id, config);
+            return AddLocked(id, config, filter);
         }
     }
 
@@ -99,7 +101,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 EnsureAddressLocked(config.Address, config.RoutingType, temporary: false, journal: false);
             }
 
-            return AddLocked(id, config);
+            return AddLocked(id, config, RecoverFilter(config));
         }
     }
 
@@ -430,13 +432,26 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     // Whoever routes from now on looks anew.
     private void Change() => Volatile.Write(ref _version, _version + 1);
 
-    private Queue AddLocked(long id, QueueConfig config)
+    // A filter that this program cannot read must not keep the node from starting: such a queue takes nothing new.
+    private static Selector? RecoverFilter(QueueConfig config)
+    {
+        try
+        {
+            return Selector.ParseOptional(config.Filter);
+        }
+        catch (BrokerException)
+        {
+            return Selector.ParseOptional("FALSE");
+        }
+    }
+
+    private Queue AddLocked(long id, QueueConfig config, Selector? filter)
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
         EffectiveSettings rules = SettingsOf(config.Address);
         Queue queue = new(id, config, this, shard, config.IsSubscription ? rules.ForSubscription : rules)
         {
-            Filter = Selector.ParseOptional(config.Filter),
+            Filter = filter,
             NotFromHash = config.NotFrom is null ? 0 : ClientNames.HashOf(config.NotFrom),
         };
         _queues[config.Name] = queue;

@@ -226,6 +226,7 @@ internal sealed partial class AmqpSession
     /// <summary>Ends the session because of an error of the peer.</summary>
     public void End(AmqpError error)
     {
+        FlushDispositions();
         Release(LinkEnd.SessionEnd);
         State = SessionState.EndSent;
         Connection.Frames.Write(Channel, new End { Error = error });
@@ -279,49 +280,83 @@ internal sealed partial class AmqpSession
     private void AttachSender(Attach attach)
     {
         Subscription subscription = new SourceResolver(Connection).Resolve(attach);
-        if (Connection.Client.FindQueue(subscription.Queue) is { Durable: true, Temporary: false }
-            && Connection.DefersUntilMade(this, attach))
+        Consumer? consumer = null;
+        try
         {
-            return;
-        }
+            consumer = Connection.Client.OpenConsumer(SourceResolver.ToConsumer(attach, subscription));
+            if (Connection.Client.FindQueue(subscription.Queue) is { Durable: true, Temporary: false }
+                && Connection.DefersUntilMade(this, attach))
+            {
+                Connection.Client.CloseConsumer(consumer, countAttempts: false);
+                return;
+            }
 
-        Consumer consumer = Connection.Client.OpenConsumer(SourceResolver.ToConsumer(attach, subscription));
-        var link = new SendingLink(this, attach, subscription, consumer);
-        Put(link);
-        Connection.Frames.Write(Channel, new Attach
+            var link = new SendingLink(this, attach, subscription, consumer);
+            AnswerOutgoing(attach, subscription);
+            Put(link);
+        }
+        catch
         {
-            Name = attach.Name,
-            Handle = attach.Handle,
-            Role = Role.Sender,
-            SenderSettleMode = attach.SenderSettleMode,
-            ReceiverSettleMode = attach.ReceiverSettleMode,
-            Source = subscription.Source,
-            Target = attach.Target,
-            InitialDeliveryCount = 0,
-            MaxMessageSize = 0,
-        });
+            // Nothing is left of a link that is refused.
+            if (consumer is not null)
+            {
+                Connection.Client.CloseConsumer(consumer, countAttempts: false);
+            }
+
+            subscription.TakeBack(Connection);
+            throw;
+        }
     }
+
+    private void AnswerOutgoing(Attach attach, Subscription subscription) => Connection.Frames.Write(Channel, new Attach
+    {
+        Name = attach.Name,
+        Handle = attach.Handle,
+        Role = Role.Sender,
+        SenderSettleMode = attach.SenderSettleMode,
+        ReceiverSettleMode = attach.ReceiverSettleMode,
+        Source = subscription.Source,
+        Target = attach.Target,
+        InitialDeliveryCount = 0,
+        MaxMessageSize = 0,
+    });
 
     private void AttachReceiver(Attach attach)
     {
         (Producer producer, DynamicNode? node, Target answer) = TargetResolver.Open(Connection, attach);
-        if (node is null && producer.Options.Address is not null && Connection.DefersUntilMade(this, attach))
+        ReceivingLink? link = null;
+        try
+        {
+            if (node is null && producer.Options.Address is not null && Connection.DefersUntilMade(this, attach))
+            {
+                Connection.Client.CloseProducer(producer);
+                return;
+            }
+
+            RememberedDeliveries? memory = node is null ? Connection.Remember(attach) : null;
+            memory?.Keep(attach.Unsettled, attach.IncompleteUnsettled);
+            bool isIncomplete = false;
+            int room = (int)Math.Min(Connection.PeerFrameBytesMax, int.MaxValue) / 4;
+            AmqpMap? unsettled = memory?.Answer(attach.Unsettled, room, out isIncomplete);
+            link = new ReceivingLink(this, attach, producer, node)
+            {
+                Memory = memory,
+                TakesOnlyResumed = isIncomplete,
+            };
+            AnswerIncoming(attach, answer, unsettled, isIncomplete);
+            Put(link);
+        }
+        catch when (link is null)
         {
             Connection.Client.CloseProducer(producer);
-            return;
+            node?.OnLinkEnd(Connection, LinkEnd.Closed);
+            throw;
         }
-
-        RememberedDeliveries? memory = node is null ? Connection.Remember(attach) : null;
-        memory?.Keep(attach.Unsettled, attach.IncompleteUnsettled);
-        bool isIncomplete = false;
-        int room = (int)Math.Min(Connection.PeerFrameBytesMax, int.MaxValue) / 4;
-        AmqpMap? unsettled = memory?.Answer(attach.Unsettled, room, out isIncomplete);
-        AnswerIncoming(attach, answer, unsettled, isIncomplete);
-        Put(new ReceivingLink(this, attach, producer, node)
+        catch
         {
-            Memory = memory,
-            TakesOnlyResumed = isIncomplete,
-        });
+            link!.Release(node is null ? LinkEnd.Detached : LinkEnd.Closed);
+            throw;
+        }
     }
 
     private void AttachCoordinator(Attach attach, Coordinator coordinator)

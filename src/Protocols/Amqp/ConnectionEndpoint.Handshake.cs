@@ -226,6 +226,7 @@ internal sealed partial class ConnectionEndpoint
 
         ContainerId = open.ContainerId;
         PeerFrameBytesMax = (uint)Math.Min(open.MaxFrameSize, (uint)Options.MaxFrameBytes);
+        Frames.FrameBytesMax = open.MaxFrameSize;
         PeerIdleTimeoutMs = open.IdleTimeoutMs ?? 0;
         SelectAddressSpace(open.Hostname);
         bool sole = open.DesiredCapabilities?.Contains(SoleConnection) == true;

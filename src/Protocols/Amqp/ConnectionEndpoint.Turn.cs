@@ -176,7 +176,10 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         foreach (AmqpSession session in _dispositionsOwed)
         {
             session.OwesDispositions = false;
-            session.FlushDispositions();
+            if (session.State == SessionState.Mapped)
+            {
+                session.FlushDispositions();
+            }
         }
 
         _dispositionsOwed.Clear();

@@ -77,6 +77,9 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The largest frame that the peer takes.</summary>
     public uint PeerFrameBytesMax { get; private set; } = WireLimits.FrameBytesMin;
 
+    /// <summary>Bytes of a frame besides one field that may be long.</summary>
+    public const int FrameRestBytes = 128;
+
     /// <summary>The link whose frame is being handled: what a link error detaches.</summary>
     public Link? CurrentLink { get; set; }
 

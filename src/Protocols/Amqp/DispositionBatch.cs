@@ -38,6 +38,12 @@ internal sealed class DispositionBatch(AmqpSession session, Role role)
     {
         var writer = new AmqpWriter(new ArrayBufferWriter<byte>());
         new Rejected { Error = error }.Write(ref writer);
+        if (writer.Position + ConnectionEndpoint.FrameRestBytes > session.Connection.PeerFrameBytesMax)
+        {
+            writer = new AmqpWriter(new ArrayBufferWriter<byte>());
+            new Rejected { Error = error.WithoutText() }.Write(ref writer);
+        }
+
         Write(id, settled: true, writer.Written);
     }
 

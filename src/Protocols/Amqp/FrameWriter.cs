@@ -17,6 +17,10 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
     // Most attaches fit; a frame that is longer still is written whole.
     private const int RareFrameBytesHint = 1024;
 
+    /// <summary>The largest frame that the peer takes (part 2 section 2.7.1), in bytes; no limit before its
+    /// open.</summary>
+    public uint FrameBytesMax { get; set; } = uint.MaxValue;
+
     /// <summary>Bytes written since the connection began.</summary>
     public long BytesWritten { get; private set; }
 
@@ -82,13 +86,38 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
         output.Write(payload);
     }
 
+    // Errors: frame-size-too-small, when it cannot be said in the frames that the peer takes. An error's text can go.
     private void Write(FrameType type, ushort channel, IFrameBody body)
+    {
+        if (!TryWrite(type, channel, body)
+            && !(WithoutText(body) is { } shorter && TryWrite(type, channel, shorter)))
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.FrameSizeTooSmall, $"the answer does not fit into {FrameBytesMax} bytes");
+        }
+    }
+
+    private bool TryWrite(FrameType type, ushort channel, IFrameBody body)
     {
         var writer = new AmqpWriter(output, RareFrameBytesHint);
         int mark = writer.BeginFrame(type, channel);
         body.Write(ref writer);
+        if (writer.Position > FrameBytesMax)
+        {
+            return false;
+        }
+
         End(ref writer, mark);
+        return true;
     }
+
+    private static IFrameBody? WithoutText(IFrameBody body) => body switch
+    {
+        Detach detach => detach with { Error = detach.Error?.WithoutText() },
+        End end => end with { Error = end.Error?.WithoutText() },
+        Close close => close with { Error = close.Error?.WithoutText() },
+        _ => null,
+    };
 
     private void End(ref AmqpWriter writer, int mark)
     {

@@ -7,8 +7,8 @@ namespace Pillarbox.Fuzz.Amqp;
 /// <summary>
 /// The AMQP engine with a real broker behind it: a conversation from the peer's side, some of its frames mutated,
 /// dropped, doubled or in
-/// another order, and cut anywhere. Nothing may escape, no fault of the node's own may be reported, and the node still
-/// serves.
+/// another order, and cut anywhere, while the conversation before it is still open. Nothing may escape, no fault of the
+/// node's own may be reported, its answers keep to the protocol's rules, and it still serves.
 /// </summary>
 internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
 {
@@ -18,6 +18,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     private const int ConversationsPerScene = 40;
 
     private AmqpScene? _scene;
+    private AmqpPeer? _before;
     private int _conversations;
 
     /// <summary>Frames given to the node so far.</summary>
@@ -41,12 +42,20 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     public void Take(byte[] input)
     {
         AmqpPeer peer = _scene!.Connect();
+        var rules = new AnswerRules(AnswerRules.FrameBytesMaxOf(input));
         int cut = input.Length == 0 ? 0 : input[^1] * input.Length / 256;
         peer.Send(input.AsSpan(0, cut));
         peer.Send(input.AsSpan(cut));
-        peer.TakeAll();
-        peer.Cut();
-        Check(peer, _scene);
+        foreach (ReceivedFrame frame in peer.Frames)
+        {
+            rules.Take(frame);
+        }
+
+        // The two may be of one container: the links of the one before were stolen.
+        _before?.TakeAll();
+        _before?.Cut();
+        Check(_before, _scene);
+        _before = peer;
     }
 
     public void Dispose() => _scene?.Dispose();
@@ -57,6 +66,8 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         {
             return;
         }
+        _before?.Cut();
+        _before = null;
         _scene?.Dispose();
         _scene = new AmqpScene(
             new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 },
@@ -65,13 +76,13 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         _conversations = 0;
     }
 
-    private static void Check(AmqpPeer peer, AmqpScene scene)
+    private static void Check(AmqpPeer? before, AmqpScene scene)
     {
         if (scene.Faults.Errors.Count > 0)
         {
             throw new InvalidOperationException(scene.Faults.Errors[0]);
         }
-        if (!peer.IsEnded || scene.Handler.ConnectionCount != 0)
+        if (before is { IsEnded: false } || scene.Handler.ConnectionCount > 1)
         {
             throw new InvalidOperationException("the connection hangs");
         }

@@ -64,7 +64,11 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         Attach attach = random.Next(4) switch
         {
             0 => Steps.SenderAttach(handle, null) with { Target = new Coordinator() },
-            1 => Steps.SenderAttach(handle, random.Next(4) == 0 ? null : Address()),
+            1 => Steps.SenderAttach(handle, null) with
+            {
+                Target = Target(),
+                InitialDeliveryCount = random.Next(12) == 0 ? null : 0,
+            },
             _ => Steps.ReceiverAttach(handle, random.Next(8) == 0 ? null : Source()),
         };
         return FrameBytes.Of(
@@ -73,9 +77,19 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
                 Name = $"link-{random.Next(4)}",
                 SenderSettleMode = (SenderSettleMode)random.Next(3),
                 ReceiverSettleMode = (ReceiverSettleMode)random.Next(2),
+                Unsettled = random.Next(3) == 0 ? Unsettled() : null,
+                IncompleteUnsettled = random.Next(12) == 0,
             },
             channel);
     }
+
+    private Target? Target() => random.Next(20) == 0 ? null : new Target
+    {
+        Address = random.Next(4) == 0 ? null : Address(),
+        Dynamic = random.Next(6) == 0,
+        Durable = (TerminusDurability)random.Next(3),
+        Capabilities = random.Next(4) == 0 ? ["topic"] : null,
+    };
 
     private Source Source() => new()
     {
@@ -85,6 +99,46 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         ExpiryPolicy = (TerminusExpiryPolicy)random.Next(4),
         DistributionMode = random.Next(3) == 0 ? DistributionMode.Copy : null,
         Capabilities = random.Next(4) switch { 0 => ["topic"], 1 => ["queue"], 2 => ["topic", "shared"], _ => null },
+        Filter = random.Next(4) == 0 ? Filter() : null,
+        DefaultOutcome = random.Next(8) == 0 ? State() : null,
+    };
+
+    private AmqpMap Filter()
+    {
+        AmqpValue selector = random.Next(4) switch
+        {
+            0 => 1,
+            1 => "color = ",
+            2 => grammar.Text(),
+            _ => "JMSPriority > 3",
+        };
+        ulong descriptor = random.Next(4) == 0 ? Descriptors.NoLocalFilter : Descriptors.SelectorFilter;
+        var filter = new AmqpMap();
+        filter.AddSymbol("f", AmqpValue.Described(descriptor, selector));
+        return filter;
+    }
+
+    private AmqpMap Unsettled()
+    {
+        var unsettled = new AmqpMap();
+        for (uint tag = 0; tag < random.Next(6); tag++)
+        {
+            byte[] key = random.Next(6) == 0 ? grammar.Bytes(random.Next(34)) : BitConverter.GetBytes(tag);
+            unsettled.Set(key, random.Next(3) == 0 ? AmqpValue.Null : AmqpValue.FromEncoded(State()));
+        }
+
+        return unsettled;
+    }
+
+    private byte[] State() => random.Next(7) switch
+    {
+        0 => DeliveryState.Rejected.ToArray(),
+        1 => DeliveryState.Released.ToArray(),
+        2 => DeliveryState.ModifiedFailed.ToArray(),
+        3 => [0x00, 0x53, 0x34, 0xc0, 0x0f, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0, (byte)random.Next(4), 0x00,
+            0x53, 0x24, 0x45],
+        4 => [0x00, 0x53, 0x23, 0xc0, 0x04, 0x02, 0x43, 0x53, (byte)random.Next(3)],
+        _ => DeliveryState.Accepted.ToArray(),
     };
 
     private string Address() => random.Next(6) switch
@@ -109,7 +163,7 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
                 IncomingWindow = (uint)random.Next(200),
                 NextOutgoingId = _nextId,
                 OutgoingWindow = 100,
-                Handle = handle,
+                Handle = random.Next(9) == 0 ? null : handle,
                 DeliveryCount = (uint)random.Next(3),
                 LinkCredit = random.Next(9) == 0 ? uint.MaxValue : (uint)random.Next(20),
                 Drain = random.Next(3) == 0,
@@ -133,7 +187,8 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
             Steps.TransferOf(handle, _nextId, settled: random.Next(4) == 0, more: random.Next(5) == 0) with
             {
                 Aborted = random.Next(12) == 0,
-                Resume = random.Next(30) == 0,
+                Resume = random.Next(12) == 0,
+                State = random.Next(6) == 0 ? State() : default,
             };
         _nextId += transfer.More ? 0u : 1u;
         return FrameBytes.Of(transfer, payload, channel);
@@ -142,15 +197,6 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
     private byte[] Disposition(ushort channel)
     {
         uint first = (uint)random.Next(8);
-        byte[] state = random.Next(6) switch
-        {
-            0 => DeliveryState.Rejected.ToArray(),
-            1 => DeliveryState.Released.ToArray(),
-            2 => DeliveryState.ModifiedFailed.ToArray(),
-            3 => [0x00, 0x53, 0x34, 0xc0, 0x0f, 0x02, 0xa0, 0x08, 0, 0, 0, 0, 0, 0, 0, (byte)random.Next(4), 0x00,
-                0x53, 0x24, 0x45],
-            _ => DeliveryState.Accepted.ToArray(),
-        };
         return FrameBytes.Of(
             new Disposition
             {
@@ -158,7 +204,7 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
                 First = first,
                 Last = random.Next(2) == 0 ? null : random.Next(9) == 0 ? uint.MaxValue : first + (uint)random.Next(9),
                 Settled = random.Next(3) != 0,
-                State = state,
+                State = State(),
             },
             channel);
     }

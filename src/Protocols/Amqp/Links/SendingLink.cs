@@ -118,7 +118,11 @@ internal sealed partial class SendingLink : Link
         _granted -= unusedCredit;
         Invariant.That(_granted >= 0);
         _exhausted = unusedCredit > 0;
-        Regulate();
+        // The shard may have told it before it heard that the link is gone.
+        if (State == LinkState.Attached)
+        {
+            Regulate();
+        }
     }
 
     /// <inheritdoc/>

@@ -28,13 +28,14 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
 
         // Refused before anything is made.
         _ = PeerOutcome.ReadDefault(source.DefaultOutcome, connection.Options);
+        SourceFilters filters = SourceFilters.Parse(source.Filter);
+        BrokerClient.CheckSelector(filters.Selector);
         if (source.Dynamic)
         {
-            return MakeDynamic(source);
+            return MakeDynamic(source, filters);
         }
 
         TerminusName name = TerminusName.Parse(source.Address, connection.Options, source.Capabilities);
-        SourceFilters filters = SourceFilters.Parse(source.Filter);
         return IsMulticast(name)
             ? Subscribe(attach.Name, source, name.Name, filters)
             : Consume(source, name, filters);
@@ -131,7 +132,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             AutoCreated = true,
             Owner = connection.Identity.Name,
         };
-        MakeSubscription(config);
+        bool isNew = MakeSubscription(config);
         if (durable)
         {
             Client.SetQueueExpiry(config.Name, Subscription.TimeoutMs(source), begins: false);
@@ -142,6 +143,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Queue = config.Name,
             OwnsQueue = true,
             IsShared = shared,
+            IsNew = isNew,
             IsNoLocalInQueue = config.NotFrom is not null,
             Source = source with
             {
@@ -154,22 +156,25 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         };
     }
 
-    // A subscription that was made with another address or selector is made anew, unless somebody uses it.
-    private void MakeSubscription(QueueConfig config)
+    // A subscription that was made with another address or selector is made anew, unless somebody uses it. True: there
+    // was none.
+    private bool MakeSubscription(QueueConfig config)
     {
         QueueConfig? existing = Client.FindQueue(config.Name);
         if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter
             && existing.NotFrom == config.NotFrom)
         {
-            return;
+            return false;
         }
 
         if (existing is not null)
         {
-            Client.DeleteQueue(config.Name, ifUnused: true);
+            Client.ReplaceQueue(config);
+            return false;
         }
 
         Client.CreateQueue(config);
+        return true;
     }
 
     private string SubscriptionName(string linkName, bool shared, bool durable, bool global)
@@ -184,14 +189,14 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             : full;
     }
 
-    private Subscription MakeDynamic(Source source)
+    private Subscription MakeDynamic(Source source, SourceFilters filters)
     {
         DynamicNode node = DynamicNode.Create(connection, source.Capabilities);
-        SourceFilters filters = SourceFilters.Parse(source.Filter);
         return new Subscription
         {
             Queue = node.Name,
             OwnsQueue = true,
+            IsNew = true,
             Source = source with
             {
                 Address = node.Name,

@@ -26,6 +26,18 @@ internal sealed record Subscription
     /// <summary>What the client itself publishes does not come into the queue.</summary>
     public bool IsNoLocalInQueue { get; init; }
 
+    /// <summary>The queue was made for this attach: it goes when that is refused.</summary>
+    public bool IsNew { get; init; }
+
+    /// <summary>The attach is refused after all.</summary>
+    public void TakeBack(ConnectionEndpoint connection)
+    {
+        if (IsNew)
+        {
+            Delete(connection.Client);
+        }
+    }
+
     /// <summary>The link has ended. Part 3 sections 3.5.5 and 3.5.6: what survives, and for how long.</summary>
     public void OnLinkEnd(ConnectionEndpoint connection, LinkEnd end)
     {

@@ -1,5 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
@@ -22,7 +23,15 @@ internal static class TargetResolver
         {
             DynamicNode node = DynamicNode.Create(connection, target.Capabilities);
             Target answer = target with { Address = node.Name, DynamicNodeProperties = DynamicNode.Properties() };
-            return (OpenProducer(connection, attach.Name, node.Name, null), node, answer);
+            try
+            {
+                return (OpenProducer(connection, attach.Name, node.Name, null), node, answer);
+            }
+            catch (BrokerException)
+            {
+                node.OnLinkEnd(connection, LinkEnd.Closed);
+                throw;
+            }
         }
 
         if (string.IsNullOrEmpty(target.Address))

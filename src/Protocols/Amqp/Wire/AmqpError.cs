@@ -18,4 +18,7 @@ public sealed partial record AmqpError
 
     [Field(2)]
     public AmqpMap? Info { get; init; }
+
+    /// <summary>The condition alone, for frames in which the rest has no room.</summary>
+    public AmqpError WithoutText() => new() { Condition = Condition };
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
+using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
@@ -15,8 +16,19 @@ internal sealed class AmqpScene : IDisposable
     private const int RoundsMax = 1000;
     private const int QuietRounds = 3;
 
-    public AmqpScene(AmqpOptions? options = null, Func<BrokerOptions, BrokerOptions>? configure = null)
+    private static readonly string[] Folders =
+        ["", DataLayout.Journal, DataLayout.Snapshots, DataLayout.Large, DataLayout.Quarantine];
+
+    private readonly AmqpOptions? _options;
+    private readonly Func<BrokerOptions, BrokerOptions>? _configure;
+
+    public AmqpScene(
+        AmqpOptions? options = null, Func<BrokerOptions, BrokerOptions>? configure = null,
+        MemoryFileSystem? files = null)
     {
+        _options = options;
+        _configure = configure;
+        Files = files ?? Files;
         var broker = new BrokerOptions
         {
             FileSystem = Files,
@@ -35,6 +47,21 @@ internal sealed class AmqpScene : IDisposable
     }
 
     public MemoryFileSystem Files { get; } = new();
+
+    /// <summary>The names of all queues.</summary>
+    public IReadOnlyList<string> QueueNames
+    {
+        get
+        {
+            Task<IReadOnlyList<QueueView>> queues = Broker.Management.ListQueuesAsync(Identity.Node, "default");
+            for (int round = 0; round < RoundsMax && !queues.IsCompleted; round++)
+            {
+                Settle();
+            }
+
+            return [.. queues.GetAwaiter().GetResult().Select(queue => queue.Config.Name)];
+        }
+    }
 
     public SceneClock Clock { get; } = new();
 
@@ -74,6 +101,25 @@ internal sealed class AmqpScene : IDisposable
             Clock.Advance(Math.Min(left, AmqpConnectionHandler.TickMs));
             Settle();
         }
+    }
+
+    /// <summary>Another node on what the disk holds now, as after a crash of this one.</summary>
+    public AmqpScene Crash()
+    {
+        var copy = new MemoryFileSystem();
+        foreach (string directory in Folders.Select(folder => $"data/{folder}".TrimEnd('/')))
+        {
+            foreach (string name in Files.List(directory, ""))
+            {
+                using IFile from = Files.Open($"{directory}/{name}", FileOpening.Read);
+                using IFile to = copy.Open($"{directory}/{name}", FileOpening.CreateNew);
+                byte[] bytes = new byte[from.Length];
+                from.Read(0, bytes);
+                to.Write(0, bytes);
+            }
+        }
+
+        return new AmqpScene(_options, _configure, copy);
     }
 
     public void Dispose()
