@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Session;
 
-/// <summary>What is left of an attach that is refused: nothing. And what fits into the frames of a small peer.</summary>
+/// <summary>What is left of an attach that is refused: nothing. What fits into the frames of a small peer.</summary>
 public sealed class RefusalTests : IDisposable
 {
     private readonly AmqpScene _scene = new();
