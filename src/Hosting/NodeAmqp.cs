@@ -1,27 +1,40 @@
-using Pillarbox.Broker;
+using Microsoft.AspNetCore.Connections;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting;
 
-/// <summary>Configuration to the AMQP engine.</summary>
-internal static class NodeAmqp
+/// <summary>Configuration to the AMQP engine: one handler for all listeners; in development mode nobody needs a
+/// password.</summary>
+internal sealed class NodeAmqp : INodeProtocol
 {
-    /// <summary>The handler for all AMQP listeners; in development mode nobody needs a password.</summary>
-    public static AmqpConnectionHandler Handler(
-        MessageBroker broker, PillarboxConfig config, NodeSeams seams, NodeSecurity security)
+    private readonly NodeSecurity _security;
+    private readonly AmqpConnectionHandler _handler;
+
+    public NodeAmqp(ProtocolHost host)
     {
+        PillarboxConfig config = host.Config;
+        _security = host.Security;
         var options = new AmqpOptions
         {
             AddressSpaces = ["default", .. config.AddressSpaces.Keys],
-            AllowAnonymous = security.AllowAnonymous,
-            AllowAnyPassword = security.IsOpen,
+            AllowAnonymous = _security.AllowAnonymous,
+            AllowAnyPassword = _security.IsOpen,
             MaxFrameBytes = config.Limits.AmqpFrameBytesMax,
             IdleTimeoutMs = config.Limits.AmqpIdleTimeoutMs,
             HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,
         };
-        var sasl = new SaslServers(security.IsOpen ? null : security.Users, seams.Random);
-        return new AmqpConnectionHandler(broker, options, sasl, seams.Time, seams.LoggerFactory);
+        _handler = new AmqpConnectionHandler(
+            host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);
     }
+
+    public ListenerProtocol Protocol => ListenerProtocol.Amqp;
+
+    public ConnectionHandler On(ListenerPlan plan) => _handler;
+
+    public void Secure(SaslServers sasl) => _handler.Secure(_security.AllowAnonymous, sasl);
+
+    public void Dispose() => _handler.Dispose();
 }

@@ -10,15 +10,7 @@ namespace Pillarbox.Hosting;
 public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bool Tls, string Address)
 {
     /// <summary>The protocol's name as the node prints it.</summary>
-    public string ProtocolText => (Protocol, Tls) switch
-    {
-        (ListenerProtocol.Amqp, false) => "amqp",
-        (ListenerProtocol.Amqp, true) => "amqps",
-        (ListenerProtocol.Kafka, false) => "kafka",
-        (ListenerProtocol.Kafka, true) => "kafkas",
-        (_, false) => "http",
-        _ => "https",
-    };
+    public string ProtocolText => NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "");
 
     /// <summary>A URL to connect to; a wildcard address is given as the loopback of its family.</summary>
     public string Url => $"{ProtocolText}://{Reachable}";

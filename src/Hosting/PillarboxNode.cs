@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
-using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -46,7 +46,9 @@ public sealed class PillarboxNode : IAsyncDisposable
         try
         {
             await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
-            var handlers = new NodeHandlers(parts.Amqp, parts.Kafka.On, app => Map(app, parts, seams));
+            var handlers = new NodeHandlers(
+                parts.Protocols.ToDictionary(p => p.Protocol, p => (Func<ListenerPlan, ConnectionHandler>)p.On),
+                app => Map(app, parts, seams), seams.Time);
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
             parts.State.MarkStarted();
             return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
@@ -94,8 +96,8 @@ public sealed class PillarboxNode : IAsyncDisposable
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
     private sealed record NodeParts(
-        MessageBroker Broker, AmqpConnectionHandler Amqp, NodeKafka Kafka, NodeSecurity Security,
-        DevelopmentMode Mode, ILogger Logger)
+        MessageBroker Broker, IReadOnlyList<INodeProtocol> Protocols, NodeSecurity Security, DevelopmentMode Mode,
+        ILogger Logger)
         : IDisposable
     {
         public NodeState State { get; } = new();
@@ -110,14 +112,16 @@ public sealed class PillarboxNode : IAsyncDisposable
                 security.CheckListeners(plans);
                 MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
                 security.Report(logger);
-                AmqpConnectionHandler amqp = NodeAmqp.Handler(broker, config, seams, security);
-                var kafka = new NodeKafka(broker, config, seams, security);
+                var host = new ProtocolHost(broker, config, seams, security);
+                IReadOnlyList<INodeProtocol> protocols = NodeProtocols.On(host);
                 var mode = new DevelopmentMode(security, broker, seams, sasl =>
                 {
-                    amqp.Secure(security.AllowAnonymous, sasl);
-                    kafka.Secure(sasl);
+                    foreach (INodeProtocol protocol in protocols)
+                    {
+                        protocol.Secure(sasl);
+                    }
                 });
-                return new NodeParts(broker, amqp, kafka, security, mode, logger);
+                return new NodeParts(broker, protocols, security, mode, logger);
             }
             catch
             {
@@ -129,8 +133,11 @@ public sealed class PillarboxNode : IAsyncDisposable
         public void Dispose()
         {
             Mode.Dispose();
-            Amqp.Dispose();
-            Kafka.Dispose();
+            foreach (INodeProtocol protocol in Protocols)
+            {
+                protocol.Dispose();
+            }
+
             Broker.Dispose();
             Security.Dispose();
         }

@@ -51,7 +51,9 @@ internal static class ConfigValidator
     private static void ValidateListener(string name, ListenerConfig listener, string source)
     {
         string path = $"listeners.{name}";
-        Require(ProtocolOf(name, listener) is not null, source, $"{path}.protocol", "is needed: amqp, kafka or http");
+        Require(
+            ProtocolOf(name, listener) is { } protocol && NodeProtocols.IsServed(protocol),
+            source, $"{path}.protocol", $"is needed: {NodeProtocols.Names}");
         Require(listener.Addresses.Count > 0, source, $"{path}.addresses", "must name at least one host:port");
         for (int i = 0; i < listener.Addresses.Count; i++)
         {
@@ -74,7 +76,8 @@ internal static class ConfigValidator
 
     /// <summary>The protocol of a listener: what it says, else what its name says.</summary>
     public static ListenerProtocol? ProtocolOf(string name, ListenerConfig listener) =>
-        listener.Protocol ?? (Enum.TryParse(name, ignoreCase: true, out ListenerProtocol named) ? named : null);
+        listener.Protocol
+        ?? (Enum.TryParse(name, ignoreCase: true, out ListenerProtocol named) && Enum.IsDefined(named) ? named : null);
 
     private static void ValidateQueues(IReadOnlyList<QueueEntryConfig> queues, string source, string prefix)
     {

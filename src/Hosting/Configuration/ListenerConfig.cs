@@ -5,6 +5,14 @@ namespace Pillarbox.Hosting.Configuration;
 /// <summary>One listener: a protocol on one or more addresses.</summary>
 public sealed record ListenerConfig
 {
+    /// <summary>The names of the protocols that can be listened for, for people.</summary>
+    public static string ProtocolNames => NodeProtocols.Names;
+
+    /// <summary>Reads the name of a protocol that can be listened for.</summary>
+    public static bool TryProtocol(string name, out ListenerProtocol protocol) =>
+        Enum.TryParse(name, ignoreCase: true, out protocol) && Enum.IsDefined(protocol)
+        && NodeProtocols.IsServed(protocol);
+
     /// <summary>The protocol that is spoken here; default: the one that the listener's name says.</summary>
     [Description("The protocol spoken here; default: the listener's name.")]
     public ListenerProtocol? Protocol { get; init; }
@@ -37,8 +45,20 @@ public enum ListenerProtocol
     /// <summary>The Kafka protocol.</summary>
     Kafka,
 
-    /// <summary>Health, metrics and the management API.</summary>
+    /// <summary>Health, metrics, the management API and WebSocket.</summary>
     Http,
+
+    /// <summary>Every protocol: the first bytes of a connection tell which.</summary>
+    All,
+
+    /// <summary>MQTT.</summary>
+    Mqtt,
+
+    /// <summary>STOMP.</summary>
+    Stomp,
+
+    /// <summary>OpenWire.</summary>
+    OpenWire,
 }
 
 /// <summary>TLS of a listener: a PEM certificate chain with its key, or a PFX file.</summary>

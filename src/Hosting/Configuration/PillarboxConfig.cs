@@ -29,9 +29,11 @@ public sealed record PillarboxConfig
     public string DataDirectory { get; init; } = "./data";
 
     /// <summary>
-    /// Listeners by name; none configured: AMQP on 127.0.0.1:5672, Kafka on 127.0.0.1:9092, HTTP on 127.0.0.1:8161.
+    /// Listeners by name; none configured: every protocol on 127.0.0.1:61616, and each on its usual port of 127.0.0.1.
     /// </summary>
-    [Description("Listeners by name. None: AMQP on 127.0.0.1:5672, Kafka on 127.0.0.1:9092, HTTP on 127.0.0.1:8161.")]
+    [Description(
+        "Listeners by name. None: every protocol on 127.0.0.1:61616, and each on its usual port of 127.0.0.1 "
+        + "(AMQP 5672, Kafka 9092, HTTP 8161).")]
     public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } =
         new Dictionary<string, ListenerConfig>();
 

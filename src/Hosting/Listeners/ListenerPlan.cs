@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Pillarbox.Hosting.Configuration;
 
@@ -20,7 +21,14 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
     public ListenAddress Address { get; } = address;
 
+    /// <summary>Whether HTTP, and so WebSocket, is spoken here too.</summary>
+    public bool SpeaksHttp => Protocol is ListenerProtocol.Http or ListenerProtocol.All;
+
     public TlsConfig? Tls { get; } = tls;
+
+    /// <summary>What serves it: one protocol, or each of those that it takes. Fixed when the server starts.</summary>
+    public IReadOnlyDictionary<ListenerProtocol, ConnectionHandler> Handlers { get; set; } =
+        new Dictionary<ListenerProtocol, ConnectionHandler>();
 
     /// <summary>Kestrel's side of it; it holds the real port once bound.</summary>
     public ListenOptions? Bound { get; set; }
@@ -29,12 +37,12 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     public static IReadOnlyList<ListenerPlan> Of(PillarboxConfig config)
     {
         IReadOnlyDictionary<string, ListenerConfig> listeners =
-            config.Listeners.Count > 0 ? config.Listeners : DefaultListeners;
+            config.Listeners.Count > 0 ? config.Listeners : DefaultListeners();
         var plans = new List<ListenerPlan>();
         foreach ((string name, ListenerConfig listener) in listeners)
         {
             ListenerProtocol protocol = ConfigValidator.ProtocolOf(name, listener)
-                ?? throw new ConfigException($"listeners.{name}: name a protocol (amqp, kafka or http)");
+                ?? throw new ConfigException($"listeners.{name}: name a protocol ({NodeProtocols.Names})");
             foreach (string text in listener.Addresses)
             {
                 plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
@@ -50,12 +58,19 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
         return plans;
     }
 
-    private static readonly Dictionary<string, ListenerConfig> DefaultListeners = new()
+    /// <summary>Every protocol on one port, and each on its usual port; all on this machine only.</summary>
+    private static Dictionary<string, ListenerConfig> DefaultListeners()
     {
-        ["amqp"] = new ListenerConfig { Protocol = ListenerProtocol.Amqp, Addresses = ["127.0.0.1:5672"] },
-        ["kafka"] = new ListenerConfig { Protocol = ListenerProtocol.Kafka, Addresses = ["127.0.0.1:9092"] },
-        ["http"] = new ListenerConfig { Protocol = ListenerProtocol.Http, Addresses = ["127.0.0.1:8161"] },
-    };
+        (ListenerProtocol Protocol, int? Port)[] usual =
+        [
+            (ListenerProtocol.All, NodeProtocols.UsualPortOfAll),
+            .. NodeProtocols.Table.Select(row => (row.Protocol, row.UsualPort)),
+            (ListenerProtocol.Http, NodeProtocols.UsualPortOfHttp),
+        ];
+        return usual.Where(u => u.Port is not null).ToDictionary(
+            u => NodeProtocols.NameOf(u.Protocol),
+            u => new ListenerConfig { Protocol = u.Protocol, Addresses = [$"127.0.0.1:{u.Port}"] });
+    }
 
     /// <summary>What to bind; looks up a host name.</summary>
     public EndPoint EndPoint()

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
@@ -12,7 +13,11 @@ namespace Pillarbox.Hosting.Listeners;
 /// <summary>Puts TLS 1.2 or newer on a listener.</summary>
 internal static class ListenerTls
 {
-    public static void Use(ListenOptions listen, TlsConfig tls, TimeSpan handshakeTimeout)
+    /// <summary>
+    /// Puts it on; <paramref name="alpn"/>: the protocols that clients may ask for; null: what the listener speaks.
+    /// </summary>
+    public static void Use(
+        ListenOptions listen, TlsConfig tls, TimeSpan handshakeTimeout, List<SslApplicationProtocol>? alpn)
     {
         (X509Certificate2 certificate, X509Certificate2Collection chain) = CertificateLoader.Load(tls);
         var options = new HttpsConnectionAdapterOptions
@@ -32,6 +37,11 @@ internal static class ListenerTls
         {
             X509Certificate2Collection authorities = CertificateLoader.LoadAuthorities(tls.ClientAuthorities);
             options.ClientCertificateValidation = (client, sent, _) => IsTrusted(client, sent, authorities);
+        }
+
+        if (alpn is not null)
+        {
+            options.OnAuthenticate = (_, authentication) => authentication.ApplicationProtocols = alpn;
         }
 
         listen.UseHttps(options);

@@ -12,11 +12,12 @@ using Pillarbox.Hosting.Configuration;
 namespace Pillarbox.Hosting.Listeners;
 
 /// <summary>What answers on the listeners.</summary>
-/// <param name="Amqp">The handler of AMQP connections.</param>
-/// <param name="Kafka">Makes the handler of Kafka connections of a listener.</param>
+/// <param name="Protocols">For each protocol that is spoken: makes the handler of a listener's connections.</param>
 /// <param name="MapHttp">Puts the HTTP resources on the listener's pipeline.</param>
+/// <param name="Time">The clock of deadlines.</param>
 internal sealed record NodeHandlers(
-    ConnectionHandler Amqp, Func<ListenerPlan, ConnectionHandler> Kafka, Action<WebApplication> MapHttp);
+    IReadOnlyDictionary<ListenerProtocol, Func<ListenerPlan, ConnectionHandler>> Protocols,
+    Action<WebApplication> MapHttp, TimeProvider Time);
 
 /// <summary>
 /// The node's Kestrel: every listener of every protocol on one server, apart from any web host around it.
@@ -42,7 +43,7 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers));
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers, logs));
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
         builder.WebHost.UseSockets(Tune);
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new EndpointBinder(
@@ -68,7 +69,8 @@ internal sealed class NodeServer : IAsyncDisposable
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
     private static void Configure(
-        KestrelServerOptions kestrel, PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers)
+        KestrelServerOptions kestrel, PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers,
+        ILoggerFactory logs)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = config.Limits.ConnectionsMax;
@@ -76,26 +78,38 @@ internal sealed class NodeServer : IAsyncDisposable
         var handshakeTimeout = TimeSpan.FromMilliseconds(config.Limits.HandshakeTimeoutMs);
         foreach (ListenerPlan plan in plans)
         {
+            plan.Handlers = HandlersOf(plan, handlers);
             kestrel.Listen(plan.EndPoint(), listen =>
             {
                 plan.Bound = listen;
-                listen.Protocols = plan.Protocol == ListenerProtocol.Http ? HttpProtocols.Http1 : HttpProtocols.None;
+                listen.Protocols = plan.SpeaksHttp ? HttpProtocols.Http1 : HttpProtocols.None;
                 if (plan.Tls is not null)
                 {
-                    ListenerTls.Use(listen, plan.Tls, handshakeTimeout);
+                    bool detects = plan.Protocol == ListenerProtocol.All;
+                    ListenerTls.Use(
+                        listen, plan.Tls, handshakeTimeout, detects ? AlpnNames.OfAll(plan.Handlers.Keys) : null);
                 }
 
-                if (plan.Protocol == ListenerProtocol.Amqp)
+                if (plan.Protocol == ListenerProtocol.All)
                 {
-                    listen.Run(handlers.Amqp.OnConnectedAsync);
+                    ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
+                    var detector = new ProtocolDetector(plan.Handlers, handshakeTimeout, handlers.Time, logger);
+                    listen.Use(http => connection => detector.OnConnectedAsync(connection, http));
                 }
-                else if (plan.Protocol == ListenerProtocol.Kafka)
+                else if (plan.Protocol != ListenerProtocol.Http)
                 {
-                    listen.Run(handlers.Kafka(plan).OnConnectedAsync);
+                    listen.Run(plan.Handlers[plan.Protocol].OnConnectedAsync);
                 }
             });
         }
     }
+
+    /// <summary>One handler for a protocol's own listener; those of all protocols for a shared one.</summary>
+    private static Dictionary<ListenerProtocol, ConnectionHandler> HandlersOf(
+        ListenerPlan plan, NodeHandlers handlers) =>
+        handlers.Protocols
+            .Where(entry => plan.SpeaksHttp || entry.Key == plan.Protocol)
+            .ToDictionary(entry => entry.Key, entry => entry.Value(plan));
 
     private static void Tune(SocketTransportOptions options)
     {

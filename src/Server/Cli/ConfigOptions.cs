@@ -21,7 +21,8 @@ internal sealed class ConfigOptions
 
     private readonly Option<string[]> _listen = new("--listen")
     {
-        Description = "PROTOCOL=HOST:PORT (amqp, http); repeatable; replaces the configured. Port 0: a free one.",
+        Description = $"PROTOCOL=HOST:PORT ({ListenerConfig.ProtocolNames}); repeatable; replaces the configured. "
+            + "Port 0: a free one.",
     };
 
     private readonly Option<string[]> _set = new("--set")
@@ -70,9 +71,10 @@ internal sealed class ConfigOptions
         foreach (string text in listen)
         {
             (string name, string address) = Pair(text, "--listen PROTOCOL=HOST:PORT");
-            if (!Enum.TryParse(name, ignoreCase: true, out ListenerProtocol protocol) || !Enum.IsDefined(protocol))
+            if (!ListenerConfig.TryProtocol(name, out ListenerProtocol protocol))
             {
-                throw new ConfigException($"--listen {text}: '{name}' is no protocol; write amqp, kafka or http");
+                throw new ConfigException(
+                    $"--listen {text}: '{name}' is no protocol; write {ListenerConfig.ProtocolNames}");
             }
 
             if (!ListenAddress.TryParse(address, out _, out string? error))

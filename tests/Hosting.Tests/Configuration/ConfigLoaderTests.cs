@@ -87,15 +87,16 @@ public sealed class ConfigLoaderTests
     [InlineData("""{ "security": { "required": 1 } }""", "t.json: 'security.required' must be true or false, not 1")]
     [InlineData("[]", "t.json: the file must hold an object { }, not a list")]
     [InlineData(
-        """{ "listeners": { "amqp": { "protocol": "mqtt" } } }""",
-        "t.json: 'listeners.amqp.protocol' must be one of amqp, kafka, http, not \"mqtt\"")]
+        """{ "listeners": { "amqp": { "protocol": "gopher" } } }""",
+        "t.json: 'listeners.amqp.protocol' must be one of amqp, kafka, http, all, mqtt, stomp, openWire,"
+            + " not \"gopher\"")]
     [InlineData(
         """{ "logging": { "level": "warn" } }""",
         "t.json: 'logging.level' must be one of trace, debug, information, warning, error, critical, none,"
             + " not \"warn\"; did you mean 'warning'?")]
     [InlineData(
         """{ "listeners": { "x": { "addresses": ["127.0.0.1:1"] } } }""",
-        "t.json: 'listeners.x.protocol' is needed: amqp, kafka or http")]
+        "t.json: 'listeners.x.protocol' is needed: {protocols}")]
     [InlineData(
         """{ "listeners": { "amqp": { } } }""", "t.json: 'listeners.amqp.addresses' must name at least one host:port")]
     [InlineData(
@@ -117,7 +118,9 @@ public sealed class ConfigLoaderTests
         """{ "addressSettings": { "#": { "redeliveryCollisionAvoidance": 2 } } }""",
         "t.json: 'addressSettings.#.redeliveryCollisionAvoidance' must be from 0 to 1")]
     public void A_mistake_is_named_in_one_line(string json, string expected) =>
-        Assert.Equal(expected, Assert.Throws<ConfigException>(() => ConfigLoader.Parse(json, "t.json")).Message);
+        Assert.Equal(
+            expected.Replace("{protocols}", ListenerConfig.ProtocolNames, StringComparison.Ordinal),
+            Assert.Throws<ConfigException>(() => ConfigLoader.Parse(json, "t.json")).Message);
 
     [Theory]
     [InlineData("{\n  \"limits\": }", "t.json: line 2, column 13: not valid JSON: ")]

@@ -13,15 +13,31 @@ using Xunit;
 namespace Pillarbox.Hosting.Tests.Listeners;
 
 /// <summary>
-/// A server with an echo in the place of AMQP: answers one line with the client's certificate and the bytes it got.
+/// A server with an echo in the place of each protocol: answers one line with the client's certificate, the protocol
+/// and the bytes it got.
 /// </summary>
 internal static class Servers
 {
-    public static Task<NodeServer> StartAsync(params (string Name, ListenerConfig Listener)[] listeners)
+    public static Task<NodeServer> StartAsync(params (string Name, ListenerConfig Listener)[] listeners) =>
+        StartAsync(new LimitsConfig().HandshakeTimeoutMs, listeners);
+
+    public static Task<NodeServer> StartAsync(
+        int handshakeTimeoutMs, params (string Name, ListenerConfig Listener)[] listeners)
     {
-        var config = new PillarboxConfig { Listeners = listeners.ToDictionary(l => l.Name, l => l.Listener) };
+        var config = new PillarboxConfig
+        {
+            Listeners = listeners.ToDictionary(l => l.Name, l => l.Listener),
+            Limits = new LimitsConfig { HandshakeTimeoutMs = handshakeTimeoutMs },
+        };
+        ListenerProtocol[] protocols =
+        [
+            ListenerProtocol.Amqp, ListenerProtocol.Kafka, ListenerProtocol.Mqtt, ListenerProtocol.Stomp,
+            ListenerProtocol.OpenWire,
+        ];
         var handlers = new NodeHandlers(
-            new EchoHandler(), _ => new EchoHandler(), app => app.Map("/hello", c => c.Response.WriteAsync("hello")));
+            protocols.ToDictionary(
+                p => p, p => (Func<ListenerPlan, ConnectionHandler>)(_ => new EchoHandler(NodeProtocols.NameOf(p)))),
+            app => app.Map("/hello", c => c.Response.WriteAsync("hello")), TimeProvider.System);
         return NodeServer.StartAsync(config, ListenerPlan.Of(config), handlers, NullLoggerFactory.Instance);
     }
 
@@ -48,13 +64,13 @@ internal static class Servers
             : throw new EndOfStreamException("the server closed the connection");
     }
 
-    private sealed class EchoHandler : ConnectionHandler
+    private sealed class EchoHandler(string protocol) : ConnectionHandler
     {
         public override async Task OnConnectedAsync(ConnectionContext connection)
         {
             var read = await connection.Transport.Input.ReadAsync();
             X509Certificate2? certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-            string prefix = $"{certificate?.Subject ?? "nobody"}:";
+            string prefix = $"{certificate?.Subject ?? "nobody"}:{protocol}:";
             await connection.Transport.Output.WriteAsync(System.Text.Encoding.UTF8.GetBytes(prefix));
             foreach (ReadOnlyMemory<byte> piece in read.Buffer)
             {

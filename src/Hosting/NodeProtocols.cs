@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Connections;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
+
+namespace Pillarbox.Hosting;
+
+/// <summary>The protocols that the node speaks, one row each; a new one is a row here and a folder of its own.
+/// </summary>
+internal static class NodeProtocols
+{
+    /// <summary>The port of the listener that takes every protocol.</summary>
+    public const int UsualPortOfAll = 61616;
+
+    /// <summary>The port of the HTTP listener.</summary>
+    public const int UsualPortOfHttp = 8161;
+
+    /// <summary>Name, the port of its own listener when none is configured (null: none), plug.</summary>
+    public static readonly IReadOnlyList<ProtocolRow> Table =
+    [
+        new(ListenerProtocol.Amqp, 5672, host => new NodeAmqp(host)),
+        new(ListenerProtocol.Kafka, 9092, host => new NodeKafka(host)),
+    ];
+
+    /// <summary>What can be listened for: the protocols of the table, all of them on one port, and HTTP.</summary>
+    public static bool IsServed(ListenerProtocol protocol) =>
+        protocol is ListenerProtocol.All or ListenerProtocol.Http || Table.Any(row => row.Protocol == protocol);
+
+    /// <summary>The names of what can be listened for, for people: <c>all, amqp, … or http</c>.</summary>
+    public static string Names =>
+        $"all, {string.Join(", ", Table.Select(row => NameOf(row.Protocol)))} or {NameOf(ListenerProtocol.Http)}";
+
+    /// <summary>A protocol's name as it is written in the configuration and printed.</summary>
+    public static string NameOf(ListenerProtocol protocol) => protocol.ToString().ToLowerInvariant();
+
+    /// <summary>The plugs of all protocols, for one node.</summary>
+    public static IReadOnlyList<INodeProtocol> On(ProtocolHost host) => [.. Table.Select(row => row.Make(host))];
+}
+
+/// <summary>One protocol of <see cref="NodeProtocols.Table"/>.</summary>
+/// <param name="Protocol">Its name.</param>
+/// <param name="UsualPort">The port that it listens on when no listener is configured; null: none of its own.</param>
+/// <param name="Make">Makes its plug for a node.</param>
+internal sealed record ProtocolRow(
+    ListenerProtocol Protocol, int? UsualPort, Func<ProtocolHost, INodeProtocol> Make);
+
+/// <summary>What a protocol's plug is made of.</summary>
+internal sealed record ProtocolHost(
+    MessageBroker Broker, PillarboxConfig Config, NodeSeams Seams, NodeSecurity Security)
+{
+    /// <summary>Logins as they stand at start: none are needed in development mode.</summary>
+    public SaslServers Sasl() => new(Security.IsOpen ? null : Security.Users, Seams.Random);
+}
+
+/// <summary>A protocol's plug: configuration to the protocol's engine.</summary>
+internal interface INodeProtocol : IDisposable
+{
+    /// <summary>The protocol.</summary>
+    ListenerProtocol Protocol { get; }
+
+    /// <summary>What serves the connections of a listener; called once a listener, before it is bound.</summary>
+    ConnectionHandler On(ListenerPlan plan);
+
+    /// <summary>Development mode has ended: from now on connections log in with these.</summary>
+    void Secure(SaslServers sasl);
+}
