@@ -120,6 +120,8 @@ public sealed class MessageBroker : IDisposable
         _directoryLock = directoryLock;
         _upkeep = new Upkeep(services, bindings);
         Management = new BrokerManagement(this, services, bindings);
+        StreamManagement = new StreamManagement(this);
+        GroupManagement = new GroupManagement(this);
         _metrics = new BrokerMetrics(services, () => _clients.Count);
         foreach ((string space, StreamCatalog streams) in services.Streams)
         {
@@ -131,6 +133,12 @@ public sealed class MessageBroker : IDisposable
 
     /// <summary>Views and operations for operators. Any thread.</summary>
     public BrokerManagement Management { get; }
+
+    /// <summary>The same of streams. Any thread.</summary>
+    public StreamManagement StreamManagement { get; }
+
+    /// <summary>The same of the groups that read streams. Any thread.</summary>
+    public GroupManagement GroupManagement { get; }
 
     /// <summary>The streams of the default address space. Any thread.</summary>
     public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];

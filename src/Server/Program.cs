@@ -1,6 +1,7 @@
 // The table of contents of the program: one line a verb, each in a file of its own under Cli/.
 using Pillarbox.Server.Cli;
 using Pillarbox.Server.Cli.Perf;
+using Pillarbox.Server.Cli.Streams;
 
 return await CommandLine.RunAsync(args,
 [
@@ -10,6 +11,8 @@ return await CommandLine.RunAsync(args,
     PerfCommand.Create(),
     QueueCommands.Create(),
     AddressCommands.Create(),
+    StreamCommands.Create(),
+    GroupCommands.Create(),
     ConnectionCommands.Create(),
     ConsumerCommands.Create(),
     NodeCommands.Create(),

@@ -29,7 +29,7 @@ public sealed class UsageTests
     {
         CliResult help = await Cli.RunAsync("--help");
         Assert.Equal(0, help.ExitCode);
-        string[] verbs = ["run", "send", "receive", "perf", "queue", "address", "user", "data", "config"];
+        string[] verbs = ["run", "send", "receive", "perf", "queue", "address", "stream", "group", "user", "data"];
         foreach (string verb in verbs)
         {
             Assert.Contains($"  {verb} ", help.Output, StringComparison.Ordinal);

@@ -7,6 +7,10 @@ internal sealed class DurableWait : IDurableWaiter
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Completes when what was waited for is durable; throws <see cref="BrokerException"/> when it cannot
+    /// be.</summary>
+    public Task Task => _done.Task;
+
     /// <summary>Completes when everything below the position is durable.</summary>
     public static Task Until(SegmentedLog log, long position)
     {

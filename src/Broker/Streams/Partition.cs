@@ -65,6 +65,8 @@ public sealed class Partition : IPartitionEvents
     /// <summary>Bytes on disk.</summary>
     public long SizeBytes => _log.SizeBytes;
 
+    internal PartitionCounters Counters { get; } = new();
+
     internal ReadAwaiterList Awaiters => _awaiters;
 
     internal PartitionLog Log => _log;
@@ -204,6 +206,7 @@ public sealed class Partition : IPartitionEvents
             return StreamErrors.Of(failure);
         }
 
+        Counters.NoteRead(into.Bytes);
         if (isCommitted && into.Bytes > 0)
         {
             AddAborted(offset, into);
@@ -452,6 +455,7 @@ public sealed class Partition : IPartitionEvents
     private void NoteAppended(in RecordBatch batch, long baseOffset)
     {
         _state.Epochs.Note(LeaderEpoch, baseOffset);
+        Counters.NoteAppended(batch.Count, batch.SizeBytes);
         if (batch.ProducerId < 0)
         {
             return;

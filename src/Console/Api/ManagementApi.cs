@@ -18,6 +18,8 @@ public static class ManagementApi
         .. QueuesResource.Routes,
         .. MessagesResource.Routes,
         .. AddressesResource.Routes,
+        .. StreamsResource.Routes,
+        .. GroupsResource.Routes,
         .. ConnectionsResource.Routes,
         .. ConsumersResource.Routes,
         .. OpenApiResource.Routes,

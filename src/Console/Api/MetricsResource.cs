@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Pillarbox.Broker.Management;
 
@@ -11,8 +10,6 @@ namespace Pillarbox.ConsoleApi;
 /// </summary>
 internal static class MetricsResource
 {
-    private const int FlushBytes = 256 << 10;
-
     public static readonly ApiRoute[] Routes =
     [
         new("GET", "/metrics", "Figures in Prometheus' text format.", WriteAsync) { MediaType = "text/plain" },
@@ -50,47 +47,35 @@ internal static class MetricsResource
         NodeView node = await request.Management.GetNodeAsync();
         var queues = new List<QueueView>();
         var addresses = new List<AddressView>();
+        var streams = new List<StreamView>();
         foreach (string space in request.Management.ListSpaces(request.Who))
         {
             queues.AddRange(await request.Management.ListQueuesAsync(request.Who, space));
             addresses.AddRange(await request.Management.ListAddressesAsync(request.Who, space));
+            streams.AddRange(request.Services.Broker.StreamManagement.List(request.Who, space)
+                .Where(stream => !stream.IsInternal));
         }
 
+        IReadOnlyList<GroupView> groups =
+            await request.Services.Broker.GroupManagement.ListAsync(request.Who, ApiRequest.DefaultSpace);
         HttpResponse response = request.Context.Response;
         response.ContentType = MetricsText.MediaType;
         var text = new MetricsText(response.BodyWriter);
         WriteNode(text, node, request.Services.Health);
         ProcessMetrics.Write(text);
-        await WriteAllAsync(response.BodyWriter, text, AddressMetrics, addresses, a => MetricsText.Label(
-            ("address_space", a.AddressSpace), ("address", a.Name)));
+        await Metric<AddressView>.WriteAllAsync(response.BodyWriter, text, AddressMetrics, addresses, a =>
+            MetricsText.Label(("address_space", a.AddressSpace), ("address", a.Name)));
         long nowMs = request.Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         Metric<QueueView>[] metrics = [.. QueueMetrics, OldestAge(nowMs)];
-        await WriteAllAsync(response.BodyWriter, text, metrics, queues, q => MetricsText.Label(
+        await Metric<QueueView>.WriteAllAsync(response.BodyWriter, text, metrics, queues, q => MetricsText.Label(
             ("address_space", q.AddressSpace), ("address", q.Config.Address), ("queue", q.Config.Name)));
+        await StreamMetrics.WriteAsync(response.BodyWriter, text, streams, groups);
         await response.BodyWriter.FlushAsync();
     }
 
     private static Metric<QueueView> OldestAge(long nowMs) => new(
         "pillarbox_queue_oldest_message_age_seconds", "gauge", "Age of the oldest message; 0: the queue is empty.",
         q => q.OldestPublishedAtMs is { } published ? Math.Max(0, nowMs - published) / 1000 : 0);
-
-    private static async Task WriteAllAsync<T>(
-        PipeWriter output, MetricsText text, Metric<T>[] metrics, IReadOnlyList<T> items, Func<T, byte[]> labels)
-    {
-        byte[][] encoded = [.. items.Select(labels)];
-        foreach (Metric<T> metric in metrics)
-        {
-            text.Begin(metric.Name, metric.Type, metric.Help);
-            for (int i = 0; i < encoded.Length; i++)
-            {
-                text.Sample(encoded[i], metric.Value(items[i]));
-                if (output.UnflushedBytes > FlushBytes)
-                {
-                    await output.FlushAsync();
-                }
-            }
-        }
-    }
 
     private static void WriteNode(MetricsText text, NodeView node, INodeHealth health)
     {
@@ -114,6 +99,4 @@ internal static class MetricsResource
         text.Single("pillarbox_acknowledged_total", "counter", "Messages consumed.", node.AcknowledgedTotal);
         text.Single("artemis_connection_count", "gauge", "Connections.", node.Connections);
     }
-
-    private sealed record Metric<T>(string Name, string Type, string Help, Func<T, long> Value);
 }

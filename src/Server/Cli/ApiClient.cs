@@ -53,6 +53,15 @@ internal sealed class ApiClient : IDisposable
     public Task<T> PostAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         ReadAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellation);
 
+    /// <summary>Sends a command with a body that answers with a resource.</summary>
+    public Task<TAnswer> PostAsync<TBody, TAnswer>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type,
+        CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, bodyType) };
+        return ReadAsync(request, type, cancellation);
+    }
+
     /// <summary>Sends a command without an answer.</summary>
     public async Task SendAsync(HttpMethod method, string path, CancellationToken cancellation)
     {
@@ -60,9 +69,17 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <summary>Puts a resource.</summary>
-    public async Task PutAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation)
+    public Task PutAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Put, path, body, type, cancellation);
+
+    /// <summary>Changes a resource.</summary>
+    public Task PatchAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Patch, path, body, type, cancellation);
+
+    private async Task SendAsync<T>(
+        HttpMethod method, string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
-        var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body, type) };
+        var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, type) };
         using HttpResponseMessage response = await ExchangeAsync(request, cancellation);
     }
 

@@ -113,6 +113,11 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
             ? PositionOf(entry)
             : SharePosition.Of(CoordinatorError.None)));
 
+    /// <summary>Where a group begins in each partition that it reads.</summary>
+    public void Starts(string groupId, Action<IReadOnlyList<(SharePartitionKey Key, long StartOffset)>> done) =>
+        _loop.Post(() => done([.. _entries.Values.Where(entry => entry.Key.GroupId == groupId)
+            .Select(entry => (entry.Key, entry.State.StartOffset))]));
+
     /// <summary>Sets a group that nobody is in to an offset. The caller has made sure of that.</summary>
     public void Reset(SharePartitionKey key, long startOffset, Action<PlainResult> done) => _loop.Post(() =>
     {
