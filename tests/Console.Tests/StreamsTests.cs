@@ -21,7 +21,8 @@ public sealed class StreamsTests
         Assert.Equal(3, stream["partitions"]!.AsArray().Count);
         Assert.Equal("604800000", (string?)stream["config"]!["retention.ms"]);
 
-        const string Change = """{ "partitions": 5, "set": { "cleanup.policy": "compact" }, "reset": ["retention.ms"] }""";
+        const string Change =
+            """{ "partitions": 5, "set": { "cleanup.policy": "compact" }, "reset": ["retention.ms"] }""";
         Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Readings, Change));
         stream = await node.GetAsync(Readings);
         Assert.Equal(5, (int?)stream["partitionCount"]);
@@ -36,8 +37,9 @@ public sealed class StreamsTests
     public async Task Making_a_stream_again_is_fine_with_the_same_settings_and_a_conflict_with_others()
     {
         await using ApiNode node = await ApiNode.StartAsync();
-        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, Readings, """{"partitions":2}"""));
-        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, Readings, """{"partitions":2}"""));
+        const string Two = """{ "partitions": 2 }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, Readings, Two));
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, Readings, Two));
         Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, Readings, "{}"));
         Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Put, Readings, """{"partitions":3}"""));
     }

@@ -79,8 +79,9 @@ public sealed class StreamVerbTests : IAsyncLifetime
     public async Task Seek_says_where_a_moment_is()
     {
         await FillAsync();
-        string[] lines = Lines((await RunAsync("stream", "seek", "readings", "--at", "2026-01-01T12:00:00.001Z")).Output);
-        Assert.Equal(["0", "1", "2026-01-01T12:00:00.001Z"], Words(lines[1]));
+        const string Time = "2026-01-01T12:00:00.001Z";
+        string[] lines = Lines((await RunAsync("stream", "seek", "readings", "--at", Time)).Output);
+        Assert.Equal(["0", "1", Time], Words(lines[1]));
         Assert.Equal(["1", "-", "-"], Words(lines[2]));
         lines = Lines((await RunAsync("stream", "seek", "readings", "--at", "last")).Output);
         Assert.Equal(["0", "5", "-"], Words(lines[1]));
@@ -91,9 +92,11 @@ public sealed class StreamVerbTests : IAsyncLifetime
     {
         await FillAsync();
         await CommitAsync(2);
-        Assert.Equal(["readers", "classic", "Empty", "0", "3"], Words(Lines((await RunAsync("group", "list")).Output)[1]));
+        string[] listed = Lines((await RunAsync("group", "list")).Output);
+        Assert.Equal(["readers", "classic", "Empty", "0", "3"], Words(listed[1]));
         Assert.Equal(
-            ["readings", "0", "2", "5", "3", "-"], Words(Lines((await RunAsync("group", "show", "readers")).Output)[^1]));
+            ["readings", "0", "2", "5", "3", "-"],
+            Words(Lines((await RunAsync("group", "show", "readers")).Output)[^1]));
 
         CliResult tried = await RunAsync("group", "reset-offsets", "readers", "--to-earliest", "--dry-run");
         Assert.Equal(["readings", "0", "2", "0"], Words(Lines(tried.Output)[1]));
@@ -102,7 +105,8 @@ public sealed class StreamVerbTests : IAsyncLifetime
             Lines((await RunAsync("group", "show", "readers")).Output)[^1]));
 
         CliResult moved = await RunAsync(
-            "group", "reset-offsets", "readers", "--stream", "readings:0", "--shift-by", "-1", "--execute", "-o", "json");
+            "group", "reset-offsets", "readers", "--stream", "readings:0", "--shift-by", "-1", "--execute", "-o",
+            "json");
         Assert.Equal((0, ""), (moved.ExitCode, moved.Errors));
         Assert.True((bool?)JsonNode.Parse(moved.Output)!["executed"]);
         Assert.Equal(["readings", "0", "1", "5", "4", "-"], Words(

@@ -130,14 +130,19 @@ internal static class StreamTail
                     p.Partition, Math.Max(p.StartOffset, p.EndOffset - back)))];
             }
 
-            if (from == "first" || long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            if (from == "first")
             {
-                long offset = from == "first" ? 0 : long.Parse(from, CultureInfo.InvariantCulture);
+                return [.. partitions.Select(p => new StreamPosition(p.Partition, p.StartOffset))];
+            }
+
+            if (long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
+            {
                 return [.. partitions.Select(p => new StreamPosition(p.Partition, Math.Max(p.StartOffset, offset)))];
             }
 
-            string time = Moment.ParseTime(from, TimeProvider.System).UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
-            string path = $"{StreamCommands.One(stream)}/offsets?at={ApiClient.Part(time)}";
+            DateTime time = Moment.ParseTime(from, TimeProvider.System).UtcDateTime;
+            string at = time.ToString("O", CultureInfo.InvariantCulture);
+            string path = $"{StreamCommands.One(stream)}/offsets?at={ApiClient.Part(at)}";
             var found = await api.GetAsync(path, ApiJson.Default.IReadOnlyListStreamOffset, cancellation);
             return [.. partitions.Select(p => new StreamPosition(
                 p.Partition, found.First(o => o.Partition == p.Partition).Offset ?? p.EndOffset))];
