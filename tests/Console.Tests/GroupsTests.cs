@@ -115,7 +115,8 @@ public sealed class GroupsTests
             "pillarbox_partition_end_offset{address_space=\"default\",stream=\"readings\",partition=\"0\"} 5\n", text,
             StringComparison.Ordinal);
         Assert.Contains(
-            "pillarbox_group_stream_lag{group=\"readers\",stream=\"readings\"} 3\n", text, StringComparison.Ordinal);
+            "pillarbox_group_stream_lag{address_space=\"default\",group=\"readers\",stream=\"readings\"} 3\n", text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("__consumer_offsets", text, StringComparison.Ordinal);
     }
 

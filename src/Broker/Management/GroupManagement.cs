@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
@@ -217,7 +216,7 @@ public sealed class GroupManagement
                 o.Partition, o.Offset,
                 catalog.Find(o.Partition.Topic)?.FindPartition(o.Partition.Partition)?.HighWatermark ?? -1,
                 o.Metadata, readers.GetValueOrDefault(o.Partition)))];
-        return new GroupView(listing.GroupId, listing.Type, state, members, offsets);
+        return new GroupView(space, listing.GroupId, listing.Type, state, members, offsets);
     }
 
     private static async Task<(string State, List<GroupMemberView> Members)> MembersAsync(
@@ -303,9 +302,7 @@ public sealed class GroupManagement
     private StreamCoordinators? Coordinators(string space) =>
         StreamCoordinators.AreInUse(Catalog(space)) ? Make(space) : null;
 
-    private StreamCoordinators Make(string space) => space == AddressSpaces.DefaultName
-        ? _broker.Coordinators
-        : throw new BrokerException(BrokerError.NotFound, $"the address space '{space}' has no groups");
+    private StreamCoordinators Make(string space) => _broker.CoordinatorsOf(space);
 
     private bool May(Identity who, Permission permission, string space, string group) =>
         _broker.Authorizer.IsAllowed(who, permission, space, new AddressName(group, null));

@@ -76,14 +76,15 @@ public sealed record RecordView
 /// <param name="Positions">Where to go on, one for each that was asked for.</param>
 public sealed record RecordsView(IReadOnlyList<RecordView> Records, IReadOnlyList<ReadPosition> Positions);
 
-/// <summary>A group in a list.</summary>
+/// <summary>A group.</summary>
+/// <param name="AddressSpace">The tenant.</param>
 /// <param name="GroupId">The group.</param>
 /// <param name="Type">Its protocol.</param>
 /// <param name="State">In the field's words, e.g. <c>Stable</c>.</param>
 /// <param name="Members">How many are in it.</param>
 /// <param name="Offsets">What it has committed, by stream and partition.</param>
 public sealed record GroupView(
-    string GroupId, GroupType Type, string State, IReadOnlyList<GroupMemberView> Members,
+    string AddressSpace, string GroupId, GroupType Type, string State, IReadOnlyList<GroupMemberView> Members,
     IReadOnlyList<GroupOffsetView> Offsets)
 {
     /// <summary>Records between what is committed and the ends.</summary>

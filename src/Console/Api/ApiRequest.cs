@@ -17,8 +17,7 @@ internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiService
     /// <summary>The query parameter that names the address space.</summary>
     public const string SpaceParameter = "space";
 
-    /// <summary>The address space of whoever says nothing.</summary>
-    public const string DefaultSpace = "default";
+    private const string DefaultSpace = "default";
 
     private const int BodyBytesMax = 64 << 10;
 

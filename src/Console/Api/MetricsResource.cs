@@ -48,16 +48,16 @@ internal static class MetricsResource
         var queues = new List<QueueView>();
         var addresses = new List<AddressView>();
         var streams = new List<StreamView>();
+        var groups = new List<GroupView>();
         foreach (string space in request.Management.ListSpaces(request.Who))
         {
             queues.AddRange(await request.Management.ListQueuesAsync(request.Who, space));
             addresses.AddRange(await request.Management.ListAddressesAsync(request.Who, space));
             streams.AddRange(request.Services.Broker.StreamManagement.List(request.Who, space)
                 .Where(stream => !stream.IsInternal));
+            groups.AddRange(await request.Services.Broker.GroupManagement.ListAsync(request.Who, space));
         }
 
-        IReadOnlyList<GroupView> groups =
-            await request.Services.Broker.GroupManagement.ListAsync(request.Who, ApiRequest.DefaultSpace);
         HttpResponse response = request.Context.Response;
         response.ContentType = MetricsText.MediaType;
         var text = new MetricsText(response.BodyWriter);

@@ -57,7 +57,8 @@ internal static class StreamMetrics
                 ("partition", $"{p.Partition.Number}")));
         GroupView[] someGroups = [.. groups.Take(GroupStreamsMax)];
         await Metric<GroupView>.WriteAllAsync(
-            output, text, OfGroups, someGroups, g => MetricsText.Label(("group", g.GroupId)));
+            output, text, OfGroups, someGroups, g => MetricsText.Label(
+                ("address_space", g.AddressSpace), ("group", g.GroupId)));
         await WriteLagAsync(output, text, someGroups);
         text.Single(
             "pillarbox_streams_without_samples", "gauge", "Streams that are left out above.",
@@ -88,16 +89,19 @@ internal static class StreamMetrics
 
     private static Task WriteLagAsync(PipeWriter output, MetricsText text, GroupView[] groups)
     {
-        (string Group, string Stream, long Lag)[] lags = [.. groups.SelectMany(g => g.Offsets
+        LagOf[] lags = [.. groups.SelectMany(g => g.Offsets
             .GroupBy(o => o.Partition.Topic, StringComparer.Ordinal)
-            .Select(topic => (g.GroupId, topic.Key, topic.Sum(o => Math.Max(0, o.Lag))))).Take(GroupStreamsMax)];
-        Metric<(string Group, string Stream, long Lag)>[] metrics =
+            .Select(topic => new LagOf(g, topic.Key, topic.Sum(o => Math.Max(0, o.Lag))))).Take(GroupStreamsMax)];
+        Metric<LagOf>[] metrics =
         [
             new("pillarbox_group_stream_lag", "gauge", "Records of a stream behind the group's offsets.", x => x.Lag),
         ];
-        return Metric<(string Group, string Stream, long Lag)>.WriteAllAsync(
-            output, text, metrics, lags, x => MetricsText.Label(("group", x.Group), ("stream", x.Stream)));
+        return Metric<LagOf>.WriteAllAsync(
+            output, text, metrics, lags, x => MetricsText.Label(
+                ("address_space", x.Group.AddressSpace), ("group", x.Group.GroupId), ("stream", x.Stream)));
     }
 
     private sealed record PartitionOf(StreamView Stream, PartitionView Partition);
+
+    private sealed record LagOf(GroupView Group, string Stream, long Lag);
 }
