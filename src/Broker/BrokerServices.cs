@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
@@ -48,6 +49,12 @@ internal sealed class BrokerServices
         get => Volatile.Read(ref _authorizer);
         set => Volatile.Write(ref _authorizer, value);
     }
+
+    /// <summary>Rules beside the configured permissions.</summary>
+    public required AccessRuleStore Rules { get; init; }
+
+    /// <summary>Who may take how much a second.</summary>
+    public required QuotaStore Quotas { get; init; }
 
     public required SettingsTree Settings { get; init; }
 

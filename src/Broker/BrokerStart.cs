@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
@@ -24,6 +25,7 @@ internal static class BrokerStart
             OwnThread = options.OwnThreads,
             ZeroFill = options.FileSystem is not MemoryFileSystem,
         };
+        AccessRuleStore rules = AccessRuleStore.Open(options.FileSystem, root);
         LogOptions transient = journal with { Mode = LogMode.Spill };
         BrokerServices services = new()
         {
@@ -34,7 +36,10 @@ internal static class BrokerStart
             Identity = StoreIdentity.Open(options.FileSystem, root, options.Random),
             Run = StoreIdentity.Draw(options.Random),
             Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
-            Authorizer = AuthorizerOf(options, options.Security),
+            Authorizer = AuthorizerOf(options, options.Security, rules),
+            Rules = rules,
+            Quotas = QuotaStore.Open(
+                options.FileSystem, root, options.AddressSpaces.Keys.Prepend(AddressSpaces.DefaultName).Distinct()),
             Settings = new SettingsTree(options.AddressSettings),
             SpaceSettings = options.AddressSpaces.ToDictionary(
                 space => space.Key, space => Merged(options.AddressSettings, space.Value.AddressSettings)),
@@ -113,10 +118,10 @@ internal static class BrokerStart
     }
 
     /// <summary>The node's permissions, and those of the spaces that have their own; null: development mode.</summary>
-    public static Authorizer AuthorizerOf(BrokerOptions options, SecurityConfig? security) =>
+    public static Authorizer AuthorizerOf(BrokerOptions options, SecurityConfig? security, AccessRuleStore rules) =>
         new(security, options.AddressSpaces
             .Where(space => security is not null && space.Value.Security is not null)
-            .ToDictionary(space => space.Key, space => space.Value.Security));
+            .ToDictionary(space => space.Key, space => space.Value.Security), rules);
 
     private static SettingsTree Merged(
         IReadOnlyDictionary<string, AddressSettings> node, IReadOnlyDictionary<string, AddressSettings> own)

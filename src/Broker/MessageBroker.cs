@@ -3,6 +3,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Management;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
@@ -151,6 +152,9 @@ public sealed class MessageBroker : IDisposable
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
 
+    /// <summary>Who may take how much a second. Any thread.</summary>
+    public QuotaStore Quotas => _services.Quotas;
+
     /// <summary>Whether it has threads of its own (see <see cref="BrokerOptions.OwnThreads"/>). Any thread.</summary>
     public bool OwnThreads => _services.Options.OwnThreads;
 
@@ -230,7 +234,7 @@ public sealed class MessageBroker : IDisposable
     /// <see cref="BrokerException"/> InvalidField.</summary>
     public void Secure(SecurityConfig security)
     {
-        _services.Authorizer = BrokerStart.AuthorizerOf(_services.Options, security);
+        _services.Authorizer = BrokerStart.AuthorizerOf(_services.Options, security, _services.Rules);
         AskToClose(new BrokerException(BrokerError.Unavailable, "the node has users now: log in"));
     }
 

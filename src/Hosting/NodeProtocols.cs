@@ -50,7 +50,7 @@ internal sealed record ProtocolHost(
     MessageBroker Broker, PillarboxConfig Config, NodeSeams Seams, NodeSecurity Security)
 {
     /// <summary>Logins as they stand at start: none are needed in development mode.</summary>
-    public SaslServers Sasl() => new(Security.IsOpen ? null : Security.Users, Seams.Random);
+    public SaslServers Sasl() => Security.Sasl();
 }
 
 /// <summary>A protocol's plug: configuration to the protocol's engine.</summary>

@@ -13,6 +13,7 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["amqp-session"] = () => new AmqpSessionTarget(),
     ["kafka-wire"] = () => new KafkaWireTarget(),
     ["kafka-records"] = () => new KafkaRecordsTarget(),
+    ["kafka-session"] = () => new KafkaSessionTarget(),
 };
 
 string name = Option("--target") ?? "";

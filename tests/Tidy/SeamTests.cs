@@ -26,6 +26,9 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/StreamUpkeep.cs"] = "the last checkpoint meets one that is under way",
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",
+        ["src/Broker/Quotas/QuotaMeter.cs"] = "connections of one user share a meter: a few instructions each",
+        ["src/Broker/Quotas/QuotaStore.cs"] = "changes of the quotas' file, one at a time; whoever counts takes none",
+        ["src/Broker/Security/Access/"] = "changes of the rules' file, one at a time; whoever asks takes none",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 

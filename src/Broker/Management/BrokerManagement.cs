@@ -3,6 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Storage;
@@ -85,6 +86,14 @@ public sealed class BrokerManagement
                 who, Permission.View, space, new AddressName(node.Name, null)))
             .OrderBy(node => node.Name, StringComparer.Ordinal)
             .Select(node => ViewOf(space, node))]);
+
+    /// <summary>How clients were held back by quotas, in the address spaces where the identity may view everything.
+    /// </summary>
+    public IReadOnlyList<ThrottleView> ListThrottles(Identity who) =>
+    [
+        .. _services.Quotas.Throttles().Where(view => _services.Authorizer.IsAllowed(
+            who, Permission.View, view.AddressSpace, new AddressName("#", null))),
+    ];
 
     /// <summary>The address spaces that the identity may enter, by name.</summary>
     public IReadOnlyList<string> ListSpaces(Identity who) =>
