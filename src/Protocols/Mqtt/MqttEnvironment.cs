@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Sessions;
+
+namespace Pillarbox.Protocols.Mqtt;
+
+/// <summary>What all MQTT connections of a node share. Thread-safe.</summary>
+internal sealed class MqttEnvironment(
+    MessageBroker broker, MqttOptions options, SaslServers sasl, TimeProvider time, ILogger logger, IRandom random)
+{
+    public MessageBroker Broker { get; } = broker;
+
+    public MqttOptions Options { get; private set; } = options;
+
+    public SaslServers Sasl { get; private set; } = sasl;
+
+    public TimeProvider Time { get; } = time;
+
+    public ILogger Logger { get; } = logger;
+
+    public IRandom Random { get; } = random;
+
+    /// <summary>Whether a wake goes on on a thread of the pool; otherwise on the thread that wakes (a broker on one
+    /// thread).</summary>
+    public bool OwnThreads => Broker.OwnThreads;
+
+    /// <summary>The clients that are connected.</summary>
+    public ClientRegistry Clients { get; } = new();
+
+    /// <summary>How logins to come are judged; the servers first, so that nobody meets the new rule without
+    /// them.</summary>
+    public void Secure(bool allowAnonymous, SaslServers servers)
+    {
+        Sasl = servers;
+        Options = Options with { AllowAnonymous = allowAnonymous, AllowAnyPassword = false };
+    }
+
+    /// <summary>Milliseconds since the Unix epoch.</summary>
+    public long UnixMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Milliseconds of a clock that never jumps.</summary>
+    public long SteadyMs => (long)(Time.GetTimestamp() * (1000.0 / Time.TimestampFrequency));
+}
