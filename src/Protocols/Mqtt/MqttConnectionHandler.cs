@@ -8,6 +8,8 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Retained;
+using Pillarbox.Protocols.Mqtt.Wills;
 
 namespace Pillarbox.Protocols.Mqtt;
 
@@ -19,6 +21,7 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
 
     private readonly MqttEnvironment _environment;
     private readonly ConcurrentDictionary<long, MqttConnection> _connections = new();
+    private readonly SystemTopics _system;
     private readonly ITimer _timer;
     private long _lastConnection;
 
@@ -35,6 +38,8 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
     {
         ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Mqtt");
         _environment = new MqttEnvironment(broker, options, sasl, time, logger, random);
+        _environment.Wills.OnRetained = Retain;
+        _system = new SystemTopics(_environment);
         var period = TimeSpan.FromMilliseconds(TickMs);
         _timer = time.CreateTimer(static self => ((MqttConnectionHandler)self!).Tick(), this, period, period);
     }
@@ -86,8 +91,14 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
         }
     }
 
+    private void Retain(DueWill due, byte[] stored, long expiresAtMs, ulong publisher) =>
+        _environment.RetainedOf(due.Client.AddressSpace)
+            .Set(new RetainedMessage(due.Will.Topic, stored, expiresAtMs, publisher), null, 0);
+
     private void Tick()
     {
+        _environment.Wills.Tick(_environment.UnixMs);
+        _ = _system.TickAsync(_environment.UnixMs);
         long now = _environment.SteadyMs;
         foreach ((_, MqttConnection connection) in _connections)
         {

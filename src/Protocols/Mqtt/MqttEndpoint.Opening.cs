@@ -2,6 +2,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -65,6 +66,11 @@ internal sealed partial class MqttEndpoint
         }
 
         _connect = ConnectPacket.Read(body);
+        if (_environment.Options.ServerReference is not null)
+        {
+            throw new MqttException(ReasonCode.UseAnotherServer, "");
+        }
+
         CheckClientId();
         OnLogin(_login.Begin(_connect));
     }
@@ -179,6 +185,13 @@ internal sealed partial class MqttEndpoint
     {
         string space = _identity!.AddressSpace ?? "default";
         var key = new ClientKey(space, _connect!.ClientId);
+        RetainedStore retained = RetainedOf(space);
+        if (!retained.Loaded.IsCompleted)
+        {
+            Awaited = retained.Loaded;
+            return;
+        }
+
         if (_environment.Clients.Enter(key, _connection) is not { } there)
         {
             _key = key;
@@ -192,6 +205,18 @@ internal sealed partial class MqttEndpoint
         }
 
         Awaited = there.GiveWayAsync();
+    }
+
+    private RetainedStore RetainedOf(string space)
+    {
+        try
+        {
+            return _environment.RetainedOf(space);
+        }
+        catch (BrokerException refusal)
+        {
+            throw new MqttException(BrokerErrors.ToReason(refusal), refusal.Message);
+        }
     }
 
     private void Open(string space)
@@ -218,7 +243,8 @@ internal sealed partial class MqttEndpoint
                 client, connect.ClientId, connect.CleanStart, Math.Min(expiry, options.SessionExpirySecondsMax),
                 options.WaitingMessagesMax);
             _queues.Load();
-            _session = new MqttSession(_environment, Output, connect, _queues);
+            TakeUpWill(_key!.Value);
+            _session = new MqttSession(_environment, Output, connect, _queues, _connection);
         }
         catch (BrokerException refusal)
         {
@@ -228,6 +254,15 @@ internal sealed partial class MqttEndpoint
             }
 
             throw new MqttException(BrokerErrors.ToReason(refusal), refusal.Message);
+        }
+    }
+
+    // Its will does not come while the session goes on in time (§3.1.3.2.2); with the session's end it does.
+    private void TakeUpWill(ClientKey key)
+    {
+        if (_environment.Wills.Take(key) is { } will && !_queues!.WasThere)
+        {
+            _environment.Wills.Publish(will, NowMs);
         }
     }
 
@@ -266,7 +301,7 @@ internal sealed partial class MqttEndpoint
 
         if (_connect.RequestResponseInformation)
         {
-            to.Add(PropertyId.ResponseInformation, "response/" + _connect.ClientId);
+            to.Add(PropertyId.ResponseInformation, options.ResponseTopicPrefix + _connect.ClientId);
         }
 
         if (_login.Method is { } method)
@@ -284,10 +319,18 @@ internal sealed partial class MqttEndpoint
     private void Refuse(ReasonCode reason, string text)
     {
         MqttVersion version = _connect?.Version ?? MqttVersion.V311;
-        byte[] properties = version == MqttVersion.V5 && text.Length > 0 && _connect!.RequestProblemInformation
-            ? new PropertyWriter().Add(PropertyId.ReasonString, text).Written.ToArray()
-            : [];
-        new ConnAckPacket { Reason = reason, Properties = properties }.Write(Output, version);
+        var properties = new PropertyWriter();
+        if (text.Length > 0 && _connect is { RequestProblemInformation: true })
+        {
+            properties.Add(PropertyId.ReasonString, text);
+        }
+
+        if (reason == ReasonCode.UseAnotherServer && _environment.Options.ServerReference is { } server)
+        {
+            properties.Add(PropertyId.ServerReference, server);
+        }
+
+        new ConnAckPacket { Reason = reason, Properties = properties.Written.ToArray() }.Write(Output, version);
     }
 
     private void OnDisconnect(DisconnectPacket packet)
@@ -300,6 +343,11 @@ internal sealed partial class MqttEndpoint
             }
 
             _queues!.ExpirySeconds = Math.Min(expiry, _environment.Options.SessionExpirySecondsMax);
+        }
+
+        if (packet.Reason != ReasonCode.DisconnectWithWill)
+        {
+            _session!.ForgetWill();
         }
 
         State = EndpointState.Ended;

@@ -65,7 +65,7 @@ internal sealed partial class MqttEndpoint
     };
 
     /// <summary>Whether the broker has something to tell.</summary>
-    public bool HasEvents => _queues?.Client.HasEvents == true;
+    public bool HasEvents => _queues?.Client.HasEvents == true || _session?.HasRetained == true;
 
     private int PacketBytesMax => State == EndpointState.Connected
         ? _environment.Options.PacketBytesMax
@@ -88,12 +88,19 @@ internal sealed partial class MqttEndpoint
     /// <summary>Hears the broker and writes what is due; see <see cref="MqttSession.Turn"/>.</summary>
     public bool Turn(long outputLimit)
     {
-        if (_session is null || State == EndpointState.Ended)
+        if (_session is null)
         {
             return false;
         }
 
         _session.NowMs = NowMs;
+        if (State == EndpointState.Ended)
+        {
+            // What the client published before its goodbye is on its way before the output is.
+            _session.Flush();
+            return false;
+        }
+
         bool hasMore = _session.Turn(outputLimit);
         if (State == EndpointState.Opening && _session.IsLoaded)
         {
@@ -146,7 +153,7 @@ internal sealed partial class MqttEndpoint
         State = EndpointState.Ended;
         if (_session is not null)
         {
-            _session.Close();
+            _session.Close(_key!.Value);
         }
         else
         {

@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Wills;
 
 namespace Pillarbox.Protocols.Mqtt;
 
@@ -10,6 +13,8 @@ namespace Pillarbox.Protocols.Mqtt;
 internal sealed class MqttEnvironment(
     MessageBroker broker, MqttOptions options, SaslServers sasl, TimeProvider time, ILogger logger, IRandom random)
 {
+    private readonly ConcurrentDictionary<string, Lazy<RetainedStore>> _retained = new(StringComparer.Ordinal);
+
     public MessageBroker Broker { get; } = broker;
 
     public MqttOptions Options { get; private set; } = options;
@@ -28,6 +33,19 @@ internal sealed class MqttEnvironment(
 
     /// <summary>The clients that are connected.</summary>
     public ClientRegistry Clients { get; } = new();
+
+    /// <summary>Wills whose delay runs.</summary>
+    public DelayedWills Wills { get; } = new(broker, options, logger);
+
+    /// <summary>The retained messages of an address space; the first use reads them.</summary>
+    public RetainedStore RetainedOf(string addressSpace) =>
+        _retained.GetOrAdd(addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name))).Value;
+
+    /// <summary>Whether a client of MQTT has come since the start.</summary>
+    public bool IsUsed => !_retained.IsEmpty;
+
+    /// <summary>Packet identifiers that were sent to clients which are gone, and not answered.</summary>
+    public SentBefore SentBefore { get; } = new();
 
     /// <summary>How logins to come are judged; the servers first, so that nobody meets the new rule without
     /// them.</summary>

@@ -65,6 +65,29 @@ public sealed record MqttOptions
     /// <summary>Messages longer than this go to a file of their own.</summary>
     public int LargeMessageBytesMin { get; init; } = 256 << 10;
 
+    /// <summary>Retained messages of an address space.</summary>
+    public int RetainedMessagesMax { get; init; } = 1_000_000;
+
+    /// <summary>Bytes of memory that they take, roughly.</summary>
+    public long RetainedBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>Steps through the topics of retained messages that a connection takes before it does other
+    /// things.</summary>
+    public int RetainedStepsPerPass { get; init; } = 10_000;
+
+    /// <summary>Wills whose delay runs; beyond, one is published at once.</summary>
+    public int DelayedWillsMax { get; init; } = 100_000;
+
+    /// <summary>How often the topics below <c>$SYS</c> are published, in milliseconds; 0 = never.</summary>
+    public int SystemTopicsIntervalMs { get; init; } = 10_000;
+
+    /// <summary>What clients that ask for it are told to begin response topics with; the client identifier
+    /// follows.</summary>
+    public string ResponseTopicPrefix { get; init; } = "response/";
+
+    /// <summary>Another server that clients are sent to instead; null: they stay.</summary>
+    public string? ServerReference { get; init; }
+
     /// <summary>Bytes written to the output per pass before it is flushed.</summary>
     public int OutputBytesPerPass { get; init; } = 256 << 10;
 

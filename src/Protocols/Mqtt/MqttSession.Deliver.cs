@@ -150,6 +150,7 @@ internal sealed partial class MqttSession
         }
 
         outgoing.PacketId = id;
+        outgoing.Dup = id != 0 && _sentBefore?.Contains(id) == true;
         if (!outgoing.TryWrite(_output, _version, _aliases, _connect.MaximumPacketSize))
         {
             // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).

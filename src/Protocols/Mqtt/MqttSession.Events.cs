@@ -49,6 +49,10 @@ internal sealed partial class MqttSession : IClientEvents
         {
             _credit += credit;
         }
+        else if (ReferenceEquals(producer, _ownProducer))
+        {
+            _ownCredit += credit;
+        }
     }
 
     /// <inheritdoc/>

@@ -52,6 +52,11 @@ internal sealed partial class MqttSession
             MqttException.Protocol("a client gives no subscription identifiers");
         }
 
+        if (topic.Topic.AsSpan().StartsWith("$SYS/"u8))
+        {
+            throw new MqttException(ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
+        }
+
         if (packet.Qos > 0 && !MayCome(packet))
         {
             return;
@@ -134,6 +139,11 @@ internal sealed partial class MqttSession
         }
 
         stored.Write(_scratch);
+        if (packet.Retain && !TryRetain(packet, _scratch.AsSpan(0, bytes), header.ExpiresAtMs, topic))
+        {
+            return;
+        }
+
         Publish(header, new ReadOnlySequence<byte>(_scratch, 0, bytes), packet, topic.Address);
         if (_scratch.Length > ScratchBytesKept)
         {
@@ -191,6 +201,11 @@ internal sealed partial class MqttSession
 
     private void OnStored(ushort id, PacketType type, BrokerException? error)
     {
+        if (IsAwaitingRetained(id, error))
+        {
+            return;
+        }
+
         _unanswered -= type == PacketType.PubAck ? 1 : 0;
         if (error is not null && _version != MqttVersion.V5)
         {

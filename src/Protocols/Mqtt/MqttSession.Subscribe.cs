@@ -56,6 +56,7 @@ internal sealed partial class MqttSession
         }
 
         _subscriptions.Set(key, subscription);
+        SendRetained(subscription, isNew);
         if (State is not null)
         {
             ack.Awaited++;

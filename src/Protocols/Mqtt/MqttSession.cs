@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -24,12 +25,19 @@ internal sealed partial class MqttSession
     private readonly SubscriptionTable _subscriptions = new();
     private readonly Consumer _consumer;
     private readonly Producer _producer;
+    private readonly IMqttConnection _connection;
+    private readonly RetainedStore _retained;
+    private IReadOnlySet<ushort>? _sentBefore;
     private bool _isStarted;
 
     public MqttSession(
-        MqttEnvironment environment, PacketWriter output, ConnectPacket connect, SessionQueues queues)
+        MqttEnvironment environment, PacketWriter output, ConnectPacket connect, SessionQueues queues,
+        IMqttConnection connection)
     {
         _environment = environment;
+        _connection = connection;
+        _retained = environment.RetainedOf(queues.Client.Info.AddressSpace);
+        _will = connect.Will;
         _output = output;
         _connect = connect;
         _queues = queues;
@@ -65,6 +73,7 @@ internal sealed partial class MqttSession
     public void Start()
     {
         _isStarted = true;
+        _sentBefore = _environment.SentBefore.Take(new ClientKey(_client.Info.AddressSpace, _client.Info.ClientId));
         if (State is not null)
         {
             Resume(State);
@@ -113,7 +122,8 @@ internal sealed partial class MqttSession
             EndPass();
             _client.Flush();
             _client.DrainInbox(this);
-            bool wrote = _isStarted && WriteDeliveries(outputLimit);
+            HearRetained();
+            bool wrote = _isStarted && (WriteDeliveries(outputLimit) | WriteRetained(outputLimit));
             GrantOwed();
             if (!wrote && !_client.HasEvents && _transaction is null)
             {
@@ -123,14 +133,26 @@ internal sealed partial class MqttSession
 
         EndPass();
         _client.Flush();
-        return _client.HasEvents || (_isStarted && CanWrite);
+        return _client.HasEvents || (_isStarted && (CanWrite || CanWriteRetained));
     }
 
-    /// <summary>Gives everything back; what outlives the connection waits in its queues.</summary>
-    public void Close()
+    /// <summary>Hands everything that the client has said so far to the broker.</summary>
+    public void Flush()
     {
         EndPass();
         _client.Flush();
+    }
+
+    /// <summary>Gives everything back; what outlives the connection waits in its queues.</summary>
+    public void Close(ClientKey key)
+    {
+        PublishWill(key);
+        Flush();
+        if (State is not null && _queues.ExpirySeconds > 0)
+        {
+            _environment.SentBefore.Put(key, _window.Ids);
+        }
+
         _queues.Close();
     }
 
