@@ -45,6 +45,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     private int _credit;
     private int _wakes;
     private bool _isDrained;
+    private int _toLoad;
     private volatile bool _isClosing;
     private bool _isClosed;
 
@@ -164,7 +165,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         {
             using (lease)
             {
-                Keep(delivery, lease.Payload.ToArray(), lease.Header.ExpiresAtMs, lease.Publisher);
+                Keep(delivery, Found(lease.Payload, lease.Header, lease.Publisher), isLoading: !_isDrained);
             }
 
             return;
@@ -186,6 +187,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     void IClientEvents.OnDrained(Consumer consumer, int unusedCredit)
     {
         _isDrained = true;
+        _toLoad = _unread.Count;
         _client.Grant(_consumer, CreditMax);
     }
 
@@ -309,10 +311,11 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         Task<LoadedMessage> read = _read!;
         _read = null;
         Delivery delivery = _unread.Dequeue();
+        bool isLoading = !_isDrained || _toLoad-- > 0;
         try
         {
             LoadedMessage message = read.GetAwaiter().GetResult();
-            Keep(delivery, message.Payload.ToArray(), message.Header.ExpiresAtMs, message.Publisher);
+            Keep(delivery, Found(message.Payload, message.Header, message.Publisher), isLoading);
         }
         catch (DamagedRecordException damage)
         {
@@ -320,43 +323,43 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         }
     }
 
-    // In the order of the queue: the newest of a topic stays, the one before goes.
-    private void Keep(in Delivery delivery, byte[] stored, long expiresAtMs, ulong publisher)
-    {
-        if (!MqttMessageMap.TryRead(stored, out MqttMessageMap message))
-        {
-            _client.Settle(delivery, Outcome.Accepted);
-            return;
-        }
+    private static RetainedMessage? Found(ReadOnlyMemory<byte> stored, in MessageHeader header, ulong publisher) =>
+        MqttMessageMap.TryRead(stored.Span, out MqttMessageMap message)
+            ? new RetainedMessage(
+                Wire.TopicText.ToText(message.Topic), stored.ToArray(), header.ExpiresAtMs, publisher)
+            : null;
 
-        string topic = Wire.TopicText.ToText(message.Topic);
-        if (_kept.Remove(topic, out Delivery older))
+    // In the order of the queue: the newest of a topic stays, the one before goes.
+    private void Keep(in Delivery delivery, RetainedMessage? found, bool isLoading)
+    {
+        if (found is not null && _kept.Remove(found.Topic, out Delivery older))
         {
             _client.Settle(older, Outcome.Accepted);
         }
 
-        bool isRemoval = message.Payload.IsEmpty;
-        if (isRemoval)
+        if (found is null || found.IsRemoval)
         {
             _client.Settle(delivery, Outcome.Accepted);
         }
         else
         {
-            _kept[topic] = delivery;
+            _kept[found.Topic] = delivery;
         }
 
-        if (_isDrained)
+        if (found is not null && isLoading)
         {
-            return;
+            Load(found);
         }
+    }
 
-        // What was there at the start.
-        var found = new RetainedMessage(topic, stored, expiresAtMs, publisher);
+    // What was there at the start.
+    private void Load(RetainedMessage found)
+    {
         lock (_gate)
         {
-            if (isRemoval)
+            if (found.IsRemoval)
             {
-                _tree.Remove(topic);
+                _tree.Remove(found.Topic);
             }
             else
             {

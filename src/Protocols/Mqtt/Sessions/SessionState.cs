@@ -42,6 +42,9 @@ internal sealed class SessionState
 
     private bool IsDrained { get; set; }
 
+    // Records of the start that are to be read from disk still; newer ones come behind them.
+    private int _toLoad;
+
     /// <summary>Whether the consumer is this one's.</summary>
     public bool Owns(Consumer consumer) => ReferenceEquals(consumer, _consumer);
 
@@ -49,6 +52,7 @@ internal sealed class SessionState
     public void OnDrained()
     {
         IsDrained = true;
+        _toLoad = _unread.Count;
         _client.Grant(_consumer, CreditMax);
     }
 
@@ -59,7 +63,7 @@ internal sealed class SessionState
         {
             using (lease)
             {
-                Take(delivery, lease.Payload.Span);
+                Take(delivery, lease.Payload.Span, isLoading: !IsDrained);
             }
 
             return;
@@ -72,13 +76,14 @@ internal sealed class SessionState
     public void OnRead(byte[]? bytes)
     {
         Delivery delivery = _unread.Dequeue();
+        bool isLoading = !IsDrained || _toLoad-- > 0;
         if (bytes is null)
         {
             _client.Quarantine(delivery, "a record of an MQTT session is damaged");
             return;
         }
 
-        Take(delivery, bytes);
+        Take(delivery, bytes, isLoading);
     }
 
     /// <summary>The subscriptions, once loaded.</summary>
@@ -173,7 +178,7 @@ internal sealed class SessionState
         _client.Publish(_producer, new MessageHeader { Durable = true }, bytes, tag, null, transaction);
     }
 
-    private void Take(in Delivery delivery, ReadOnlySpan<byte> bytes)
+    private void Take(in Delivery delivery, ReadOnlySpan<byte> bytes, bool isLoading)
     {
         if (!StateRecord.TryRead(bytes, out StateRecord record))
         {
@@ -184,7 +189,7 @@ internal sealed class SessionState
         string key = record.Kind == StateKind.Subscription
             ? SubscriptionTable.KeyOf(record.Filter)
             : KeyOf(record.PacketId);
-        if (!IsDrained)
+        if (isLoading)
         {
             Load(record, key);
         }
