@@ -52,8 +52,9 @@ public sealed class MqttContentMapTests
         };
         content.AddAnnotation("x-opt-trace", ContentValue.From("t"));
         MessageContent back = Again(content, "a");
-        Assert.Equal(("7", "s", "gzip", "g", 3u), (back.MessageId.Text, back.Subject, back.ContentEncoding, back.GroupId,
-            back.GroupSequence));
+        Assert.Equal(
+            ("7", "s", "gzip", "g", 3u),
+            (back.MessageId.Text, back.Subject, back.ContentEncoding, back.GroupId, back.GroupSequence));
         Assert.Equal(("r", 1234L, "k"), (back.ReplyToGroupId, back.CreatedAtMs,
             Encoding.UTF8.GetString(back.Key!.Value.Span)));
         Assert.Equal([("x-opt-trace", "t")], back.Annotations.Select(a => (a.Key, a.Value.Text!)));

@@ -23,7 +23,8 @@ internal sealed class SystemTopics(MqttEnvironment environment)
     public async Task TickAsync(long nowMs)
     {
         int interval = environment.Options.SystemTopicsIntervalMs;
-        if (interval == 0 || !environment.IsUsed || nowMs < Volatile.Read(ref _nextMs) || Interlocked.Exchange(ref _isRunning, 1) != 0)
+        bool isDue = interval > 0 && environment.IsUsed && nowMs >= Volatile.Read(ref _nextMs);
+        if (!isDue || Interlocked.Exchange(ref _isRunning, 1) != 0)
         {
             return;
         }

@@ -1,6 +1,7 @@
 namespace Pillarbox.Fuzz.Mqtt;
 
-/// <summary>Ways to break a packet: bytes changed, cut out, put in, doubled; its length mended most of the time.</summary>
+/// <summary>Ways to break a packet: bytes changed, cut out, put in, doubled; its length mended most of the
+/// time.</summary>
 internal static class MqttMutation
 {
     private static readonly byte[] Telling = [0, 1, 2, 0x0B, 0x11, 0x21, 0x23, 0x26, 0x7F, 0x80, 0xC0, 0xFF];

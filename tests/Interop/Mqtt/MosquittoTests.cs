@@ -58,7 +58,8 @@ public sealed class MosquittoTests(SharedNode shared)
         string[] amqp = ["--url", shared.Node.AmqpUrl];
         string[] create = ["queue", "create", queue, "--url", shared.Node.HttpUrl];
         (await ClientProcess.RunAsync(Programs.Pillarbox, create)).AssertExit(0);
-        string[] publish = ["-V", "5", "-q", "1", "-t", topic, "-m", "from mqtt", "-D", "publish", "user-property", "a", "b"];
+        string[] publish =
+            ["-V", "5", "-q", "1", "-t", topic, "-m", "from mqtt", "-D", "publish", "user-property", "a", "b"];
         (await RunAsync("mosquitto_pub", null, publish)).AssertExit(0);
         ClientResult got = await ClientProcess.RunAsync(
             Programs.Pillarbox, ["receive", queue, "--count", "1", "-o", "json", .. amqp]);

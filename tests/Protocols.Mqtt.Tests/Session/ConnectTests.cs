@@ -15,7 +15,8 @@ public sealed class ConnectTests
     {
         await using var scene = new MqttScene();
         MqttPeer client = await scene.ConnectAsync("");
-        Assert.StartsWith("auto-", client.Admission.Text(PropertyId.AssignedClientIdentifier), StringComparison.Ordinal);
+        string? assigned = client.Admission.Text(PropertyId.AssignedClientIdentifier);
+        Assert.StartsWith("auto-", assigned, StringComparison.Ordinal);
         Assert.Equal(1024u, client.Admission.Number(PropertyId.ReceiveMaximum));
         await scene.ConnectAsync("", MqttVersion.V311);
         MqttPeer old = scene.Peer(MqttVersion.V311);

@@ -184,7 +184,8 @@ public sealed class SessionTests
         MqttPeer second = await SleeperAsync(scene);
         Assert.True(second.Admission.SessionPresent);
         Assert.Equal(ReasonCode.SessionTakenOver, await first.ExpectEndAsync());
-        Assert.Equal((got.Id, "x"), ((await second.TakePublishAsync()) is { } again ? (again.Id, again.Body) : default));
+        Received again = await second.TakePublishAsync();
+        Assert.Equal((got.Id, "x"), (again.Id, again.Body));
     }
 
     private static bool HasSession(MqttScene scene) =>

@@ -4,13 +4,17 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Wire;
 
-/// <summary>Packets as bytes, one of each kind and version, and one way to read them all and write them again.</summary>
+/// <summary>Packets as bytes, one of each kind and version, and one way to read them all and write them
+/// again.</summary>
 internal static class Packets
 {
     public static readonly MqttVersion[] Versions = [MqttVersion.V31, MqttVersion.V311, MqttVersion.V5];
 
     /// <summary>A good packet of each kind, for a version.</summary>
-    public static IEnumerable<byte[]> All(MqttVersion version)
+    public static IEnumerable<byte[]> All(MqttVersion version) =>
+        [.. Connects(version), .. Publishes(version), .. Others(version)];
+
+    private static IEnumerable<byte[]> Connects(MqttVersion version)
     {
         bool isNew = version == MqttVersion.V5;
         var will = new WillMessage
@@ -42,6 +46,11 @@ internal static class Packets
             SessionPresent = version != MqttVersion.V31,
             Properties = isNew ? new PropertyWriter().Add(PropertyId.ReceiveMaximum, 7).Written.ToArray() : [],
         }.Write(to, version));
+    }
+
+    private static IEnumerable<byte[]> Publishes(MqttVersion version)
+    {
+        bool isNew = version == MqttVersion.V5;
         foreach (byte qos in new byte[] { 0, 1, 2 })
         {
             yield return Bytes(to => new PublishPacket
@@ -63,7 +72,11 @@ internal static class Packets
             yield return Bytes(to => new AckPacket(
                 type, 3, isNew ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success).Write(to, version));
         }
+    }
 
+    private static IEnumerable<byte[]> Others(MqttVersion version)
+    {
+        bool isNew = version == MqttVersion.V5;
         yield return Bytes(to => SubscribePacket.Write(
             to, version, 7, isNew ? 300 : 0, ("a/+", (byte)1), ("$share/g/b/#", (byte)(isNew ? 0x2A : 2))));
         yield return Bytes(to => new SubAckPacket(PacketType.SubAck, 7, [1, 0x80]).Write(to, version));

@@ -19,7 +19,8 @@ internal interface IRetainWaiter
 /// <summary>
 /// The retained messages of an address space (MQTT 5.0 §3.3.1.3): in memory to be looked up, and in the durable queue
 /// <see cref="QueueName"/>, which holds the last message of each topic. A client of the broker's of its own writes that
-/// queue: it publishes the newest of each topic and settles the one before, whatever number came in between. Thread-safe.
+/// queue: it publishes the newest of each topic and settles the one before, whatever number came in between.
+/// Thread-safe.
 /// </summary>
 internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkItem
 {

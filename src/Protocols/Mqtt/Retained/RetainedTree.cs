@@ -129,8 +129,8 @@ internal sealed class RetainedTree
             Enter(root, 0);
         }
 
-        /// <summary>Takes steps off <paramref name="steps"/> until it meets a message; null: at the end, or no steps are
-        /// left (<see cref="AtEnd"/> tells which).</summary>
+        /// <summary>Takes steps off <paramref name="steps"/> until it meets a message; null: at the end, or no steps
+        /// are left (<see cref="AtEnd"/> tells which).</summary>
         public RetainedMessage? Next(ref int steps)
         {
             while (_frames.Count > 0 && steps-- > 0)

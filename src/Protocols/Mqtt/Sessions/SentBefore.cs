@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Pillarbox.Protocols.Mqtt.Sessions;
 
 /// <summary>
-/// Packet identifiers that were sent to clients which are gone and did not answer, so that DUP is set when they are sent
-/// again (MQTT 5.0 §3.3.1.1). Not kept over a restart: DUP is for information only. Thread-safe.
+/// Packet identifiers that were sent to clients which are gone and did not answer, so that DUP is set when they are
+/// sent again (MQTT 5.0 §3.3.1.1). Not kept over a restart: DUP is for information only. Thread-safe.
 /// </summary>
 internal sealed class SentBefore
 {

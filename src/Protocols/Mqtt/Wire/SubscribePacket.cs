@@ -103,7 +103,8 @@ internal ref struct SubscribePacket
         ReadOnlySpan<byte> properties = subscriptionId > 0
             ? new PropertyWriter().Add(PropertyId.SubscriptionIdentifier, (uint)subscriptionId).Written
             : default;
-        int length = 2 + (version == MqttVersion.V5 ? MqttWriter.VarIntBytes(properties.Length) + properties.Length : 0);
+        int length = 2
+            + (version == MqttVersion.V5 ? MqttWriter.VarIntBytes(properties.Length) + properties.Length : 0);
         foreach ((string filter, _) in filters)
         {
             length += MqttWriter.TextBytes(filter) + 1;
