@@ -28,8 +28,8 @@ internal struct Outgoing
 
 /// <summary>
 /// The packet identifiers towards the client (MQTT 5.0 §2.2.1, §4.4, §4.9). An identifier follows from the message's
-/// id, which lasts: whenever a message is sent again, also after a crash, it bears the one that the client knows. A message
-/// whose identifier is in use waits. Owned by the connection.
+/// id, which lasts: whenever a message is sent again, also after a crash, it bears the one that the client knows. A
+/// message whose identifier is in use waits. Owned by the connection.
 /// </summary>
 internal sealed class OutgoingWindow(int max)
 {
