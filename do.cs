@@ -109,6 +109,7 @@ int Test(string[] names)
     [
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
         ("kafka-session", "5000"),
+        ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
     ];
     foreach (var (target, count) in targets)
     {
@@ -136,8 +137,8 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka and
-// kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
+// kafka-python, mosquitto's clients and paho from Debian; rhea, kafkajs and @platformatic/kafka from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -152,6 +153,8 @@ void InstallTestNeeds()
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
+        ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];

@@ -47,6 +47,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         in ReadOnlySequence<byte> payload, Transaction? transaction)
     {
         publish.InJournal = head.Header.Durable && targets.DurableIds.Length > 0;
+        publish.IsDurable = head.Header.Durable;
         publish.Single = targets.Single;
         publish.Many = targets.Many;
         publish.BlobId = head.BlobId;
@@ -164,6 +165,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     {
         op.Kind = OpKind.Enqueue;
         op.Approached = true;
+        op.MayDrop = !publish.IsDurable;
         op.Queue = queue;
         op.Id = position;
         op.Position = position;

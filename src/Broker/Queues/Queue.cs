@@ -410,7 +410,7 @@ internal sealed class Queue
             return;
         }
 
-        if (Config.TransientMax >= 0 && !entry.Has(EntryFlags.InJournal) && Counters.Messages >= Config.TransientMax)
+        if (op.MayDrop && Config.TransientMax >= 0 && Counters.Messages >= Config.TransientMax)
         {
             Counters.DroppedTotal++;
             Shard.Settlements.Release(entry);
