@@ -138,7 +138,8 @@ IEnumerable<string> TestProjects(string[] names) =>
 }
 
 // Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
-// kafka-python, mosquitto's clients and paho from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// kafka-python, mosquitto's clients, paho, stomp.py and ActiveMQ's Java client from Debian; rhea, kafkajs,
+// @platformatic/kafka, mqtt and @stomp/stompjs from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -155,6 +156,9 @@ void InstallTestNeeds()
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
         ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
         ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
+        ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
+        ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];

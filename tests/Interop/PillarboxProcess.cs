@@ -32,6 +32,9 @@ internal sealed class PillarboxProcess : IAsyncDisposable
 
     public string AmqpPort => Listener("amqp")[(Listener("amqp").LastIndexOf(':') + 1)..];
 
+    /// <summary>What each node listens for unless its configuration says so itself.</summary>
+    private static readonly string[] Protocols = ["amqp", "kafka", "mqtt", "openwire", "stomp", "http"];
+
     /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
     public string KafkaServers => Listener("kafka");
 
@@ -54,7 +57,7 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     {
         string[] listen = ownListeners
             ? []
-            : [.. new[] { "amqp", "kafka", "mqtt", "http" }.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
+            : [.. Protocols.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
         PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
         try
         {
