@@ -148,6 +148,7 @@ void InstallTestNeeds()
         ("kcat", Succeeds("kcat", "-V")),
         ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
         ("nodejs", Succeeds("node", "--version")),
