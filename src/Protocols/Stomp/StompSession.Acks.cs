@@ -120,6 +120,21 @@ internal sealed partial class StompSession
         }
 
         Client.Discharge(transaction, fail, tag);
+        if (fail)
+        {
+            // At once, for the peer may acknowledge them again in its next frame.
+            EndHeld(transaction, committed: false);
+        }
+    }
+
+    private void EndHeld(Transaction transaction, bool committed)
+    {
+        foreach (StompSubscription subscription in _subscriptions.Values)
+        {
+            subscription.Held.End(transaction, committed);
+            subscription.Regulate();
+            Enqueue(subscription);
+        }
     }
 
     private Transaction TransactionOf(string name) =>
@@ -145,13 +160,7 @@ internal sealed partial class StompSession
         }
 
         bool committed = error is null && !_rollbacks.Remove(tag);
-        foreach (StompSubscription subscription in _subscriptions.Values)
-        {
-            subscription.Held.End(transaction, committed);
-            subscription.Regulate();
-            Enqueue(subscription);
-        }
-
+        EndHeld(transaction, committed);
         if (State == SessionState.Ended)
         {
             return;

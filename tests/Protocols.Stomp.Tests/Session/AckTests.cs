@@ -160,6 +160,20 @@ public sealed class AckTests : IDisposable
         Assert.Empty(_scene.Connect("1.2").Send("SUBSCRIBE\nid:o\ndestination:/queue/out\n\n\0").Frames);
     }
 
+    [Fact]
+    public void What_an_abort_gives_back_can_be_acknowledged_in_the_next_frame()
+    {
+        Fill(1);
+        StompPeer peer = Subscribe("1.2", "client");
+        ReceivedFrame message = peer.Next("MESSAGE");
+        peer.Send(
+            "BEGIN\ntransaction:t\n\n\0" + Ack("1.2", message, "ACK", "transaction:t\n")
+            + "ABORT\ntransaction:t\n\n\0BEGIN\ntransaction:u\n\n\0"
+            + Ack("1.2", message, "ACK", "transaction:u\n") + "COMMIT\ntransaction:u\nreceipt:r\n\n\0");
+        Assert.Equal("r", peer.Next("RECEIPT")["receipt-id"]);
+        Assert.Equal(0, Waiting());
+    }
+
     [Theory]
     [InlineData("COMMIT\ntransaction:t\n\n\0")]
     [InlineData("ABORT\ntransaction:t\n\n\0")]
