@@ -152,6 +152,7 @@ void InstallTestNeeds()
         ("kcat", Succeeds("kcat", "-V")),
         ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
         ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
@@ -165,7 +166,7 @@ void InstallTestNeeds()
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    string[] clients = ["rhea", "Kafka/kafkajs", "Kafka/platformatic"];
+    string[] clients = ["rhea", "WebSocket", "Kafka/kafkajs", "Kafka/platformatic"];
     foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))

@@ -9,6 +9,7 @@ using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Mqtt.Content;
 using Pillarbox.Protocols.OpenWire;
 using Pillarbox.Protocols.OpenWire.Content;
+using Pillarbox.Protocols.Stomp;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -20,7 +21,7 @@ internal static class NodeBroker
 
     /// <summary>One of each payload format: a protocol's messages are read by all others through it.</summary>
     public static IReadOnlyList<IContentMap> ContentMaps { get; } =
-        [new AmqpContentMap(), new MqttContentMap(), new OpenWireContentMap()];
+        [new AmqpContentMap(), new MqttContentMap(), new OpenWireContentMap(), new StompContentMap()];
 
     /// <summary>The disk, or memory, that the configuration asks for.</summary>
     public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
@@ -42,7 +43,11 @@ internal static class NodeBroker
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
-            PropertyReaders = [new AmqpPropertyReader(), new MqttPropertyReader(), new OpenWirePropertyReader()],
+            PropertyReaders =
+            [
+                new AmqpPropertyReader(), new MqttPropertyReader(), new OpenWirePropertyReader(),
+                new StompPropertyReader(),
+            ],
             ContentMaps = ContentMaps,
             AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,
