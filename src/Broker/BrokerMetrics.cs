@@ -33,6 +33,9 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableCounter(
             "pillarbox.delivered", () => _services.Shards.Sum(shard => shard.DeliveredTotal));
         _meter.CreateObservableCounter("pillarbox.records.damaged", () => _services.DamagedRecords);
+        _meter.CreateObservableGauge("pillarbox.quarantine", () => _services.Damage.Store.Bytes, "By");
+        _meter.CreateObservableCounter(
+            "pillarbox.quarantine.dropped", () => _services.Damage.Store.DroppedTotal);
         _meter.CreateObservableGauge("pillarbox.journal.pending", () => _services.Journal.PendingBytes, "By");
         _meter.CreateObservableGauge(
             "pillarbox.journal.full", () => _services.Journal.SpaceState == SpaceState.Full ? 1 : 0);

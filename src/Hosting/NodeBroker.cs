@@ -7,6 +7,7 @@ using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Hosting;
 
@@ -47,6 +48,7 @@ internal static class NodeBroker
             LargeMessageBytesMin = limits.LargeMessageBytesMin,
             TransactionBytesMax = limits.TransactionBytesMax,
             ProducerCredit = limits.ProducerCredit,
+            Quarantine = new QuarantineLimits { BytesMax = limits.QuarantineBytesMax },
             AddressSettings = config.AddressSettings,
             AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions
             {

@@ -485,6 +485,7 @@ internal sealed class Queue
     private void Quarantine(ref QueueEntry entry, byte priority, long sequence, string reason)
     {
         Services.CountDamage();
+        Services.Damage.KeepMessage(Services, this, entry, reason);
         BrokerLog.Quarantined(Services.Logger, Config.Name, entry.Id, entry.Position, reason);
         Remove(ref entry, priority, sequence, journal: true);
     }
