@@ -296,8 +296,8 @@ public sealed class BrokerClient : IDisposable
     public ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
         _reader.ReadAsync(delivery, cancellation);
 
-    /// <summary>Takes a damaged message out of its queue and reports it by name. Its bytes stay in the log until the
-    /// next start.</summary>
+    /// <summary>Takes a damaged message out of its queue and reports it by name. Its bytes go into
+    /// quarantine.</summary>
     public void Quarantine(in Delivery delivery, string reason)
     {
         if (!delivery.Browsing && !delivery.Consumer.IsClosed)

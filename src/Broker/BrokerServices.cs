@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Damage;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
@@ -42,6 +43,9 @@ internal sealed class BrokerServices
     public required long Run { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>Keeps what is damaged.</summary>
+    public required DamageKeeper Damage { get; init; }
 
     /// <summary>The permissions in force; swapped whole.</summary>
     public required Authorizer Authorizer

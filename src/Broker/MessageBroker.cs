@@ -58,6 +58,9 @@ public sealed record BrokerOptions
     /// <summary>Segment files of streams that are kept open. Default 512.</summary>
     public int StreamOpenFilesMax { get; init; } = 512;
 
+    /// <summary>How much of what is damaged is kept.</summary>
+    public Storage.Quarantine.QuarantineLimits Quarantine { get; init; } = new();
+
     /// <summary>Own threads and timers (false: a simulation pumps by hand with <see
     /// cref="MessageBroker.Pump"/>).</summary>
     public bool OwnThreads { get; init; } = true;

@@ -11,6 +11,7 @@ using Pillarbox.Protocols.OpenWire;
 using Pillarbox.Protocols.OpenWire.Content;
 using Pillarbox.Protocols.Stomp;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Hosting;
 
@@ -56,6 +57,7 @@ internal static class NodeBroker
             LargeMessageBytesMin = limits.LargeMessageBytesMin,
             TransactionBytesMax = limits.TransactionBytesMax,
             ProducerCredit = limits.ProducerCredit,
+            Quarantine = new QuarantineLimits { BytesMax = limits.QuarantineBytesMax },
             AddressSettings = config.AddressSettings,
             AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions
             {

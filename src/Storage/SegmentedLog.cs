@@ -132,6 +132,14 @@ public sealed class SegmentedLog : IDisposable
     public ValueTask<LogLease> ReadAsync(long position, CancellationToken cancellation) =>
         _reader.ReadAsync(position, cancellation);
 
+    /// <summary>What the disk has at a position, as it is and whatever it is; less than asked for where files are
+    /// missing or cannot be read. For bytes that are damaged; not for a hot path.</summary>
+    public byte[] ReadRaw(long position, int bytes) => _reader.ReadRaw(position, bytes);
+
+    /// <summary>Name of the file that holds a position in a journal; empty when none does.</summary>
+    public string FileNameAt(long position) =>
+        _segments.Find(position) is { } segment ? SegmentFiles.NameOf(segment.BasePosition) : "";
+
     /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: of all of them together.
     /// False
     /// when no segment holds the position: the record is lost.</summary>

@@ -520,6 +520,11 @@ internal sealed class Queue
 
     private void Quarantine(ref QueueEntry entry, byte priority, long sequence, string reason)
     {
+        if (!entry.IsRecord)
+        {
+            Services.Damage.KeepMessage(Services, this, entry, reason);
+        }
+
         if (!entry.IsRecord || !Feed!.IsLost(entry.Id))
         {
             Services.CountDamage();

@@ -34,7 +34,8 @@ internal sealed class CatalogLog : IBatchVisitor
     {
         _services = services;
         var place = new PartitionPlace(FolderOf(addressSpace), 0);
-        _log = services.Store.OpenLog(place, new PartitionOptions(), this, out _);
+        _log = services.Store.OpenLog(place, new PartitionOptions(), this, out PartitionReport report);
+        services.Recovery.Add(place.Folder, place.Number, report);
     }
 
     /// <summary>The streams that were deleted; their files may still be there.</summary>

@@ -21,6 +21,9 @@ internal sealed record PartitionCheckpoint(
 /// </summary>
 internal sealed class StreamCheckpoint
 {
+    /// <summary>Its folder, beside those of the streams.</summary>
+    public const string Folder = "checkpoints";
+
     private const byte Version = 1;
     private readonly Dictionary<(Guid, int), PartitionCheckpoint> _partitions = [];
 

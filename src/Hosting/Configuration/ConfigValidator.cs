@@ -155,6 +155,7 @@ internal static class ConfigValidator
         Range(limits.AmqpIdleTimeoutMs, 0, int.MaxValue, source, "amqpIdleTimeoutMs");
         Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
+        Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
         Range(limits.Shards, 0, 256, source, "shards");
     }
 

@@ -4,14 +4,15 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary><c>pillarbox data …</c>: looks at the data directory of a stopped node and changes nothing.</summary>
+/// <summary><c>pillarbox data …</c>: looks at the data directory of a stopped node. Changes nothing, but for
+/// what is dropped from quarantine.</summary>
 internal static class DataCommands
 {
     private const string DefaultDirectory = "./data";
 
-    public static Command Create() => new("data", "A stopped node's files: verify, stat, dump.")
+    public static Command Create() => new("data", "A stopped node's files: verify, stat, dump, quarantine.")
     {
-        Verify(), Stat(), Dump(),
+        Verify(), Stat(), Dump(), QuarantineCommands.CreateForFiles(DirectoryArgument()),
     };
 
     private static Argument<string> DirectoryArgument() => new("directory")

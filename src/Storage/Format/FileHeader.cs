@@ -11,6 +11,7 @@ internal enum FileKind : byte
     Blob = 3,
     BlobIds = 4,
     Identity = 5,
+    Quarantine = 6,
 }
 
 /// <summary>

@@ -20,19 +20,25 @@ public sealed record PartitionReport
     public long TornBytes { get; init; }
 
     /// <summary>Files set aside as *.damaged.</summary>
-    public IReadOnlyList<string> SetAside { get; init; } = [];
+    public IReadOnlyList<SetAsideFile> SetAside { get; init; } = [];
 
     /// <summary>What had been durable and is not there; empty on a healthy disk.</summary>
     public IReadOnlyList<string> Damages { get; init; } = [];
 }
+
+/// <summary>Bytes that cannot be a part of the partition, in a file of their own.</summary>
+/// <param name="Path">That file; the segment's own when there was no room for a copy and the bytes are lost.</param>
+/// <param name="Segment">File name of the segment that they were in.</param>
+/// <param name="Position">Where they began in it.</param>
+/// <param name="Reason">Why they are no part.</param>
+public sealed record SetAsideFile(string Path, string Segment, long Position, string Reason);
 
 /// <summary>Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the
 /// end.</summary>
 internal sealed class PartitionRecovery(
     PartitionStore store, PartitionLog log, PartitionMark? mark, IBatchVisitor visitor)
 {
-    private const string DamagedSuffix = ".damaged";
-    private readonly List<string> _setAside = [];
+    private readonly List<SetAsideFile> _setAside = [];
     private readonly List<string> _damages = [];
     private long _batches;
     private long _tornBytes;
@@ -145,7 +151,9 @@ internal sealed class PartitionRecovery(
             _tornBytes += length - segment.SizeBytes;
             if (TornTail.HoldsBatch(file, segment.SizeBytes, length, _nextOffset))
             {
-                _setAside.Add(TornTail.Keep(store.FileSystem, segment, file, length));
+                string kept = TornTail.Keep(store.FileSystem, segment, file, length);
+                _setAside.Add(new SetAsideFile(
+                    kept, NameOf(segment), segment.SizeBytes, "bytes that are no batch stand before whole batches"));
             }
 
             file.SetLength(segment.SizeBytes);
@@ -169,11 +177,14 @@ internal sealed class PartitionRecovery(
 
     private void SetAside(PartitionSegment segment)
     {
-        string path = segment.Path;
-        store.FileSystem.Rename(path, path + DamagedSuffix);
+        string path = segment.Path + TornTail.DamagedSuffix;
+        store.FileSystem.Rename(segment.Path, path);
         store.FileSystem.SyncDirectory(log.Directory);
-        _setAside.Add(path);
+        _setAside.Add(new SetAsideFile(path, NameOf(segment), 0, "what should be in front of it is not there"));
     }
+
+    private string NameOf(PartitionSegment segment) =>
+        PartitionSegment.NameOf(log.Number, segment.BaseOffset, PartitionSegment.LogSuffix);
 }
 
 /// <summary>Reads a file's batches one after another through a window of memory. One owner.</summary>

@@ -16,7 +16,7 @@ internal static class TornTail
     public const int SearchBytesMax = 8 << 20;
 
     private const int CopyBytes = 1 << 20;
-    private const string DamagedSuffix = ".damaged";
+    public const string DamagedSuffix = ".damaged";
 
     /// <summary>Whether a good batch with a later offset begins somewhere behind <paramref name="from"/>.</summary>
     public static bool HoldsBatch(IFile file, long from, long to, long nextOffset)

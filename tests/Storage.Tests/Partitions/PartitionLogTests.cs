@@ -157,8 +157,9 @@ public sealed class PartitionLogTests
         using PartitionStore again = files.OpenStore();
         PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
         Assert.Equal(Enumerable.Range(0, damaged), list.Numbers);
-        string kept = Assert.Single(report.SetAside);
-        using IFile copy = files.Open(kept, FileOpening.Read);
+        SetAsideFile kept = Assert.Single(report.SetAside);
+        Assert.Equal(damaged * size, kept.Position);
+        using IFile copy = files.Open(kept.Path, FileOpening.Read);
         Assert.Equal((10 - damaged) * size, copy.Length);
         Assert.Equal(damaged, found.NextOffset);
     }
