@@ -202,14 +202,14 @@ public sealed class BrokerClient : IDisposable
     /// <see cref="IClientEvents.OnPublished"/> (in the order of publishing per client). In a transaction it completes
     /// at once
     /// (held until the discharge). A refusal that is known at once is also told by OnPublished, never thrown;
-    /// for a tag of 0 it is dropped and counted.
+    /// for a tag of 0 it is dropped and counted. Returned, too, for whom a transaction must not go on without it.
     /// </summary>
-    public void Publish(
+    public BrokerException? Publish(
         Producer producer, in MessageHeader header, in ReadOnlySequence<byte> payload, ulong tag,
         string? to = null, Transaction? transaction = null)
     {
         MessageHead head = new() { Header = header, Publisher = _publisherHash };
-        PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
+        return PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
     }
 
     /// <summary>Begins a message whose payload comes in pieces and may be larger than memory.</summary>
@@ -507,7 +507,7 @@ public sealed class BrokerClient : IDisposable
     }
 
     /// <summary>Routes and collects one message; large ones have their body in a file already.</summary>
-    internal void PublishHead(
+    internal BrokerException? PublishHead(
         Producer producer, MessageHead head, in ReadOnlySequence<byte> payload, long bodyBytes, ulong tag, string? to,
         Transaction? transaction)
     {
@@ -543,7 +543,7 @@ public sealed class BrokerClient : IDisposable
         if (refusal is not null || (targets.IsEmpty && publish.Kept is null))
         {
             _publications.AddEmpty(producer, tag, refusal);
-            return;
+            return refusal;
         }
 
         if (targets.IsEmpty)
@@ -557,6 +557,8 @@ public sealed class BrokerClient : IDisposable
         {
             _publications.AddEmpty(producer, tag, null);
         }
+
+        return null;
     }
 
     // An address with a stream keeps every message there, once for all queues that read it.
