@@ -6,6 +6,8 @@ using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.OpenWire;
+using Pillarbox.Protocols.OpenWire.Content;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -16,7 +18,7 @@ internal static class NodeBroker
     private const string Space = "default";
 
     /// <summary>One of each payload format: a protocol's messages are read by all others through it.</summary>
-    public static IReadOnlyList<IContentMap> ContentMaps { get; } = [new AmqpContentMap()];
+    public static IReadOnlyList<IContentMap> ContentMaps { get; } = [new AmqpContentMap(), new OpenWireContentMap()];
 
     /// <summary>The disk, or memory, that the configuration asks for.</summary>
     public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
@@ -38,7 +40,7 @@ internal static class NodeBroker
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
-            PropertyReaders = [new AmqpPropertyReader()],
+            PropertyReaders = [new AmqpPropertyReader(), new OpenWirePropertyReader()],
             ContentMaps = ContentMaps,
             AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,

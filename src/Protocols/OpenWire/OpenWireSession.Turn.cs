@@ -5,6 +5,7 @@ using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Consumers;
+using Pillarbox.Protocols.OpenWire.Content;
 using Pillarbox.Protocols.OpenWire.Producers;
 using Pillarbox.Protocols.OpenWire.Wire;
 
@@ -290,7 +291,14 @@ internal sealed partial class OpenWireSession : IClientEvents
         Delivery delivery = endpoint.NextDelivery;
         var inlet = (Inlet)delivery.Consumer.Tag!;
         Address(message, inlet, isMoved: taken.Origin is not null);
-        MessageId id = message.MessageId!;
+        MessageId id = message.MessageId ??= JmsIds.ToMessageId(default);
+        if (id.Producer == JmsIds.Foreign)
+        {
+            // Clients tell repeated messages by producer and number.
+            id.Producer = delivery.Durable ? JmsIds.Foreign : JmsIds.ForeignTransient;
+            id.ProducerSequence = delivery.MessageId;
+        }
+
         id.BrokerSequence = ++_lastSequence;
         endpoint.TakeDelivery();
         endpoint.Unacked.Add(new Unacked

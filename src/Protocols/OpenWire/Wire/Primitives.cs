@@ -254,12 +254,8 @@ internal sealed class PrimitiveWriter
         WriteRaw(value);
     }
 
-    /// <summary>Begins a map; its entries follow.</summary>
-    public void BeginMap(int count)
-    {
-        _bytes.Add((byte)PrimitiveType.Map);
-        WriteCount(count);
-    }
+    /// <summary>Begins a map as a value; its count and entries follow.</summary>
+    public void BeginMap() => _bytes.Add((byte)PrimitiveType.Map);
 
     /// <summary>Begins a list; its values follow.</summary>
     public void BeginList(int count)
