@@ -136,7 +136,7 @@ IEnumerable<string> TestProjects(string[] names) =>
 }
 
 // Foreign clients drive the real server, so they must be here: Proton for Python and C, kcat, librdkafka and
-// kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// kafka-python from Debian, and ActiveMQ's Java client; rhea, kafkajs and @platformatic/kafka from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -150,6 +150,9 @@ void InstallTestNeeds()
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
+        ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];

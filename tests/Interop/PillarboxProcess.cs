@@ -54,7 +54,7 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     {
         string[] listen = ownListeners
             ? []
-            : [.. new[] { "amqp", "kafka", "http" }.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
+            : [.. new[] { "amqp", "kafka", "openwire", "http" }.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
         PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
         try
         {

@@ -103,7 +103,7 @@ internal sealed partial class OpenWireSession
         return names;
     }
 
-    private void OnMessage(Message message, int bytes)
+    private void OnMessage(Message message)
     {
         if (message.ProducerId is null || !_producers.TryGetValue(message.ProducerId, out ProducerEndpoint? producer))
         {
@@ -124,7 +124,7 @@ internal sealed partial class OpenWireSession
             CommandId = message.CommandId,
             ResponseRequired = message.ResponseRequired,
             Producer = producer,
-            Bytes = bytes,
+            Bytes = message.AccountedBytes,
         };
         if (producer.Own is { } own && message.Destination == producer.Destination)
         {

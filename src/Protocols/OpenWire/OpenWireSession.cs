@@ -82,11 +82,11 @@ internal sealed partial class OpenWireSession
     public void Receive(ref ReadOnlySequence<byte> input)
     {
         while (State != ConnectionState.Ended && !IsInputPaused
-            && TryTake(ref input, out IDataStructure? structure, out int bytes))
+            && TryTake(ref input, out IDataStructure? structure))
         {
             if (structure is not null)
             {
-                OnStructure(structure, bytes);
+                OnStructure(structure);
             }
         }
     }
@@ -135,33 +135,30 @@ internal sealed partial class OpenWireSession
         LeaveClientId();
     }
 
-    private bool TryTake(ref ReadOnlySequence<byte> input, out IDataStructure? structure, out int bytes)
+    private bool TryTake(ref ReadOnlySequence<byte> input, out IDataStructure? structure)
     {
         int bytesMax = State >= ConnectionState.Connected ? Options.FrameBytesMax : Options.PreAuthFrameBytesMax;
         if (!_format.HasSizePrefix)
         {
-            return TryTakeUnsized(ref input, bytesMax, out structure, out bytes);
+            return TryTakeUnsized(ref input, bytesMax, out structure);
         }
 
         structure = null;
-        bytes = 0;
         if (!WireFrames.TryTake(input, bytesMax, out ReadOnlySequence<byte> frame))
         {
             return false;
         }
 
         input = input.Slice(frame.End);
-        bytes = (int)frame.Length;
         structure = _reader.Read(frame.IsSingleSegment ? frame.First : frame.ToArray());
         return true;
     }
 
     // Without sizes only reading shows where a command ends; a command that is not whole is read anew.
     private bool TryTakeUnsized(
-        ref ReadOnlySequence<byte> input, int bytesMax, out IDataStructure? structure, out int bytes)
+        ref ReadOnlySequence<byte> input, int bytesMax, out IDataStructure? structure)
     {
         structure = null;
-        bytes = 0;
         if (input.IsEmpty)
         {
             return false;
@@ -176,12 +173,11 @@ internal sealed partial class OpenWireSession
             return false;
         }
 
-        bytes = _reader.Position;
-        input = input.Slice(bytes);
+        input = input.Slice(_reader.Position);
         return true;
     }
 
-    private void OnStructure(IDataStructure structure, int bytes)
+    private void OnStructure(IDataStructure structure)
     {
         switch (State)
         {
@@ -189,18 +185,18 @@ internal sealed partial class OpenWireSession
                 OnWireFormat(info);
                 break;
             case ConnectionState.Negotiated or ConnectionState.Connected when structure is Command command:
-                OnCommand(command, bytes);
+                OnCommand(command);
                 break;
             default:
                 throw new OpenWireException($"a {structure.Type} has no place here");
         }
     }
 
-    private void OnCommand(Command command, int bytes)
+    private void OnCommand(Command command)
     {
         try
         {
-            bool isAnswered = State == ConnectionState.Connected ? Perform(command, bytes) : Introduce(command);
+            bool isAnswered = State == ConnectionState.Connected ? Perform(command) : Introduce(command);
             if (isAnswered && command.ResponseRequired)
             {
                 Output.Respond(command.CommandId);
@@ -237,12 +233,12 @@ internal sealed partial class OpenWireSession
     }
 
     // True: it is done and may be answered; false: it will be.
-    private bool Perform(Command command, int bytes)
+    private bool Perform(Command command)
     {
         switch (command)
         {
             case Message message:
-                OnMessage(message, bytes);
+                OnMessage(message);
                 return false;
             case MessageAck ack:
                 return OnAck(ack);

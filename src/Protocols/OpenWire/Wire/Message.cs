@@ -6,6 +6,8 @@ namespace Pillarbox.Protocols.OpenWire.Wire;
 /// </summary>
 internal sealed class Message(DataType type) : Command
 {
+    private const int AccountedBytesMin = 1024;
+
     public ProducerId? ProducerId;
     public Destination? Destination;
     public ITransactionId? TransactionId;
@@ -43,6 +45,9 @@ internal sealed class Message(DataType type) : Command
     public bool DeletedByBroker;
 
     public override DataType Type { get; } = type;
+
+    /// <summary>What clients count a message as in a producer's window.</summary>
+    public int AccountedBytes => AccountedBytesMin + (Content?.Length ?? 0) + (MarshalledProperties?.Length ?? 0);
 
     protected override void VisitFields(WireFields fields)
     {
