@@ -94,7 +94,7 @@ internal static class BrokerStart
         long from = ReadSnapshot(services, bindings, recovery);
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
-        DeleteOrphans(services);
+        DeleteOrphans(services, recovery);
         RecoverStreams(services);
         foreach (LogDamage damage in report.Damages)
         {
@@ -150,9 +150,9 @@ internal static class BrokerStart
         return reader.Position;
     }
 
-    private static void DeleteOrphans(BrokerServices services)
+    private static void DeleteOrphans(BrokerServices services, Recovery recovery)
     {
-        ICollection<long> known = services.Large.Blobs;
+        HashSet<long> known = [.. services.Large.Blobs, .. recovery.Xa.Blobs()];
         foreach (long id in services.Blobs.ListIds().Where(id => !known.Contains(id)))
         {
             services.Blobs.Delete(id);

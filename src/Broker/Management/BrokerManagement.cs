@@ -29,7 +29,11 @@ public sealed class BrokerManagement
         _services = services;
         _bindings = bindings;
         _inspection = new QueueInspection(services);
+        Transactions = new TransactionManagement(broker, services);
     }
+
+    /// <summary>Distributed transactions.</summary>
+    public TransactionManagement Transactions { get; }
 
     /// <summary>The node's figures.</summary>
     public Task<NodeView> GetNodeAsync()
