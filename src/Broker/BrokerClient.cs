@@ -8,6 +8,7 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker;
@@ -35,6 +36,8 @@ public sealed class BrokerClient : IDisposable
     private readonly ulong _publisherHash;
     private long _transactionId;
     private long _passMs;
+    private XaSteps? _xa;
+    private volatile bool _isXaTimedOut;
     private bool _isDisposed;
 
     internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info,
@@ -364,9 +367,17 @@ public sealed class BrokerClient : IDisposable
 
         transaction.IsEnded = true;
         _transactions.Remove(transaction);
+        if (transaction.Branch is { State: not XaState.TimedOut } branch)
+        {
+            _services.Xa.Remove(branch, isCommit: !fail, _services.NowMs);
+        }
+
         _publications.Flush();
         _commits.Discharge(transaction, fail, tag);
     }
+
+    /// <summary>Distributed transactions.</summary>
+    public XaSteps Xa => _xa ??= new XaSteps(this, _services, _commits);
 
     // ---- the pass ----------------------------------------------------------------------------------------------
 
@@ -385,7 +396,16 @@ public sealed class BrokerClient : IDisposable
 
     /// <summary>Tells everything that has come back, in order; at most <paramref name="max"/> events (so a pass is
     /// bounded); true when more remain.</summary>
-    public bool DrainInbox(IClientEvents events, int max = 4096) => _reports.Tell(events, max);
+    public bool DrainInbox(IClientEvents events, int max = 4096)
+    {
+        if (_isXaTimedOut)
+        {
+            _isXaTimedOut = false;
+            Xa.EndTimedOut();
+        }
+
+        return _reports.Tell(events, max);
+    }
 
     /// <summary>Ends the client: open transactions roll back, consumers close (attempts counted as the settings say),
     /// temporary queues go.</summary>
@@ -413,6 +433,7 @@ public sealed class BrokerClient : IDisposable
             CloseConsumer(consumer, countAttempts: false);
         }
 
+        _services.Xa.RemoveOf(this);
         _publications.Abandon();
         PostOps();
         foreach (Queue queue in _temporaries)
@@ -456,6 +477,16 @@ public sealed class BrokerClient : IDisposable
 
     /// <summary>Makes the connection look again. Any thread.</summary>
     internal void Poke() => _reports.Poke();
+
+    /// <summary>Branches of it were not prepared in time. Any thread.</summary>
+    internal void OnXaTimedOut()
+    {
+        _isXaTimedOut = true;
+        Poke();
+    }
+
+    /// <summary>A transaction is prepared: it no longer goes with the connection.</summary>
+    internal void Release(Transaction transaction) => _transactions.Remove(transaction);
 
     /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it
     /// already.</summary>
@@ -562,7 +593,7 @@ public sealed class BrokerClient : IDisposable
         if (targets.IsEmpty)
         {
             _publications.AddKept(ref publish);
-            return;
+            return null;
         }
 
         _publications.Add(ref publish, head, targets, payload, transaction);

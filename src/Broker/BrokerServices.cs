@@ -9,6 +9,7 @@ using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Records;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -81,6 +82,9 @@ internal sealed class BrokerServices
     public PayloadConverter Converter => field ??= new PayloadConverter(Options);
 
     public AppendMarks Marks { get; } = new();
+
+    /// <summary>Branches of distributed transactions. Any thread.</summary>
+    public XaTable Xa { get; } = new();
 
     public IReadOnlyList<Shard> Shards { get; set; } = [];
 

@@ -112,7 +112,7 @@ internal static class BrokerStart
         long from = ReadSnapshot(services, bindings, recovery, set);
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
-        DeleteOrphans(services, report.Damages.Count + report.Quarantined.Count > 0, set);
+        DeleteOrphans(services, recovery, report.Damages.Count + report.Quarantined.Count > 0, set);
         RecoverStreams(services, set);
         foreach (LogDamage damage in report.Damages)
         {
@@ -183,9 +183,9 @@ internal static class BrokerStart
 
     /// <summary>Bodies that nothing refers to: of a publish that did not come so far, or, when the journal has damage,
     /// perhaps of a message whose record cannot be read.</summary>
-    private static void DeleteOrphans(BrokerServices services, bool hasDamage, StartDamage damage)
+    private static void DeleteOrphans(BrokerServices services, Recovery recovery, bool hasDamage, StartDamage damage)
     {
-        ICollection<long> known = services.Large.Blobs;
+        HashSet<long> known = [.. services.Large.Blobs, .. recovery.Xa.Blobs()];
         foreach (long id in services.Blobs.ListIds().Where(id => !known.Contains(id)))
         {
             if (!hasDamage || !damage.TakeBody(services.Blobs.FileOf(id)))

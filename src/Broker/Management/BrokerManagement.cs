@@ -31,10 +31,14 @@ public sealed class BrokerManagement
         _bindings = bindings;
         _inspection = new QueueInspection(services);
         Quarantine = new QuarantineManagement(services);
+        Transactions = new TransactionManagement(broker, services);
     }
 
     /// <summary>What is damaged and kept.</summary>
     public QuarantineManagement Quarantine { get; }
+
+    /// <summary>Distributed transactions.</summary>
+    public TransactionManagement Transactions { get; }
 
     /// <summary>The node's figures.</summary>
     public Task<NodeView> GetNodeAsync()
