@@ -267,6 +267,19 @@ public sealed class BrokerClient : IDisposable
         Op(consumer.Queue.Shard, OpKind.Grant, consumer).Id = credit;
     }
 
+    /// <summary>What names a delivery for <see cref="Reclaim"/>.</summary>
+    public DeliveryName NameOf(in Delivery delivery) => new(
+        _services.IncarnationOf(delivery.Durable), delivery.MessageId, delivery.Sequence, delivery.RecordBytes,
+        delivery.DeliveryCount, delivery.Priority);
+
+    /// <summary>
+    /// Asks for messages by the names of earlier deliveries: those that are still in the consumer's queue, and that
+    /// nobody else has, are told as deliveries, without credit; then <see cref="IClientEvents.OnReclaimed"/>. Not for
+    /// browsers.
+    /// </summary>
+    public void Reclaim(Consumer consumer, DeliveryName[] names) =>
+        Op(consumer.Queue.Shard, OpKind.Work, new Reclaims(consumer, names));
+
     /// <summary>Takes all unused credit back once nothing more can be delivered now; answered by <see
     /// cref="IClientEvents.OnDrained"/>.</summary>
     public void Drain(Consumer consumer) => Op(consumer.Queue.Shard, OpKind.Drain, consumer);

@@ -34,6 +34,12 @@ internal sealed class BrokerServices
 
     public required BlobStore Blobs { get; init; }
 
+    /// <summary>The data directory's own number.</summary>
+    public required long Identity { get; init; }
+
+    /// <summary>This run's own number.</summary>
+    public required long Run { get; init; }
+
     public required ILogger Logger { get; init; }
 
     /// <summary>The permissions in force; swapped whole.</summary>
@@ -76,6 +82,13 @@ internal sealed class BrokerServices
 
     /// <summary>Set when the journal failed: nothing is acknowledged any more.</summary>
     public StorageFailedException? StorageFailure { get; set; }
+
+    /// <summary>The incarnation in the name of a delivery: ids of what is not durable are good for one run.</summary>
+    public long IncarnationOf(bool inJournal) => inJournal ? Identity : Run;
+
+    /// <summary>Which of the two it is; null: neither, so the name is of another node or run.</summary>
+    public bool? InJournal(long incarnation) =>
+        incarnation == IncarnationOf(true) ? true : incarnation == IncarnationOf(false) ? false : null;
 
     /// <summary>The settings of an address in a space.</summary>
     public EffectiveSettings SettingsOf(string space, string address) =>

@@ -31,6 +31,8 @@ internal static class BrokerStart
             Journal = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Journal}", journal),
             Transient = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Spill}", transient),
             Blobs = BlobStore.Open(options.FileSystem, $"{root}/{DataLayout.Large}"),
+            Identity = StoreIdentity.Open(options.FileSystem, root, options.Random),
+            Run = StoreIdentity.Draw(options.Random),
             Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
             Authorizer = AuthorizerOf(options, options.Security),
             Settings = new SettingsTree(options.AddressSettings),

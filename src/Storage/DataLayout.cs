@@ -18,6 +18,9 @@ public static class DataLayout
     /// <summary>Overflow of non-durable messages; emptied at start.</summary>
     public const string Spill = "spill";
 
+    /// <summary>What tells this directory from others.</summary>
+    public const string Identity = StoreIdentity.FileName;
+
     /// <summary>Partitions of streams, a folder each stream.</summary>
     public const string Streams = "streams";
 }

@@ -165,6 +165,13 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
                 }
 
                 break;
+            case EventKind.Reclaimed:
+                if (!((Consumer)told.Subject!).IsClosed)
+                {
+                    events.OnReclaimed((Consumer)told.Subject);
+                }
+
+                break;
             case EventKind.ProducerClosed:
                 TellProducersClosed(events, told.Subject, told.Error!);
                 break;

@@ -459,6 +459,13 @@ internal sealed class Queue
             return;
         }
 
+        consumer.Credit--;
+        Hand(consumer, ref entry, priority, sequence, claim: 0);
+    }
+
+    /// <summary>Gives a message that nobody has to a consumer.</summary>
+    public void Hand(Consumer consumer, ref QueueEntry entry, byte priority, long sequence, int claim)
+    {
         bool browsing = consumer.Browses;
         if (!browsing)
         {
@@ -468,7 +475,6 @@ internal sealed class Queue
             consumer.Held.Add(new HeldDelivery(sequence, entry.Stamp, priority));
         }
 
-        consumer.Credit--;
         consumer.DeliveredTotal++;
         Shard.DeliveredTotal++;
         ref ClientEvent told = ref Shard.Tell(consumer.Client);
@@ -487,6 +493,7 @@ internal sealed class Queue
             Priority = priority,
             DeliveryCount = entry.DeliveryCount,
             Browsing = browsing,
+            Claim = claim,
         };
     }
 

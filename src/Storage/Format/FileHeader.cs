@@ -10,6 +10,7 @@ internal enum FileKind : byte
     Snapshot = 2,
     Blob = 3,
     BlobIds = 4,
+    Identity = 5,
 }
 
 /// <summary>
