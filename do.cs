@@ -135,7 +135,7 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C, kcat, librdkafka and
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka and
 // kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
 void InstallTestNeeds()
 {
@@ -143,6 +143,7 @@ void InstallTestNeeds()
     [
         ("python3-qpid-proton", Succeeds("/usr/bin/python3", "-c", "import proton")),
         ("libqpid-proton11-dev", File.Exists("/usr/include/proton/version.h")),
+        ("libsasl2-modules", File.Exists("/usr/lib/x86_64-linux-gnu/sasl2/libscram.so")),
         ("gcc", Succeeds("gcc", "--version")),
         ("libc6-dev", File.Exists("/usr/include/stdio.h")),
         ("kcat", Succeeds("kcat", "-V")),

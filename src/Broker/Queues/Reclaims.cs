@@ -5,8 +5,8 @@ using Pillarbox.Broker.Shards;
 namespace Pillarbox.Broker.Queues;
 
 /// <summary>
-/// A consumer that came back names messages that it was given before. Those that are still in the queue, and that nobody
-/// else has, are given to it again, without credit.
+/// A consumer that came back names messages that it was given before. Those that are still in the queue, and that
+/// nobody else has, are given to it again, without credit.
 /// </summary>
 internal sealed class Reclaims(Consumer consumer, DeliveryName[] names) : IShardWork
 {

@@ -5,10 +5,10 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <content>
-/// A receiver that comes back with unsettled deliveries (part 2 section 2.6.13). The node keeps nothing for it: the tags
-/// of such a link name the messages, also for another run of the node. An outcome that the receiver states takes effect
-/// if the message is still there and nobody else has it, and is on disk before the attach is answered; the answer leaves
-/// it out, which settles it. A delivery without an outcome is sent again under its old tag.
+/// A receiver that comes back with unsettled deliveries (part 2 section 2.6.13). The node keeps nothing for it: the
+/// tags of such a link name the messages, also for another run of the node. An outcome that the receiver states takes
+/// effect if the message is still there and nobody else has it, and is on disk before the attach is answered; the
+/// answer leaves it out, which settles it. A delivery without an outcome is sent again under its old tag.
 /// </content>
 internal sealed partial class SendingLink
 {
@@ -24,7 +24,7 @@ internal sealed partial class SendingLink
     private int _settling;
     private bool _isReclaimed;
 
-    /// <summary>Whether the tags of its deliveries name the messages, so that the peer can come back with them.</summary>
+    /// <summary>Whether the tags of its deliveries name the messages: the peer can come back with them.</summary>
     public bool NamesDeliveries { get; }
 
     private int ResumedCount => _resumed.Count;

@@ -82,7 +82,8 @@ internal sealed partial class SendingLink : Link
 
     // Messages that the broker gave and that were not begun to be written.
     private int Ahead =>
-        _pending.Count + ResumedCount + (IsReading && _partial is null ? 1 : 0) + (_partial is { DeliveryId: null } ? 1 : 0);
+        _pending.Count + ResumedCount + (IsReading && _partial is null ? 1 : 0)
+            + (_partial is { DeliveryId: null } ? 1 : 0);
 
     /// <inheritdoc/>
     public override void OnFlow(in Flow flow)
