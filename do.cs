@@ -42,16 +42,16 @@ int RunNode(string[] rest)
     return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. data, .. rest]);
 }
 
-// Everything is compiled anew, whatever a quicker build left out: analyzers and code style are errors of the build. The
-// formatter then sees to white space, and to what it could have mended. It reads the projects as they were built: without
-// the configuration it would look for another build of the source generator, which is not there.
+// Everything is compiled anew, whatever a quicker build left out: analyzers and code style are errors of the build.
+// The formatter then sees to white space, and to what it could have mended. It reads the projects as they were built:
+// without the configuration it would look for another build of the source generator, which is not there.
 int Check()
 {
     string[] fresh = ["--no-incremental", "-noAutoResponse"];
     if (Build("Pillarbox.slnx", fresh) is var code and not 0) return code;
     Environment.SetEnvironmentVariable("Configuration", "Release");
     if (Run("dotnet", ["format", "Pillarbox.slnx", "--verify-no-changes", "--no-restore"]) != 0)
-        return Print("The formatter would change something: run `Configuration=Release dotnet format` and look at it.", 1);
+        return Print("The formatter would change that: run `Configuration=Release dotnet format`.", 1);
     return Run(Executable("Pillarbox.Tidy.Tests"), []);
 }
 
@@ -139,8 +139,8 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka and
-// kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka
+// and kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
