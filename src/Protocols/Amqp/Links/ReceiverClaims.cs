@@ -1,5 +1,4 @@
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Links;

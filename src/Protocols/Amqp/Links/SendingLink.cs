@@ -50,7 +50,7 @@ internal sealed partial class SendingLink : Link
         Consumer = consumer;
         consumer.Tag = this;
         _settlesOnSend = attach.SenderSettleMode == SenderSettleMode.Settled;
-        NamesDeliveries = !_settlesOnSend && !consumer.Options.Browse
+        NamesDeliveries = !_settlesOnSend && !consumer.Options.Browse && subscription.Stream is null
             && (attach.Unsettled is not null || subscription.Source.Durable == TerminusDurability.UnsettledState);
         _sendsOnlyResumed = NamesDeliveries && attach.IncompleteUnsettled;
         DefaultOutcome = PeerOutcome.ReadDefault(subscription.Source.DefaultOutcome, _options);
