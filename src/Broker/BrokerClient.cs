@@ -20,6 +20,9 @@ namespace Pillarbox.Broker;
 /// </summary>
 public sealed class BrokerClient : IDisposable
 {
+    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
+    private const int OpsPostedAtOnce = 900;
+
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
@@ -530,6 +533,20 @@ public sealed class BrokerClient : IDisposable
         op.Kind = kind;
         op.Subject = subject;
         return ref op;
+    }
+
+    /// <summary>Hands the collected ops to shards that get many: one message to hundreds of queues is hundreds of them,
+    /// and the whole of a pass would take megabytes.</summary>
+    internal void PostManyOps()
+    {
+        for (int i = 0; i < _ops.Length; i++)
+        {
+            if (_ops[i].Count >= OpsPostedAtOnce)
+            {
+                _services.Shards[i].Post(_ops[i].Span);
+                _ops[i].Clear();
+            }
+        }
     }
 
     /// <summary>Hands the collected ops to their shards.</summary>

@@ -18,7 +18,7 @@ namespace Pillarbox.Broker;
 /// <summary>What the rooms of one broker share: seams, logs, shards. Fixed after start except where said.</summary>
 internal sealed class BrokerServices
 {
-    /// <summary>Bytes that may wait for the disk before producers are held back.</summary>
+    /// <summary>Bytes of each log that may wait for the disk before producers are held back.</summary>
     private const long PendingBytesMax = 64 << 20;
 
     private static readonly RecordPropertyReader Records = new();
@@ -112,6 +112,7 @@ internal sealed class BrokerServices
     /// <summary>Whether producers to an address get no more credit now.</summary>
     public bool HoldsBack(AddressNode? node) =>
         StorageFailure is not null || Journal.SpaceState == SpaceState.Full || Journal.PendingBytes > PendingBytesMax
+        || Transient.PendingBytes > PendingBytesMax
         || (node is not null && node.IsFull);
 
     /// <summary>Messages that reached a queue, since start.</summary>

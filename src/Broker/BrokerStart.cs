@@ -17,6 +17,10 @@ internal static class BrokerStart
 {
     private const int ShardsMax = 16;
 
+    /// <summary>Messages that are not durable may take so many bytes beyond the cache before appends wait.</summary>
+    private const long TransientPendingBytesMax = 96 << 20;
+
+
     public static BrokerServices OpenServices(BrokerOptions options)
     {
         string root = options.DataDirectory.TrimEnd('/');
@@ -29,7 +33,7 @@ internal static class BrokerStart
             ZeroFill = options.FileSystem is not MemoryFileSystem,
         };
         AccessRuleStore rules = AccessRuleStore.Open(options.FileSystem, root);
-        LogOptions transient = journal with { Mode = LogMode.Spill };
+        LogOptions transient = journal with { Mode = LogMode.Spill, PendingBytesMax = TransientPendingBytesMax };
         ILogger logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker");
         BrokerServices services = new()
         {
@@ -51,7 +55,7 @@ internal static class BrokerStart
             Settings = new SettingsTree(options.AddressSettings),
             SpaceSettings = options.AddressSpaces.ToDictionary(
                 space => space.Key, space => Merged(options.AddressSettings, space.Value.AddressSettings)),
-            StreamServices = OpenStreams(options, $"{root}/{DataLayout.Streams}"),
+            StreamServices = OpenStreams(options, root),
         };
         int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
         services.Shards = [.. Enumerable.Range(0, shards).Select(index => new Shard(services, index))];
@@ -66,7 +70,7 @@ internal static class BrokerStart
         {
             services.CountDamage();
             BrokerLog.FileSetAside(services.Logger, damaged);
-            NoteDamaged(damage, $"{DataLayout.Streams}/{StreamCheckpoint.Folder}", damaged);
+            NoteDamaged(damage, DataLayout.Checkpoints, damaged);
         }
 
         streams.Checkpoint = checkpoint;
@@ -83,10 +87,10 @@ internal static class BrokerStart
         services.StreamUpkeep.WriteCheckpoint(isClean: false);
     }
 
-    private static StreamServices OpenStreams(BrokerOptions options, string directory) => new()
+    private static StreamServices OpenStreams(BrokerOptions options, string root) => new()
     {
-        CheckpointDirectory = directory + "/" + StreamCheckpoint.Folder,
-        Store = PartitionStore.Open(options.FileSystem, directory, new PartitionStoreOptions
+        CheckpointDirectory = $"{root}/{DataLayout.Checkpoints}",
+        Store = PartitionStore.Open(options.FileSystem, $"{root}/{DataLayout.Streams}", new PartitionStoreOptions
         {
             CacheBytes = options.StreamCacheBytes,
             OpenFilesMax = options.StreamOpenFilesMax,

@@ -23,4 +23,7 @@ public static class DataLayout
 
     /// <summary>Partitions of streams, a folder each stream.</summary>
     public const string Streams = "streams";
+
+    /// <summary>Where the streams stood, now and then.</summary>
+    public const string Checkpoints = Streams + "/checkpoints";
 }

@@ -63,8 +63,8 @@ public sealed class SegmentedLog : IDisposable
     /// and this is the tail).</summary>
     public long DurablePosition => Math.Min(_backend.Durable, TailPosition);
 
-    /// <summary>Appended bytes that wait for the disk.</summary>
-    public long PendingBytes => TailPosition - WrittenPosition;
+    /// <summary>Appended bytes that wait for the disk; in spill mode those that memory has no room for.</summary>
+    public long PendingBytes => _backend.PendingBytes(TailPosition);
 
     /// <summary>Whether the disk has room.</summary>
     public SpaceState SpaceState => _backend.IsFull ? SpaceState.Full : SpaceState.Ok;

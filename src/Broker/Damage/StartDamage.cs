@@ -79,8 +79,8 @@ internal sealed class StartDamage(DamageKeeper keeper, IFileSystem files, string
         TakeFiles(DataLayout.Snapshots, "snapshot");
         foreach (string folder in files.ListDirectories($"{root}/{DataLayout.Streams}"))
         {
-            bool isCheckpoint = folder == StreamCheckpoint.Folder;
-            TakeFiles($"{DataLayout.Streams}/{folder}", isCheckpoint ? "checkpoint" : "stream", origin =>
+            string path = $"{DataLayout.Streams}/{folder}";
+            TakeFiles(path, path == DataLayout.Checkpoints ? "checkpoint" : "stream", origin =>
                 Guid.TryParseExact(folder, "N", out Guid id)
                     ? OfStream(origin, catalogs.FirstOrDefault(catalog => catalog.Find(id) is not null), id)
                     : origin);

@@ -12,6 +12,7 @@ internal enum FileKind : byte
     BlobIds = 4,
     Identity = 5,
     Quarantine = 6,
+    Marks = 7,
 }
 
 /// <summary>

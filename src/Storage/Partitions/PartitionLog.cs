@@ -44,6 +44,7 @@ public sealed class PartitionLog
         _directory = directory;
         _tail = new HotTail(this, store.Memory);
         Number = number;
+        MarkKey = DurableMarks.KeyOf(Path.GetFileName(directory), number);
         _options = options;
     }
 
@@ -98,6 +99,13 @@ public sealed class PartitionLog
     public long AppendedBytes => Volatile.Read(ref _appendedBytes);
 
     internal Lock Gate => _gate;
+
+    /// <summary>Its key among the durable marks.</summary>
+    internal ulong MarkKey { get; }
+
+    /// <summary>Bytes went to the system without a sync in this run: then no mark can be made of it. The
+    /// flusher's.</summary>
+    internal bool IsEverUnsynced { get; set; }
 
     internal string Directory => _directory;
 
