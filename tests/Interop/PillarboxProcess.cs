@@ -9,7 +9,7 @@ namespace Pillarbox.Interop.Tests;
 /// </summary>
 internal sealed class PillarboxProcess : IAsyncDisposable
 {
-    private static readonly string[] Protocols = ["all", "amqp", "kafka", "stomp", "http"];
+    private static readonly string[] Protocols = ["all", "amqp", "kafka", "mqtt", "openwire", "stomp", "http"];
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
 
@@ -32,9 +32,6 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     public string AmqpHost => Listener("amqp")[..Listener("amqp").LastIndexOf(':')];
 
     public string AmqpPort => Listener("amqp")[(Listener("amqp").LastIndexOf(':') + 1)..];
-
-    /// <summary>What each node listens for unless its configuration says so itself.</summary>
-    private static readonly string[] Protocols = ["amqp", "kafka", "mqtt", "openwire", "stomp", "http"];
 
     /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
     public string KafkaServers => Listener("kafka");
