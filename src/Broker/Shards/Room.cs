@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Pillarbox.Broker.Shards;
 
 /// <summary>
-/// Arrays for items on their way, shared by all who need some for a while: hundreds of connections are busy, but not all
-/// at the same moment. As many are kept as were in use at once not long ago, so what a busy time needs is allocated once,
-/// and let go when that is over. An array from here is empty: whoever gives one back has cleared what was used of it.
-/// Lengths are powers of two. Any thread.
+/// Arrays for items on their way, shared by all who need some for a while: hundreds of connections are busy, but not
+/// all at the same moment. As many are kept as were in use at once not long ago, so what a busy time needs is allocated
+/// once, and let go when that is over. An array from here is empty: whoever gives one back has cleared what was used of
+/// it. Lengths are powers of two. Any thread.
 /// </summary>
 internal static class Room<T>
 {

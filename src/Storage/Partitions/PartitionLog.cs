@@ -3,17 +3,6 @@ using Pillarbox.Model.Records;
 
 namespace Pillarbox.Storage.Partitions;
 
-/// <summary>Told when a partition's durable end has moved, on the flusher's thread: do nothing but note and wake.
-/// </summary>
-public interface IPartitionEvents
-{
-    /// <summary>Everything below <see cref="PartitionLog.DurableOffset"/> is durable.</summary>
-    void OnDurable();
-
-    /// <summary>Nothing more will become durable.</summary>
-    void OnFailed(StorageFailedException failure);
-}
-
 /// <summary>
 /// The log of one partition: batches of records in segment files, the same bytes as on the wire. Appended bytes wait in
 /// memory for the store's flusher, and stay there for a while to be read. Any thread; one short lock a partition.

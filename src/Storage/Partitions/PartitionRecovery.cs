@@ -34,8 +34,8 @@ public sealed record SetAsideFile(string Path, string Segment, long Position, st
 
 /// <summary>
 /// Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the end. What
-/// was durable, as the <see cref="DurableMarks"/> know, and is bad now is damage: it is set aside, what is behind stays,
-/// and its offsets are not used again.
+/// was durable, as the <see cref="DurableMarks"/> know, and is bad now is damage: it is set aside, what is behind
+/// stays, and its offsets are not used again.
 /// </summary>
 internal sealed class PartitionRecovery(
     PartitionStore store, PartitionLog log, PartitionMark? mark, IBatchVisitor visitor)

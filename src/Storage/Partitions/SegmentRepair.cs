@@ -2,8 +2,8 @@ using System.Buffers;
 
 namespace Pillarbox.Storage.Partitions;
 
-/// <summary>Takes stretches out of the middle of a segment: writes what is good into a file beside it, then puts that in
-/// its place in one step, so that a crash leaves the one or the other.</summary>
+/// <summary>Takes stretches out of the middle of a segment: writes what is good into a file beside it, then puts that
+/// in its place in one step, so that a crash leaves the one or the other.</summary>
 internal static class SegmentRepair
 {
     private const int CopyBytes = 1 << 20;

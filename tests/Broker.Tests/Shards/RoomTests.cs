@@ -35,7 +35,8 @@ public sealed class RoomTests
     [InlineData(16, 16)]
     [InlineData(17, 32)]
     [InlineData(20_000, 32_768)]
-    public void Lengths_are_powers_of_two(int items, int length) => Assert.Equal(length, Room<Other>.Rent(items).Length);
+    public void Lengths_are_powers_of_two(int items, int length) =>
+        Assert.Equal(length, Room<Other>.Rent(items).Length);
 
     [Fact]
     public void A_ring_keeps_its_order_while_it_grows_and_is_emptied()

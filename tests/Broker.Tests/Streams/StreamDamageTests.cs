@@ -6,7 +6,8 @@ using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Broker.Tests.Streams;
 
-/// <summary>Records that were durable and are damaged now, found at the next start behind the last checkpoint.</summary>
+/// <summary>Records that were durable and are damaged now, found at the next start behind the last
+/// checkpoint.</summary>
 public sealed class StreamDamageTests
 {
     [Fact]
