@@ -7,6 +7,9 @@ namespace Pillarbox.Broker.Shards;
 internal sealed class Buffer<T>
 {
     private const int KeptItemsMax = 8192;
+
+    // Thousands of clients do hardly anything, and have one of these for each shard.
+    private const int ItemsMin = 4;
     private T[] _items = [];
 
     public int Count { get; private set; }
@@ -18,7 +21,7 @@ internal sealed class Buffer<T>
     {
         if (Count == _items.Length)
         {
-            Array.Resize(ref _items, Math.Max(16, Count * 2));
+            Array.Resize(ref _items, Math.Max(ItemsMin, Count * 2));
         }
 
         return ref _items[Count++];

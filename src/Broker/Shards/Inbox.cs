@@ -8,6 +8,9 @@ namespace Pillarbox.Broker.Shards;
 internal sealed class Inbox<T>
 {
     private const int KeptItemsMax = 8192;
+
+    // Thousands of clients do hardly anything, and have one of these each.
+    private const int ItemsMin = 4;
     private readonly Lock _gate = new();
     private T[] _items = [];
     private int _count;
@@ -82,7 +85,7 @@ internal sealed class Inbox<T>
         int needed = _count + items.Length;
         if (needed > _items.Length)
         {
-            Array.Resize(ref _items, Math.Max(needed, Math.Max(16, _items.Length * 2)));
+            Array.Resize(ref _items, Math.Max(needed, Math.Max(ItemsMin, _items.Length * 2)));
         }
 
         items.CopyTo(_items.AsSpan(_count));
