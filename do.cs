@@ -108,6 +108,7 @@ int Test(string[] names)
     (string Target, string Count)[] targets =
     [
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("stomp-wire", "5000000"), ("stomp-session", "20000"),
     ];
     foreach (var (target, count) in targets)
     {

@@ -144,8 +144,9 @@ public sealed class StompContentMap : IContentMap
     private static (bool IsText, ReadOnlyMemory<byte> Body, string? Type) BodyOf(MessageContent content) =>
         content.Form switch
         {
-            // A NUL would end the frame: such a text needs its length.
-            BodyForm.Text => (!content.Bytes.Span.Contains((byte)0), content.Bytes, null),
+            // A NUL would end the frame: such a text needs its length, and a type that says that it is one.
+            BodyForm.Text when content.Bytes.Span.Contains((byte)0) => (false, content.Bytes, "text/plain"),
+            BodyForm.Text => (true, content.Bytes, null),
             BodyForm.Value or BodyForm.Map or BodyForm.List =>
                 (true, Encoding.UTF8.GetBytes(content.Value.ToString().Replace('\0', ' ')), "text/plain"),
             BodyForm.Object => (false, content.Bytes, ObjectType),
