@@ -22,8 +22,14 @@ public sealed class StompContentMap : IContentMap
     {
         "destination", "subscription", "message-id", "ack", "redelivered", "timestamp", "persistent", "priority",
         "expires", "content-length", "receipt", "transaction", "destination-type", "reply-to", "correlation-id",
-        "content-type", "content-encoding", "type", "JMSXGroupID", "JMSXGroupSeq",
+        "content-type", "content-encoding", "type", "JMSXGroupID", "JMSXGroupSeq", PartitionKey,
     };
+
+    /// <summary>How the names of annotations begin.</summary>
+    private const string AnnotationPrefix = "x-opt-";
+
+    /// <summary>The partition key, by its name as an annotation.</summary>
+    private const string PartitionKey = "x-opt-partition-key";
 
     private static readonly StompOptions Prefixes = new();
 
@@ -71,13 +77,9 @@ public sealed class StompContentMap : IContentMap
         Append(ref kept, "content-encoding", content.ContentEncoding);
         Append(ref kept, "JMSXGroupID", content.GroupId);
         Append(ref kept, "JMSXGroupSeq", content.GroupSequence?.ToString(CultureInfo.InvariantCulture));
-        foreach ((string name, ContentValue value) in content.Properties)
-        {
-            if (!Reserved.Contains(name) && name.Length > 0)
-            {
-                Append(ref kept, name, value.ToString());
-            }
-        }
+        Append(ref kept, PartitionKey, KeyOf(content));
+        AppendAll(ref kept, content.Annotations);
+        AppendAll(ref kept, content.Properties);
 
         kept.Append((byte)'\n');
         output.Write(kept.Span);
@@ -113,18 +115,23 @@ public sealed class StompContentMap : IContentMap
             case "JMSXGroupSeq" when uint.TryParse(value, CultureInfo.InvariantCulture, out uint sequence):
                 content.GroupSequence ??= sequence;
                 break;
+            case PartitionKey:
+                content.Key ??= Encoding.UTF8.GetBytes(value);
+                break;
             default:
-                TakeProperty(content, name, value);
+                TakeOther(content, name, value);
                 break;
         }
     }
 
     // 1.2, "Repeated Header Entries": the first one counts, the others are its history.
-    private static void TakeProperty(MessageContent content, string name, string value)
+    private static void TakeOther(MessageContent content, string name, string value)
     {
-        if (content.Property(name).IsNull)
+        List<KeyValuePair<string, ContentValue>> entries =
+            name.StartsWith(AnnotationPrefix, StringComparison.Ordinal) ? content.Annotations : content.Properties;
+        if (!entries.Exists(entry => entry.Key == name))
         {
-            content.AddProperty(name, ContentValue.From(value));
+            entries.Add(new(name, ContentValue.From(value)));
         }
     }
 
@@ -154,6 +161,11 @@ public sealed class StompContentMap : IContentMap
             _ => (false, content.Bytes, BinaryType),
         };
 
+    // STOMP's headers are text: a key that is none goes as Base64.
+    private static string? KeyOf(MessageContent content) => content.Key is not { } key ? null
+        : Utf8.IsValid(key.Span) ? Encoding.UTF8.GetString(key.Span)
+        : Convert.ToBase64String(key.Span);
+
     private static string? ReplyToOf(MessageContent content) => content.ReplyTo is null ? null
         : (content.ReplyToRouting == RoutingType.Multicast ? "/topic/" : "/queue/") + content.ReplyTo;
 
@@ -173,6 +185,17 @@ public sealed class StompContentMap : IContentMap
         }
 
         return text;
+    }
+
+    private static void AppendAll(ref ByteBuilder kept, List<KeyValuePair<string, ContentValue>> entries)
+    {
+        foreach ((string name, ContentValue value) in entries)
+        {
+            if (!Reserved.Contains(name) && name.Length > 0)
+            {
+                Append(ref kept, name, value.ToString());
+            }
+        }
     }
 
     private static void Append(ref ByteBuilder kept, string name, string? value)

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Pillarbox.Interop.Tests.Stomp;
 
-/// <summary><c>pillarbox perf stomp</c> against the real program: nothing is missing, and the figures are there.</summary>
+/// <summary><c>pillarbox perf stomp</c> against the real program: nothing is missing, the figures are there.</summary>
 [Collection(nameof(SharedNode))]
 public sealed class StompPerfTests(SharedNode shared)
 {
