@@ -23,7 +23,14 @@ public sealed class StompContentMap : IContentMap
         "destination", "subscription", "message-id", "ack", "redelivered", "timestamp", "persistent", "priority",
         "expires", "content-length", "receipt", "transaction", "destination-type", "reply-to", "correlation-id",
         "content-type", "content-encoding", "type", "JMSXGroupID", "JMSXGroupSeq", PartitionKey,
+        MessageId, Timestamp, UserId, ReplyToGroup,
     };
+
+    // By the names that JMS has for them.
+    private const string MessageId = "JMSMessageID";
+    private const string Timestamp = "JMSTimestamp";
+    private const string UserId = "JMSXUserID";
+    private const string ReplyToGroup = "JMS_AMQP_REPLY_TO_GROUP_ID";
 
     /// <summary>How the names of annotations begin.</summary>
     private const string AnnotationPrefix = "x-opt-";
@@ -77,7 +84,11 @@ public sealed class StompContentMap : IContentMap
         Append(ref kept, "content-encoding", content.ContentEncoding);
         Append(ref kept, "JMSXGroupID", content.GroupId);
         Append(ref kept, "JMSXGroupSeq", content.GroupSequence?.ToString(CultureInfo.InvariantCulture));
-        Append(ref kept, PartitionKey, KeyOf(content));
+        Append(ref kept, MessageId, content.MessageId.IsNull ? null : content.MessageId.ToString());
+        Append(ref kept, Timestamp, content.CreatedAtMs?.ToString(CultureInfo.InvariantCulture));
+        Append(ref kept, UserId, content.UserId.IsEmpty ? null : TextOf(content.UserId));
+        Append(ref kept, ReplyToGroup, content.ReplyToGroupId);
+        Append(ref kept, PartitionKey, content.Key is { } key ? TextOf(key) : null);
         AppendAll(ref kept, content.Annotations);
         AppendAll(ref kept, content.Properties);
 
@@ -119,8 +130,34 @@ public sealed class StompContentMap : IContentMap
                 content.Key ??= Encoding.UTF8.GetBytes(value);
                 break;
             default:
-                TakeOther(content, name, value);
+                if (!TryTakeOrigin(content, name, value))
+                {
+                    TakeOther(content, name, value);
+                }
+
                 break;
+        }
+    }
+
+    // Where another protocol's message came from.
+    private static bool TryTakeOrigin(MessageContent content, string name, string value)
+    {
+        switch (name)
+        {
+            case MessageId when content.MessageId.IsNull:
+                content.MessageId = ContentValue.From(value);
+                return true;
+            case Timestamp when long.TryParse(value, CultureInfo.InvariantCulture, out long ms):
+                content.CreatedAtMs ??= ms;
+                return true;
+            case UserId:
+                content.UserId = content.UserId.IsEmpty ? Encoding.UTF8.GetBytes(value) : content.UserId;
+                return true;
+            case ReplyToGroup:
+                content.ReplyToGroupId ??= value;
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -161,10 +198,9 @@ public sealed class StompContentMap : IContentMap
             _ => (false, content.Bytes, BinaryType),
         };
 
-    // STOMP's headers are text: a key that is none goes as Base64.
-    private static string? KeyOf(MessageContent content) => content.Key is not { } key ? null
-        : Utf8.IsValid(key.Span) ? Encoding.UTF8.GetString(key.Span)
-        : Convert.ToBase64String(key.Span);
+    // STOMP's headers are text: what is none goes as Base64.
+    private static string TextOf(ReadOnlyMemory<byte> bytes) =>
+        Utf8.IsValid(bytes.Span) ? Encoding.UTF8.GetString(bytes.Span) : Convert.ToBase64String(bytes.Span);
 
     private static string? ReplyToOf(MessageContent content) => content.ReplyTo is null ? null
         : (content.ReplyToRouting == RoutingType.Multicast ? "/topic/" : "/queue/") + content.ReplyTo;
