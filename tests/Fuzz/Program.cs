@@ -4,6 +4,7 @@ using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
 using Pillarbox.Fuzz.Mqtt;
+using Pillarbox.Fuzz.Stomp;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -17,6 +18,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["kafka-session"] = () => new KafkaSessionTarget(),
     ["mqtt-wire"] = () => new MqttWireTarget(),
     ["mqtt-session"] = () => new MqttSessionTarget(),
+    ["stomp-wire"] = () => new StompWireTarget(),
+    ["stomp-session"] = () => new StompSessionTarget(),
 };
 
 string name = Option("--target") ?? "";
