@@ -265,7 +265,7 @@ internal sealed partial class OpenWireSession
         var failure = new BrokerException(
             BrokerError.TransactionRollback,
             $"the acknowledgement of {ack.LastMessageId} names no message that this connection was sent");
-        transaction.Fail(failure);
+        transaction.Transaction.Fail(failure);
         throw failure;
     }
 

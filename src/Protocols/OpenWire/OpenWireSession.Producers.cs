@@ -186,7 +186,7 @@ internal sealed partial class OpenWireSession
 
         BrokerException? refusal = Client.Publish(
             outlet.Producer, header, new ReadOnlySequence<byte>(payload), SendTag, to, transaction?.Transaction);
-        transaction?.Fail(refusal);
+        transaction?.Transaction.Fail(refusal);
     }
 
     // Its bytes are on their way to a file; nothing further is read until they are there.
