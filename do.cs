@@ -108,6 +108,7 @@ int Test(string[] names)
     (string Target, string Count)[] targets =
     [
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("openwire-wire", "5000000"), ("openwire-session", "20000"),
     ];
     foreach (var (target, count) in targets)
     {
@@ -152,6 +153,8 @@ void InstallTestNeeds()
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
         ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
         ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libpostgresql-jdbc-java", File.Exists("/usr/share/java/postgresql.jar")),
+        ("postgresql", Directory.Exists("/usr/lib/postgresql")),
         ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
