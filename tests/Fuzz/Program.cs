@@ -3,6 +3,7 @@ using System.Globalization;
 using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
+using Pillarbox.Fuzz.OpenWire;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -13,6 +14,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["amqp-session"] = () => new AmqpSessionTarget(),
     ["kafka-wire"] = () => new KafkaWireTarget(),
     ["kafka-records"] = () => new KafkaRecordsTarget(),
+    ["openwire-wire"] = () => new OpenWireWireTarget(),
+    ["openwire-session"] = () => new OpenWireSessionTarget(),
 };
 
 string name = Option("--target") ?? "";
