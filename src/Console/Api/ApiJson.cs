@@ -19,6 +19,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<QuarantineResource>))]
 [JsonSerializable(typeof(Page<AccessRuleResource>))]
 [JsonSerializable(typeof(Page<QuotaResource>))]
+[JsonSerializable(typeof(Page<TransactionResource>))]
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
 [JsonSerializable(typeof(Page<StreamResource>))]
 [JsonSerializable(typeof(Page<GroupResource>))]
