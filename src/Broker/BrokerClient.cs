@@ -19,9 +19,6 @@ namespace Pillarbox.Broker;
 /// </summary>
 public sealed partial class BrokerClient : IDisposable
 {
-    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
-    private const int OpsPostedAtOnce = 900;
-
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
@@ -30,7 +27,7 @@ public sealed partial class BrokerClient : IDisposable
     private readonly Publications _publications;
     private readonly Commits _commits;
     private readonly ClientReports _reports;
-    private readonly Buffer<ShardOp>[] _ops;
+    private readonly ShardOutbox _ops;
     private readonly List<Producer> _producers = [];
     private readonly List<Consumer> _consumers = [];
     private readonly List<Transaction> _transactions = [];
@@ -55,13 +52,8 @@ public sealed partial class BrokerClient : IDisposable
         _commits = new Commits(this, services, _publications);
         _reports = new ClientReports(this, services, _commits, wakeable);
         _publisherHash = ClientNames.HashOf(info.ClientId);
-        _ops = new Buffer<ShardOp>[services.Shards.Count];
+        _ops = new ShardOutbox(services.Shards);
         Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            _ops[i] = new Buffer<ShardOp>();
-        }
-
         Mark = services.Marks.Add();
         SinceMs = services.NowMs;
     }
