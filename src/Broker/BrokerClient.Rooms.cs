@@ -100,9 +100,6 @@ public sealed partial class BrokerClient
         return ref op;
     }
 
-    /// <summary>Hands over where much is collected.</summary>
-    internal void PostManyOps() => _ops.PostMany();
-
     /// <summary>Hands the collected ops to their shards.</summary>
     internal void PostOps()
     {
