@@ -549,6 +549,7 @@ public sealed class BrokerClient : IDisposable
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
+            publish.DeliverAtMs = head.Header.DeliverAtMs;
             refusal = Keep(producer, node, head, payload, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }

@@ -417,7 +417,12 @@ internal sealed class Queue
             return;
         }
 
-        Contents.Add(entry, op.Priority, op.TimeMs);
+        long sequence = Contents.Add(entry, op.Priority, op.TimeMs);
+        if (op.DueMs > Shard.NowMs)
+        {
+            Delay(ref Find(op.Priority, sequence), op.Priority, sequence, op.DueMs);
+        }
+
         if (op.TimeMs > 0)
         {
             Shard.SetTimed(this, true);
