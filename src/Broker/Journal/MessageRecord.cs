@@ -10,7 +10,8 @@ namespace Pillarbox.Broker.Journal;
 /// <code>
 /// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
 /// varint delivery count | bytes address | varint queues, varint id each
-/// [i64 id of a moved message] [bytes origin] [i64 not before] | [i64 blob id, i64 body length] or the payload to the end
+/// [i64 id of a moved message] [bytes origin] [i64 not before]
+/// [i64 blob id, i64 body length] or the payload to the end
 /// </code>
 /// </summary>
 internal static class MessageRecord
