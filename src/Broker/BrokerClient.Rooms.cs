@@ -1,7 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
@@ -140,6 +139,7 @@ public sealed partial class BrokerClient
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
+            publish.DeliverAtMs = head.Header.DeliverAtMs;
             refusal = Keep(producer, node, head, payload, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
@@ -186,6 +186,14 @@ public sealed partial class BrokerClient
         }
 
         _publications.AddEmpty(producer, tag, refusal);
+    }
+
+    private void Keep(Queue? temporary)
+    {
+        if (temporary is not null)
+        {
+            _temporaries.Add(temporary);
+        }
     }
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
@@ -89,30 +88,15 @@ public sealed partial class BrokerClient : IDisposable
     /// </summary>
     public string ResolveQueue(AddressName name, RoutingType? routingType) => _names.ResolveQueue(name, routingType);
 
-    /// <summary>Whether a selector can be read. Errors: InvalidField.</summary>
-    public static void CheckSelector(string? selector) => _ = Selector.ParseOptional(selector);
-
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config)
-    {
-        if (_names.CreateQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void CreateQueue(QueueConfig config) => Keep(_names.CreateQueue(config));
 
     /// <summary>
     /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
     /// that is refused the old one stays. Errors: as for making and deleting.
     /// </summary>
-    public void ReplaceQueue(QueueConfig config)
-    {
-        if (_names.ReplaceQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void ReplaceQueue(QueueConfig config) => Keep(_names.ReplaceQueue(config));
 
     /// <summary>
     /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for
@@ -263,11 +247,6 @@ public sealed partial class BrokerClient : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(credit, 1);
         Op(consumer.Queue.Shard, OpKind.Grant, consumer).Id = credit;
     }
-
-    /// <summary>What names a delivery for <see cref="Reclaim"/>.</summary>
-    public DeliveryName NameOf(in Delivery delivery) => new(
-        _services.IncarnationOf(delivery.Durable), delivery.MessageId, delivery.Sequence, delivery.RecordBytes,
-        delivery.DeliveryCount, delivery.Priority);
 
     /// <summary>
     /// Asks for messages by the names of earlier deliveries: those that are still in the consumer's queue, and that

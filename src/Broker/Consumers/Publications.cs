@@ -173,6 +173,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         op.Priority = publish.Priority;
         op.DeliveryCount = 0;
         op.TimeMs = publish.ExpiresAtMs;
+        op.DueMs = publish.DeliverAtMs;
         op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
     }
 

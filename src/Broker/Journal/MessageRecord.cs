@@ -10,8 +10,8 @@ namespace Pillarbox.Broker.Journal;
 /// <code>
 /// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
 /// varint delivery count | bytes address | varint queues, varint id each
-/// [i64 id of a moved message] [bytes origin] | [i64 blob id, i64 file length, and perhaps varint replaced, bytes
-/// in place of the file's first so many] or the payload to the end
+/// [i64 id of a moved message] [bytes origin] [i64 not before] | [i64 blob id, i64 file length, and perhaps varint
+/// replaced, bytes in place of the file's first so many] or the payload to the end
 /// </code>
 /// </summary>
 internal static class MessageRecord
@@ -22,6 +22,7 @@ internal static class MessageRecord
     private const byte OriginFlag = 4;
     private const byte MovedFlag = 8;
     private const byte MergedFlag = 16;
+    private const byte DelayedFlag = 32;
     private const int FixedBytes = 28;
 
     /// <summary>Writes everything up to the payload into the open record.</summary>
@@ -33,7 +34,8 @@ internal static class MessageRecord
         to[0] = Version;
         to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (
             head.Origin is null ? 0 : OriginFlag)
-            | (head.MovedId == 0 ? 0 : MovedFlag) | (head.IsMerged ? MergedFlag : 0));
+            | (head.MovedId == 0 ? 0 : MovedFlag) | (head.IsMerged ? MergedFlag : 0)
+            | (head.Header.DeliverAtMs == 0 ? 0 : DelayedFlag));
         to[2] = head.Header.Priority;
         to[3] = (byte)head.Header.Format;
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], head.Publisher);
@@ -78,6 +80,7 @@ internal static class MessageRecord
         view.MovedId = (flags & MovedFlag) != 0 ? reader.Int64() : 0;
         view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
         view.IsMerged = (flags & MergedFlag) != 0;
+        long deliverAtMs = (flags & DelayedFlag) != 0 ? reader.Int64() : 0;
         view.IsLarge = (flags & LargeFlag) != 0;
         view.BlobId = view.IsLarge ? reader.Int64() : 0;
         view.BlobBytes = view.IsLarge ? reader.Int64() : 0;
@@ -90,6 +93,7 @@ internal static class MessageRecord
             PublishedAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[12..]),
             ExpiresAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[20..]),
             DeliveryCount = deliveryCount,
+            DeliverAtMs = deliverAtMs,
         };
         if (view.IsLarge && !reader.AtEnd)
         {
@@ -111,6 +115,11 @@ internal static class MessageRecord
         if (head.Origin is not null)
         {
             OriginField.Write(batch, head.Origin);
+        }
+
+        if (head.Header.DeliverAtMs != 0)
+        {
+            FieldWriter.Int64(batch, head.Header.DeliverAtMs);
         }
 
         if (head.BlobId != 0)

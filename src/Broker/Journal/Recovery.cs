@@ -223,6 +223,10 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 },
                 message.Header.Priority,
                 message.Header.ExpiresAtMs);
+            if (message.Header.DeliverAtMs > 0)
+            {
+                queue?.Delays(id, message.Header.Priority, message.Header.DeliverAtMs);
+            }
         }
 
         return true;
