@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
