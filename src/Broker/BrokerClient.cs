@@ -521,8 +521,6 @@ public sealed class BrokerClient : IDisposable
         };
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
-        refusal ??= transaction is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
-            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no transaction") : null;
         Targets targets = default;
         if (refusal is null)
         {
@@ -536,7 +534,7 @@ public sealed class BrokerClient : IDisposable
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
-            refusal = Keep(producer, node, head, payload, ref publish)
+            refusal = _publications.Keep(node, head, payload, transaction, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
 
@@ -546,9 +544,21 @@ public sealed class BrokerClient : IDisposable
             return;
         }
 
-        if (targets.IsEmpty)
+        if (transaction is not null)
+        {
+            // It is in the transaction's own batches.
+            publish.Kept = null;
+        }
+
+        if (targets.IsEmpty && transaction is null)
         {
             _publications.AddKept(ref publish);
+            return;
+        }
+
+        if (targets.IsEmpty)
+        {
+            _publications.AddEmpty(producer, tag, null);
             return;
         }
 
@@ -558,14 +568,6 @@ public sealed class BrokerClient : IDisposable
             _publications.AddEmpty(producer, tag, null);
         }
     }
-
-    // An address with a stream keeps every message there, once for all queues that read it.
-    private BrokerException? Keep(
-        Producer producer, AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload,
-        ref PendingPublish publish) =>
-        producer.Queue is null && node.StreamIn(Catalog) is { } stream
-            ? _publications.Keep(stream, producer.Partition, head, payload, ref publish)
-            : null;
 
     private StreamCatalog Catalog => _services.Streams[_space.Name];
 
@@ -584,7 +586,8 @@ public sealed class BrokerClient : IDisposable
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)
     {
-        if (transaction.Journal.Bytes + transaction.Transient.Bytes + bytes > _services.Options.TransactionBytesMax)
+        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0);
+        if (held + bytes > _services.Options.TransactionBytesMax)
         {
             transaction.Failure ??= new BrokerException(
                 BrokerError.TransactionRollback,

@@ -96,6 +96,7 @@ internal static class BrokerStart
         long messages = recovery.Finish();
         DeleteOrphans(services);
         RecoverStreams(services);
+        services.StreamCommits.Recover(recovery.Decided);
         foreach (LogDamage damage in report.Damages)
         {
             services.CountDamage();

@@ -17,4 +17,5 @@ internal static class RecordKind
     public const byte Relocated = 13;
     public const byte RecordSettled = 14;
     public const byte QueueMoved = 15;
+    public const byte StreamsDecided = 16;
 }

@@ -37,8 +37,15 @@ internal sealed class QueueInspection(BrokerServices services)
             queue.Admission.Consumers, Volatile.Read(ref counters.EnqueuedTotal),
                 Volatile.Read(ref counters.AcknowledgedTotal),
             Volatile.Read(ref counters.ExpiredTotal), Volatile.Read(ref counters.DeadLetteredTotal),
-                oldestPublishedAtMs);
+                oldestPublishedAtMs)
+        {
+            Progress = queue.Feed is null ? null : [.. queue.Feed.Cursors.Select(ViewOf)],
+        };
     }
+
+    private static FeedProgressView ViewOf(FeedCursor cursor) => new(
+        cursor.Number, cursor.Progress.Mark, cursor.Progress.SettledAbove, cursor.Partition?.LastStableOffset ?? -1,
+        cursor.Backlog);
 
     /// <summary>The same with the age of the oldest message: of those that are first in their priority, for the others
     /// came after them.</summary>
