@@ -7,6 +7,7 @@ using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Tests.Streams;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -294,6 +295,100 @@ public sealed class StreamQueueTests
         Assert.Equal(["x"], Values(actor));
     }
 
+    [Theory]
+    [InlineData(RecordCompression.None)]
+    [InlineData(RecordCompression.Lz4)]
+    public void Records_that_only_the_disk_has_are_read_from_there(RecordCompression compression)
+    {
+        using Scene scene = new(options => options with { StreamCacheBytes = 64 << 10 });
+        Partition partition = scene.Stream("s", 1, ("compression.type", $"{compression}".ToLowerInvariant()
+            .Replace("none", "producer", StringComparison.Ordinal)));
+        Make(scene);
+        string[] values = [.. Enumerable.Range(0, 5_000).Select(i => $"v{i} {new string('x', 200)}")];
+        foreach (string[] chunk in values.Chunk(100))
+        {
+            scene.Append(partition, chunk);
+        }
+
+        using (StreamRead read = new())
+        {
+            partition.Read(0, new ReadOptions { AtLeastOneBatch = true }, read);
+            Assert.True(read.IsInFile);
+        }
+
+        Actor actor = scene.Connect();
+        Consumer consumer = actor.Consume("orders", credit: 500);
+        List<string> all = [];
+        while (all.Count < values.Length)
+        {
+            Assert.NotEmpty(actor.Deliveries);
+            all.AddRange(Values(actor));
+            int count = actor.Deliveries.Count;
+            actor.AcceptAll();
+            actor.Client.Grant(consumer, count);
+            scene.Settle();
+        }
+
+        Assert.Equal(values, all);
+    }
+
+    [Fact]
+    public void Gaps_that_compaction_leaves_hold_nothing_back()
+    {
+        using Scene scene = new();
+        Partition partition = scene.Stream("s");
+        Make(scene);
+        RecordBatchBuilder builder = new();
+        builder.Begin(new RecordBatchOptions());
+        long nowMs = scene.Clock.NowMs;
+        builder.Add(new RecordContent { TimestampMs = nowMs, OffsetDelta = 0, HasValue = true, Value = "a"u8 });
+        builder.Add(new RecordContent { TimestampMs = nowMs, OffsetDelta = 3, HasValue = true, Value = "d"u8 });
+        partition.Append(builder.Finish().Span, new AppendOptions { Origin = AppendOrigin.Coordinator });
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        Assert.Equal(["a", "d"], Values(actor));
+        actor.AcceptAll();
+        Assert.Equal((0L, 4L, 0L), Progress(scene));
+    }
+
+    [Fact]
+    public void Power_cuts_lose_no_record_and_bring_none_back_that_was_settled_for_sure()
+    {
+        RecordingFileSystem disk = new();
+        HashSet<string> confirmed = [];
+        HashSet<string> attempted = [];
+        int looks = 0;
+        void Look()
+        {
+            string[] there = Left(disk.MakeCrashImage(new NothingUnsynced()));
+            Assert.Empty(confirmed.Intersect(there));
+            Assert.Empty(Letters.Except(there).Except(attempted));
+            looks++;
+        }
+
+        using Scene scene = new(options => options with { FileSystem = disk });
+        Partition partition = scene.Stream("s");
+        Make(scene);
+        scene.Append(partition, Letters);
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        disk.Syncing = Look;
+        Delivery[] deliveries = [.. actor.Deliveries];
+        for (int i = 0; i < deliveries.Length; i++)
+        {
+            Delivery delivery = deliveries[(i * 7) % deliveries.Length];
+            string value = Value(actor, delivery);
+            attempted.Add(value);
+            actor.Client.Settle(delivery, Outcome.Accepted, tag: (ulong)i + 1);
+            scene.Settle();
+            Assert.Contains((ulong)i + 1, actor.Settled);
+            confirmed.Add(value);
+        }
+
+        Assert.True(looks >= Letters.Length, $"{looks} looks");
+        Assert.Equal(Letters.Length, confirmed.Count);
+    }
+
     [Fact]
     public void What_is_sent_to_a_queue_whose_stream_is_gone_is_not_lost()
     {
@@ -316,6 +411,25 @@ public sealed class StreamQueueTests
         Assert.Equal(
             BrokerError.PreconditionFailed,
             Assert.Throws<BrokerException>(() => refused.GetAwaiter().GetResult()).Error);
+    }
+
+    private static readonly string[] Letters = [.. Enumerable.Range('a', 25).Select(c => $"{(char)c}")];
+
+    private static string[] Left(MemoryFileSystem image)
+    {
+        using Scene scene = new(options => options with { FileSystem = image });
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        return Values(actor);
+    }
+
+    private sealed class NothingUnsynced : ICrashChoice
+    {
+        public int ChooseEntries(int changes) => 0;
+
+        public bool ChooseChange(int index, int count) => false;
+
+        public bool ChooseSector(int index, int count) => false;
     }
 
     // a and c accepted, b failed once, d and e not yet.
