@@ -44,7 +44,7 @@ public sealed class BrokerManagement
         foreach (Queue queue in queues)
         {
             count++;
-            messages += Volatile.Read(ref queue.Counters.Messages);
+            messages += QueueInspection.MessagesOf(queue);
             acknowledged += Volatile.Read(ref queue.Counters.AcknowledgedTotal);
         }
 
