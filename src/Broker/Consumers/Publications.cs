@@ -63,6 +63,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         in ReadOnlySequence<byte> payload, Transaction? transaction)
     {
         publish.InJournal = head.Header.Durable && targets.DurableIds.Length > 0;
+        publish.IsDurable = head.Header.Durable;
         publish.Single = targets.Single;
         publish.Many = targets.Many;
         publish.BlobId = head.BlobId;
@@ -124,6 +125,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             if (publish.Offset >= 0)
             {
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
+                client.PostManyOps();
             }
 
             routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
@@ -180,6 +182,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     {
         op.Kind = OpKind.Enqueue;
         op.Approached = true;
+        op.MayDrop = !publish.IsDurable;
         op.Queue = queue;
         op.Id = position;
         op.Position = position;

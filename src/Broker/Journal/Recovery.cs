@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Queues.Feeds;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -18,6 +19,9 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
 
     /// <summary>Transactions in streams that are to be committed.</summary>
     public DecidedStreams Decided { get; } = new();
+
+    /// <summary>Prepared branches.</summary>
+    public XaRecovery Xa { get; } = new(services);
 
     /// <summary>The queue of an id, or null when it was deleted.</summary>
     public RecoveringQueue? Find(long id) => _queues.GetValueOrDefault(id);
@@ -78,6 +82,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
             messages += queue.Finish(services);
         }
 
+        Xa.Finish(id => Find(id)?.Queue);
+
         return messages;
     }
 
@@ -119,6 +125,12 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return TryNote(record.Payload);
             case RecordKind.Relocated:
                 return TryRelocate(record);
+            case RecordKind.XaPrepared:
+                return Xa.TryPrepared(ref reader);
+            case RecordKind.XaEnded:
+                return Xa.TryEnded(ref reader);
+            case RecordKind.XaForgotten:
+                return Xa.TryForgotten(ref reader);
             default:
                 return false;
         }

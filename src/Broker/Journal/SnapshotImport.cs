@@ -77,6 +77,10 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
                 return FeedSnapshot.TryReadProgress(ref from, id => recovery.Find(id)?.Queue.Feed);
             case SnapshotFormat.RecordAttempts:
                 return FeedSnapshot.TryReadAttempts(ref from, id => recovery.Find(id)?.Queue.Feed);
+            case SnapshotFormat.XaPrepared:
+                return recovery.Xa.TryPrepared(ref from);
+            case SnapshotFormat.XaHeuristic:
+                return recovery.Xa.TryEnded(ref from);
             case SnapshotFormat.Attempts:
                 return TryTakeAttempts(ref from);
             default:

@@ -26,6 +26,10 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     /// <summary>A stream with some records, and a queue that reads it.</summary>
     public const string Stream = "stream";
 
+    // Tags of deliveries of this scene, for receivers that come back with them.
+    private const int TagsMax = 16;
+
+    private readonly List<byte[]> _tags = [];
     private AmqpScene? _scene;
     private AmqpPeer? _before;
     private int _conversations;
@@ -37,7 +41,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     {
         RenewScene();
         var grammar = new AmqpGrammar(random);
-        var script = new ConversationGrammar(random, grammar);
+        var script = new ConversationGrammar(random, grammar, _tags);
         List<byte[]> frames = script.Make();
         for (int times = random.Next(4); times > 0; times--)
         {
@@ -58,6 +62,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         foreach (ReceivedFrame frame in peer.Frames)
         {
             rules.Take(frame);
+            KeepTag(frame);
         }
 
         // The two may be of one container: the links of the one before were stolen.
@@ -77,6 +82,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         }
         _before?.Cut();
         _before = null;
+        _tags.Clear();
         _scene?.Dispose();
         _scene = new AmqpScene(
             new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 },
@@ -100,6 +106,18 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         stream.Partitions[0].Append(builder.Finish().Span, new AppendOptions());
         _ = broker.Management.CreateQueueAsync(
             Identity.Node, "default", new QueueConfig { Name = "q0", Address = Stream, Stream = Stream });
+    }
+
+    private void KeepTag(ReceivedFrame frame)
+    {
+        if (frame.Descriptor == Transfer.DescriptorCode && frame.AsTransfer(out _).DeliveryTag is { Length: > 4 } tag)
+        {
+            _tags.Add(tag.ToArray());
+            if (_tags.Count > TagsMax)
+            {
+                _tags.RemoveAt(0);
+            }
+        }
     }
 
     private static void Check(AmqpPeer? before, AmqpScene scene)
