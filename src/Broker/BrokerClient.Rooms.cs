@@ -125,8 +125,8 @@ public sealed partial class BrokerClient
         };
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
-        refusal ??= transaction is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
-            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no transaction") : null;
+        refusal ??= transaction?.Branch is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
+            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no distributed transaction") : null;
         Targets targets = default;
         if (refusal is null)
         {
@@ -141,7 +141,7 @@ public sealed partial class BrokerClient
             };
             publish.ExpiresAtMs = expires;
             publish.DeliverAtMs = head.Header.DeliverAtMs;
-            refusal = Keep(producer, node, head, payload, ref publish)
+            refusal = _publications.Keep(node, head, payload, transaction, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
 
@@ -151,9 +151,21 @@ public sealed partial class BrokerClient
             return refusal;
         }
 
-        if (targets.IsEmpty)
+        if (transaction is not null)
+        {
+            // It is in the transaction's own batches.
+            publish.Kept = null;
+        }
+
+        if (targets.IsEmpty && transaction is null)
         {
             _publications.AddKept(ref publish);
+            return null;
+        }
+
+        if (targets.IsEmpty)
+        {
+            _publications.AddEmpty(producer, tag, null);
             return null;
         }
 
@@ -165,14 +177,6 @@ public sealed partial class BrokerClient
 
         return null;
     }
-
-    // An address with a stream keeps every message there, once for all queues that read it.
-    private BrokerException? Keep(
-        Producer producer, AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload,
-        ref PendingPublish publish) =>
-        producer.Queue is null && node.StreamIn(Catalog) is { } stream
-            ? _publications.Keep(stream, producer.Partition, head, payload, ref publish)
-            : null;
 
     private StreamCatalog Catalog => _services.Streams[_space.Name];
 
@@ -199,7 +203,8 @@ public sealed partial class BrokerClient
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)
     {
-        if (transaction.Journal.Bytes + transaction.Transient.Bytes + bytes > _services.Options.TransactionBytesMax)
+        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0);
+        if (held + bytes > _services.Options.TransactionBytesMax)
         {
             transaction.Failure ??= new BrokerException(
                 BrokerError.TransactionRollback,

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Quotas;
 using Pillarbox.Storage;
@@ -18,7 +19,7 @@ internal sealed class BrokerMetrics : IDisposable
     {
         _services = services;
         _meter.CreateObservableGauge("pillarbox.connections", connections);
-        _meter.CreateObservableGauge("pillarbox.queue.messages", () => PerQueue(c => Volatile.Read(ref c.Messages)));
+        _meter.CreateObservableGauge("pillarbox.queue.messages", () => PerQueue(QueueInspection.MessagesOf));
         _meter.CreateObservableGauge("pillarbox.queue.bytes", () => PerQueue(c => Volatile.Read(ref c.Bytes)), "By");
         _meter.CreateObservableGauge("pillarbox.queue.in_flight", () => PerQueue(c => Volatile.Read(ref c.InFlight)));
         _meter.CreateObservableCounter(
@@ -52,14 +53,17 @@ internal sealed class BrokerMetrics : IDisposable
             new KeyValuePair<string, object?>("address_space", view.AddressSpace),
             new KeyValuePair<string, object?>("quota", QuotaNames.Of(view.Kind))));
 
-    private IEnumerable<Measurement<long>> PerQueue(Func<QueueCounters, long> read)
+    private IEnumerable<Measurement<long>> PerQueue(Func<QueueCounters, long> read) =>
+        PerQueue((Queue queue) => read(queue.Counters));
+
+    private IEnumerable<Measurement<long>> PerQueue(Func<Queue, long> read)
     {
         foreach (AddressSpace space in _services.Spaces.All)
         {
             foreach (Queue queue in space.Queues)
             {
                 yield return new Measurement<long>(
-                    read(queue.Counters),
+                    read(queue),
                     new KeyValuePair<string, object?>("address_space", space.Name),
                     new KeyValuePair<string, object?>("queue", queue.Config.Name));
             }

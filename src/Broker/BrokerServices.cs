@@ -9,6 +9,7 @@ using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Records;
+using Pillarbox.Broker.Transactions;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Storage;
@@ -71,6 +72,9 @@ internal sealed class BrokerServices
     /// <summary>Settings of address spaces that have their own.</summary>
     public IReadOnlyDictionary<string, SettingsTree> SpaceSettings { get; init; } =
         new Dictionary<string, SettingsTree>();
+
+    /// <summary>The part of transactions that lies in streams.</summary>
+    public StreamCommits StreamCommits => field ??= new StreamCommits(this);
 
     /// <summary>The coordinators of an address space, made with the first use.</summary>
     public Func<string, StreamCoordinators> CoordinatorsOf { get; set; } = null!;

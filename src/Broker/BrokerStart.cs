@@ -119,6 +119,7 @@ internal static class BrokerStart
         recovery.MergeNotes();
         DeleteOrphans(services, recovery, report.Damages.Count + report.Quarantined.Count > 0, set);
         RecoverStreams(services, set);
+        services.StreamCommits.Recover(recovery.Decided);
         foreach (LogDamage damage in report.Damages)
         {
             services.CountDamage();

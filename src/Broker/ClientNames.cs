@@ -38,9 +38,11 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         string queueName = name.Queue ?? name.Address;
         Queue? there = space.FindQueue(queueName);
-        if (there is not null && (name.Queue is not null || there.Config.Address == name.Address))
+        bool isMeant = there is not null
+            && (name.Queue is not null || there.Config.Address == name.Address || there.Config.Stream is not null);
+        if (isMeant)
         {
-            CheckType(there.Config.RoutingType, routingType, queueName);
+            CheckType(there!.Config.RoutingType, routingType, queueName);
             return queueName;
         }
 
@@ -147,6 +149,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         if (name.Queue is null)
         {
             producer.Node = ResolveAddress(name.Address, options.RoutingType);
+            space.Streams.Keep(producer.Node);
             return producer;
         }
 
@@ -438,6 +441,12 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     private Route MakeRoute(AddressNode node)
     {
+        if (node.HasBound)
+        {
+            // Queues whose stream is gone take what is sent to them.
+            return space.DirectRoute(node);
+        }
+
         if (node.IsAnycast && !node.IsMulticast && node.Settings.AutoCreateQueues && space.FindQueue(node.Name) is null)
         {
             Make(new QueueConfig
@@ -466,6 +475,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         node = producer.Options.MakesNoAddress
             ? space.FindAddress(name.Address) ?? space.LooseAddress(name.Address)
             : ResolveAddress(name.Address, type);
+        space.Streams.Keep(node);
         if (_remembered.Count >= RememberedMax)
         {
             _remembered.Clear();

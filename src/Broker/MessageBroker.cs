@@ -339,6 +339,11 @@ public sealed class MessageBroker : IDisposable
 
     private void Start()
     {
+        foreach (Queues.Queue queue in _services.Spaces.All.SelectMany(space => space.Queues))
+        {
+            queue.Feed?.Begin();
+        }
+
         _services.Journal.Failed = OnStorageFailed;
         _services.Journal.SpaceStateChanged = OnSpaceChanged;
         _services.StreamServices.Store.Failed = OnStorageFailed;
@@ -400,6 +405,7 @@ public sealed class MessageBroker : IDisposable
 
         if (++_ticks % TicksPerSweep == 0)
         {
+            _services.StreamCommits.Tick();
             UnusedQueues.Sweep(_services);
             TimeOutBranches();
             _ = _upkeep.RunAsync();

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
 using Pillarbox.Model.Content;
@@ -101,7 +102,11 @@ internal static class NodeBroker
     private static QueueConfig ConfigOf(QueueEntryConfig queue) => new()
     {
         Name = queue.Name,
-        Address = queue.Address ?? queue.Name,
+        Address = queue.Address ?? queue.Stream ?? queue.Name,
+        Stream = queue.Stream,
+        StreamStart = queue.From is null ? StreamStart.Next
+            : StreamStart.Parse(queue.From) ?? throw new BrokerException(
+                BrokerError.InvalidField, $"'from' is '{queue.From}': not next, first, last, an offset or a time"),
         RoutingType = queue.RoutingType,
         Durable = queue.Durable,
         Filter = queue.Filter,

@@ -38,6 +38,25 @@ public sealed class QueuesTests
     }
 
     [Theory]
+    [InlineData("""{ "to": "first" }""", HttpStatusCode.NoContent)]
+    [InlineData("""{ "toOffset": 0, "partition": 0 }""", HttpStatusCode.NoContent)]
+    [InlineData("""{ "toTime": "2030-01-31T12:00:00Z" }""", HttpStatusCode.NoContent)]
+    [InlineData("""{ "toOffset": 0, "partition": 7 }""", HttpStatusCode.NotFound)]
+    [InlineData("""{ "toOffset": -1 }""", HttpStatusCode.BadRequest)]
+    [InlineData("""{ "to": "first", "toOffset": 0 }""", HttpStatusCode.BadRequest)]
+    [InlineData("{}", HttpStatusCode.BadRequest)]
+    public async Task A_queue_that_reads_a_stream_is_rewound(string body, HttpStatusCode status)
+    {
+        await using ApiNode node = await ApiNode.StartAsync();
+        const string Made = """{ "stream": "readings", "from": "first" }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Put, "/api/v1/queues/orders", Made));
+        JsonObject queue = await node.GetAsync("/api/v1/queues/orders");
+        Assert.Equal(("readings", "readings"), ((string?)queue["stream"], (string?)queue["address"]));
+        Assert.Equal(0, (long?)queue["progress"]![0]!["mark"]);
+        Assert.Equal(status, await node.StatusAsync(HttpMethod.Post, "/api/v1/queues/orders/rewind", body));
+    }
+
+    [Theory]
     [InlineData("""{ "adress": "a" }""")]
     [InlineData("""{ "routingType": "both" }""")]
     [InlineData("""{ "consumersMax": 0 }""")]

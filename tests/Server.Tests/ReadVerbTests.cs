@@ -39,6 +39,22 @@ public sealed class ReadVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Queues_read_streams_and_are_rewound()
+    {
+        CliResult made = await RunAsync("queue", "create", "orders", "--stream", "readings");
+        Assert.Equal((0, "", ""), (made.ExitCode, made.Output, made.Errors));
+        await Cli.RunAsync("send", "readings", "--body", "hello", "--count", "3", "--url", _node.AmqpUrl);
+        CliResult got = await Cli.RunAsync("receive", "orders", "--count", "3", "--url", _node.AmqpUrl);
+        Assert.Equal((0, "hello\nhello\nhello\n"), (got.ExitCode, got.Output));
+        Assert.Equal(0, (await RunAsync("queue", "rewind", "orders", "--to-offset", "1")).ExitCode);
+        got = await Cli.RunAsync("receive", "orders", "--count", "2", "--url", _node.AmqpUrl);
+        Assert.Equal((0, "hello\nhello\n"), (got.ExitCode, got.Output));
+        string fields = (await RunAsync("queue", "show", "orders")).Output;
+        Assert.Contains("stream             readings\n", fields, StringComparison.Ordinal);
+        Assert.NotEqual(0, (await RunAsync("queue", "rewind", "orders", "--to", "there")).ExitCode);
+    }
+
+    [Fact]
     public async Task Messages_go_in_are_looked_at_and_come_out()
     {
         CliResult sent = await Cli.RunAsync(

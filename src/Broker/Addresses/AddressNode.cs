@@ -52,6 +52,9 @@ internal sealed class AddressNode(string name, EffectiveSettings settings, Addre
     /// <summary>The queues of this very address. Under the space's lock.</summary>
     public List<Queue> Bound { get; } = [];
 
+    /// <summary>Whether queues have this address. Any thread.</summary>
+    public bool HasBound => Bound.Count > 0;
+
     /// <summary>Where messages go now. Any thread.</summary>
     public Route Route
     {

@@ -63,6 +63,14 @@ public sealed record AddressSettings
 
     /// <summary>Most bytes of one message. Default 2 GiB - 1.</summary>
     public long? MessageBytesMax { get; init; }
+
+    /// <summary>Keep every message that is sent to the address in a stream of its name, once, and feed the address's
+    /// queues from it. Default false.</summary>
+    public bool? KeepInStream { get; init; }
+
+    /// <summary>Partitions of streams made for <see cref="KeepInStream"/>. Default 1: then queues have the order of
+    /// sending.</summary>
+    public int? StreamPartitions { get; init; }
 }
 
 /// <summary>What happens to producers when an address is full.</summary>

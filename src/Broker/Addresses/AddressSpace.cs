@@ -3,6 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Model;
@@ -31,6 +32,9 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     /// <summary>Grows whenever a message may go elsewhere than before.</summary>
     public long Version => Volatile.Read(ref _version);
+
+    /// <summary>How its addresses and queues belong to its streams.</summary>
+    public StreamBinding Streams { get; } = new(name, services);
 
     public ICollection<AddressNode> Addresses => _addresses.Values;
 
@@ -79,6 +83,13 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     {
         // Before it is journaled: what cannot be made must not come back at the next start.
         Selector? filter = Selector.ParseOptional(config.Filter);
+        if (FindQueue(config.Name) is null)
+        {
+            config = Streams.Complete(config);
+        }
+
+        FeedPlaces? places = Streams.PlacesOf(config);
+        Queue queue;
         lock (_gate)
         {
             made = false;
@@ -99,12 +110,15 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             long id = bindings.NextQueueId();
             if (config.Durable && !config.Temporary)
             {
-                bindings.QueueCreated(Name, id, config);
+                bindings.QueueCreated(Name, id, config, places);
             }
 
             made = true;
-            return AddLocked(id, config, filter);
+            queue = AddLocked(id, config, filter, places);
         }
+
+        queue.Feed?.Begin();
+        return queue;
     }
 
     /// <summary>Puts back what the disk holds; before the shards run.</summary>
@@ -117,7 +131,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 EnsureAddressLocked(config.Address, config.RoutingType, temporary: false, journal: false);
             }
 
-            return AddLocked(id, config, RecoverFilter(config));
+            return AddLocked(id, config, RecoverFilter(config), null);
         }
     }
 
@@ -323,6 +337,12 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
+    /// <summary>The queues of an address, also those that read a stream: past it, for what the stream does not
+    /// take.</summary>
+    public Route DirectRoute(AddressNode node) => Frozen(() => new Route(
+        [.. node.Bound.Where(queue => queue.Config.RoutingType == RoutingType.Anycast)],
+        [.. node.Bound.Where(queue => queue.Config.RoutingType == RoutingType.Multicast)]));
+
     /// <summary>Where the broker's own copies for an address go; an anycast queue is made when none is there to
     /// take them. Throws <see cref="BrokerException"/> when it cannot be made.</summary>
     public Queue[] ResolveForBroker(string address)
@@ -341,6 +361,11 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         Route route = node?.Route ?? Route.Empty;
+        if (node is not null && route.Anycast.Length == 0 && route.Multicast.Length == 0)
+        {
+            route = DirectRoute(node);
+        }
+
         return route.Anycast.Length == 0 ? route.Multicast : [route.PickAnycast(0), .. route.Multicast];
     }
 
@@ -362,6 +387,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             ("durable", there.Durable, wanted.Durable),
             ("temporary", there.Temporary, wanted.Temporary),
             ("filter", there.Filter ?? "none", wanted.Filter ?? "none"),
+            ("stream", there.Stream ?? "none", wanted.Stream ?? there.Stream ?? "none"),
         ];
         return string.Join(", ", settings.Where(setting => !Equals(setting.Has, setting.Wanted))
             .Select(setting => $"{setting.What} is {setting.Has}, wanted {setting.Wanted}"));
@@ -370,7 +396,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private static bool IsSame(QueueConfig there, QueueConfig wanted) =>
         there.Address == wanted.Address && there.RoutingType == wanted.RoutingType && there.Durable == wanted.Durable
         && there.Temporary == wanted.Temporary && there.Filter == wanted.Filter
-        && there.NotFrom == wanted.NotFrom && there.IsSubscription == wanted.IsSubscription;
+        && there.NotFrom == wanted.NotFrom && (wanted.Stream is null || there.Stream == wanted.Stream)
+        && there.IsSubscription == wanted.IsSubscription;
 
     private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
     {
@@ -463,7 +490,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
     }
 
-    private Queue AddLocked(long id, QueueConfig config, Selector? filter)
+    private Queue AddLocked(long id, QueueConfig config, Selector? filter, FeedPlaces? places)
     {
         Shard shard = services.Shards[(int)(id % services.Shards.Count)];
         EffectiveSettings rules = SettingsOf(config.Address);
@@ -472,6 +499,11 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             Filter = filter,
             NotFromHash = config.NotFrom is null ? 0 : ClientNames.HashOf(config.NotFrom),
         };
+        if (config.Stream is { } stream)
+        {
+            queue.Bind(stream, followsAll: true).Place(places);
+        }
+
         _queues[config.Name] = queue;
         if (NodeOf(queue) is { } node)
         {

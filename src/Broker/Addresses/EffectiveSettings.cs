@@ -38,6 +38,8 @@ public sealed record EffectiveSettings
         MaxSizeMessages = merged.MaxSizeMessages ?? -1;
         AddressFullPolicy = merged.AddressFullPolicy ?? Addresses.AddressFullPolicy.Block;
         MessageBytesMax = merged.MessageBytesMax ?? int.MaxValue;
+        KeepInStream = merged.KeepInStream ?? false;
+        StreamPartitions = merged.StreamPartitions ?? 1;
     }
 
     /// <summary>The routing type of addresses made because a client used them.</summary>
@@ -94,6 +96,12 @@ public sealed record EffectiveSettings
     /// <summary>Most bytes of one message.</summary>
     public long MessageBytesMax { get; init; }
 
+    /// <summary>Keep every message in a stream of the address's name.</summary>
+    public bool KeepInStream { get; init; }
+
+    /// <summary>Partitions of that stream when it is made.</summary>
+    public int StreamPartitions { get; init; }
+
     /// <summary>The same as settings that say everything, for views.</summary>
     public AddressSettings ToSettings() => new()
     {
@@ -114,6 +122,8 @@ public sealed record EffectiveSettings
         MaxSizeMessages = MaxSizeMessages,
         AddressFullPolicy = AddressFullPolicy,
         MessageBytesMax = MessageBytesMax,
+        KeepInStream = KeepInStream,
+        StreamPartitions = StreamPartitions,
     };
 
     private EffectiveSettings MakeForSubscription()

@@ -57,6 +57,7 @@ public sealed class SettingsTree
         ?? CheckRange(settings.MaxSizeBytes, -1, nameof(settings.MaxSizeBytes))
         ?? CheckRange(settings.MaxSizeMessages, -1, nameof(settings.MaxSizeMessages))
         ?? CheckRange(settings.MessageBytesMax, 1, nameof(settings.MessageBytesMax))
+        ?? CheckRange(settings.StreamPartitions, 1, nameof(settings.StreamPartitions))
         ?? CheckShare(settings.RedeliveryDelayMultiplier, 1, 1000, nameof(settings.RedeliveryDelayMultiplier))
         ?? CheckShare(settings.RedeliveryCollisionAvoidance, 0, 1, nameof(settings.RedeliveryCollisionAvoidance));
 
@@ -101,6 +102,8 @@ public sealed class SettingsTree
         MaxSizeMessages = specific.MaxSizeMessages ?? general.MaxSizeMessages,
         AddressFullPolicy = specific.AddressFullPolicy ?? general.AddressFullPolicy,
         MessageBytesMax = specific.MessageBytesMax ?? general.MessageBytesMax,
+        KeepInStream = specific.KeepInStream ?? general.KeepInStream,
+        StreamPartitions = specific.StreamPartitions ?? general.StreamPartitions,
     };
 
     private static string? CheckName(string? address, string what) =>

@@ -221,6 +221,12 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
                     }
 
                     break;
+                case CompletionKind.Written:
+                    done.Transaction!.Failure ??= done.Error;
+                    break;
+                case CompletionKind.Prepared:
+                    commits.Decide(done.Transaction!, done.Tag);
+                    break;
                 default:
                     commits.Conclude(done);
                     events?.OnDischarged(done.Transaction!, done.Tag, done.Error);

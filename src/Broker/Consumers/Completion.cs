@@ -9,6 +9,12 @@ internal enum CompletionKind : byte
     Published,
     Settled,
     Discharged,
+
+    /// <summary>A part of a transaction that must be on disk before the next one.</summary>
+    Written,
+
+    /// <summary>All parts of a transaction in streams are on disk: it can be decided.</summary>
+    Prepared,
 }
 
 /// <summary>Something that a client is told once the journal is durable up to a position.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
@@ -24,15 +25,30 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     /// <summary>Some wait for the disk to take them.</summary>
     public bool IsStalled { get; private set; }
 
-    /// <summary>Takes a message in for a stream; or says why not. <see cref="Add"/> comes next.</summary>
+    /// <summary>When the address has a stream, takes a message in for it, once for all queues that read it; or says why
+    /// not. <see cref="Add"/> comes next.</summary>
     public BrokerException? Keep(
-        RecordStream stream, int? partition, in MessageHead head, in ReadOnlySequence<byte> payload,
+        AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload, Transaction? transaction,
         ref PendingPublish publish)
     {
+        int? partition = publish.Producer.Partition;
+        if (publish.Producer.Queue is not null
+            || node.StreamIn(services.Streams[client.Space.Name]) is not { } stream)
+        {
+            return null;
+        }
+
         BrokerException? refusal = head.BlobId == 0 ? null : new BrokerException(
             BrokerError.ResourceLimitExceeded,
             $"stream '{stream.Name}' takes messages of at most {stream.Config.BatchBytesMax} bytes");
-        return refusal ?? _streams.TryAdd(stream, partition, head.Header, head.Address, payload, out publish.Kept);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        StreamPublications streams = transaction is null ? _streams
+            : transaction.Streams ??= new StreamPublications(services.Converter, services.StreamCommits.Rent());
+        return streams.TryAdd(stream, partition, head.Header, head.Address, payload, out publish.Kept);
     }
 
     /// <summary>A message that only a stream keeps.</summary>

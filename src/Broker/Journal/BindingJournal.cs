@@ -1,5 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -32,8 +33,20 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.Text(to, address);
     });
 
-    public void QueueCreated(string space, long id, QueueConfig config) =>
-        Append(RecordKind.QueueCreated, to => WriteQueue(to, space, id, config, paused: false, new QueueAdmission()));
+    /// <summary>A queue, and where it begins in its stream (null: it reads none), as one.</summary>
+    public void QueueCreated(string space, long id, QueueConfig config, FeedPlaces? places) => Append(batch =>
+    {
+        batch.Begin(RecordKind.QueueCreated);
+        WriteQueue(batch, space, id, config, paused: false, new QueueAdmission());
+        batch.End();
+        if (places is not null)
+        {
+            batch.Group = true;
+            batch.Begin(RecordKind.QueueMoved);
+            places.Write(batch, id);
+            batch.End();
+        }
+    });
 
     public void QueueDeleted(long id) => Append(RecordKind.QueueDeleted, to => FieldWriter.Varint(to, (ulong)id));
 
@@ -90,6 +103,7 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.SignedVarint(to, admission.ExpirySinceMs);
         FieldWriter.OptionalText(to, config.NotFrom);
         FieldWriter.SignedVarint(to, config.TransientMax);
+        FieldWriter.OptionalText(to, config.Stream);
     }
 
     public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
@@ -132,6 +146,11 @@ internal sealed class BindingJournal(SegmentedLog journal)
             queue = queue with { Config = queue.Config with { TransientMax = (int)from.SignedVarint() } };
         }
 
+        if (!from.AtEnd)
+        {
+            queue = queue with { Config = queue.Config with { Stream = from.OptionalText() } };
+        }
+
         return !from.Failed;
     }
 
@@ -144,12 +163,17 @@ internal sealed class BindingJournal(SegmentedLog journal)
         }
     }
 
-    private long Append(byte kind, Action<IBufferWriter<byte>> write)
+    private long Append(byte kind, Action<IBufferWriter<byte>> write) => Append(batch =>
     {
-        LogBatch batch = new(256) { Essential = true };
         batch.Begin(kind);
         write(batch);
         batch.End();
+    });
+
+    private long Append(Action<LogBatch> write)
+    {
+        LogBatch batch = new(256) { Essential = true };
+        write(batch);
         try
         {
             long end = journal.Append(batch) + batch.Bytes;

@@ -38,6 +38,12 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
         WriteTimes(queue.Contents.Expiry.Items, SnapshotFormat.Expiries, state: null, to);
         WriteTimes(queue.Delays, SnapshotFormat.Delays, EntryState.Delayed, to);
         WriteAttempts(to);
+        if (queue.Feed is { } feed)
+        {
+            FeedSnapshot.WriteProgress(to, queue, feed);
+            FeedSnapshot.WriteAttempts(to, queue, feed);
+        }
+
         return true;
     }
 

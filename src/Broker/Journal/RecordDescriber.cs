@@ -1,4 +1,5 @@
 using System.Text;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
@@ -32,9 +33,13 @@ public static class RecordDescriber
             RecordKind.QueueUnbound => ("queue-unbound", $"queue={reader.Varint()} pattern={reader.Text()}"),
             RecordKind.Message => ("message", Message(record.Payload)),
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
-            RecordKind.Settled => ("settled", Settled(ref reader)),
             RecordKind.Annotated => ("annotated",
                 $"queue={reader.Varint()} message={reader.Varint()} priority={reader.Byte()}"),
+            RecordKind.Settled => ("settled", Settled(ref reader, "message", null)),
+            RecordKind.RecordSettled => ("record-settled", Settled(ref reader, "partition", "offset")),
+            RecordKind.StreamsDecided => ("streams-decided",
+                $"producer={reader.Varint()} partitions={reader.Varint()}"),
+            RecordKind.QueueMoved => ("queue-moved", Moved(ref reader)),
             RecordKind.AttemptFailed => ("attempt-failed", Attempt(record.Payload)),
             RecordKind.XaPrepared => ("xa-prepared", Prepared(ref reader)),
             RecordKind.XaEnded => ("xa-ended", Ended(ref reader)),
@@ -93,7 +98,12 @@ public static class RecordDescriber
         return text.ToString();
     }
 
-    private static string Settled(ref FieldReader reader)
+    private static string? Moved(ref FieldReader reader) =>
+        FeedPlaces.Read(ref reader, out long queue) is { } places
+            ? $"queue={queue} to={string.Join(",", places.Offsets.Select(p => $"{p.Partition}:{p.Offset}"))}"
+            : null;
+
+    private static string Settled(ref FieldReader reader, string first, string? second)
     {
         const int NamedMax = 8;
         var text = new StringBuilder();
@@ -102,10 +112,11 @@ public static class RecordDescriber
         {
             ulong queue = reader.Varint();
             ulong message = reader.Varint();
-            reader.Byte();
+            ulong detail = second is null ? reader.Byte() : reader.Varint();
             if (++count <= NamedMax)
             {
-                text.Append("queue=").Append(queue).Append(" message=").Append(message).Append("; ");
+                text.Append("queue=").Append(queue).Append(' ').Append(first).Append('=').Append(message);
+                text.Append(second is null ? "" : $" {second}={detail}").Append("; ");
             }
         }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
@@ -15,6 +16,9 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
     private readonly Dictionary<long, RecoveringQueue> _queues = [];
 
     public int Queues => _queues.Count;
+
+    /// <summary>Transactions in streams that are to be committed.</summary>
+    public DecidedStreams Decided { get; } = new();
 
     /// <summary>Prepared branches.</summary>
     public XaRecovery Xa { get; } = new(services);
@@ -120,6 +124,12 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return TryAddMessage(record, record.Position);
             case RecordKind.Settled:
                 return TrySettle(ref reader);
+            case RecordKind.RecordSettled:
+                return TrySettleRecords(ref reader);
+            case RecordKind.StreamsDecided:
+                return Decided.TryAdd(ref reader, record.Position);
+            case RecordKind.QueueMoved:
+                return TryMove(ref reader);
             case RecordKind.AttemptFailed:
                 return TryNote(record.Payload);
             case RecordKind.Relocated:
@@ -248,6 +258,29 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         return !reader.Failed;
     }
 
+    private bool TrySettleRecords(ref FieldReader reader)
+    {
+        while (!reader.AtEnd && !reader.Failed)
+        {
+            RecoveringQueue? queue = Find((long)reader.Varint());
+            int partition = (int)reader.Varint();
+            long offset = (long)reader.Varint();
+            if (!reader.Failed)
+            {
+                queue?.Queue.Feed?.Recover(partition).Progress.Settle(offset);
+            }
+        }
+
+        return !reader.Failed;
+    }
+
+    private bool TryMove(ref FieldReader reader)
+    {
+        FeedPlaces? places = FeedPlaces.Read(ref reader, out long queue);
+        Find(queue)?.Queue.Feed?.Place(places);
+        return places is not null;
+    }
+
     private bool TryNote(ReadOnlySpan<byte> payload)
     {
         if (!AttemptRecord.TryRead(payload, out AttemptFields fields))
@@ -255,7 +288,15 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
             return false;
         }
 
-        Find(fields.QueueId)?.Note(fields);
+        if (RecordId.Is(fields.MessageId))
+        {
+            Find(fields.QueueId)?.Queue.Feed?.Note(fields);
+        }
+        else
+        {
+            Find(fields.QueueId)?.Note(fields);
+        }
+
         return true;
     }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Storage;
 
@@ -41,6 +42,15 @@ internal sealed class SettlementJournal(BrokerServices services)
         at += FieldWriter.Varint(to[at..], (ulong)partition);
         at += FieldWriter.Varint(to[at..], (ulong)offset);
         Advance(at);
+    }
+
+    /// <summary>Notes that a queue goes on from other places of its stream.</summary>
+    public void Moved(long queueId, FeedPlaces places)
+    {
+        CloseRecord();
+        _batch.Begin(RecordKind.QueueMoved);
+        places.Write(_batch, queueId);
+        _batch.End();
     }
 
     /// <summary>Notes a failed attempt, with the count that it made and when the message is due again (0: at

@@ -73,6 +73,10 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
             case SnapshotFormat.Delays:
                 return TryTakeTimes(ref from, static (queue, id, priority, dueMs) =>
                     queue.Delays(id, priority, dueMs));
+            case SnapshotFormat.Progress:
+                return FeedSnapshot.TryReadProgress(ref from, id => recovery.Find(id)?.Queue.Feed);
+            case SnapshotFormat.RecordAttempts:
+                return FeedSnapshot.TryReadAttempts(ref from, id => recovery.Find(id)?.Queue.Feed);
             case SnapshotFormat.XaPrepared:
                 return recovery.Xa.TryPrepared(ref from);
             case SnapshotFormat.XaHeuristic:

@@ -3,8 +3,11 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -50,7 +53,7 @@ public sealed class BrokerManagement
         foreach (Queue queue in queues)
         {
             count++;
-            messages += Volatile.Read(ref queue.Counters.Messages);
+            messages += QueueInspection.MessagesOf(queue);
             acknowledged += Volatile.Read(ref queue.Counters.AcknowledgedTotal);
         }
 
@@ -161,7 +164,7 @@ public sealed class BrokerManagement
         Queue found = Need(space, queue);
         Authorize(who, Permission.Manage, found);
         long left = Volatile.Read(ref found.Counters.Messages);
-        long removed = 0;
+        long removed = await SkipStreamAsync(found).ConfigureAwait(false);
         while (left > 0)
         {
             (int step, long end) = await found.Shard.Ask(shard =>
@@ -190,8 +193,29 @@ public sealed class BrokerManagement
         AddressName name = Checked(config);
         _services.Authorizer.Authorize(who, permission, space, name);
         _ = Selector.ParseOptional(config.Filter);
+        if (config.Stream is { } stream && Space(space).FindQueue(config.Name) is null)
+        {
+            _services.Authorizer.Authorize(who, Permission.Consume, space, new AddressName(stream, null));
+            MakeStream(who, space, stream);
+        }
+
         Space(space).CreateQueue(config with { Owner = config.Owner ?? who.Name }, out _);
         return DurableWait.Until(_services.Journal, _services.Journal.TailPosition);
+    }
+
+    /// <summary>A queue that reads a stream goes on from another place, of one partition or of all: what was settled
+    /// from there on comes again. Errors: PreconditionFailed (it reads no stream), NotFound.</summary>
+    public async Task RewindQueueAsync(Identity who, string space, string queue, StreamStart start, int? partition)
+    {
+        Queue found = Need(space, queue);
+        Authorize(who, Permission.Manage, found);
+        RecordStream? stream = found.Feed is null ? null : _services.Streams[space].FindPublic(found.Feed.StreamName);
+        if (stream is null)
+        {
+            throw new BrokerException(BrokerError.PreconditionFailed, $"queue '{queue}' reads no stream");
+        }
+
+        await MoveAsync(found, FeedPlaces.Of(stream, start, partition)).ConfigureAwait(false);
     }
 
     /// <summary>Deletes a queue with its messages.</summary>
@@ -247,6 +271,41 @@ public sealed class BrokerManagement
         }
 
         return DurableWait.Until(_services.Journal, _services.Journal.TailPosition);
+    }
+
+    // What a queue has not read of its stream yet is purged by passing over it.
+    private async Task<long> SkipStreamAsync(Queue queue)
+    {
+        RecordStream? stream = queue.Feed is null ? null
+            : _services.Streams[queue.Space.Name].FindPublic(queue.Feed.StreamName);
+        if (stream is null)
+        {
+            return 0;
+        }
+
+        long backlog = queue.Feed!.Backlog;
+        await MoveAsync(queue, FeedPlaces.Of(stream, StreamStart.Next)).ConfigureAwait(false);
+        return backlog;
+    }
+
+    private async Task MoveAsync(Queue queue, FeedPlaces places)
+    {
+        long end = await queue.Shard.Ask(shard =>
+        {
+            queue.Feed!.MoveTo(places);
+            shard.Settlements.Flush(shard);
+            return shard.Settlements.AppendedEnd;
+        }).ConfigureAwait(false);
+        await DurableWait.Until(_services.Journal, end).ConfigureAwait(false);
+    }
+
+    private void MakeStream(Identity who, string space, string stream)
+    {
+        if (_services.Streams.GetValueOrDefault(space)?.FindPublic(stream) is null)
+        {
+            _services.Authorizer.Authorize(who, Permission.CreateAddress, space, new AddressName(stream, null));
+            Space(space).Streams.Make(stream, Space(space).SettingsOf(stream).StreamPartitions);
+        }
     }
 
     private static AddressName Checked(QueueConfig config)

@@ -30,15 +30,26 @@ internal sealed class QueueInspection(BrokerServices services)
         QueueCounters counters = queue.Counters;
         return new QueueView(
             queue.Space.Name, queue.Config, queue.IsPaused,
-                Math.Max(Volatile.Read(ref counters.Messages), queue.Feed?.Backlog ?? 0),
+                MessagesOf(queue),
                 Volatile.Read(ref counters.Bytes),
             Volatile.Read(ref counters.Ready), Volatile.Read(ref counters.InFlight),
                 Volatile.Read(ref counters.Delayed),
             queue.Admission.Consumers, Volatile.Read(ref counters.EnqueuedTotal),
                 Volatile.Read(ref counters.AcknowledgedTotal),
             Volatile.Read(ref counters.ExpiredTotal), Volatile.Read(ref counters.DeadLetteredTotal),
-                oldestPublishedAtMs);
+                oldestPublishedAtMs)
+        {
+            Progress = queue.Feed is null ? null : [.. queue.Feed.Cursors.Select(ViewOf)],
+        };
     }
+
+    /// <summary>Messages of a queue, with those of its stream that are not loaded. Any thread.</summary>
+    public static long MessagesOf(Queue queue) =>
+        Math.Max(Volatile.Read(ref queue.Counters.Messages), queue.Feed?.Backlog ?? 0);
+
+    private static FeedProgressView ViewOf(FeedCursor cursor) => new(
+        cursor.Number, cursor.Progress.Mark, cursor.Progress.SettledAbove, cursor.Partition?.LastStableOffset ?? -1,
+        cursor.Backlog);
 
     /// <summary>The same with the age of the oldest message: of those that are first in their priority, for the others
     /// came after them.</summary>

@@ -10,7 +10,14 @@ public sealed record QueueView(
     long InFlightCount,
     long DelayedCount, int ConsumerCount, long EnqueuedTotal, long AcknowledgedTotal, long ExpiredTotal, long
     DeadLetteredTotal,
-    long? OldestPublishedAtMs);
+    long? OldestPublishedAtMs)
+{
+    /// <summary>How far it has read its stream, by partition; null when it reads none.</summary>
+    public IReadOnlyList<FeedProgressView>? Progress { get; init; }
+}
+
+/// <summary>How far a queue has read one partition: all below the mark is settled, and some above.</summary>
+public sealed record FeedProgressView(int Partition, long Mark, long SettledAbove, long End, long Backlog);
 
 /// <summary>An address's figures at one moment.</summary>
 public sealed record AddressView(

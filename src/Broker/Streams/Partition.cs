@@ -12,6 +12,9 @@ namespace Pillarbox.Broker.Streams;
 /// </summary>
 public sealed class Partition : IPartitionEvents
 {
+    /// <summary>Ids of producers from here on are the node's own; those of clients are counted from 0.</summary>
+    internal const long OwnProducersFrom = 1L << 62;
+
     private readonly Lock _gate = new();
     private readonly StreamServices _services;
     private readonly PartitionLog _log;
@@ -396,7 +399,11 @@ public sealed class Partition : IPartitionEvents
             lock (_gate)
             {
                 StreamError error = CheckEpoch(options.LeaderEpoch);
-                if (error == StreamError.None && batch.ProducerId >= 0 && options.Origin == AppendOrigin.Client)
+                if (batch.ProducerId >= OwnProducersFrom && options.Origin == AppendOrigin.Client)
+                {
+                    error = StreamError.InvalidProducerEpoch;
+                }
+                else if (error == StreamError.None && batch.ProducerId >= 0 && options.Origin == AppendOrigin.Client)
                 {
                     error = _state.Producers.Check(batch, options.IsTransactionV2, out BatchNote? duplicate);
                     if (duplicate is { } note)

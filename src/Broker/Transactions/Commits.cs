@@ -2,6 +2,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
@@ -15,15 +16,56 @@ namespace Pillarbox.Broker.Transactions;
 internal sealed class Commits(BrokerClient client, BrokerServices services, Publications publications)
 {
     private readonly Ring<PendingCommit> _pending = new();
+    private int _preparing;
 
     /// <summary>Some are appended and have not taken effect yet.</summary>
-    public bool HasPending => _pending.Count > 0;
+    public bool HasPending => _pending.Count > 0 || _preparing > 0;
 
     /// <summary>What the first of those must not be overtaken by; the highest position when there is none.</summary>
     public long OldestPosition => _pending.Count == 0 ? long.MaxValue : _pending[0].Floor;
 
     /// <summary>Commits, or rolls back; the client is told in its turn.</summary>
     public void Discharge(Transaction transaction, bool fail, ulong tag)
+    {
+        if (!fail && transaction.Failure is null && transaction.Streams is not null)
+        {
+            Prepare(transaction, tag);
+            return;
+        }
+
+        End(transaction, fail, tag);
+    }
+
+    /// <summary>What goes into streams is on disk, though nobody reads it: the journal decides.</summary>
+    public void Decide(Transaction transaction, ulong tag)
+    {
+        _preparing--;
+        End(transaction, fail: false, tag);
+    }
+
+    private void Prepare(Transaction transaction, ulong tag)
+    {
+        StreamPublications streams = transaction.Streams!;
+        bool isTaken = streams.Flush();
+        transaction.Parts = streams.Parts;
+        transaction.Failure ??= streams.Failure ?? (isTaken ? null
+            : new BrokerException(BrokerError.TransactionRollback, "the disk takes nothing now: try again"));
+        foreach (SpannedPart part in transaction.Parts)
+        {
+            client.Complete(new Completion
+            {
+                Kind = CompletionKind.Written,
+                Transaction = transaction,
+                Partition = part.Partition,
+                PartitionNeed = part.DurableAt,
+            });
+        }
+
+        _preparing++;
+        client.Complete(new Completion { Kind = CompletionKind.Prepared, Transaction = transaction, Tag = tag });
+    }
+
+    private void End(Transaction transaction, bool fail, ulong tag)
     {
         BrokerException? error = fail ? null : transaction.Failure;
         if (fail || error is not null || !TryAppend(transaction, out error))
@@ -118,10 +160,15 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
 
         if (done.Error is not null || commit.IsRollback)
         {
+            // Whether the journal has decided, the next start finds out: nothing is said to the streams.
+            transaction.Parts = [];
+            transaction.Streams = null;
             RollBack(transaction);
             client.PostOps();
             return;
         }
+
+        EndStreams(transaction, isCommit: true);
 
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
@@ -139,6 +186,15 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     {
         error = null;
         WriteSettlements(transaction);
+        if (transaction.Parts.Count > 0)
+        {
+            transaction.Journal.Begin(RecordKind.StreamsDecided);
+            DecidedStreams.Write(transaction.Journal, transaction.Streams!.ProducerId, transaction.Parts);
+            transaction.Journal.End();
+            transaction.Mark = services.Marks.Add();
+            transaction.Mark.Set(services.Journal.TailPosition);
+        }
+
         PendingCommit commit = new() { Floor = services.Journal.TailPosition };
         try
         {
@@ -227,8 +283,19 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         batch.End();
     }
 
+    private void EndStreams(Transaction transaction, bool isCommit)
+    {
+        if (transaction.Streams is { } streams)
+        {
+            services.StreamCommits.End(streams.ProducerId, transaction.Parts, isCommit, transaction.Mark);
+            transaction.Streams = null;
+            transaction.Mark = null;
+        }
+    }
+
     private void RollBack(Transaction transaction)
     {
+        EndStreams(transaction, isCommit: false);
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
             publish.GiveUp();

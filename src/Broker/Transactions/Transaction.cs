@@ -1,5 +1,7 @@
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
@@ -27,6 +29,15 @@ public sealed class Transaction
     internal LogBatch Transient { get; } = new(64);
 
     internal Buffer<PendingPublish> Publishes { get; } = new();
+
+    /// <summary>What goes into streams; null: nothing.</summary>
+    internal StreamPublications? Streams { get; set; }
+
+    /// <summary>What of it is written, to be ended by the commit.</summary>
+    internal IReadOnlyList<SpannedPart> Parts { get; set; } = [];
+
+    /// <summary>Keeps the decision in the journal until the streams have it.</summary>
+    internal AppendMark? Mark { get; set; }
 
     internal List<StagedSettlement> Settlements { get; } = [];
 

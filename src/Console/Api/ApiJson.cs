@@ -31,6 +31,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(IReadOnlyList<StreamOffset>))]
 [JsonSerializable(typeof(OffsetReset))]
 [JsonSerializable(typeof(OffsetResetResult))]
+[JsonSerializable(typeof(QueueRewind))]
 [JsonSerializable(typeof(MessagesTouched))]
 [JsonSerializable(typeof(NodeResourceView))]
 [JsonSerializable(typeof(Problem))]

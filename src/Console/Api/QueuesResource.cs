@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 
 namespace Pillarbox.ConsoleApi;
@@ -36,6 +37,11 @@ internal static class QueuesResource
         {
             Status = 204,
         },
+        new("POST", One + "/rewind", "A queue that reads a stream goes on from another place.", RewindAsync)
+        {
+            Body = ApiJson.Default.QueueRewind,
+            Status = 204,
+        },
         new("POST", One + "/resume", "Delivers again.", r => PauseAsync(r, false)) { Status = 204 },
     ];
 
@@ -66,7 +72,7 @@ internal static class QueuesResource
 
     private static QueueConfig ConfigOf(string name, QueueCreation wanted)
     {
-        string address = wanted.Address ?? name;
+        string address = wanted.Address ?? wanted.Stream ?? name;
         if (AddressName.Check(address, "address") is { } error)
         {
             throw ApiRequest.Invalid(error);
@@ -77,10 +83,13 @@ internal static class QueuesResource
             throw ApiRequest.Invalid("consumersMax must be -1 (no limit) or at least 1");
         }
 
+        StreamStart? start = wanted.From is null ? StreamStart.Next : StreamStart.Parse(wanted.From);
         return new QueueConfig
         {
             Name = name,
             Address = address,
+            Stream = wanted.Stream,
+            StreamStart = start ?? throw ApiRequest.Invalid("from is next, first, last, an offset or a time"),
             RoutingType = wanted.RoutingType ?? RoutingType.Anycast,
             Durable = wanted.Durable ?? true,
             Filter = wanted.Filter,
@@ -103,6 +112,24 @@ internal static class QueuesResource
         await request.AnswerAsync(new MessagesTouched(purged), ApiJson.Default.MessagesTouched);
     }
 
+    private static async Task RewindAsync(ApiRequest request)
+    {
+        QueueRewind wanted = await request.BodyAsync(ApiJson.Default.QueueRewind);
+        StreamStart? start = (wanted.To, wanted.ToOffset, wanted.ToTime) switch
+        {
+            ("first" or "last" or "next", null, null) => StreamStart.Parse(wanted.To),
+            (null, >= 0 and { } offset, null) => StreamStart.AtOffset(offset),
+            (null, null, { } time) => StreamStart.AtTime(time.ToUnixTimeMilliseconds()),
+            _ => null,
+        };
+        await request.Management.RewindQueueAsync(
+            request.Who, request.Space, request.Segment("queue"),
+            start ?? throw ApiRequest.Invalid(
+                "give one of: to (first, last or next), toOffset (0 or more), toTime (ISO 8601)"),
+            wanted.Partition);
+        await request.AnswerAsync();
+    }
+
     private static async Task PauseAsync(ApiRequest request, bool paused)
     {
         string name = request.Segment("queue");
@@ -122,6 +149,10 @@ internal static class QueuesResource
         AutoCreated = queue.Config.AutoCreated,
         Paused = queue.Paused,
         Filter = queue.Config.Filter,
+        Stream = queue.Config.Stream,
+        Progress = queue.Progress is null ? null
+            : [.. queue.Progress.Select(p => new QueueProgressResource(
+                p.Partition, p.Mark, p.SettledAbove, p.End, p.Backlog))],
         ConsumersMax = queue.Config.ConsumersMax,
         NonDestructive = queue.Config.NonDestructive,
         Owner = queue.Config.Owner,

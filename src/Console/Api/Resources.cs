@@ -22,6 +22,12 @@ public sealed record QueueResource
 
     public string? Filter { get; init; }
 
+    /// <summary>The stream that it reads; null: none.</summary>
+    public string? Stream { get; init; }
+
+    /// <summary>How far it has read, by partition; null without a stream.</summary>
+    public IReadOnlyList<QueueProgressResource>? Progress { get; init; }
+
     public int ConsumersMax { get; init; } = -1;
 
     public bool NonDestructive { get; init; }
@@ -64,9 +70,37 @@ public sealed record QueueCreation
 
     public string? Filter { get; init; }
 
+    /// <summary>The stream to read instead of an address; made when it is missing.</summary>
+    public string? Stream { get; init; }
+
+    /// <summary>With a stream: <c>next</c> (the default), <c>first</c>, <c>last</c>, an offset or a time.</summary>
+    public string? From { get; init; }
+
     public int? ConsumersMax { get; init; }
 
     public bool? NonDestructive { get; init; }
+}
+
+/// <summary>How far a queue has read one partition of its stream.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="Mark">All records below this offset are settled.</param>
+/// <param name="SettledAbove">Settled records above it.</param>
+/// <param name="End">The end of the partition.</param>
+/// <param name="Backlog">Records that are not settled.</param>
+public sealed record QueueProgressResource(int Partition, long Mark, long SettledAbove, long End, long Backlog);
+
+/// <summary>Where a queue is to go on in its stream: exactly one of the first three.</summary>
+public sealed record QueueRewind
+{
+    /// <summary><c>first</c>, <c>last</c> or <c>next</c>.</summary>
+    public string? To { get; init; }
+
+    public long? ToOffset { get; init; }
+
+    public DateTimeOffset? ToTime { get; init; }
+
+    /// <summary>Only this partition; absent: all.</summary>
+    public int? Partition { get; init; }
 }
 
 /// <summary>How many messages an operation touched.</summary>

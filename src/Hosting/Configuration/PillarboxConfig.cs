@@ -90,6 +90,16 @@ public sealed record QueueEntryConfig
     [Description("Only messages that match this selector are taken.")]
     public string? Filter { get; init; }
 
+    /// <summary>The stream whose records are its messages; it is made when it is missing.</summary>
+    [Description(
+        "The stream whose records are the queue's messages, made when it is missing; its address then, by default.")]
+    public string? Stream { get; init; }
+
+    /// <summary>With a stream, where the queue begins when it is made.</summary>
+    [Description("With a stream, where a queue that is made begins: next (the default), first, last, an offset, or a "
+        + "time such as 2030-01-31T12:00Z.")]
+    public string? From { get; init; }
+
     /// <summary>Most consumers at once; -1 = no limit.</summary>
     [Description("Most consumers at once; -1: no limit.")]
     public int ConsumersMax { get; init; } = -1;

@@ -91,7 +91,8 @@ internal sealed class ApiClient : IDisposable
     public Task PatchAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Patch, path, body, type, cancellation);
 
-    private async Task SendAsync<T>(
+    /// <summary>Sends a command with details and without an answer.</summary>
+    public async Task SendAsync<T>(
         HttpMethod method, string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
         var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, type) };

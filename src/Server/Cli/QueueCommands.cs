@@ -9,9 +9,10 @@ internal static class QueueCommands
 {
     private const string Path = "/api/v1/queues";
 
-    public static Command Create() => new("queue", "Queues: list, show, browse, create, delete, purge, pause, resume.")
+    public static Command Create() => new(
+        "queue", "Queues: list, show, browse, create, delete, purge, rewind, pause, resume.")
     {
-        List(), Show(), Browse(), Make(), Delete(), Purge(),
+        List(), Show(), Browse(), Make(), Delete(), Purge(), Rewind(),
         Pause("pause", "Stop delivering; messages are still taken."), Pause("resume", "Deliver again."),
     };
 
@@ -63,6 +64,7 @@ internal static class QueueCommands
         ("name", queue.Name), ("address", queue.Address), ("routing type", TypeOf(queue)),
         ("durable", YesNo(queue.Durable)), ("temporary", YesNo(queue.Temporary)),
         ("auto-created", YesNo(queue.AutoCreated)), ("paused", YesNo(queue.Paused)), ("filter", queue.Filter ?? "-"),
+        ("stream", queue.Stream ?? "-"), ("progress", Progress(queue)),
         ("consumers max", queue.ConsumersMax < 0 ? "no limit" : $"{queue.ConsumersMax}"), ("owner", queue.Owner ?? "-"),
         ("messages", $"{queue.MessageCount}"), ("bytes", $"{queue.MessageBytes}"), ("ready", $"{queue.ReadyCount}"),
         ("in flight", $"{queue.InFlightCount}"), ("delayed", $"{queue.DelayedCount}"),
@@ -71,6 +73,9 @@ internal static class QueueCommands
         ("acknowledged", $"{queue.AcknowledgedTotal}"), ("expired", $"{queue.ExpiredTotal}"),
         ("dead-lettered", $"{queue.DeadLetteredTotal}"),
     ];
+
+    private static string Progress(QueueResource queue) => queue.Progress is null ? "-"
+        : string.Join(", ", queue.Progress.Select(p => $"{p.Partition}: {p.Mark}/{p.End}"));
 
     private static string YesNo(bool value) => value ? "yes" : "no";
 
@@ -115,7 +120,15 @@ internal static class QueueCommands
         Option<bool> nonDurable = new("--non-durable") { Description = "Does not survive a restart." };
         Option<string?> filter = new("--filter") { Description = "Takes only messages that match this selector." };
         Option<int?> consumersMax = new("--consumers-max") { Description = "Most consumers at once (no limit)." };
-        var verb = new ApiVerb("create", "Make a queue.") { name, address, type, nonDurable, filter, consumersMax };
+        Option<string?> stream = new("--stream") { Description = "Its messages are the records of this stream." };
+        Option<string?> from = new("--from")
+        {
+            Description = "Where in the stream it begins: next (the default), first, last, an offset, or a time.",
+        };
+        var verb = new ApiVerb("create", "Make a queue.")
+        {
+            name, address, type, nonDurable, filter, consumersMax, stream, from,
+        };
         return verb.Does((api, parsed, cancellation) => api.PutAsync(
             One(parsed.GetValue(name)!),
             new QueueCreation
@@ -125,6 +138,8 @@ internal static class QueueCommands
                 Durable = !parsed.GetValue(nonDurable),
                 Filter = parsed.GetValue(filter),
                 ConsumersMax = parsed.GetValue(consumersMax),
+                Stream = parsed.GetValue(stream),
+                From = parsed.GetValue(from),
             },
             ApiJson.Default.QueueCreation, cancellation));
     }
@@ -151,6 +166,30 @@ internal static class QueueCommands
                     () => Output.Json(purged, ApiJson.Default.MessagesTouched),
                     () => Console.WriteLine($"purged {purged.Messages}"));
             });
+    }
+
+    private static Command Rewind()
+    {
+        Argument<string> name = Name();
+        Option<string?> to = new("--to") { Description = "first, last or next." };
+        Option<long?> toOffset = new("--to-offset") { Description = "An offset." };
+        Option<DateTimeOffset?> toTime = new("--to-time") { Description = "A time, such as 2030-01-31T12:00Z." };
+        Option<int?> partition = new("--partition") { Description = "Only this partition (all)." };
+        var verb = new ApiVerb("rewind", "Let a queue that reads a stream go on from another place.")
+        {
+            name, to, toOffset, toTime, partition,
+        };
+        return verb.Does((api, parsed, cancellation) => api.SendAsync(
+            HttpMethod.Post,
+            One(parsed.GetValue(name)!) + "/rewind",
+            new QueueRewind
+            {
+                To = parsed.GetValue(to),
+                ToOffset = parsed.GetValue(toOffset),
+                ToTime = parsed.GetValue(toTime),
+                Partition = parsed.GetValue(partition),
+            },
+            ApiJson.Default.QueueRewind, cancellation));
     }
 
     private static Command Pause(string verb, string description)

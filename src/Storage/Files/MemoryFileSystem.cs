@@ -32,6 +32,24 @@ public sealed class MemoryFileSystem : IFileSystem
         }
     }
 
+    /// <summary>A copy of the files whose paths pass, as they are now: what a crash leaves.</summary>
+    public MemoryFileSystem Copy(Predicate<string> wanted)
+    {
+        MemoryFileSystem copy = new();
+        lock (_gate)
+        {
+            foreach ((string path, MemoryFileData data) in _entries)
+            {
+                if (wanted(path))
+                {
+                    copy._entries[path] = data.Copy();
+                }
+            }
+        }
+
+        return copy;
+    }
+
     /// <inheritdoc/>
     public bool Exists(string path)
     {

@@ -122,21 +122,8 @@ internal sealed class Scene : IDisposable
     /// <summary>Starts again from what was written, as after a crash: nothing is finished before.</summary>
     public void Crash()
     {
-        MemoryFileSystem copy = new();
-        foreach (string folder in new[]
-            { DataLayout.Journal, DataLayout.Snapshots, DataLayout.Large, DataLayout.Quarantine })
-        {
-            string directory = "data/" + folder;
-            foreach (string name in Files.List(directory, ""))
-            {
-                using IFile from = Files.Open($"{directory}/{name}", FileOpening.Read);
-                using IFile to = copy.Open($"{directory}/{name}", FileOpening.CreateNew);
-                byte[] bytes = new byte[from.Length];
-                from.Read(0, bytes);
-                to.Write(0, bytes);
-            }
-        }
-
+        MemoryFileSystem copy = Files.Copy(
+            path => !path.StartsWith("data/" + DataLayout.Spill, StringComparison.Ordinal));
         Actors.Clear();
         _crashed.Add(Broker);
         Files = copy;

@@ -1,4 +1,10 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Model;
+using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -16,6 +22,9 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     // for
     // its disk, stay small against the bound of one input.
     private const int ConversationsPerScene = 40;
+
+    /// <summary>A stream with some records, and a queue that reads it.</summary>
+    public const string Stream = "stream";
 
     // Tags of deliveries of this scene, for receivers that come back with them.
     private const int TagsMax = 16;
@@ -78,8 +87,25 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         _scene = new AmqpScene(
             new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 },
             // Small segments: the blocks of a node's log are not what one input is to be blamed for.
-            broker => broker with { SegmentBytes = 1 << 16 });
+            broker => broker with { SegmentBytes = 1 << 16, ContentMaps = [new AmqpContentMap()] });
+        MakeStream(_scene.Broker);
         _conversations = 0;
+    }
+
+    private static void MakeStream(MessageBroker broker)
+    {
+        Grant grant = broker.Authorizer.Authorize(
+            Identity.Node, Permission.CreateAddress, "default", new AddressName(Stream, null));
+        RecordStream stream = broker.Streams.Create(grant, new StreamSpec { Name = Stream, Partitions = 2 }).Stream!;
+        var builder = new RecordBatchBuilder();
+        for (int i = 0; i < 5; i++)
+        {
+            builder.Add(broker.Streams.All.Count, [(byte)i], [(byte)i]);
+        }
+
+        stream.Partitions[0].Append(builder.Finish().Span, new AppendOptions());
+        _ = broker.Management.CreateQueueAsync(
+            Identity.Node, "default", new QueueConfig { Name = "q0", Address = Stream, Stream = Stream });
     }
 
     private void KeepTag(ReceivedFrame frame)

@@ -79,6 +79,7 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar, IR
                 ReceiverSettleMode = (ReceiverSettleMode)random.Next(2),
                 Unsettled = random.Next(3) == 0 ? Unsettled() : null,
                 IncompleteUnsettled = random.Next(12) == 0,
+                Properties = Properties(),
             },
             channel);
     }
@@ -105,6 +106,11 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar, IR
 
     private AmqpMap Filter()
     {
+        if (random.Next(3) == 0)
+        {
+            return Start();
+        }
+
         AmqpValue selector = random.Next(4) switch
         {
             0 => 1,
@@ -116,6 +122,36 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar, IR
         var filter = new AmqpMap();
         filter.AddSymbol("f", AmqpValue.Described(descriptor, selector));
         return filter;
+    }
+
+    private AmqpMap Start()
+    {
+        const string Name = "rabbitmq:stream-offset-spec";
+        AmqpValue start = random.Next(6) switch
+        {
+            0 => "first",
+            1 => "last",
+            2 => AmqpValue.ULong((ulong)random.Next(12)),
+            3 => AmqpValue.Timestamp(random.NextInt64()),
+            4 => grammar.Text(),
+            _ => "5m",
+        };
+        var filter = new AmqpMap();
+        filter.AddSymbol(Name, AmqpValue.Described(AmqpValue.Symbol(Name), start));
+        return filter;
+    }
+
+    private AmqpMap? Properties()
+    {
+        if (random.Next(6) != 0)
+        {
+            return null;
+        }
+
+        // No groups: their coordinators' streams are more than one input may be blamed for.
+        var properties = new AmqpMap();
+        properties.AddSymbol("partition", random.Next(4) == 0 ? grammar.Text() : AmqpValue.Int(random.Next(3)));
+        return properties;
     }
 
     private AmqpMap Unsettled()
@@ -142,8 +178,10 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar, IR
         _ => DeliveryState.Accepted.ToArray(),
     };
 
-    private string Address() => random.Next(6) switch
+    private string Address() => random.Next(8) switch
     {
+        6 => AmqpSessionTarget.Stream,
+        7 => $"{AmqpSessionTarget.Stream}::{random.Next(3)}",
         0 => "topic://news",
         1 => "queue/q",
         2 => "a::b",

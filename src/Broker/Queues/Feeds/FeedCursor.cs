@@ -42,14 +42,11 @@ internal sealed class FeedCursor(int number, long at)
         Progress.MoveTo(offset);
     }
 
-    /// <summary>Retention has taken what is below the partition's start.</summary>
-    public void SkipLost()
+    /// <summary>Passes over what is settled, and what retention has taken below the partition's start.</summary>
+    public void SkipGone()
     {
         long start = Partition!.StartOffset;
-        if (At < start)
-        {
-            At = start;
-        }
+        At = Math.Max(At, Math.Max(start, Progress.Mark));
 
         if (Progress.Mark < start)
         {

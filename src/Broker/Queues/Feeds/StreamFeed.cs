@@ -93,14 +93,40 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
     private Shard Shard => _queue.Shard;
 
     /// <summary>Attempts of records that are not loaded yet, for snapshots.</summary>
-    public IReadOnlyCollection<AttemptFields> WaitingAttempts => _attempts.Values;
+    public IReadOnlyCollection<AttemptFields> WaitingAttempts
+    {
+        get
+        {
+            foreach (long id in _attempts.Keys.Where(IsSettled).ToArray())
+            {
+                _attempts.Remove(id);
+            }
+
+            return _attempts.Values;
+        }
+    }
 
     /// <summary>The partition of a number. Any thread.</summary>
     public Partition? PartitionOf(int number) => FindCursor(number)?.Partition;
 
+    /// <summary>Loads the first entries. Any thread.</summary>
+    public void Begin() => Shard.Post(new ShardAction(_ => Wake()));
+
     /// <summary>Whether retention, not damage, is why a record cannot be read.</summary>
     public bool IsLost(long id) => PartitionOf(RecordId.Partition(id)) is not { } partition
         || partition.Stream.IsDeleted || RecordId.Offset(id) < partition.StartOffset;
+
+    /// <summary>The cursor of a partition that the disk knows; before the shards run.</summary>
+    public FeedCursor Recover(int partition) => FindCursor(partition) ?? Place(StreamId, partition, 0);
+
+    /// <summary>Puts the places of partitions, before anything was loaded.</summary>
+    public void Place(FeedPlaces? places)
+    {
+        foreach ((int partition, long offset) in places?.Offsets ?? [])
+        {
+            Place(places!.Stream, partition, offset);
+        }
+    }
 
     /// <summary>Puts a partition's place, before the shards run or before anything was loaded of it.</summary>
     public FeedCursor Place(Guid stream, int partition, long offset)
@@ -223,12 +249,17 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
 
     /// <summary>Goes on from other offsets: what is loaded of those partitions and not with a consumer is loaded
     /// anew.</summary>
-    public void MoveTo(IReadOnlyList<(int Partition, long Offset)> places)
+    public void MoveTo(FeedPlaces places)
     {
-        foreach ((int partition, long offset) in places)
+        foreach ((int partition, _) in places.Offsets)
         {
             Unload(partition);
-            Place(StreamId, partition, offset);
+        }
+
+        Place(places);
+        if (_queue.IsDurable)
+        {
+            Shard.Settlements.Moved(_queue.Id, places);
         }
 
         Wake();
@@ -275,6 +306,9 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
     void IThreadPoolWorkItem.Execute() => Shard.Post(this);
 
     void IShardWork.Run(Shard shard) => Wake();
+
+    private bool IsSettled(long id) =>
+        FindCursor(RecordId.Partition(id))?.Progress.IsSettled(RecordId.Offset(id)) == true;
 
     private bool HasRoom => _queue.Counters.Ready < ReadyMax && _queue.Counters.Messages < LoadedMax;
 
@@ -334,7 +368,7 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
             return false;
         }
 
-        cursor.SkipLost();
+        cursor.SkipGone();
         cursor.SeenEnd = partition.LastStableOffset;
         if (cursor.At >= cursor.SeenEnd)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pillarbox.Broker.Streams.Reading;
 
 /// <summary>What a reader's first record is.</summary>
@@ -48,6 +50,31 @@ public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
         StreamStartKind.Time => FromTime(partition),
         _ => partition.HighWatermark,
     };
+
+    /// <summary>Reads what people write: <c>first</c>, <c>last</c>, <c>next</c>, an offset, or a time as ISO 8601 has
+    /// it (UTC when it names no zone). Null when it is none of these.</summary>
+    public static StreamStart? Parse(string text)
+    {
+        switch (text)
+        {
+            case "first":
+                return First;
+            case "last":
+                return Last;
+            case "next":
+                return Next;
+        }
+
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        if (long.TryParse(text, NumberStyles.None, culture, out long offset))
+        {
+            return AtOffset(offset);
+        }
+
+        return DateTimeOffset.TryParse(text, culture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
+            ? AtTime(time.ToUnixTimeMilliseconds())
+            : null;
+    }
 
     private long FromTime(Partition partition)
     {

@@ -4,11 +4,19 @@ namespace Pillarbox.Broker.Streams.Writing;
 
 /// <summary>What one client publishes to one partition in one pass: a batch that is appended at its end. The
 /// connection's.</summary>
-internal sealed class StreamBatch(Partition partition)
+internal sealed class StreamBatch
 {
     private readonly RecordBatchBuilder _builder = new();
+    private readonly AppendOrigin _origin;
 
-    public Partition Partition { get; } = partition;
+    public StreamBatch(Partition partition, in RecordBatchOptions options)
+    {
+        Partition = partition;
+        _origin = options.IsTransactional ? AppendOrigin.Coordinator : AppendOrigin.Client;
+        _builder.Begin(options);
+    }
+
+    public Partition Partition { get; }
 
     /// <summary>Records that are not appended yet.</summary>
     public int Count => _builder.Count;
@@ -43,15 +51,13 @@ internal sealed class StreamBatch(Partition partition)
             return true;
         }
 
-        Result = Partition.Append(_builder.Finish().Span, new AppendOptions());
+        Result = Partition.Append(_builder.Finish().Span, new AppendOptions { Origin = _origin });
         if (Result.Error is StreamError.Busy or StreamError.DiskFull)
         {
             return false;
         }
 
-        Clear();
+        _builder.Begin(new RecordBatchOptions());
         return true;
     }
-
-    public void Clear() => _builder.Begin(new RecordBatchOptions());
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
 
@@ -10,7 +11,7 @@ namespace Pillarbox.Broker.Streams.Writing;
 /// The messages that a client publishes to streams in one pass: turned into records, put together to batches by
 /// partition, appended at the end of the pass. The connection's.
 /// </summary>
-internal sealed class StreamPublications(PayloadConverter converter)
+internal sealed class StreamPublications(PayloadConverter converter, long producerId = RecordBatch.NoProducer)
 {
     private const int RecordOverheadMax = 32;
 
@@ -57,8 +58,27 @@ internal sealed class StreamPublications(PayloadConverter converter)
 
         batch = OpenBatch(chosen, config.BatchBytesMax);
         batch.Add(_record.WrittenSpan, header.PublishedAtMs);
+        Bytes += _record.WrittenCount;
         return null;
     }
+
+    /// <summary>The transactional producer whose records these are; -1: none.</summary>
+    public long ProducerId => producerId;
+
+    /// <summary>Bytes that wait for the end of the transaction.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>What was appended, by partition.</summary>
+    public IReadOnlyList<SpannedPart> Parts =>
+    [
+        .. _batches.Where(batch => batch.Result is { Error: StreamError.None, BaseOffset: >= 0 })
+            .GroupBy(batch => batch.Partition).Select(group => new SpannedPart(
+                group.Key, group.Min(b => b.Result.BaseOffset), group.Max(b => b.Result.DurableAt))),
+    ];
+
+    /// <summary>Why one of the appends failed; null: none did.</summary>
+    public BrokerException? Failure =>
+        _batches.Select(batch => ErrorOf(batch.Result)).FirstOrDefault(failure => failure is not null);
 
     /// <summary>Appends what was collected; false when some must wait for the disk.</summary>
     public bool Flush()
@@ -79,6 +99,7 @@ internal sealed class StreamPublications(PayloadConverter converter)
     {
         _batches.Clear();
         _open.Clear();
+        Bytes = 0;
         _turn++;
     }
 
@@ -117,7 +138,13 @@ internal sealed class StreamPublications(PayloadConverter converter)
             return open;
         }
 
-        StreamBatch batch = new(partition);
+        RecordBatchOptions options = producerId == RecordBatch.NoProducer ? new() : new()
+        {
+            ProducerId = producerId,
+            ProducerEpoch = StreamCommits.Epoch,
+            IsTransactional = true,
+        };
+        StreamBatch batch = new(partition, options);
         _batches.Add(batch);
         _open[partition] = batch;
         return batch;
