@@ -14,6 +14,7 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["amqp-session"] = () => new AmqpSessionTarget(),
     ["kafka-wire"] = () => new KafkaWireTarget(),
     ["kafka-records"] = () => new KafkaRecordsTarget(),
+    ["kafka-session"] = () => new KafkaSessionTarget(),
     ["mqtt-wire"] = () => new MqttWireTarget(),
     ["mqtt-session"] = () => new MqttSessionTarget(),
 };
