@@ -146,6 +146,7 @@ internal sealed partial class MqttSession
     /// <summary>Gives everything back; what outlives the connection waits in its queues.</summary>
     public void Close(ClientKey key)
     {
+        _large?.Body.Abort();
         PublishWill(key);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
