@@ -154,6 +154,15 @@ internal sealed partial class MqttSession
             _environment.SentBefore.Put(key, _window.Ids);
         }
 
+        try
+        {
+            LeaveShared();
+        }
+        catch (BrokerException)
+        {
+            // The disk takes nothing: their time begins with the next start of the node.
+        }
+
         _queues.Close();
     }
 
