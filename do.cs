@@ -174,7 +174,7 @@ void InstallTestNeeds()
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    string[] clients = ["rhea", "WebSocket", "Kafka/kafkajs", "Kafka/platformatic"];
+    string[] clients = ["rhea", "WebSocket", "Mqtt/mqttjs", "Kafka/kafkajs", "Kafka/platformatic"];
     foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))

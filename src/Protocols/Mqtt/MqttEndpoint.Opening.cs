@@ -48,7 +48,12 @@ internal sealed partial class MqttEndpoint
             return;
         }
 
-        if (ended is Task<SaslStep> verified)
+        if (State == EndpointState.Connected)
+        {
+            _session!.NowMs = NowMs;
+            _session.OnFileReady();
+        }
+        else if (ended is Task<SaslStep> verified)
         {
             OnLogin(verified.GetAwaiter().GetResult());
         }

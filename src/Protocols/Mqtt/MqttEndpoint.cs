@@ -108,6 +108,7 @@ internal sealed partial class MqttEndpoint
             hasMore = true;
         }
 
+        Awaited ??= _session.FileReady;
         if (_session.End is { } end)
         {
             Close(end.Reason, end.Text);

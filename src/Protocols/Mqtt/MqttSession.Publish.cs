@@ -21,6 +21,7 @@ internal sealed partial class MqttSession
     private ulong _lastDischarge;
     private int _unanswered;
     private int _credit;
+    private LargeMessage? _large;
 
     /// <summary>A message of QoS 2 from the client.</summary>
     private enum IncomingState : byte
@@ -39,10 +40,27 @@ internal sealed partial class MqttSession
     }
 
     /// <summary>Whether the broker takes no more messages now; the input waits.</summary>
-    public bool IsInputPaused => _credit <= 0 || End is not null;
+    public bool IsInputPaused => _credit <= 0 || End is not null || _large is not null;
+
+    /// <summary>A large message goes to its file: the input waits until this has ended, then <see cref="OnFileReady"/>
+    /// is called. Null: none does.</summary>
+    public Task? FileReady { get; private set; }
 
     /// <summary>Part of a transaction: what is answered when it is on disk.</summary>
     private readonly record struct TransactionPart(PacketType Answer, ushort PacketId, BrokerException? Refusal);
+
+    /// <summary>A message whose body has a file of its own.</summary>
+    private sealed record LargeMessage(
+        LargePublish Body, MessageHeader Header, byte Qos, ushort PacketId, string Address);
+
+    /// <summary>The file is written: the message is published.</summary>
+    public void OnFileReady()
+    {
+        LargeMessage large = _large!;
+        _large = null;
+        FileReady = null;
+        Publish(large);
+    }
 
     private void OnPublish(PublishPacket packet)
     {
@@ -144,7 +162,16 @@ internal sealed partial class MqttSession
             return;
         }
 
-        Publish(header, new ReadOnlySequence<byte>(_scratch, 0, bytes), packet, topic.Address);
+        var payload = new ReadOnlySequence<byte>(_scratch, 0, bytes);
+        if (bytes > Options.LargeMessageBytesMin)
+        {
+            PublishLarge(header, payload, packet, topic.Address);
+        }
+        else
+        {
+            Publish(header, payload, packet, topic.Address);
+        }
+
         if (_scratch.Length > ScratchBytesKept)
         {
             _scratch = [];
@@ -176,6 +203,45 @@ internal sealed partial class MqttSession
                 State!.Put(StateKind.Incoming, packet.PacketId, transaction);
                 _parts!.Add(new TransactionPart(PacketType.PubRec, packet.PacketId, null));
                 break;
+        }
+    }
+
+    private void PublishLarge(
+        in MessageHeader header, in ReadOnlySequence<byte> payload, in PublishPacket packet, string address)
+    {
+        var large = new LargeMessage(_client.BeginLarge(_producer), header, packet.Qos, packet.PacketId, address);
+        if (packet.Qos == 2)
+        {
+            (_incoming ??= [])[packet.PacketId] = IncomingState.Storing;
+        }
+
+        bool isAhead = large.Body.Append(payload);
+        if (large.Body.Finish() && isAhead)
+        {
+            Publish(large);
+            return;
+        }
+
+        _large = large;
+        FileReady = large.Body.ReadyAsync(CancellationToken.None).AsTask();
+    }
+
+    private void Publish(LargeMessage large)
+    {
+        _credit--;
+        bool isKept = large.Qos == 2 && State is not null;
+        TagKind kind = large.Qos switch
+        {
+            0 => TagKind.None,
+            1 => TagKind.PubAck,
+            _ => isKept ? TagKind.Staged : TagKind.PubRec,
+        };
+        ulong tag = kind == TagKind.None ? 0 : new Tag(kind, large.PacketId).Value;
+        large.Body.Complete(large.Header, tag, large.Address, isKept ? Pass() : null);
+        if (isKept)
+        {
+            State!.Put(StateKind.Incoming, large.PacketId, Pass());
+            _parts!.Add(new TransactionPart(PacketType.PubRec, large.PacketId, null));
         }
     }
 

@@ -86,6 +86,7 @@ internal sealed partial class MqttSession
             TransientMax = Options.WaitingMessagesMax,
         });
         _client.Bind(queue, subscription.Pattern);
+        _queues.KeepShared(queue, isLeaving: false);
         if (subscription.Consumer is null)
         {
             subscription.Consumer = _client.OpenConsumer(new ConsumerOptions
@@ -124,6 +125,7 @@ internal sealed partial class MqttSession
         if (removed.Consumer is { } consumer)
         {
             _client.CloseConsumer(consumer, countAttempts: false);
+            _queues.KeepShared(removed.SharedQueue, isLeaving: true);
             ForgetPending(consumer);
         }
         else if (!_subscriptions.All.Any(other => other.Group is null && other.Pattern == removed.Pattern))
@@ -137,6 +139,18 @@ internal sealed partial class MqttSession
         }
 
         return ReasonCode.Success;
+    }
+
+    // Shared subscriptions wait for this session no longer than it lives.
+    private void LeaveShared()
+    {
+        foreach (Subscription shared in _subscriptions.All)
+        {
+            if (shared.Consumer is not null)
+            {
+                _queues.KeepShared(shared.SharedQueue, isLeaving: true);
+            }
+        }
     }
 
     // What a consumer that is closed had got went back to its queue.

@@ -146,11 +146,21 @@ internal sealed partial class MqttSession
     /// <summary>Gives everything back; what outlives the connection waits in its queues.</summary>
     public void Close(ClientKey key)
     {
+        _large?.Body.Abort();
         PublishWill(key);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {
             _environment.SentBefore.Put(key, _window.Ids);
+        }
+
+        try
+        {
+            LeaveShared();
+        }
+        catch (BrokerException)
+        {
+            // The disk takes nothing: their time begins with the next start of the node.
         }
 
         _queues.Close();

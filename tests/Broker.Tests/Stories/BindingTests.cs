@@ -73,6 +73,27 @@ public sealed class BindingTests
     }
 
     [Fact]
+    public void A_snapshot_holds_the_bindings()
+    {
+        using Scene scene = new(options => options with { SnapshotBytesMin = 1 << 10, SegmentBytes = 64 << 10 });
+        Actor actor = scene.Connect();
+        Subscribe(actor, "s", [.. Enumerable.Range(0, 1500).Select(i => $"many.{i}")]);
+        actor.Client.Unbind("s", "many.7");
+        for (int round = 0; round < 10; round++)
+        {
+            actor.Send("other", [.. Enumerable.Range(0, 50).Select(_ => new string('x', 500))]);
+            scene.Advance(1000);
+        }
+
+        Crash(scene);
+        actor = scene.Connect();
+        Send(actor, "many.0", "many.7", "many.1499");
+        scene.Settle();
+        actor.Consume("s");
+        Assert.Equal(["many.0", "many.1499"], actor.Take());
+    }
+
+    [Fact]
     public void A_private_queue_is_its_owners_alone_and_needs_no_permission()
     {
         var roles = new Dictionary<string, IReadOnlyDictionary<string, Permission>>

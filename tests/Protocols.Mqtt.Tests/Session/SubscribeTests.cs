@@ -130,6 +130,30 @@ public sealed class SubscribeTests
     }
 
     [Fact]
+    public async Task A_shared_subscription_whose_members_are_gone_for_good_goes_too()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer member = await scene.ConnectAsync("m", clean: false, expiry: 100);
+        await member.SubscribeAsync("$share/g/t", 1);
+        await member.CutAsync();
+        await (await scene.ConnectAsync("from")).PublishAsync("t", "kept", 1);
+        member = await scene.ConnectAsync("m", clean: false, expiry: 100);
+        Received got = await member.TakePublishAsync();
+        Assert.Equal("kept", got.Body);
+        await member.AckAsync(PacketType.PubAck, got.Id);
+        await member.AssertQuietAsync();
+        await member.CutAsync();
+        scene.Clock.Advance(101_000);
+        for (int i = 0; i < 300 && await QueuesAsync(scene) > 2; i++)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+
+        // What is left: the retained messages, and the publisher's session.
+        Assert.Equal(2, await QueuesAsync(scene));
+    }
+
+    [Fact]
     public async Task Permissions_count_for_filters_and_for_topics()
     {
         var roles = new Dictionary<string, IReadOnlyDictionary<string, Permission>>
@@ -157,6 +181,9 @@ public sealed class SubscribeTests
         await old.SendPublishAsync("secret/x", "no", 1, id: 1);
         await old.AssertEndedAsync();
     }
+
+    private static async Task<int> QueuesAsync(MqttScene scene) =>
+        (await scene.Broker.Management.GetNodeAsync()).Queues;
 
     [Fact]
     public async Task A_slow_reader_loses_what_has_no_answer_beyond_the_bound()

@@ -78,6 +78,16 @@ internal sealed class SessionQueues
         }
     }
 
+    /// <summary>The queue of a shared subscription lives on as long as this session may, from when nobody is connected
+    /// to it. One of which no member outlives its connection goes with the last of them.</summary>
+    public void KeepShared(string queue, bool isLeaving)
+    {
+        if (_isDurable)
+        {
+            Client.SetQueueExpiry(queue, ExpiryMs, isLeaving && ExpiryMs >= 0);
+        }
+    }
+
     /// <summary>The connection is over: the session goes with it, or its time begins.</summary>
     public void Close()
     {

@@ -25,8 +25,8 @@ internal sealed record MqttPerfOptions
     /// <summary>Subscribers have sessions that outlive their connection: the server keeps messages on disk.</summary>
     public bool Persistent { get; init; }
 
-    /// <summary>Messages of a publisher that are under way: unanswered with QoS 1 and 2, not received with QoS 0.
-    /// </summary>
+    /// <summary>Messages of a publisher that are unanswered with QoS 1 and 2 (four times as many may not be received
+    /// yet), or not received with QoS 0.</summary>
     public int InFlight { get; init; } = 100;
 
     /// <summary>Further connections that do nothing.</summary>
