@@ -9,7 +9,7 @@ namespace Pillarbox.Interop.Tests;
 /// </summary>
 internal sealed class PillarboxProcess : IAsyncDisposable
 {
-    private static readonly string[] Protocols = ["all", "amqp", "kafka", "stomp", "http"];
+    private static readonly string[] Protocols = ["all", "amqp", "kafka", "mqtt", "openwire", "stomp", "http"];
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
 

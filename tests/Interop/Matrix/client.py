@@ -1,6 +1,7 @@
-"""usage: client.py PROTOCOL HOST:PORT send ADDRESS | receive ADDRESS COUNT
+"""usage: client.py PROTOCOL HOST:PORT send ADDRESS | subscribe ADDRESS | receive ADDRESS COUNT
 
-Sends one message, or prints each that comes as a line of JSON: what it says in the words of its protocol."""
+Sends one message, or prints each that comes as a line of JSON: what it says in the words of its protocol. MQTT subscribes
+before, in a session that stays. An address that begins with /topic/ is a topic, for those that tell them apart."""
 import faulthandler
 import json
 import queue
@@ -23,12 +24,16 @@ def show(body, color, trace, correlation, reply):
     print(json.dumps(text), flush=True)
 
 
+def named(address, prefix):
+    return prefix + address[len("/topic/"):] if address.startswith("/topic/") else address
+
+
 def amqp_send(address, to):
     from proton import Message
     from proton.utils import BlockingConnection
     say = expected("amqp")
     connection = BlockingConnection(f"amqp://{address}", timeout=WAIT_SECONDS)
-    connection.create_sender(to).send(Message(
+    connection.create_sender(named(to, "topic://")).send(Message(
         body=say["body"], durable=True, correlation_id=say["correlation"], reply_to=say["reply"],
         properties={"color": say["color"], "traceparent": say["trace"]}))
     connection.close()
@@ -53,13 +58,14 @@ def amqp_receive(address, source, count):
 
 
 class Stomp:
-    def __init__(self, address):
+    def __init__(self, address, client_id=None):
         import stomp
         host, port = address.rsplit(":", 1)
         self.messages, self.receipts = queue.Queue(), queue.Queue()
         self.connection = stomp.Connection12([(host, int(port))])
         self.connection.set_listener("", self)
-        self.connection.connect("user", "secret", wait=True)
+        headers = {"client-id": client_id} if client_id else {}
+        self.connection.connect("user", "secret", wait=True, headers=headers)
 
     def __getattr__(self, name):
         return lambda *_: None
@@ -80,9 +86,24 @@ def stomp_send(address, to):
     client.connection.disconnect()
 
 
+def stomp_durable(address, source):
+    client = Stomp(address, "matrix")
+    client.connection.subscribe(source, id="s", ack="auto", headers={
+        "durable-subscription-name": named(source, ""), "receipt": "r"})
+    client.receipts.get(timeout=WAIT_SECONDS)
+    return client
+
+
+def stomp_subscribe(address, source):
+    stomp_durable(address, source).connection.disconnect()
+
+
 def stomp_receive(address, source, count):
-    client = Stomp(address)
-    client.connection.subscribe(source, id="s", ack="auto", headers={"x-stream-offset": "first"})
+    if source.startswith("/topic/"):
+        client = stomp_durable(address, source)
+    else:
+        client = Stomp(address)
+        client.connection.subscribe(source, id="s", ack="auto", headers={"x-stream-offset": "first"})
     for _ in range(count):
         frame = client.messages.get(timeout=WAIT_SECONDS)
         headers = frame.headers
@@ -114,6 +135,62 @@ def kafka_receive(address, source, count):
         show(record.value.decode(), headers.get("color"), headers.get("traceparent"),
              find("correlation", "correlation-id"), find("reply", "reply-to"))
     consumer.close()
+
+
+def mqtt_connect(address, client_id):
+    import paho.mqtt.client as mqtt
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+    host, port = address.rsplit(":", 1)
+    client = mqtt.Client(client_id, protocol=mqtt.MQTTv5)
+    client.events = queue.Queue()
+    client.on_connect = lambda *a: client.events.put("connected")
+    client.on_subscribe = lambda *a: client.events.put("subscribed")
+    client.on_publish = lambda *a: client.events.put("published")
+    client.messages = queue.Queue()
+    client.on_message = lambda _, __, message: client.messages.put(message)
+    stays = Properties(PacketTypes.CONNECT)
+    stays.SessionExpiryInterval = 600
+    client.connect(host, int(port), clean_start=False, properties=stays)
+    client.loop_start()
+    assert client.events.get(timeout=WAIT_SECONDS) == "connected"
+    return client
+
+
+def mqtt_topic(address):
+    return named(address, "").replace(".", "/")
+
+
+def mqtt_send(address, to):
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+    say, client = expected("mqtt"), mqtt_connect(address, "matrix-sender")
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.PayloadFormatIndicator = 1
+    properties.CorrelationData = say["correlation"].encode()
+    properties.ResponseTopic = say["reply"]
+    properties.UserProperty = [("color", say["color"]), ("traceparent", say["trace"])]
+    client.publish(mqtt_topic(to), say["body"].encode(), qos=1, properties=properties)
+    assert client.events.get(timeout=WAIT_SECONDS) == "published"
+    client.disconnect()
+
+
+def mqtt_subscribe(address, source):
+    client = mqtt_connect(address, mqtt_topic(source).replace("/", ""))
+    client.subscribe(mqtt_topic(source), qos=1)
+    assert client.events.get(timeout=WAIT_SECONDS) == "subscribed"
+    client.disconnect()
+
+
+def mqtt_receive(address, source, count):
+    client = mqtt_connect(address, mqtt_topic(source).replace("/", ""))
+    for _ in range(count):
+        message = client.messages.get(timeout=WAIT_SECONDS)
+        properties = message.properties
+        user = dict(getattr(properties, "UserProperty", []))
+        show(message.payload.decode(), user.get("color"), user.get("traceparent"),
+             getattr(properties, "CorrelationData", b"").decode(), getattr(properties, "ResponseTopic", None))
+    client.disconnect()
 
 
 faulthandler.dump_traceback_later(120, exit=True)
