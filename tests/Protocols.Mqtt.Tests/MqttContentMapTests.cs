@@ -28,7 +28,7 @@ public sealed class MqttContentMapTests
         MessageContent back = Again(content, "orders.eu");
         Assert.Equal("orders.eu", back.To);
         Assert.Equal("text/plain", back.ContentType);
-        Assert.Equal("id", Encoding.UTF8.GetString(back.CorrelationId.Bytes.Span));
+        Assert.Equal(ContentValue.From("id"), back.CorrelationId);
         Assert.Equal("answers.to/x", back.ReplyTo);
         Assert.Equal((BodyForm.Text, "häl"), (back.Form, Encoding.UTF8.GetString(back.Bytes.Span)));
         Assert.Equal([("b", "1"), ("a", "x"), ("b", "true")], back.Properties.Select(p => (p.Key, p.Value.Text!)));

@@ -77,14 +77,14 @@ public sealed class StompContentMap : IContentMap
         ByteBuilder kept = default;
         (bool isText, ReadOnlyMemory<byte> body, string? type) = BodyOf(content);
         kept.Append(isText ? StompMessageMap.Text : StompMessageMap.Bytes);
-        Append(ref kept, "correlation-id", content.CorrelationId.IsNull ? null : content.CorrelationId.ToString());
+        Append(ref kept, "correlation-id", IdentifierOf(content.CorrelationId));
         Append(ref kept, "reply-to", ReplyToOf(content));
         Append(ref kept, "type", content.Subject);
         Append(ref kept, "content-type", content.ContentType ?? type);
         Append(ref kept, "content-encoding", content.ContentEncoding);
         Append(ref kept, "JMSXGroupID", content.GroupId);
         Append(ref kept, "JMSXGroupSeq", content.GroupSequence?.ToString(CultureInfo.InvariantCulture));
-        Append(ref kept, MessageId, content.MessageId.IsNull ? null : content.MessageId.ToString());
+        Append(ref kept, MessageId, IdentifierOf(content.MessageId));
         Append(ref kept, Timestamp, content.CreatedAtMs?.ToString(CultureInfo.InvariantCulture));
         Append(ref kept, UserId, content.UserId.IsEmpty ? null : TextOf(content.UserId));
         Append(ref kept, ReplyToGroup, content.ReplyToGroupId);
@@ -197,6 +197,11 @@ public sealed class StompContentMap : IContentMap
             BodyForm.None => (false, default, null),
             _ => (false, content.Bytes, BinaryType),
         };
+
+    // Some protocols have identifiers of bytes only, which most often are text.
+    private static string? IdentifierOf(in ContentValue value) => value.IsNull ? null
+        : value.Type == Model.Content.ContentType.Binary ? TextOf(value.Bytes)
+        : value.ToString();
 
     // STOMP's headers are text: what is none goes as Base64.
     private static string TextOf(ReadOnlyMemory<byte> bytes) =>

@@ -96,7 +96,10 @@ public sealed class MqttContentMap : IContentMap
                     content.ReplyTo = TopicNames.ToAddress(properties.Bytes);
                     break;
                 case PropertyId.CorrelationData:
-                    content.CorrelationId = ContentValue.From(properties.Bytes.ToArray());
+                    // Bytes on the wire, but most often text, which other protocols tell apart.
+                    content.CorrelationId = Utf8.IsValid(properties.Bytes)
+                        ? ContentValue.From(Encoding.UTF8.GetString(properties.Bytes))
+                        : ContentValue.From(properties.Bytes.ToArray());
                     break;
                 case PropertyId.UserProperty:
                     ExtraProperties.Read(
