@@ -49,7 +49,8 @@ public static class RecordDescriber
             + $"acknowledgements={branch.Settlements.Count}"
         : null;
 
-    private static string? Ended(ref FieldReader reader) => XaRecords.ReadEnded(ref reader, out bool isHeuristic) is { } end
+    private static string? Ended(ref FieldReader reader) =>
+        XaRecords.ReadEnded(ref reader, out bool isHeuristic) is { } end
         ? $"xid={end.Xid} {(end.IsCommit ? "committed" : "rolled back")}{(isHeuristic ? " by an operator" : "")}"
         : null;
 

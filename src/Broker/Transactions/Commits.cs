@@ -52,8 +52,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     }
 
     /// <summary>
-    /// Ends a prepared branch; the client is told in its turn. Throws <see cref="StorageException"/>: the branch is as it
-    /// was.
+    /// Ends a prepared branch; the client is told in its turn. Throws <see cref="StorageException"/>: the branch is as
+    /// it was.
     /// </summary>
     public void EndPrepared(XaBranch branch, bool isCommit, ulong tag)
     {

@@ -3,7 +3,8 @@ using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire;
 
-/// <summary>Goes over loosely encoded bytes without allocating. What reaches beyond the end fails it, quietly.</summary>
+/// <summary>Goes over loosely encoded bytes without allocating. What reaches beyond the end fails it,
+/// quietly.</summary>
 internal ref struct LooseScan(ReadOnlySpan<byte> bytes)
 {
     private const int NestingMax = 16;

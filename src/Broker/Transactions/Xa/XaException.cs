@@ -1,6 +1,7 @@
 namespace Pillarbox.Broker.Transactions.Xa;
 
-/// <summary>The return codes of X/Open XA (section 5) that a resource manager gives. Values are the standard's.</summary>
+/// <summary>The return codes of X/Open XA (section 5) that a resource manager gives. Values are the
+/// standard's.</summary>
 public enum XaCode
 {
     /// <summary>Done.</summary>

@@ -117,8 +117,8 @@ public sealed class XaSteps
     /// <summary>xa_recover: prepared branches of this user, and those that an operator has ended.</summary>
     public IReadOnlyList<Xid> Recover() => Table.Recover(_owner);
 
-    /// <summary>xa_forget: <see cref="IClientEvents.OnSettled"/> tells when an operator's decision is forgotten. Errors:
-    /// NOTA, PROTO, RETRY.</summary>
+    /// <summary>xa_forget: <see cref="IClientEvents.OnSettled"/> tells when an operator's decision is forgotten.
+    /// Errors: NOTA, PROTO, RETRY.</summary>
     public void Forget(Xid xid, ulong tag) => Forget(Table.FindHeuristic(xid, _owner), tag);
 
     /// <summary>An operator ends a prepared branch.</summary>
