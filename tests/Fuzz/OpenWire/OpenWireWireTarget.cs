@@ -6,8 +6,8 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Fuzz.OpenWire;
 
 /// <summary>
-/// The OpenWire codec: every structure in every version, tight and loose, mutated, is read. What was read is written and
-/// read again: it must be the same. The first byte of an input says version and encoding.
+/// The OpenWire codec: every structure in every version, tight and loose, mutated, is read. What was read is written
+/// and read again: it must be the same. The first byte of an input says version and encoding.
 /// </summary>
 internal sealed class OpenWireWireTarget : IFuzzTarget
 {
