@@ -109,6 +109,11 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
             {
                 ReadResult result = await WaitAsync();
                 Pass(result);
+                if (result.IsCompleted && _gate is { IsCompleted: false } gate)
+                {
+                    // Input that is over is read at once for ever: only the gate is waited for.
+                    await Task.WhenAny(gate).ConfigureAwait(KeepsContext);
+                }
             }
 
             await FlushLastAsync();
@@ -176,8 +181,9 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
             Receive(ref input);
         }
 
-        bool isStopped = _session.IsInputPaused || IsOutputFull;
-        _peerGone = result.IsCompleted && (!isStopped || input.IsEmpty);
+        // What a peer that has gone left behind a gate is still done; but nobody waits for its credit, or its reading.
+        bool isGated = _session.InputGate is not null && !IsOutputFull;
+        _peerGone = result.IsCompleted && (!isGated || input.IsEmpty);
         _inputLength = input.Length;
         // What a stopped input holds counts as looked at: the pipe has the bounds, and a wake goes on with it.
         _input.AdvanceTo(input.Start, result.Buffer.End);

@@ -159,6 +159,14 @@ internal sealed class OpenWirePeer
         Drop();
     }
 
+    /// <summary>Sends bytes and is gone, before anything of it is seen.</summary>
+    public void SendAndCut(ReadOnlySpan<byte> bytes)
+    {
+        _toNode.Writer.Write(bytes);
+        _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+        CutBlindly();
+    }
+
     private void Drop()
     {
         _scene.Settle();

@@ -22,16 +22,21 @@ internal static class OpenWireSteps
         SizePrefixDisabled = !wanted.HasSizePrefix,
     }.Seal();
 
-    public static ConnectionInfo Login() => new() { ConnectionId = ConnectionId, ClientId = "peer" };
+    public static ConnectionInfo Login(string? name = null) => new()
+    {
+        ConnectionId = name is null ? ConnectionId : new ConnectionId { Value = name },
+        ClientId = name ?? "peer",
+    };
 
-    public static SessionInfo Session() =>
-        new() { SessionId = new SessionId { Connection = Connection, Value = 1 } };
+    public static SessionInfo Session(string? connection = null) =>
+        new() { SessionId = new SessionId { Connection = connection ?? Connection, Value = 1 } };
 
     public static ProducerInfo Producer() => new() { ProducerId = ProducerId };
 
-    public static ConsumerInfo Consumer(Destination destination, int prefetch = 100) => new()
+    public static ConsumerInfo Consumer(
+        Destination destination, int prefetch = 100, string? connection = null) => new()
     {
-        ConsumerId = ConsumerId,
+        ConsumerId = ConsumerId with { Connection = connection ?? Connection },
         Destination = destination,
         PrefetchSize = prefetch,
     };
@@ -68,12 +73,17 @@ internal static class OpenWireSteps
     }
 
     /// <summary>A peer that has logged in, with a session and a producer.</summary>
-    public static OpenWirePeer InSession(this OpenWireScene scene, WireFormat? wanted = null)
+    public static OpenWirePeer InSession(
+        this OpenWireScene scene, WireFormat? wanted = null, string? loginAs = null)
     {
         OpenWirePeer peer = scene.Greeted(wanted);
-        peer.Ask(Login());
-        peer.Ask(Session());
-        peer.Ask(Producer());
+        peer.Ask(Login(loginAs));
+        peer.Ask(Session(loginAs));
+        if (loginAs is null)
+        {
+            peer.Ask(Producer());
+        }
+
         return peer;
     }
 }
