@@ -112,6 +112,8 @@ int Test(string[] names)
     (string Target, string Count)[] targets =
     [
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("kafka-session", "5000"),
+        ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
     ];
     foreach (var (target, count) in targets)
     {
@@ -139,8 +141,9 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka
-// and kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
+// kafka-python, mosquitto's clients, paho, stomp.py and ActiveMQ's Java client from Debian; rhea, kafkajs,
+// @platformatic/kafka, mqtt and @stomp/stompjs from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -153,15 +156,21 @@ void InstallTestNeeds()
         ("kcat", Succeeds("kcat", "-V")),
         ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
+        ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
+        ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
+        ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    string[] clients = ["rhea", "Kafka/kafkajs", "Kafka/platformatic"];
+    string[] clients = ["rhea", "WebSocket", "Kafka/kafkajs", "Kafka/platformatic"];
     foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))

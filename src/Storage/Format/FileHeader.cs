@@ -11,6 +11,8 @@ internal enum FileKind : byte
     Blob = 3,
     BlobIds = 4,
     Identity = 5,
+    Quarantine = 6,
+    Marks = 7,
 }
 
 /// <summary>
