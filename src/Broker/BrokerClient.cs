@@ -90,13 +90,25 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config) => Keep(_names.CreateQueue(config));
+    public void CreateQueue(QueueConfig config)
+    {
+        if (_names.CreateQueue(config) is { } temporary)
+        {
+            _temporaries.Add(temporary);
+        }
+    }
 
     /// <summary>
     /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
     /// that is refused the old one stays. Errors: as for making and deleting.
     /// </summary>
-    public void ReplaceQueue(QueueConfig config) => Keep(_names.ReplaceQueue(config));
+    public void ReplaceQueue(QueueConfig config)
+    {
+        if (_names.ReplaceQueue(config) is { } temporary)
+        {
+            _temporaries.Add(temporary);
+        }
+    }
 
     /// <summary>
     /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for
