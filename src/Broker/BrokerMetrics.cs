@@ -36,6 +36,9 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableCounter("pillarbox.records.damaged", () => _services.DamagedRecords);
         _meter.CreateObservableCounter("pillarbox.quota.throttled", () => PerQuota(view => view.Count));
         _meter.CreateObservableCounter("pillarbox.quota.throttle_time", () => PerQuota(view => view.TotalMs), "ms");
+        _meter.CreateObservableGauge("pillarbox.quarantine", () => _services.Damage.Store.Bytes, "By");
+        _meter.CreateObservableCounter(
+            "pillarbox.quarantine.dropped", () => _services.Damage.Store.DroppedTotal);
         _meter.CreateObservableGauge("pillarbox.journal.pending", () => _services.Journal.PendingBytes, "By");
         _meter.CreateObservableGauge(
             "pillarbox.journal.full", () => _services.Journal.SpaceState == SpaceState.Full ? 1 : 0);

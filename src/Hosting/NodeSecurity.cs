@@ -69,7 +69,7 @@ internal sealed class NodeSecurity : IDisposable
     /// </summary>
     public void CheckListeners(IReadOnlyList<ListenerPlan> plans)
     {
-        ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.Address.IsLocal) : null;
+        ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.IsLocal) : null;
         if (exposed is not null)
         {
             throw new StartException(

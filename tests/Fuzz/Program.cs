@@ -3,6 +3,7 @@ using System.Globalization;
 using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
+using Pillarbox.Fuzz.Mqtt;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -14,6 +15,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["kafka-wire"] = () => new KafkaWireTarget(),
     ["kafka-records"] = () => new KafkaRecordsTarget(),
     ["kafka-session"] = () => new KafkaSessionTarget(),
+    ["mqtt-wire"] = () => new MqttWireTarget(),
+    ["mqtt-session"] = () => new MqttSessionTarget(),
 };
 
 string name = Option("--target") ?? "";

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using Pillarbox.Model;
 
 namespace Pillarbox.Simulation.Tests;
 
@@ -9,17 +7,14 @@ public sealed class SimulationTests
     private const int Steps = 1500;
     private const int SeedsPerRun = 600;
 
-    /// <summary>
-    /// PILLARBOX_SIM_SEED=N (./do.cs sim --seed N) replays one seed; PILLARBOX_SIM_SEEDS=N runs that many, new ones or
-    /// from that one on.
-    /// </summary>
+    /// <summary>Seeds as <see cref="SimulationSeeds"/> says.</summary>
     [Fact]
     public void Nothing_acknowledged_is_lost_whatever_fails()
     {
         SynchronizationContext? before = SynchronizationContext.Current;
         try
         {
-            (ulong first, int count) = Seeds();
+            (ulong first, int count) = SimulationSeeds.Read(SeedsPerRun);
             Run(first, count);
         }
         finally
@@ -56,14 +51,5 @@ public sealed class SimulationTests
             + $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s, {failed.Count} failed");
         Assert.True(failed.Count == 0, string.Join("\n\n", failed));
         Assert.True(deliveries > 0 || count < 10, "nothing happened");
-    }
-
-    private static (ulong First, int Count) Seeds()
-    {
-        string? wanted = Environment.GetEnvironmentVariable("PILLARBOX_SIM_SEEDS");
-        int? count = int.TryParse(wanted, CultureInfo.InvariantCulture, out int given) ? given : null;
-        return ulong.TryParse(Environment.GetEnvironmentVariable("PILLARBOX_SIM_SEED"), out ulong first)
-            ? (first, count ?? 1)
-            : ((ulong)SystemRandom.Instance.Next(int.MaxValue) << 16, count ?? SeedsPerRun);
     }
 }

@@ -30,7 +30,15 @@ public sealed class BrokerManagement
         _services = services;
         _bindings = bindings;
         _inspection = new QueueInspection(services);
+        Quarantine = new QuarantineManagement(services);
+        Transactions = new TransactionManagement(broker, services);
     }
+
+    /// <summary>What is damaged and kept.</summary>
+    public QuarantineManagement Quarantine { get; }
+
+    /// <summary>Distributed transactions.</summary>
+    public TransactionManagement Transactions { get; }
 
     /// <summary>The node's figures.</summary>
     public Task<NodeView> GetNodeAsync()
@@ -54,7 +62,11 @@ public sealed class BrokerManagement
                 segments.Sum(segment => segment.FileBytes),
             segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
             _services.DamagedRecords, _services.PublishedTotal, _services.Shards.Sum(shard => shard.DeliveredTotal),
-            acknowledged));
+            acknowledged)
+        {
+            QuarantineBytes = _services.Damage.Store.Bytes,
+            QuarantineDroppedTotal = _services.Damage.Store.DroppedTotal,
+        });
     }
 
     /// <summary>The queues that the identity may view, by name.</summary>

@@ -18,6 +18,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<ConsumerResource>))]
 [JsonSerializable(typeof(Page<AccessRuleResource>))]
 [JsonSerializable(typeof(Page<QuotaResource>))]
+[JsonSerializable(typeof(Page<QuarantineResource>))]
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
 [JsonSerializable(typeof(Page<StreamResource>))]
 [JsonSerializable(typeof(Page<GroupResource>))]

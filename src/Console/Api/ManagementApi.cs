@@ -23,6 +23,7 @@ public static class ManagementApi
         .. ConnectionsResource.Routes,
         .. ConsumersResource.Routes,
         .. AccessResource.Routes,
+        .. QuarantineRoutes.Routes,
         .. OpenApiResource.Routes,
     ];
 

@@ -104,6 +104,10 @@ internal static class MetricsResource
         text.Single("pillarbox_disk_full", "gauge", "1 while the disk takes no more messages.", node.DiskFull ? 1 : 0);
         text.Single("pillarbox_storage_failed", "gauge", "1 after a write failed.", node.StorageFailed ? 1 : 0);
         text.Single("pillarbox_damaged_records_total", "counter", "Damaged records found.", node.DamagedRecords);
+        text.Single("pillarbox_quarantine_bytes", "gauge", "Damaged bytes that are kept.", node.QuarantineBytes);
+        text.Single(
+            "pillarbox_quarantine_dropped_total", "counter", "Kept damage that went for newer.",
+            node.QuarantineDroppedTotal);
         text.Single("pillarbox_published_total", "counter", "Messages published.", node.PublishedTotal);
         text.Single("pillarbox_delivered_total", "counter", "Deliveries to consumers.", node.DeliveredTotal);
         text.Single("pillarbox_acknowledged_total", "counter", "Messages consumed.", node.AcknowledgedTotal);

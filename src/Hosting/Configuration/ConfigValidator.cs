@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Model;
 
 namespace Pillarbox.Hosting.Configuration;
@@ -69,6 +70,16 @@ internal static class ConfigValidator
             throw new ConfigException($"{source}: '{path}.advertised' {fault}");
         }
 
+        for (int i = 0; i < listener.Proxies.Count; i++)
+        {
+            Require(
+                ListenerPlan.TryNetwork(listener.Proxies[i], out _), source, $"{path}.proxies[{i}]",
+                "must be an address or a network such as 10.0.0.0/8");
+        }
+
+        Require(
+            listener.Proxies.Count == 0 || listener.ProxyProtocol,
+            source, $"{path}.proxies", "needs proxyProtocol: true");
         if (listener.Tls is { } tls)
         {
             Require(tls.Certificate.Length > 0, source, $"{path}.tls.certificate", "is needed: a PEM or PFX file");
@@ -144,6 +155,7 @@ internal static class ConfigValidator
         Range(limits.AmqpIdleTimeoutMs, 0, int.MaxValue, source, "amqpIdleTimeoutMs");
         Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
+        Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
         Range(limits.Shards, 0, 256, source, "shards");
     }
 

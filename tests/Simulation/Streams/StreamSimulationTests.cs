@@ -1,0 +1,55 @@
+using System.Diagnostics;
+
+namespace Pillarbox.Simulation.Tests.Streams;
+
+public sealed class StreamSimulationTests
+{
+    private const int Steps = 4000;
+    private const int SeedsPerRun = 60;
+
+    /// <summary>Seeds as <see cref="SimulationSeeds"/> says.</summary>
+    [Fact]
+    public void A_history_of_streams_has_no_anomaly_whatever_fails()
+    {
+        SynchronizationContext? before = SynchronizationContext.Current;
+        try
+        {
+            (ulong first, int count) = SimulationSeeds.Read(SeedsPerRun);
+            Run(first, count);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
+    private static void Run(ulong first, int count)
+    {
+        long started = Stopwatch.GetTimestamp();
+        var failed = new List<string>();
+        (long records, long transactions, long polled, long faults) = (0, 0, 0, 0);
+        for (int i = 0; i < count && failed.Count < 5; i++)
+        {
+            ulong seed = first + (ulong)i;
+            try
+            {
+                using var simulation = new StreamSimulation(seed);
+                simulation.Run(Steps);
+                records += simulation.Records;
+                transactions += simulation.Transactions;
+                polled += simulation.Polled;
+                faults += simulation.Faults;
+            }
+            catch (Exception e)
+            {
+                failed.Add($"./do.cs sim --seed {seed}\n{(e is Violation ? e.Message : e)}");
+            }
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{count} seeds from {first}: {records} records, {transactions} transactions, {polled} polled, "
+            + $"{faults} faults, {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s, {failed.Count} failed");
+        Assert.True(failed.Count == 0, string.Join("\n\n", failed));
+        Assert.True((records > 0 && transactions > 0 && polled > records) || count < 10, "nothing happened");
+    }
+}
