@@ -25,6 +25,8 @@ public static class ManagementApi
         .. QuarantineRoutes.Routes,
         .. AccessResource.Routes,
         .. TransactionsResource.Routes,
+        .. AccessResource.Routes,
+        .. QuarantineRoutes.Routes,
         .. OpenApiResource.Routes,
     ];
 
