@@ -29,9 +29,10 @@ public sealed record PartitionReport
 /// <summary>Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the
 /// end.</summary>
 internal sealed class PartitionRecovery(
-    PartitionStore store, PartitionLog log, PartitionMark? mark, IBatchVisitor visitor)
+    PartitionStore store, PartitionLog log, PartitionPlace place, IBatchVisitor visitor)
 {
     private const string DamagedSuffix = ".damaged";
+    private readonly PartitionMark? _mark = place.Mark;
     private readonly List<string> _setAside = [];
     private readonly List<string> _damages = [];
     private long _batches;
@@ -41,10 +42,18 @@ internal sealed class PartitionRecovery(
     public PartitionReport Run(string[] names)
     {
         long[] bases = BasesOf(names);
-        _nextOffset = mark?.NextOffset ?? (bases.Length == 0 ? 0 : bases[0]);
+        bool startsAtMark = _mark is not null && (!place.MayBeRewritten || bases.Length == 0);
+        _nextOffset = startsAtMark ? _mark!.NextOffset : bases.Length == 0 ? 0 : bases[0];
         bool isCut = false;
+        long firstKnown = _mark is { Segments: [var first, ..] } ? first.BaseOffset : long.MinValue;
         foreach (long baseOffset in bases)
         {
+            if (baseOffset < firstKnown)
+            {
+                DeleteAgain(baseOffset);
+                continue;
+            }
+
             PartitionSegment segment = log.NewSegment(baseOffset);
             segment.IsOnDisk = true;
             SegmentMark? known = FindMark(baseOffset);
@@ -57,10 +66,10 @@ internal sealed class PartitionRecovery(
             }
 
             log.Segments.Add(segment);
-            Restore(segment, known);
-            isCut = !IsSealed(baseOffset) && Scan(segment);
+            isCut = place.MayBeRewritten ? ReadWhole(segment, known) : ReadBehind(segment, known);
         }
 
+        CheckEnd();
         log.Recover(_nextOffset);
         return new PartitionReport
         {
@@ -69,6 +78,13 @@ internal sealed class PartitionRecovery(
             SetAside = _setAside,
             Damages = _damages,
         };
+    }
+
+    /// <summary>Deletions are not synced: a power cut may bring back what was gone before the mark.</summary>
+    private void DeleteAgain(long baseOffset)
+    {
+        store.FileSystem.Delete(log.PathOf(baseOffset, PartitionSegment.LogSuffix));
+        store.FileSystem.Delete(log.PathOf(baseOffset, PartitionSegment.IndexSuffix));
     }
 
     private long[] BasesOf(string[] names)
@@ -89,7 +105,7 @@ internal sealed class PartitionRecovery(
 
     private SegmentMark? FindMark(long baseOffset)
     {
-        foreach (SegmentMark segment in mark?.Segments ?? [])
+        foreach (SegmentMark segment in _mark?.Segments ?? [])
         {
             if (segment.BaseOffset == baseOffset)
             {
@@ -102,7 +118,39 @@ internal sealed class PartitionRecovery(
 
     /// <summary>Whether the mark knows all of a segment.</summary>
     private bool IsSealed(long baseOffset) =>
-        mark is { Segments: [.., var last] } && baseOffset < last.BaseOffset && FindMark(baseOffset) is not null;
+        _mark is { Segments: [.., var last] } && baseOffset < last.BaseOffset && FindMark(baseOffset) is not null;
+
+    /// <summary>Takes over what the mark says of a segment, and reads what stands behind it.</summary>
+    private bool ReadBehind(PartitionSegment segment, SegmentMark? known)
+    {
+        Restore(segment, known);
+        return !IsSealed(segment.BaseOffset) && Scan(segment);
+    }
+
+    /// <summary>Compaction puts a smaller file in a segment's place, and a power cut may come before the next mark:
+    /// sizes and positions in the mark are then those of the file that is gone. The offsets hold.</summary>
+    private bool ReadWhole(PartitionSegment segment, SegmentMark? known)
+    {
+        _nextOffset = segment.BaseOffset;
+        bool isCut = Scan(segment);
+        if (IsSealed(segment.BaseOffset) && known is { } figures)
+        {
+            segment.NextOffset = _nextOffset = figures.NextOffset;
+        }
+
+        return isCut;
+    }
+
+    /// <summary>An offset that was durable is never given to another record.</summary>
+    private void CheckEnd()
+    {
+        if (place.MayBeRewritten && _mark is { } mark && _nextOffset < mark.NextOffset)
+        {
+            _damages.Add($"{log.Directory}, partition {log.Number}: records end at {_nextOffset}, "
+                + $"they ended at {mark.NextOffset}");
+            _nextOffset = mark.NextOffset;
+        }
+    }
 
     private static void Restore(PartitionSegment segment, SegmentMark? known)
     {
@@ -134,11 +182,22 @@ internal sealed class PartitionRecovery(
                 log.NoteBatch(segment, batch);
                 _nextOffset = batch.NextOffset;
                 _batches++;
-                visitor.Visit(batch);
+                if (!place.MayBeRewritten || batch.BaseOffset >= (_mark?.NextOffset ?? 0))
+                {
+                    visitor.Visit(batch);
+                }
             }
 
             if (length == segment.SizeBytes)
             {
+                return false;
+            }
+
+            if (place.MayBeRewritten && IsSealed(segment.BaseOffset))
+            {
+                // It was whole when it was closed: that is damage, and what follows stays.
+                _damages.Add($"{segment.Path} is damaged at byte {segment.SizeBytes}");
+                segment.SizeBytes = (int)length;
                 return false;
             }
 
