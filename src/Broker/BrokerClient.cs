@@ -6,6 +6,7 @@ using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 
@@ -73,6 +74,12 @@ public sealed class BrokerClient : IDisposable
     /// <summary>The routing type of an address for a client that asks for none: what it carries (anycast first), else
     /// what its settings say.</summary>
     public RoutingType RoutingTypeOf(string address) => _names.TypeOf(address);
+
+    /// <summary>Whether an address is the name of a stream.</summary>
+    public bool IsStream(string address) => _names.StreamOf(address) is not null;
+
+    /// <summary>The partition that <c>address::number</c> names; null when it names a queue, or nothing.</summary>
+    public int? FindPartition(AddressName name) => _names.PartitionOf(name);
 
     /// <summary>The queue's configuration, or null.</summary>
     public QueueConfig? FindQueue(string queue) => _space.FindQueue(queue)?.Config;
@@ -206,7 +213,12 @@ public sealed class BrokerClient : IDisposable
     }
 
     /// <summary>Begins a message whose payload comes in pieces and may be larger than memory.</summary>
-    public LargePublish BeginLarge(Producer producer) => new LargeUpload(this, _services, producer);
+    public LargePublish BeginLarge(Producer producer)
+    {
+        RecordStream? stream = producer.Queue is null ? producer.Node?.StreamIn(Catalog) : null;
+        return new LargeUpload(
+            this, _services, producer, stream?.Config.BatchBytesMax ?? _services.Options.LargeMessageBytesMin);
+    }
 
     // ---- consuming ---------------------------------------------------------------------------------------------
 
@@ -236,7 +248,12 @@ public sealed class BrokerClient : IDisposable
         _consumers.Remove(consumer);
         ref ShardOp op = ref Op(consumer.Queue.Shard, OpKind.CloseConsumer, consumer);
         op.Outcome = countAttempts ? OutcomeBits.DeliveryFailed : 0;
-        if (_space.Leave(consumer.Queue))
+        if (consumer.Options.Stream is not null)
+        {
+            Queue reader = consumer.Queue;
+            Op(reader.Shard, OpKind.Work, new ShardAction(_ => reader.Delete()));
+        }
+        else if (_space.Leave(consumer.Queue))
         {
             PostOps();
             _space.DeleteQueue(consumer.Queue, ifUnused: false);
@@ -272,7 +289,8 @@ public sealed class BrokerClient : IDisposable
     {
         if (!delivery.Browsing && !delivery.Consumer.IsClosed)
         {
-            FillSettle(ref Op(delivery.Queue.Shard, OpKind.Quarantine, delivery.Consumer), delivery, default, reason);
+            ref ShardOp op = ref Op(delivery.Queue.Shard, OpKind.Quarantine, delivery.Consumer);
+            SettleOp.Fill(ref op, delivery, default, reason);
         }
     }
 
@@ -289,10 +307,10 @@ public sealed class BrokerClient : IDisposable
             return;
         }
 
-        OutcomeBits bits = Pack(outcome);
+        OutcomeBits bits = SettleOp.Pack(outcome);
         if (transaction is not null)
         {
-            FillSettle(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
+            SettleOp.Fill(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
             transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
             _reports.CompleteSettled(tag);
             return;
@@ -304,7 +322,7 @@ public sealed class BrokerClient : IDisposable
         }
 
         ref ShardOp op = ref Op(delivery.Queue.Shard, OpKind.Settle, delivery.Consumer);
-        FillSettle(ref op, delivery, bits, outcome.Reason);
+        SettleOp.Fill(ref op, delivery, bits, outcome.Reason);
         op.Tag = tag;
     }
 
@@ -389,6 +407,7 @@ public sealed class BrokerClient : IDisposable
             _space.DeleteQueue(queue, ifUnused: false);
         }
 
+        _reader.Dispose();
         _broker.Leave(this, lingers: _commits.HasPending);
     }
 
@@ -436,7 +455,11 @@ public sealed class BrokerClient : IDisposable
 
         consumer.IsClosed = true;
         _consumers.Remove(consumer);
-        _space.Leave(consumer.Queue);
+        if (consumer.Options.Stream is null)
+        {
+            _space.Leave(consumer.Queue);
+        }
+
         return true;
     }
 
@@ -498,6 +521,8 @@ public sealed class BrokerClient : IDisposable
         };
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
+        refusal ??= transaction is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
+            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no transaction") : null;
         Targets targets = default;
         if (refusal is null)
         {
@@ -511,12 +536,19 @@ public sealed class BrokerClient : IDisposable
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
-            refusal = _names.TryTarget(producer, node, head.Header, payload, out targets);
+            refusal = Keep(producer, node, head, payload, ref publish)
+                ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
 
-        if (refusal is not null || targets.IsEmpty)
+        if (refusal is not null || (targets.IsEmpty && publish.Kept is null))
         {
             _publications.AddEmpty(producer, tag, refusal);
+            return;
+        }
+
+        if (targets.IsEmpty)
+        {
+            _publications.AddKept(ref publish);
             return;
         }
 
@@ -526,6 +558,16 @@ public sealed class BrokerClient : IDisposable
             _publications.AddEmpty(producer, tag, null);
         }
     }
+
+    // An address with a stream keeps every message there, once for all queues that read it.
+    private BrokerException? Keep(
+        Producer producer, AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload,
+        ref PendingPublish publish) =>
+        producer.Queue is null && node.StreamIn(Catalog) is { } stream
+            ? _publications.Keep(stream, producer.Partition, head, payload, ref publish)
+            : null;
+
+    private StreamCatalog Catalog => _services.Streams[_space.Name];
 
     /// <summary>One that the disk did not take: told in its turn. Its transaction can only roll back.</summary>
     internal void RefusePublish(Producer producer, ulong tag, BrokerException refusal, Transaction? transaction)
@@ -538,20 +580,6 @@ public sealed class BrokerClient : IDisposable
         }
 
         _publications.AddEmpty(producer, tag, refusal);
-    }
-
-    private static OutcomeBits Pack(in Outcome outcome) =>
-        (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified
-            ? OutcomeBits.DeliveryFailed : 0)
-        | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0);
-
-    internal static void FillSettle(ref ShardOp op, in Delivery delivery, OutcomeBits outcome, string? reason)
-    {
-        op.Priority = delivery.Priority;
-        op.Id = delivery.Sequence;
-        op.Stamp = delivery.Stamp;
-        op.Outcome = outcome;
-        op.Reason = reason;
     }
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)

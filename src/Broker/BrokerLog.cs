@@ -47,6 +47,11 @@ internal static partial class BrokerLog
     [LoggerMessage(12, LogLevel.Error, "the index snapshot could not be written")]
     public static partial void SnapshotFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(15, LogLevel.Error,
+        "queue {Queue} cannot read its stream at partition {Partition}, offset {Offset}; it tries again")]
+    public static partial void FeedFailed(
+        ILogger logger, string queue, int partition, long offset, Exception failure);
+
     [LoggerMessage(14, LogLevel.Warning,
         "address space {Space} is not configured; its queues are kept, and nobody can connect to it")]
     public static partial void SpaceNotConfigured(ILogger logger, string space);

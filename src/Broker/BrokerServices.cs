@@ -5,6 +5,8 @@ using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Streams.Records;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -15,6 +17,8 @@ internal sealed class BrokerServices
 {
     /// <summary>Bytes that may wait for the disk before producers are held back.</summary>
     private const long PendingBytesMax = 64 << 20;
+
+    private static readonly RecordPropertyReader Records = new();
 
     private int _consumers;
     private long _damaged;
@@ -49,6 +53,9 @@ internal sealed class BrokerServices
     /// <summary>Settings of address spaces that have their own.</summary>
     public IReadOnlyDictionary<string, SettingsTree> SpaceSettings { get; init; } =
         new Dictionary<string, SettingsTree>();
+
+    /// <summary>The coordinators of an address space, made with the first use.</summary>
+    public Func<string, StreamCoordinators> CoordinatorsOf { get; set; } = null!;
 
     public StreamUpkeep StreamUpkeep { get; set; } = null!;
 
@@ -110,6 +117,6 @@ internal sealed class BrokerServices
             }
         }
 
-        return null;
+        return format == PayloadFormat.KafkaRecord ? Records : null;
     }
 }

@@ -1,10 +1,15 @@
 using System.Buffers;
+using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker;
@@ -145,14 +150,36 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             return producer;
         }
 
+        if (PartitionOf(name) is { } partition)
+        {
+            producer.Node = space.EnsureStreamAddress(name.Address);
+            producer.Partition = partition;
+            return producer;
+        }
+
         ResolveQueue(name, options.RoutingType);
         producer.Queue = space.FindQueue(name.Queue);
         producer.Node = space.FindAddress(name.Address);
         return producer;
     }
 
+    /// <summary>The stream of an address; null when there is none.</summary>
+    public RecordStream? StreamOf(string address) => Catalog.FindPublic(address);
+
+    /// <summary>The partition that <c>address::number</c> names: of a stream, unless a queue has that name.</summary>
+    public int? PartitionOf(AddressName name) =>
+        name.Queue is not null && StreamOf(name.Address) is not null && space.FindQueue(name.Queue) is null
+        && int.TryParse(name.Queue, NumberStyles.None, CultureInfo.InvariantCulture, out int partition)
+            ? partition
+            : null;
+
     public Consumer OpenConsumer(BrokerClient client, ConsumerOptions options)
     {
+        if (options.Stream is not null)
+        {
+            return OpenReader(client, options, options.Stream);
+        }
+
         Queue queue = space.FindQueue(options.Queue)
             ?? throw new BrokerException(BrokerError.NotFound, $"queue '{options.Queue}' does not exist");
         AuthorizeUnlessOwn(options.Browse ? Permission.Browse : Permission.Consume, queue);
@@ -166,6 +193,68 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         return consumer;
     }
+
+    // A reader of a stream has a queue of its own that nobody else sees, and that is forgotten with it.
+    private Consumer OpenReader(BrokerClient client, ConsumerOptions options, StreamReading reading)
+    {
+        Authorize(
+            options.Browse ? Permission.Browse : Permission.Consume, new AddressName(reading.Stream, null));
+        RecordStream stream = StreamOf(reading.Stream)
+            ?? throw new BrokerException(BrokerError.NotFound, $"stream '{reading.Stream}' does not exist");
+        IReadOnlyList<Partition> partitions = PartitionsOf(stream, reading.Partition);
+        Selector? test = Selector.ParseOptional(options.Selector);
+        int number = services.NextConsumerNumber();
+        Shard shard = services.Shards[number % services.Shards.Count];
+        QueueConfig config = new()
+        {
+            Name = stream.Name,
+            Address = stream.Name,
+            Durable = false,
+            Temporary = true,
+            Stream = stream.Name,
+        };
+        EffectiveSettings rules = reading.Group is null ? ReaderRules(stream.Name) : space.SettingsOf(stream.Name);
+        Queue queue = new(-number, config, space, shard, rules) { Filter = test };
+        if (reading.Group is not null)
+        {
+            BindGroup(queue, stream, reading, $"{info.ClientId}-{number}");
+            return new Consumer(client, options, queue) { Number = number };
+        }
+
+        StreamFeed feed = queue.Bind(stream.Name, followsAll: reading.Partition is null);
+        foreach (Partition partition in partitions)
+        {
+            feed.Place(stream.Id, partition.Number, reading.Start.OffsetIn(partition));
+        }
+
+        return new Consumer(client, options, queue) { Number = number };
+    }
+
+    private void BindGroup(Queue queue, RecordStream stream, StreamReading reading, string memberId)
+    {
+        string group = reading.Group!;
+        Authorize(Permission.Consume, new AddressName(group, null));
+        GroupReader reader = new(
+            group, memberId, new GroupClient(info.ClientId, info.RemoteEndPoint), reading.Start, reading.Partition);
+        GroupReading member = new(queue, stream, services.CoordinatorsOf(space.Name).Groups, reader);
+        queue.Bind(stream.Name, followsAll: false).Group = member;
+        queue.Shard.Post(new ShardAction(shard =>
+        {
+            shard.SetTimed(queue, true);
+            member.Start();
+        }));
+    }
+
+    // Who reads on its own has no dead letters: what it refuses is behind it.
+    private EffectiveSettings ReaderRules(string stream) =>
+        space.SettingsOf(stream) with { DeadLetterAddress = null, MaxDeliveryAttempts = -1 };
+
+    private static IReadOnlyList<Partition> PartitionsOf(RecordStream stream, int? partition) =>
+        partition is not { } number ? stream.Partitions
+        : stream.FindPartition(number) is { } found ? [found]
+        : throw new BrokerException(BrokerError.NotFound, $"stream '{stream.Name}' has no partition {number}");
+
+    private StreamCatalog Catalog => services.Streams[space.Name];
 
     /// <summary>Where a message goes, or why not.</summary>
     public BrokerException? Route(Producer producer, string? to, long bodyBytes, out AddressNode? node)
@@ -232,6 +321,12 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         Route route = node.Route.Only(producer.RoutingType);
         if (route.Anycast.Length == 0 && route.Multicast.Length == 0)
         {
+            if (node.StreamIn(Catalog) is not null)
+            {
+                Count(node, routed: true);
+                return default;
+            }
+
             route = MakeRoute(node).Only(producer.RoutingType);
         }
 
@@ -395,7 +490,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             return node;
         }
 
-        return EnsureAddress(address, type);
+        return wanted is null && StreamOf(address) is not null
+            ? space.EnsureStreamAddress(address)
+            : EnsureAddress(address, type);
     }
 
     private AddressNode EnsureAddress(string address, RoutingType type)

@@ -128,6 +128,7 @@ public sealed class MessageBroker : IDisposable
             _coordinators[space] = new(() => StreamCoordinators.Open(streams, Authorizer));
         }
 
+        services.CoordinatorsOf = CoordinatorsOf;
         StartedAtMs = services.NowMs;
     }
 

@@ -32,13 +32,19 @@ public sealed partial class ReadmeTests
         ClientResult result = await ClientProcess.RunAsync("sh", ["-ec", script]);
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Equal("0 1\n1 2\n2 3\n3 4\n4 5\n", result.Output);
+        string reader = directory.File("readings.py");
+        await File.WriteAllTextAsync(
+            reader, Example("readings.py").Replace("5672", node.AmqpPort, StringComparison.Ordinal));
+        ClientResult read = await RunAsync(reader);
+        Assert.True(read.ExitCode == 0, read.Everything);
+        Assert.Equal("0 1\n1 2\n2 3\n3 4\n4 5\n", read.Output);
     }
 
     [Fact]
     public void Every_example_is_run_by_a_test()
     {
         string[] named = [.. Named().Matches(Readme).Select(m => m.Groups[1].Value)];
-        Assert.Equal(["orders.py", "orders.js", "readings.sh"], named);
+        Assert.Equal(["orders.py", "orders.js", "readings.sh", "readings.py"], named);
     }
 
     private static string Example(string name)

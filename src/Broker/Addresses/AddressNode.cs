@@ -1,5 +1,6 @@
 using System.Text;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Addresses;
@@ -11,6 +12,8 @@ internal sealed class AddressNode(string name, EffectiveSettings settings, Addre
     private long _routed;
     private long _unrouted;
     private int _producers;
+    private RecordStream? _stream;
+    private long _streamVersion = -1;
 
     public string Name { get; } = name;
 
@@ -27,6 +30,20 @@ internal sealed class AddressNode(string name, EffectiveSettings settings, Addre
 
     /// <summary>Goes with its last queue, and is not journaled.</summary>
     public bool IsTemporary { get; set; }
+
+    /// <summary>The stream of its name; null when there is none. Any thread.</summary>
+    public RecordStream? StreamIn(StreamCatalog catalog)
+    {
+        // The version is read first: what changes meanwhile is seen with the next look.
+        long version = catalog.Version;
+        if (Volatile.Read(ref _streamVersion) != version)
+        {
+            Volatile.Write(ref _stream, catalog.FindPublic(Name));
+            Volatile.Write(ref _streamVersion, version);
+        }
+
+        return Volatile.Read(ref _stream);
+    }
 
     /// <summary>Stands for a name that is no address of the space: only what is bound by patterns takes its
     /// messages.</summary>

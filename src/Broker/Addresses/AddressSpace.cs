@@ -58,6 +58,22 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// messages.</summary>
     public AddressNode LooseAddress(string address) => new(address, SettingsOf(address), this) { IsLoose = true };
 
+    /// <summary>The address of a stream's name, without a routing type of its own; not journaled, for the stream
+    /// is.</summary>
+    public AddressNode EnsureStreamAddress(string stream)
+    {
+        lock (_gate)
+        {
+            if (!_addresses.TryGetValue(stream, out AddressNode? node))
+            {
+                node = NodeLocked(stream);
+                node.IsTemporary = true;
+            }
+
+            return node;
+        }
+    }
+
     /// <summary>Makes a queue; when one by that name is there with equal settings, that one.</summary>
     public Queue CreateQueue(QueueConfig config, out bool made)
     {
@@ -361,7 +377,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         bool isNew = !_addresses.TryGetValue(address, out AddressNode? node);
         bool anycast = type == RoutingType.Anycast || node is { IsAnycast: true };
         bool multicast = type == RoutingType.Multicast || node is { IsMulticast: true };
-        bool changes = node is null || node.IsAnycast != anycast || node.IsMulticast != multicast;
+        bool changes = node is null or { IsTemporary: true }
+            || node.IsAnycast != anycast || node.IsMulticast != multicast;
         if (journal && !temporary && changes)
         {
             bindings.AddressCreated(Name, address, anycast, multicast);
@@ -369,7 +386,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
         node ??= NodeLocked(address);
         node.AddType(type);
-        if (isNew)
+        if (isNew || !temporary)
         {
             node.IsTemporary = temporary;
         }
@@ -418,7 +435,8 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         _patterns.Match(node.Name, _matches);
         foreach (Queue queue in _matches)
         {
-            if (queue.Mark != _mark)
+            // Who reads a stream gets its messages there.
+            if (queue.Mark != _mark && queue.Config.Stream is null)
             {
                 queue.Mark = _mark;
                 (queue.Config.RoutingType == RoutingType.Anycast ? anycast : multicast).Add(queue);

@@ -37,7 +37,7 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     public bool IsCreditWithheld => _isCreditWithheld;
 
     private bool CanComplete => _completions.Count > 0
-        && (_isFailed || _completions[0].Need <= services.Journal.DurablePosition);
+        && (_isFailed || IsDurable(_completions[0]));
 
     /// <summary>Something to tell when the journal is durable so far.</summary>
     public void Complete(in Completion completion) => _completions.Add() = completion;
@@ -99,13 +99,25 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     /// <summary>Asks the journal to say when the next completion can be told.</summary>
     public void AwaitDurable()
     {
-        if (_completions.Count > 0 && !_isAwaiting && !_isFailed
-            && _completions[0].Need > services.Journal.DurablePosition)
+        if (_completions.Count == 0 || _isAwaiting || _isFailed || IsDurable(_completions[0]))
         {
-            _isAwaiting = true;
-            services.Journal.WhenDurable(_completions[0].Need, this, _completions.Count <= LendingCompletionsMax);
+            return;
+        }
+
+        ref Completion first = ref _completions[0];
+        _isAwaiting = true;
+        if (first.Need > services.Journal.DurablePosition)
+        {
+            services.Journal.WhenDurable(first.Need, this, _completions.Count <= LendingCompletionsMax);
+        }
+        else
+        {
+            first.Partition!.WhenDurable(first.PartitionNeed, this);
         }
     }
+
+    private bool IsDurable(in Completion completion) => completion.Need <= services.Journal.DurablePosition
+        && (completion.Partition is not { } partition || partition.IsDurable(completion.PartitionNeed));
 
     private int TellInbox(IClientEvents events, int max)
     {
@@ -179,7 +191,7 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
             Completion done = _completions[0];
             _completions.RemoveOldest();
             max--;
-            if (_isFailed && done.Need > services.Journal.DurablePosition)
+            if (_isFailed && !IsDurable(done))
             {
                 done.Error ??= new BrokerException(BrokerError.Unavailable, "the node's journal failed");
             }

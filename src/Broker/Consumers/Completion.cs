@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
 
 namespace Pillarbox.Broker.Consumers;
@@ -18,6 +19,11 @@ internal struct Completion
     /// <summary>A discharge that committed: its messages and settlements take effect now.</summary>
     public bool IsCommit;
     public long Need;
+
+    /// <summary>Also this partition of a stream must be durable, up to <see cref="PartitionNeed"/>; null: none.
+    /// </summary>
+    public Partition? Partition;
+    public long PartitionNeed;
     public ulong Tag;
     public Producer? Producer;
     public Transaction? Transaction;

@@ -1,6 +1,8 @@
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
@@ -89,6 +91,11 @@ internal sealed class ConsumerFilter
             return Match.Wait;
         }
 
+        if (entry.IsRecord)
+        {
+            return TestRecord(queue, entry.Id, priority, sequence);
+        }
+
         SegmentedLog log = _services.LogOf(entry.Has(EntryFlags.InJournal));
         if (log.TryRead(entry.Position, out LogLease lease))
         {
@@ -140,6 +147,29 @@ internal sealed class ConsumerFilter
         _waits = false;
         queue.QuarantineReady(priority, sequence, damage.Message);
         queue.Shard.MarkDirty(queue);
+    }
+
+    private Match TestRecord(Queue queue, long id, byte priority, long sequence)
+    {
+        if (queue.Feed!.TryRead(id, out RecordPlace place, out ReadOnlyMemory<byte> record))
+        {
+            bool matches = _test is null || _test.Matches(
+                StreamMessages.HeaderOf(place), record.Span, _services.ReaderOf(Model.PayloadFormat.KafkaRecord));
+            return matches ? Match.Yes : Match.No;
+        }
+
+        _waits = true;
+        _ = queue.Feed.LoadAsync(id, problem =>
+        {
+            _waits = false;
+            if (problem is not null)
+            {
+                queue.QuarantineReady(priority, sequence, problem);
+            }
+
+            queue.Shard.MarkDirty(queue);
+        });
+        return Match.Wait;
     }
 
     private bool Test(ReadOnlySpan<byte> record)

@@ -33,6 +33,9 @@ public readonly record struct Delivery
     /// <summary>Whether the record is in the journal (durable) or in the transient log.</summary>
     public bool Durable { get; init; }
 
+    /// <summary>Whether it is a record of a stream.</summary>
+    internal bool IsRecord => Queues.Feeds.RecordId.Is(MessageId);
+
     /// <summary>Whether the body is in a file of its own.</summary>
     public bool Large { get; init; }
 

@@ -6,8 +6,9 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>A message that comes in pieces: in memory up to the limit, then in a file.</summary>
-internal sealed class LargeUpload(BrokerClient client, BrokerServices services, Producer producer) : LargePublish
+/// <summary>A message that comes in pieces: in memory up to so many bytes, then in a file.</summary>
+internal sealed class LargeUpload(BrokerClient client, BrokerServices services, Producer producer, int memoryBytesMax)
+    : LargePublish
 {
     private readonly ArrayBufferWriter<byte> _memory = new();
     private BlobUpload? _blob;
@@ -19,7 +20,7 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
     {
         _length += piece.Length;
         bool mayGoOn = true;
-        if (_blob is null && _length > services.Options.LargeMessageBytesMin)
+        if (_blob is null && _length > memoryBytesMax)
         {
             _blob = new BlobUpload(services.Blobs, services.Options.OwnThreads);
             mayGoOn = _blob.Add(_memory.WrittenSpan);

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -9,6 +10,7 @@ namespace Pillarbox.Broker.Consumers;
 public readonly struct MessageLease : IDisposable
 {
     private readonly LogLease _lease;
+    private readonly RecordStretch? _stretch;
 
     internal MessageLease(
         in MessageHeader header, ReadOnlyMemory<byte> address, ReadOnlyMemory<byte> payload, in LogLease lease,
@@ -20,6 +22,17 @@ public readonly struct MessageLease : IDisposable
         _lease = lease;
         Large = large;
         Origin = origin;
+    }
+
+    /// <summary>A record of a stream; takes over a hold of its stretch.</summary>
+    internal MessageLease(
+        in MessageHeader header, ReadOnlyMemory<byte> address, RecordStretch stretch, in RecordPlace place)
+    {
+        Header = header;
+        Address = address;
+        Payload = stretch.Record(place);
+        Place = new StreamPlace(stretch.Partition.Number, place.Offset, place.TimestampMs);
+        _stretch = stretch;
     }
 
     /// <summary>What the broker knows of it.</summary>
@@ -41,8 +54,15 @@ public readonly struct MessageLease : IDisposable
     /// <summary>Where a dead-lettered, expired or moved message came from; null for ordinary ones.</summary>
     public Origin? Origin { get; }
 
+    /// <summary>Where in its stream it is; null for messages of queues.</summary>
+    public StreamPlace? Place { get; }
+
     /// <inheritdoc/>
-    public void Dispose() => _lease.Dispose();
+    public void Dispose()
+    {
+        _lease.Dispose();
+        _stretch?.Release();
+    }
 }
 
 /// <summary>A large message's payload, read in pieces. Not thread-safe; dispose it when done.</summary>

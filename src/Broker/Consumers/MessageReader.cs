@@ -1,25 +1,41 @@
 using System.Runtime.CompilerServices;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Reading;
+using Pillarbox.Broker.Streams.Records;
 using Pillarbox.Model;
+using Pillarbox.Model.Records;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>Reads messages for the connection that writes them out.</summary>
-internal sealed class MessageReader(BrokerServices services)
+internal sealed class MessageReader(BrokerServices services) : IDisposable
 {
     private readonly PayloadConverter _converter = services.Converter;
+    private readonly StretchReader _records = new();
 
     public bool TryRead(in Delivery delivery, out MessageLease lease)
     {
-        if (!services.LogOf(delivery.Durable).TryRead(delivery.Position, out LogLease record))
+        if (delivery.IsRecord)
+        {
+            if (!TryReadRecord(delivery, out lease))
+            {
+                return false;
+            }
+        }
+        else if (services.LogOf(delivery.Durable).TryRead(delivery.Position, out LogLease record))
+        {
+            lease = Open(delivery, record);
+        }
+        else
         {
             lease = default;
             return false;
         }
 
-        lease = Open(delivery, record);
         PayloadFormat wanted = delivery.Consumer.Options.Format;
         if (!_converter.IsNeeded(lease.Header.Format, wanted))
         {
@@ -40,7 +56,9 @@ internal sealed class MessageReader(BrokerServices services)
 
     public async ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation)
     {
-        MessageLease lease = await ReadStoredAsync(delivery, cancellation).ConfigureAwait(false);
+        MessageLease lease = delivery.IsRecord
+            ? await ReadRecordAsync(delivery).ConfigureAwait(false)
+            : await ReadStoredAsync(delivery, cancellation).ConfigureAwait(false);
         PayloadFormat wanted = delivery.Consumer.Options.Format;
         if (!_converter.IsNeeded(lease.Header.Format, wanted))
         {
@@ -51,6 +69,59 @@ internal sealed class MessageReader(BrokerServices services)
             ? _converter.Convert(lease, wanted)
             : await _converter.ConvertLargeAsync(lease, wanted, delivery.Position, cancellation)
                 .ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _records.Dispose();
+
+    private bool TryReadRecord(in Delivery delivery, out MessageLease lease)
+    {
+        lease = default;
+        long offset = RecordId.Offset(delivery.MessageId);
+        if (delivery.Queue.Feed!.PartitionOf(RecordId.Partition(delivery.MessageId)) is not { } partition
+            || _records.TryFind(partition, offset, out RecordStretch? stretch) != StretchFound.Here
+            || !stretch!.TryGet(offset, out RecordPlace place) || !stretch.TryHold())
+        {
+            return false;
+        }
+
+        lease = Open(delivery, stretch, place);
+        return true;
+    }
+
+    private static async ValueTask<MessageLease> ReadRecordAsync(Delivery delivery)
+    {
+        long offset = RecordId.Offset(delivery.MessageId);
+        Partition? partition = delivery.Queue.Feed!.PartitionOf(RecordId.Partition(delivery.MessageId));
+        RecordStretch? stretch;
+        try
+        {
+            stretch = partition is null ? null
+                : await StretchReader.ReadAsync(partition, offset).ConfigureAwait(false);
+        }
+        catch (StorageException e) when (e is not DamagedRecordException)
+        {
+            throw new DamagedRecordException(offset, e.Message);
+        }
+
+        if (stretch is not null && stretch.TryGet(offset, out RecordPlace place))
+        {
+            return Open(delivery, stretch, place);
+        }
+
+        stretch?.Release();
+        throw new DamagedRecordException(offset, "the stream has no such record any more");
+    }
+
+    private static MessageLease Open(in Delivery delivery, RecordStretch stretch, in RecordPlace place)
+    {
+        MessageHeader header = StreamMessages.HeaderOf(place);
+        if (StreamRecord.TryParse(stretch.Record(place).Span, out StreamRecord record))
+        {
+            header = RecordMarks.Complete(header, record);
+        }
+
+        return new MessageLease(header, delivery.Queue.AddressUtf8, stretch, place);
     }
 
     private async ValueTask<MessageLease> ReadStoredAsync(Delivery delivery, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
@@ -30,6 +31,9 @@ public sealed record ConsumerOptions
     /// <summary>A JMS selector (SQL-92 subset), or null for everything.</summary>
     public string? Selector { get; init; }
 
+    /// <summary>Reads a stream instead of a queue; null: <see cref="Queue"/>.</summary>
+    public StreamReading? Stream { get; init; }
+
     /// <summary>Look at messages without consuming them.</summary>
     public bool Browse { get; init; }
 
@@ -49,6 +53,23 @@ public sealed record ConsumerOptions
     /// <summary>The format in which payloads are wanted: those of another one are converted when they are read. None:
     /// as they are.</summary>
     public PayloadFormat Format { get; init; }
+}
+
+/// <summary>How a consumer reads a stream.</summary>
+public sealed record StreamReading
+{
+    /// <summary>The stream's name.</summary>
+    public required string Stream { get; init; }
+
+    /// <summary>Only this partition; null: all.</summary>
+    public int? Partition { get; init; }
+
+    /// <summary>Where it begins; of a group, where nothing is committed.</summary>
+    public StreamStart Start { get; init; }
+
+    /// <summary>The consumer group whose offsets count, and among whose members the partitions are shared out; null:
+    /// none, and the consumer's place is forgotten with it.</summary>
+    public string? Group { get; init; }
 }
 
 /// <summary>What a producer wants.</summary>

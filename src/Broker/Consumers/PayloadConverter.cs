@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Pillarbox.Broker.Streams.Records;
 using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Storage;
@@ -13,7 +14,7 @@ public sealed class ConversionException(string message) : Exception(message);
 /// <summary>Turns payloads into the format that a consumer wants, by the neutral form. Any thread.</summary>
 internal sealed class PayloadConverter(BrokerOptions options)
 {
-    private readonly IContentMap?[] _maps = Index(options.ContentMaps);
+    private readonly IContentMap?[] _maps = Index([new RecordContentMap(), .. options.ContentMaps]);
 
     /// <summary>Whether a payload of one format has to be converted for a consumer that wants the other.</summary>
     public bool IsNeeded(PayloadFormat from, PayloadFormat wanted) =>
@@ -65,12 +66,22 @@ internal sealed class PayloadConverter(BrokerOptions options)
         return Convert(taken, bytes, wanted);
     }
 
+    /// <summary>Writes a payload in another format.</summary>
+    public void Write(
+        in MessageHeader header, string address, ReadOnlyMemory<byte> payload, PayloadFormat wanted,
+        IBufferWriter<byte> output) =>
+        MapOf(wanted)!.Write(header, address, Read(header, address, payload), output);
+
+    private MessageContent Read(in MessageHeader header, string address, ReadOnlyMemory<byte> payload) =>
+        MapOf(header.Format)?.Read(header, address, payload) ?? Raw(payload);
+
     private MessageLease Convert(in MessageLease lease, ReadOnlyMemory<byte> payload, PayloadFormat wanted)
     {
         MessageHeader header = lease.Header;
         byte[] address = lease.Address.ToArray();
         string name = Encoding.UTF8.GetString(address);
-        MessageContent content = MapOf(header.Format)?.Read(header, name, payload) ?? Raw(payload);
+        MessageContent content = Read(header, name, payload);
+        lease.Place?.AddTo(content);
         var output = new ArrayBufferWriter<byte>(payload.Length + 256);
         MapOf(wanted)!.Write(header, name, content, output);
         return new MessageLease(

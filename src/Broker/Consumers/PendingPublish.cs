@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Writing;
 
 namespace Pillarbox.Broker.Consumers;
 
@@ -20,6 +21,9 @@ internal struct PendingPublish
     /// <summary>The one queue that gets it, or null: <see cref="Many"/>.</summary>
     public Queue? Single;
     public Queue[]? Many;
+
+    /// <summary>The batch of a stream's partition that it is in; null: none.</summary>
+    public StreamBatch? Kept;
     public BrokerException? Error;
 
     /// <summary>It will not reach its queues.</summary>

@@ -39,6 +39,9 @@ public sealed class Producer
     /// <summary>Just this queue of the address.</summary>
     internal Queue? Queue { get; set; }
 
+    /// <summary>Just this partition of the address's stream.</summary>
+    internal int? Partition { get; set; }
+
     /// <summary>Credit given and not used.</summary>
     internal int Granted { get; set; }
 

@@ -2,6 +2,8 @@ using System.Buffers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Storage;
 
@@ -15,11 +17,30 @@ namespace Pillarbox.Broker.Consumers;
 internal sealed class Publications(BrokerClient client, BrokerServices services)
 {
     private readonly Buffer<PendingPublish> _pending = new();
+    private readonly StreamPublications _streams = new(services.Converter);
     private LogBatch? _journal;
     private LogBatch? _transient;
 
     /// <summary>Some wait for the disk to take them.</summary>
     public bool IsStalled { get; private set; }
+
+    /// <summary>Takes a message in for a stream; or says why not. <see cref="Add"/> comes next.</summary>
+    public BrokerException? Keep(
+        RecordStream stream, int? partition, in MessageHead head, in ReadOnlySequence<byte> payload,
+        ref PendingPublish publish)
+    {
+        BrokerException? refusal = head.BlobId == 0 ? null : new BrokerException(
+            BrokerError.ResourceLimitExceeded,
+            $"stream '{stream.Name}' takes messages of at most {stream.Config.BatchBytesMax} bytes");
+        return refusal ?? _streams.TryAdd(stream, partition, head.Header, head.Address, payload, out publish.Kept);
+    }
+
+    /// <summary>A message that only a stream keeps.</summary>
+    public void AddKept(ref PendingPublish publish)
+    {
+        publish.Offset = -1;
+        _pending.Add() = publish;
+    }
 
     /// <summary>Writes a message into the batch of its log, or into its transaction.</summary>
     public void Add(ref PendingPublish publish, in MessageHead head, in Targets targets,
@@ -61,6 +82,12 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         client.Mark.Set(services.Journal.TailPosition);
         // The transient log first: should the journal refuse then, a copy there that nothing refers to does no harm.
         long journalBase = 0;
+        if (!_streams.Flush())
+        {
+            IsStalled = true;
+            return false;
+        }
+
         if (!TryAppend(_transient, services.Transient, false, out long transientBase, out BrokerException? failure) ||
             !TryAppend(_journal, services.Journal, isAwaited, out journalBase, out failure))
         {
@@ -80,23 +107,36 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         {
             if (publish.Offset >= 0)
             {
-                routed++;
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
             }
 
-            client.Complete(new Completion
-            {
-                Kind = CompletionKind.Published,
-                Producer = publish.Producer,
-                Tag = publish.Tag,
-                Need = publish.InJournal ? need : 0,
-                Error = publish.Error,
-            });
+            routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
+            Complete(publish, publish.InJournal ? need : 0);
         }
 
         services.CountPublished(routed);
         Clear();
         return true;
+    }
+
+    private void Complete(in PendingPublish publish, long need)
+    {
+        Completion completion = new()
+        {
+            Kind = CompletionKind.Published,
+            Producer = publish.Producer,
+            Tag = publish.Tag,
+            Need = need,
+            Error = publish.Error,
+        };
+        if (publish.Kept is { } kept)
+        {
+            completion.Error ??= StreamPublications.ErrorOf(kept.Result);
+            completion.Partition = completion.Error is null ? kept.Partition : null;
+            completion.PartitionNeed = kept.Result.DurableAt;
+        }
+
+        client.Complete(completion);
     }
 
     /// <summary>Hands one appended message to the shards of its queues.</summary>
@@ -191,6 +231,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     private void Clear()
     {
         _pending.Clear();
+        _streams.Clear();
         _journal?.Clear();
         _transient?.Clear();
     }

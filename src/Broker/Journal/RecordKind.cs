@@ -15,4 +15,6 @@ internal static class RecordKind
     public const byte Settled = 11;
     public const byte AttemptFailed = 12;
     public const byte Relocated = 13;
+    public const byte RecordSettled = 14;
+    public const byte QueueMoved = 15;
 }

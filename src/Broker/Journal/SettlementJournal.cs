@@ -18,6 +18,7 @@ internal sealed class SettlementJournal(BrokerServices services)
     private readonly List<(BrokerClient Client, ulong Tag)> _confirms = [];
     private int _unappended;
     private int _openBytes = -1;
+    private byte _openKind;
 
     /// <summary>Where the last append ended.</summary>
     public long AppendedEnd { get; private set; }
@@ -25,22 +26,21 @@ internal sealed class SettlementJournal(BrokerServices services)
     /// <summary>Notes that a message left a durable queue.</summary>
     public void Settled(long queueId, in QueueEntry entry, byte priority)
     {
-        if (_openBytes < 0)
-        {
-            _batch.Begin(RecordKind.Settled);
-            _openBytes = 0;
-        }
-
-        Span<byte> to = _batch.GetSpan(FieldWriter.VarintBytesMax * 3);
+        Span<byte> to = Open(RecordKind.Settled);
         int at = FieldWriter.Varint(to, (ulong)queueId);
         at += FieldWriter.Varint(to[at..], (ulong)entry.Id);
         to[at++] = priority;
-        _batch.Advance(at);
-        _openBytes += at;
-        if (_openBytes >= RecordBytesMax)
-        {
-            CloseRecord();
-        }
+        Advance(at);
+    }
+
+    /// <summary>Notes that a record of a stream left a durable queue.</summary>
+    public void RecordSettled(long queueId, int partition, long offset)
+    {
+        Span<byte> to = Open(RecordKind.RecordSettled);
+        int at = FieldWriter.Varint(to, (ulong)queueId);
+        at += FieldWriter.Varint(to[at..], (ulong)partition);
+        at += FieldWriter.Varint(to[at..], (ulong)offset);
+        Advance(at);
     }
 
     /// <summary>Notes a failed attempt, with the count that it made and when the message is due again (0: at
@@ -147,6 +147,34 @@ internal sealed class SettlementJournal(BrokerServices services)
         catch (StorageException)
         {
             return false;
+        }
+    }
+
+    // Room in the open record of a kind, which is begun when another one is open.
+    private Span<byte> Open(byte kind)
+    {
+        if (_openBytes >= 0 && _openKind != kind)
+        {
+            CloseRecord();
+        }
+
+        if (_openBytes < 0)
+        {
+            _batch.Begin(kind);
+            _openBytes = 0;
+            _openKind = kind;
+        }
+
+        return _batch.GetSpan(FieldWriter.VarintBytesMax * 3);
+    }
+
+    private void Advance(int bytes)
+    {
+        _batch.Advance(bytes);
+        _openBytes += bytes;
+        if (_openBytes >= RecordBytesMax)
+        {
+            CloseRecord();
         }
     }
 

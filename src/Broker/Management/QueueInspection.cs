@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -26,7 +29,8 @@ internal sealed class QueueInspection(BrokerServices services)
     {
         QueueCounters counters = queue.Counters;
         return new QueueView(
-            queue.Space.Name, queue.Config, queue.IsPaused, Volatile.Read(ref counters.Messages),
+            queue.Space.Name, queue.Config, queue.IsPaused,
+                Math.Max(Volatile.Read(ref counters.Messages), queue.Feed?.Backlog ?? 0),
                 Volatile.Read(ref counters.Bytes),
             Volatile.Read(ref counters.Ready), Volatile.Read(ref counters.InFlight),
                 Volatile.Read(ref counters.Delayed),
@@ -48,7 +52,7 @@ internal sealed class QueueInspection(BrokerServices services)
         long? oldest = null;
         foreach (Place place in await FirstsAsync(queue).ConfigureAwait(false))
         {
-            long published = await PublishedAtAsync(queue.Id, place).ConfigureAwait(false);
+            long published = await PublishedAtAsync(queue, place).ConfigureAwait(false);
             oldest = published > 0 && (oldest is null || published < oldest) ? published : oldest;
         }
 
@@ -67,7 +71,7 @@ internal sealed class QueueInspection(BrokerServices services)
                 break;
             }
 
-            if (await ReadAsync(place, selector).ConfigureAwait(false) is { } view)
+            if (await ReadAsync(queue, place, selector).ConfigureAwait(false) is { } view)
             {
                 found.Add(view);
             }
@@ -98,15 +102,15 @@ internal sealed class QueueInspection(BrokerServices services)
     });
 
     // The head of a queue that stands still is asked for again and again: it is read once.
-    private async Task<long> PublishedAtAsync(long queueId, Place place)
+    private async Task<long> PublishedAtAsync(Queue queue, Place place)
     {
-        (long, long, bool) key = (queueId, place.Entry.Id, place.Entry.Has(EntryFlags.InJournal));
+        (long, long, bool) key = (queue.Id, place.Entry.Id, place.Entry.Has(EntryFlags.InJournal));
         if (_publishedAt.TryGetValue(key, out long known))
         {
             return known;
         }
 
-        MessageView? message = await ReadAsync(place, null).ConfigureAwait(false);
+        MessageView? message = await ReadAsync(queue, place, null).ConfigureAwait(false);
         long published = message?.Header.PublishedAtMs ?? 0;
         if (_publishedAt.Count >= HeadsMax)
         {
@@ -127,8 +131,13 @@ internal sealed class QueueInspection(BrokerServices services)
         return places;
     });
 
-    private async Task<MessageView?> ReadAsync(Place place, Selector? selector)
+    private async Task<MessageView?> ReadAsync(Queue queue, Place place, Selector? selector)
     {
+        if (place.Entry.IsRecord)
+        {
+            return await ReadRecordAsync(queue, place, selector).ConfigureAwait(false);
+        }
+
         SegmentedLog log = services.LogOf(place.Entry.Has(EntryFlags.InJournal));
         try
         {
@@ -140,6 +149,34 @@ internal sealed class QueueInspection(BrokerServices services)
         {
             return selector is not null ? null : new MessageView(
                 place.Entry.Id, new MessageHeader(), place.Entry.DeliveryCount, 0, "Unreadable", []);
+        }
+    }
+
+    private async Task<MessageView?> ReadRecordAsync(Queue queue, Place place, Selector? selector)
+    {
+        QueueEntry entry = place.Entry;
+        long offset = RecordId.Offset(entry.Id);
+        Partition? partition = queue.Feed!.PartitionOf(RecordId.Partition(entry.Id));
+        RecordStretch? stretch = partition is null ? null
+            : await StretchReader.ReadAsync(partition, offset).ConfigureAwait(false);
+        try
+        {
+            if (stretch is null || !stretch.TryGet(offset, out RecordPlace found))
+            {
+                return null;
+            }
+
+            ReadOnlySpan<byte> record = stretch.Record(found).Span;
+            MessageHeader header = StreamMessages.HeaderOf(found);
+            return selector?.Matches(header, record, services.ReaderOf(header.Format)) == false
+                ? null
+                : new MessageView(
+                    entry.Id, header, entry.DeliveryCount, record.Length, entry.State.ToString(),
+                    record[..Math.Min(record.Length, PayloadHeadBytesMax)].ToArray());
+        }
+        finally
+        {
+            stretch?.Release();
         }
     }
 

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -36,6 +38,12 @@ internal sealed class Departures(Queue queue)
     {
         Departure departure = new(priority, sequence, reason);
         ref QueueEntry entry = ref queue.Find(priority, sequence);
+        if (entry.IsRecord)
+        {
+            StartRecord(departure, entry.Id);
+            return;
+        }
+
         SegmentedLog log = Services.LogOf(entry.Has(EntryFlags.InJournal));
         if (log.TryRead(entry.Position, out LogLease lease))
         {
@@ -64,6 +72,32 @@ internal sealed class Departures(Queue queue)
         {
             Start(departure.Priority, departure.Sequence, departure.Reason);
         }
+    }
+
+    private void StartRecord(Departure departure, long id)
+    {
+        if (queue.Feed!.TryRead(id, out RecordPlace place, out ReadOnlyMemory<byte> record))
+        {
+            StoredMessage message = new()
+            {
+                Header = StreamMessages.HeaderOf(place),
+                Address = queue.AddressUtf8,
+            };
+            Finish(departure, message, record.Span);
+            return;
+        }
+
+        _ = queue.Feed.LoadAsync(id, problem =>
+        {
+            if (problem is not null)
+            {
+                OnDamaged(departure, problem);
+            }
+            else if (IsLeaving(departure))
+            {
+                StartRecord(departure, id);
+            }
+        });
     }
 
     private async Task ReadAsync(Departure departure, SegmentedLog log, long position)
@@ -107,17 +141,23 @@ internal sealed class Departures(Queue queue)
 
     private void Finish(Departure departure, ReadOnlySpan<byte> record)
     {
+        if (MessageRecord.TryRead(record, out StoredMessage message))
+        {
+            Finish(departure, message, record[message.PayloadOffset..]);
+        }
+        else
+        {
+            OnDamaged(departure, "the message record cannot be read");
+        }
+    }
+
+    private void Finish(Departure departure, in StoredMessage message, ReadOnlySpan<byte> payload)
+    {
         string? target = departure.Reason == DepartureReason.Expired ? queue.Rules.ExpiryAddress
             : queue.Rules.DeadLetterAddress;
         if (departure.Reason != DepartureReason.Expired && target == queue.Config.Address)
         {
             queue.CancelDeparture(departure.Priority, departure.Sequence);
-            return;
-        }
-
-        if (!MessageRecord.TryRead(record, out StoredMessage message))
-        {
-            OnDamaged(departure, "the message record cannot be read");
             return;
         }
 
@@ -131,7 +171,7 @@ internal sealed class Departures(Queue queue)
             }
             else
             {
-                Move(departure, message, record[message.PayloadOffset..], targets);
+                Move(departure, message, payload, targets);
             }
 
             Count(departure.Reason);
@@ -179,7 +219,7 @@ internal sealed class Departures(Queue queue)
     private void Move(Departure departure, in StoredMessage message, ReadOnlySpan<byte> payload, Queue[] targets)
     {
         ref QueueEntry entry = ref queue.Find(departure.Priority, departure.Sequence);
-        bool wasJournaled = entry.Has(EntryFlags.InJournal) && queue.IsDurable;
+        bool wasJournaled = (entry.IsRecord || entry.Has(EntryFlags.InJournal)) && queue.IsDurable;
         bool inJournal = message.Header.Durable && Array.Exists(targets, target => target.IsDurable);
         MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliveryCount = 0 };
         _batch.Clear();
@@ -234,11 +274,7 @@ internal sealed class Departures(Queue queue)
 
     private void WriteSettled(in QueueEntry entry, byte priority)
     {
-        _batch.Begin(RecordKind.Settled);
-        FieldWriter.Varint(_batch, (ulong)queue.Id);
-        FieldWriter.Varint(_batch, (ulong)entry.Id);
-        FieldWriter.Byte(_batch, priority);
-        _batch.End();
+        SettledRecord.Write(_batch, queue.Id, entry.Id, priority);
     }
 
     private static void PostTo(

@@ -120,7 +120,7 @@ internal sealed class Outcomes(Queue queue)
         entry.DeliveryCount = (ushort)Math.Min(entry.DeliveryCount + 1, ushort.MaxValue);
         entry.Flags |= EntryFlags.HasAttempts;
         queue.Attempts.Add(entry, attempt);
-        if (journal && queue.IsDurable && entry.Has(EntryFlags.InJournal))
+        if (journal && queue.IsDurable && (entry.IsRecord || entry.Has(EntryFlags.InJournal)))
         {
             Shard.Settlements.Attempt(queue.Id, entry, priority, attempt, dueMs);
         }

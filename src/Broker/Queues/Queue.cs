@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
 
 namespace Pillarbox.Broker.Queues;
@@ -21,7 +23,8 @@ internal sealed class Queue
     private readonly Departures _departures;
     private readonly Outcomes _outcomes;
     private readonly Rewrites _rewrites;
-    private int _drains;
+    private readonly Drains _drains;
+    private BrokerException? _refusal;
 
     public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
     {
@@ -30,11 +33,13 @@ internal sealed class Queue
         Space = space;
         Shard = shard;
         Rules = rules;
+        AddressUtf8 = Encoding.UTF8.GetBytes(config.Address);
         DurableIds = IsDurable ? new[] { id } : default(ReadOnlyMemory<long>);
         Approaches = config.AutoDelete ? new Approaches() : null;
         Contents = new QueueContents(shard.Chunks);
         _departures = new Departures(this);
         _outcomes = new Outcomes(this);
+        _drains = new Drains(shard);
         _rewrites = new Rewrites(this);
     }
 
@@ -66,6 +71,9 @@ internal sealed class Queue
     /// <summary>Only messages that it matches are taken; null: all.</summary>
     public Selector? Filter { get; init; }
 
+    /// <summary>Its address, for messages that do not say theirs.</summary>
+    public byte[] AddressUtf8 { get; }
+
     /// <summary>The hash of the client whose messages it does not take; 0: it takes all.</summary>
     public ulong NotFromHash { get; init; }
 
@@ -92,10 +100,16 @@ internal sealed class Queue
     /// <summary>A hint for routing: somebody waits for messages. Any thread reads.</summary>
     public bool HasCredit { get; private set; }
 
+    /// <summary>Where its messages come from when it is bound to a stream; null: it is not.</summary>
+    public StreamFeed? Feed { get; private set; }
+
     /// <summary>Who uses it; the address space's, under its lock.</summary>
     public QueueAdmission Admission { get; } = new();
 
     private BrokerServices Services => Shard.Services;
+
+    /// <summary>Binds it to a stream, before anybody knows it.</summary>
+    public StreamFeed Bind(string stream, bool followsAll) => Feed = new StreamFeed(this, stream, followsAll);
 
     // ---- the five verbs -----------------------------------------------------------------------------------------
 
@@ -118,6 +132,7 @@ internal sealed class Queue
         }
 
         TakeDue(Shard.NowMs);
+        Feed?.Fill();
         _picker.Rest();
         IReadOnlyList<ConsumerGroup> groups = _consumers.Groups;
         for (int i = 0; i < groups.Count && Counters.Ready > 0 && !IsPaused; i++)
@@ -125,13 +140,13 @@ internal sealed class Queue
             DispatchTo(groups[i]);
         }
 
-        if (_picker.IsTired)
+        if (_picker.IsTired || (Feed is { HasMore: true } && _consumers.HasCredit))
         {
             Shard.Post(new ShardAction(shard => shard.MarkDirty(this)));
         }
-        else
+        else if (Feed is not { IsReading: true })
         {
-            AnswerDrains();
+            _drains.Answer(_consumers);
         }
 
         HasCredit = _consumers.HasCredit;
@@ -186,6 +201,7 @@ internal sealed class Queue
     public void Tick(long nowMs)
     {
         TakeDue(nowMs);
+        Feed?.Group?.Tick(nowMs);
         _departures.Retry();
         UpdateTimed();
         Shard.MarkDirty(this);
@@ -218,9 +234,12 @@ internal sealed class Queue
 
     public void AddConsumer(Consumer consumer)
     {
-        if (IsDeleted)
+        BrokerException? reason = IsDeleted
+            ? new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted")
+            : _refusal;
+        if (reason is not null)
         {
-            Close(consumer, new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted"));
+            Close(consumer, reason);
             return;
         }
 
@@ -235,8 +254,7 @@ internal sealed class Queue
         }
 
         consumer.IsGone = true;
-        _drains -= consumer.DrainRequested ? 1 : 0;
-        consumer.DrainRequested = false;
+        _drains.Forget(consumer);
         consumer.Filter?.DropLoaded();
         _consumers.Remove(consumer);
         HasCredit = _consumers.HasCredit;
@@ -262,8 +280,7 @@ internal sealed class Queue
 
     public void Drain(Consumer consumer)
     {
-        _drains += consumer.DrainRequested ? 0 : 1;
-        consumer.DrainRequested = true;
+        _drains.Request(consumer);
         Shard.MarkDirty(this);
     }
 
@@ -292,6 +309,7 @@ internal sealed class Queue
     public void Delete()
     {
         IsDeleted = true;
+        Feed?.Dispose();
         Shard.SetTimed(this, false);
         foreach (Consumer consumer in _consumers.All.ToArray())
         {
@@ -300,6 +318,16 @@ internal sealed class Queue
         }
 
         DropSlice();
+    }
+
+    /// <summary>Its consumers cannot have what they want.</summary>
+    public void Refuse(BrokerException reason)
+    {
+        _refusal = reason;
+        foreach (Consumer consumer in _consumers.All.ToArray())
+        {
+            Close(consumer, reason);
+        }
     }
 
     private void DropHeld(Consumer consumer)
@@ -356,7 +384,8 @@ internal sealed class Queue
     }
 
     public void UpdateTimed() =>
-        Shard.SetTimed(this, !IsDeleted && (Contents.Expiry.Count > 0 || _delayed.Count > 0 || _departures.HasStuck));
+        Shard.SetTimed(this, !IsDeleted && (Contents.Expiry.Count > 0 || _delayed.Count > 0
+            || _departures.HasStuck || Feed is { NeedsTicks: true }));
 
     // ---- inside -------------------------------------------------------------------------------------------------
 
@@ -484,20 +513,32 @@ internal sealed class Queue
 
     private void Quarantine(ref QueueEntry entry, byte priority, long sequence, string reason)
     {
-        Services.CountDamage();
-        BrokerLog.Quarantined(Services.Logger, Config.Name, entry.Id, entry.Position, reason);
+        if (!entry.IsRecord || !Feed!.IsLost(entry.Id))
+        {
+            Services.CountDamage();
+            BrokerLog.Quarantined(Services.Logger, Config.Name, entry.Id, entry.Position, reason);
+        }
+
         Remove(ref entry, priority, sequence, journal: true);
     }
 
     /// <summary>Out of the queue, for good.</summary>
     public void Remove(ref QueueEntry entry, byte priority, long sequence, bool journal)
     {
-        if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
+        if (entry.IsRecord)
         {
-            Shard.Settlements.Settled(Id, entry, priority);
+            Feed!.OnRemoved(entry, journal);
+        }
+        else
+        {
+            if (journal && IsDurable && entry.Has(EntryFlags.InJournal))
+            {
+                Shard.Settlements.Settled(Id, entry, priority);
+            }
+
+            Shard.Settlements.Release(entry);
         }
 
-        Shard.Settlements.Release(entry);
         Contents.Remove(ref entry, priority, sequence);
     }
 
@@ -531,31 +572,6 @@ internal sealed class Queue
         else
         {
             entry.Flags |= EntryFlags.Expired;
-        }
-    }
-
-    private void AnswerDrains()
-    {
-        if (_drains == 0)
-        {
-            return;
-        }
-
-        foreach (ConsumerGroup group in _consumers.Groups)
-        {
-            foreach (Consumer consumer in group.Members)
-            {
-                if (consumer.DrainRequested && consumer.Filter is not { IsWaiting: true })
-                {
-                    consumer.DrainRequested = false;
-                    _drains--;
-                    ref ClientEvent told = ref Shard.Tell(consumer.Client);
-                    told.Kind = EventKind.Drained;
-                    told.Subject = consumer;
-                    told.Number = consumer.Credit;
-                    consumer.Credit = 0;
-                }
-            }
         }
     }
 

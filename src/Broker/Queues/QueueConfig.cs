@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Queues;
@@ -56,6 +57,13 @@ public sealed record QueueConfig
     /// <summary>Most messages in it beyond which one that is not durable is dropped, and counted; -1 = no
     /// limit.</summary>
     public int TransientMax { get; init; } = -1;
+
+    /// <summary>The stream whose records are its messages; null: it takes what is sent to its address.</summary>
+    public string? Stream { get; init; }
+
+    /// <summary>With <see cref="Stream"/>: where it begins; of a queue that is there already it means nothing.
+    /// </summary>
+    public StreamStart StreamStart { get; init; }
 
     /// <summary>The user that made it, for views.</summary>
     public string? Owner { get; init; }

@@ -78,5 +78,9 @@ internal struct QueueEntry
 
     public EntryFlags Flags;
 
+    /// <summary>Whether it is a record of a stream, in its partition's log, with a <see cref="Feeds.RecordId"/>.
+    /// </summary>
+    public readonly bool IsRecord => Feeds.RecordId.Is(Id);
+
     public readonly bool Has(EntryFlags flag) => (Flags & flag) != 0;
 }

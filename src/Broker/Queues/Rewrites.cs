@@ -45,6 +45,12 @@ internal sealed class Rewrites(Queue queue)
         }
 
         ref QueueEntry entry = ref queue.Find(delivery.Priority, delivery.Sequence);
+        if (entry.IsRecord)
+        {
+            // A stream's records never change.
+            return;
+        }
+
         Place place = new(delivery.Priority, delivery.Sequence, entry.Id, annotations);
         SegmentedLog log = Services.LogOf(entry.Has(EntryFlags.InJournal));
         if (log.TryRead(entry.Position, out LogLease lease))

@@ -71,6 +71,8 @@ public sealed class Partition : IPartitionEvents
 
     internal PartitionLog Log => _log;
 
+    internal StreamServices Services => _services;
+
     /// <summary>As <see cref="Append(ReadOnlySpan{byte}, in AppendOptions)"/>, of bytes in pieces.</summary>
     public AppendResult Append(in ReadOnlySequence<byte> batch, in AppendOptions options)
     {
@@ -170,6 +172,10 @@ public sealed class Partition : IPartitionEvents
     /// <summary>Calls the waiter once when everything below an offset is durable; at once, on this thread, if it is
     /// already; else on the flusher's thread.</summary>
     public void WhenDurable(long offset, IDurableWaiter waiter) => _log.WhenDurable(offset, waiter);
+
+    /// <summary>Whether everything below an offset is on disk, or the partition is gone and nothing is waited for.
+    /// </summary>
+    internal bool IsDurable(long offset) => _log.DurableOffset >= offset || Stream.IsDeleted;
 
     /// <summary>Reads batches from the one that holds <paramref name="offset"/> on. Nothing, and no error, at the
     /// end.</summary>

@@ -66,6 +66,9 @@ public sealed class StreamCatalog
     /// <summary>The stream of a name; null when there is none.</summary>
     public RecordStream? Find(string name) => _byName.GetValueOrDefault(name);
 
+    /// <summary>The stream of a name when it is none of the node's own; else null.</summary>
+    public RecordStream? FindPublic(string name) => Find(name) is { IsInternal: false } stream ? stream : null;
+
     /// <summary>The stream of an id; null when there is none, or none any more.</summary>
     public RecordStream? Find(Guid id) => _byId.GetValueOrDefault(id);
 

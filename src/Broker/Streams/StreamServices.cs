@@ -24,6 +24,9 @@ internal sealed class StreamServices
     /// <summary>What the last run left; null once all partitions are open.</summary>
     public StreamCheckpoint? Checkpoint { get; set; }
 
+    /// <summary>What readers of single records have decoded lately.</summary>
+    public Reading.StretchCache Stretches { get; } = new();
+
     /// <summary>What recovery finds.</summary>
     public StreamRecovery Recovery { get; } = new();
 

@@ -116,7 +116,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         foreach (StagedSettlement staged in transaction.Settlements)
         {
             Delivery delivery = staged.Delivery;
-            if (!delivery.Durable || !delivery.Queue.IsDurable)
+            if ((!delivery.Durable && !delivery.IsRecord) || !delivery.Queue.IsDurable)
             {
                 continue;
             }
@@ -125,11 +125,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             OutcomeBits kind = staged.Outcome & OutcomeBits.KindMask;
             if (kind == OutcomeBits.Accepted)
             {
-                batch.Begin(RecordKind.Settled);
-                FieldWriter.Varint(batch, (ulong)delivery.Queue.Id);
-                FieldWriter.Varint(batch, (ulong)delivery.MessageId);
-                FieldWriter.Byte(batch, delivery.Priority);
-                batch.End();
+                SettledRecord.Write(batch, delivery.Queue.Id, delivery.MessageId, delivery.Priority);
             }
             else if (kind == OutcomeBits.Rejected || (staged.Outcome & OutcomeBits.DeliveryFailed) != 0)
             {
@@ -184,7 +180,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             }
 
             ref ShardOp op = ref client.Op(staged.Delivery.Queue.Shard, kind, staged.Delivery.Consumer);
-            BrokerClient.FillSettle(ref op, staged.Delivery, staged.Outcome, staged.Reason);
+            SettleOp.Fill(ref op, staged.Delivery, staged.Outcome, staged.Reason);
         }
 
         transaction.Settlements.Clear();

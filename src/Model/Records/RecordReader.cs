@@ -22,6 +22,9 @@ public ref struct RecordReader
     /// <summary>True when the bytes are not what the format says: the rest cannot be read.</summary>
     public bool IsBroken { get; private set; }
 
+    /// <summary>Bytes that were read so far: the last record ends here.</summary>
+    public readonly int Position => _at;
+
     /// <summary>Whether all records were read, and nothing is behind them.</summary>
     public readonly bool IsComplete => !IsBroken && _read == _count && _at == _bytes.Length;
 
@@ -80,7 +83,8 @@ public readonly ref struct StreamRecord
     /// <summary>The headers one by one.</summary>
     public RecordHeaderReader ReadHeaders() => new(Headers, HeaderCount);
 
-    internal static bool TryParse(ReadOnlySpan<byte> bytes, out StreamRecord record)
+    /// <summary>Reads one record, without its length in front; false when the bytes are none.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out StreamRecord record)
     {
         record = default;
         int at = 1;

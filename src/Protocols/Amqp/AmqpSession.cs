@@ -279,11 +279,12 @@ internal sealed partial class AmqpSession
 
     private void AttachSender(Attach attach)
     {
-        Subscription subscription = new SourceResolver(Connection).Resolve(attach);
+        SourceResolver resolver = new(Connection);
+        Subscription subscription = resolver.Resolve(attach);
         Consumer? consumer = null;
         try
         {
-            consumer = Connection.Client.OpenConsumer(SourceResolver.ToConsumer(attach, subscription));
+            consumer = Connection.Client.OpenConsumer(resolver.ToConsumer(attach, subscription));
             if (Connection.Client.FindQueue(subscription.Queue) is { Durable: true, Temporary: false }
                 && Connection.DefersUntilMade(this, attach))
             {

@@ -2,7 +2,10 @@ using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
+using Pillarbox.Model.Records;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests;
@@ -50,6 +53,40 @@ internal sealed class Scene : IDisposable
         });
         Actors.Add(actor);
         return actor;
+    }
+
+    public Grant GrantFor(string name) => Broker.Authorizer.Authorize(
+        Identity.Node, Permission.CreateAddress, "default", new AddressName(name, null));
+
+    /// <summary>Makes a stream; its first partition.</summary>
+    public Partition Stream(string name, int partitions = 1, params (string Name, string Value)[] config)
+    {
+        CatalogResult result = Broker.Streams.Create(GrantFor(name), new StreamSpec
+        {
+            Name = name,
+            Partitions = partitions,
+            Config = config.ToDictionary(pair => pair.Name, pair => pair.Value),
+        });
+        Assert.Equal((StreamError.None, null), (result.Error, result.Message));
+        return result.Stream!.Partitions[0];
+    }
+
+    /// <summary>Appends records with these values and makes them durable; keys are k0, k1...</summary>
+    public void Append(Partition partition, params string[] values) =>
+        AppendBatch(partition, new RecordBatchOptions(), values);
+
+    public void AppendBatch(Partition partition, in RecordBatchOptions options, params string[] values)
+    {
+        RecordBatchBuilder builder = new();
+        builder.Begin(options);
+        for (int i = 0; i < values.Length; i++)
+        {
+            builder.Add(Clock.NowMs, Encoding.UTF8.GetBytes($"k{i}"), Encoding.UTF8.GetBytes(values[i]));
+        }
+
+        AppendResult result = partition.Append(builder.Finish().Span, new AppendOptions());
+        Assert.Equal((StreamError.None, null), (result.Error, result.Message));
+        Broker.Pump();
     }
 
     /// <summary>Lets everything happen that can happen without the clock.</summary>

@@ -54,6 +54,9 @@ public sealed class PooledBuffer(int bytesMax = int.MaxValue) : IBufferWriter<by
         return _bytes.AsSpan(Length);
     }
 
+    /// <summary>Forgets what was written behind so many bytes.</summary>
+    public void Cut(int length) => Length = Math.Min(Length, length);
+
     /// <summary>Forgets what was written, keeps the memory.</summary>
     public void Clear() => Length = 0;
 

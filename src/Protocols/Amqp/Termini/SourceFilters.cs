@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Termini;
@@ -13,6 +14,12 @@ internal sealed record SourceFilters
     /// <summary>Whether what the same client publishes is left out.</summary>
     public bool NoLocal { get; init; }
 
+    /// <summary>Where a receiver on a stream begins; null: nothing is said.</summary>
+    public StreamStart? Start { get; init; }
+
+    /// <summary>The same filters with the one that says where to begin: what is in force for a stream.</summary>
+    public AmqpMap? AppliedToStream { get; init; }
+
     /// <summary>The filters in force, for the answer; null when there are none.</summary>
     public AmqpMap? Applied { get; init; }
 
@@ -20,13 +27,22 @@ internal sealed record SourceFilters
     /// Takes out of the filter-set what is known; the rest is not answered, which tells the peer that it is not
     /// applied.
     /// </summary>
-    public static SourceFilters Parse(AmqpMap? filters)
+    public static SourceFilters Parse(AmqpMap? filters, long nowMs)
     {
         string? selector = null;
+        StreamStart? start = null;
         bool noLocal = false;
         var applied = new AmqpMap();
+        var appliedToStream = new AmqpMap();
         foreach (KeyValuePair<AmqpValue, AmqpValue> filter in filters ?? [])
         {
+            if (StreamFilters.TryRead(filter, nowMs, out StreamStart found))
+            {
+                start = found;
+                appliedToStream.Add(filter.Key, filter.Value);
+                continue;
+            }
+
             switch (filter.Value.DescriptorCode)
             {
                 case Descriptors.SelectorFilter:
@@ -41,10 +57,17 @@ internal sealed record SourceFilters
             }
         }
 
+        foreach (KeyValuePair<AmqpValue, AmqpValue> filter in applied)
+        {
+            appliedToStream.Add(filter.Key, filter.Value);
+        }
+
         return new SourceFilters
         {
             Selector = selector,
             NoLocal = noLocal,
+            Start = start,
+            AppliedToStream = appliedToStream.Count == 0 ? null : appliedToStream,
             Applied = applied.Count == 0 ? null : applied,
         };
     }

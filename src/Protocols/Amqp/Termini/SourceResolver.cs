@@ -28,7 +28,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
 
         // Refused before anything is made.
         _ = PeerOutcome.ReadDefault(source.DefaultOutcome, connection.Options);
-        SourceFilters filters = SourceFilters.Parse(source.Filter);
+        SourceFilters filters = FiltersOf(source);
         BrokerClient.CheckSelector(filters.Selector);
         if (source.Dynamic)
         {
@@ -36,27 +36,49 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         }
 
         TerminusName name = TerminusName.Parse(source.Address, connection.Options, source.Capabilities);
+        if (StreamSource.Read(Client, attach, name, filters) is { } reading)
+        {
+            return Read(source, reading, filters);
+        }
+
         return IsMulticast(name)
             ? Subscribe(attach.Name, source, name.Name, filters)
             : Consume(source, name, filters);
     }
 
     /// <summary>The consumer that the subscription needs.</summary>
-    public static ConsumerOptions ToConsumer(Attach attach, Subscription subscription)
+    public ConsumerOptions ToConsumer(Attach attach, Subscription subscription)
     {
-        SourceFilters filters = SourceFilters.Parse(subscription.Source.Filter);
+        SourceFilters filters = FiltersOf(subscription.Source);
         bool filtersInQueue = subscription is { OwnsQueue: true, Source.Dynamic: false };
         return new ConsumerOptions
         {
             Queue = subscription.Queue,
+            Stream = subscription.Stream,
             Selector = filtersInQueue ? null : filters.Selector,
             NoLocal = filters.NoLocal && !(filtersInQueue && subscription.IsNoLocalInQueue),
-            Browse = !subscription.OwnsQueue && subscription.Source.DistributionMode == DistributionMode.Copy,
+            Browse = subscription is
+                { OwnsQueue: false, Stream: null, Source.DistributionMode: DistributionMode.Copy },
             Priority = PriorityOf(attach.Properties),
             Name = attach.Name,
             Format = Model.PayloadFormat.Amqp,
         };
     }
+
+    private SourceFilters FiltersOf(Source source) => SourceFilters.Parse(source.Filter, connection.NowMs);
+
+    private static Subscription Read(Source source, StreamReading reading, SourceFilters filters) => new()
+    {
+        Queue = reading.Stream,
+        Stream = reading,
+        Source = source with
+        {
+            Filter = filters.AppliedToStream,
+            DistributionMode = DistributionMode.Copy,
+            Outcomes = Outcomes,
+            Capabilities = null,
+        },
+    };
 
     private static int PriorityOf(AmqpMap? properties) =>
         properties is not null

@@ -1,4 +1,5 @@
 using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -11,6 +12,9 @@ internal sealed record Subscription
 {
     /// <summary>The queue.</summary>
     public required string Queue { get; init; }
+
+    /// <summary>The stream that is read instead; null: the queue.</summary>
+    public StreamReading? Stream { get; init; }
 
     /// <summary>The source as the node answers it.</summary>
     public required Source Source { get; init; }

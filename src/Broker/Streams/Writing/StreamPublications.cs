@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.Text;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Model.Records;
+
+namespace Pillarbox.Broker.Streams.Writing;
+
+/// <summary>
+/// The messages that a client publishes to streams in one pass: turned into records, put together to batches by
+/// partition, appended at the end of the pass. The connection's.
+/// </summary>
+internal sealed class StreamPublications(PayloadConverter converter)
+{
+    private const int RecordOverheadMax = 32;
+
+    private readonly ArrayBufferWriter<byte> _record = new();
+    private readonly List<StreamBatch> _batches = [];
+    private readonly Dictionary<Partition, StreamBatch> _open = [];
+    private uint _turn;
+
+    /// <summary>Takes a message in; or says why not.</summary>
+    public BrokerException? TryAdd(
+        RecordStream stream, int? partition, in MessageHeader header, ReadOnlyMemory<byte> address,
+        in ReadOnlySequence<byte> payload, out StreamBatch? batch)
+    {
+        batch = null;
+        _record.ResetWrittenCount();
+        ReadOnlyMemory<byte> bytes = payload.IsSingleSegment ? payload.First : payload.ToArray();
+        converter.Write(header, Encoding.UTF8.GetString(address.Span), bytes, PayloadFormat.KafkaRecord, _record);
+        if (!StreamRecord.TryParse(_record.WrittenSpan, out StreamRecord record))
+        {
+            return new BrokerException(BrokerError.InvalidField, "the message cannot be written as a record");
+        }
+
+        StreamConfig config = stream.Config;
+        if (config.IsCompacted && !record.HasKey)
+        {
+            return new BrokerException(
+                BrokerError.InvalidField, $"stream '{stream.Name}' is compacted: its messages need a key");
+        }
+
+        int bytesMax = _record.WrittenCount + RecordBatch.HeaderBytes + RecordOverheadMax;
+        if (bytesMax > config.BatchBytesMax)
+        {
+            return new BrokerException(
+                BrokerError.ResourceLimitExceeded,
+                $"the message has {_record.WrittenCount} bytes as a record; stream '{stream.Name}' takes at most "
+                + $"{config.BatchBytesMax} (max.message.bytes)");
+        }
+
+        if (Choose(stream, partition, record) is not { } chosen)
+        {
+            return new BrokerException(
+                BrokerError.NotFound, $"stream '{stream.Name}' has no partition {partition}");
+        }
+
+        batch = OpenBatch(chosen, config.BatchBytesMax);
+        batch.Add(_record.WrittenSpan, header.PublishedAtMs);
+        return null;
+    }
+
+    /// <summary>Appends what was collected; false when some must wait for the disk.</summary>
+    public bool Flush()
+    {
+        foreach (StreamBatch batch in _batches)
+        {
+            if (!batch.TryAppend())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Forgets what was collected.</summary>
+    public void Clear()
+    {
+        _batches.Clear();
+        _open.Clear();
+        _turn++;
+    }
+
+    /// <summary>Why an append failed, for the publisher; null: it did not.</summary>
+    public static BrokerException? ErrorOf(in AppendResult result) => result.Error switch
+    {
+        StreamError.None => null,
+        StreamError.BatchTooLarge => new BrokerException(BrokerError.ResourceLimitExceeded, Words(result)),
+        StreamError.InvalidRecord or StreamError.InvalidTimestamp =>
+            new BrokerException(BrokerError.InvalidField, Words(result)),
+        StreamError.UnknownStream or StreamError.UnknownPartition =>
+            new BrokerException(BrokerError.NotFound, Words(result)),
+        _ => new BrokerException(BrokerError.Unavailable, Words(result)),
+    };
+
+    private static string Words(in AppendResult result) => result.Message ?? $"the stream refuses: {result.Error}";
+
+    // Without a key all of a pass go to one partition, of the next pass to the next one: larger batches.
+    private Partition? Choose(RecordStream stream, int? partition, in StreamRecord record)
+    {
+        if (partition is { } number)
+        {
+            return stream.FindPartition(number);
+        }
+
+        int count = stream.Partitions.Count;
+        return stream.Partitions[
+            record.HasKey ? KeyPartitioner.PartitionOf(record.Key, count) : (int)(_turn % (uint)count)];
+    }
+
+    private StreamBatch OpenBatch(Partition partition, int bytesMax)
+    {
+        if (_open.TryGetValue(partition, out StreamBatch? open)
+            && open.Bytes + _record.WrittenCount + RecordOverheadMax <= bytesMax)
+        {
+            return open;
+        }
+
+        StreamBatch batch = new(partition);
+        _batches.Add(batch);
+        _open[partition] = batch;
+        return batch;
+    }
+}
