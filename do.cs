@@ -42,12 +42,16 @@ int RunNode(string[] rest)
     return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. data, .. rest]);
 }
 
-// Code style and analyzers are errors of the build; what is left is white space, and the tidy tests.
+// Everything is compiled anew, whatever a quicker build left out: analyzers and code style are errors of the build.
+// The formatter then sees to white space, and to what it could have mended. It reads the projects as they were built:
+// without the configuration it would look for another build of the source generator, which is not there.
 int Check()
 {
-    if (Build("Pillarbox.slnx") is var code and not 0) return code;
-    if (Run("dotnet", ["format", "whitespace", "Pillarbox.slnx", "--verify-no-changes", "--no-restore"]) != 0)
-        return Print("White space differs: run `dotnet format whitespace Pillarbox.slnx` and look at the change.", 1);
+    string[] fresh = ["--no-incremental", "-noAutoResponse"];
+    if (Build("Pillarbox.slnx", fresh) is var code and not 0) return code;
+    Environment.SetEnvironmentVariable("Configuration", "Release");
+    if (Run("dotnet", ["format", "Pillarbox.slnx", "--verify-no-changes", "--no-restore"]) != 0)
+        return Print("The formatter would change that: run `Configuration=Release dotnet format`.", 1);
     return Run(Executable("Pillarbox.Tidy.Tests"), []);
 }
 
@@ -108,6 +112,8 @@ int Test(string[] names)
     (string Target, string Count)[] targets =
     [
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("kafka-session", "5000"),
+        ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
     ];
     foreach (var (target, count) in targets)
     {
@@ -135,28 +141,36 @@ IEnumerable<string> TestProjects(string[] names) =>
     return (Sum("passed"), code != 0 ? Math.Max(failed, 1) : failed, Sum("skipped"));
 }
 
-// Foreign clients drive the real server, so they must be here: Proton for Python and C, kcat, librdkafka and
-// kafka-python from Debian; rhea, kafkajs and @platformatic/kafka from npm.
+// Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
+// kafka-python, mosquitto's clients, paho, stomp.py and ActiveMQ's Java client from Debian; rhea, kafkajs,
+// @platformatic/kafka, mqtt and @stomp/stompjs from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
     [
         ("python3-qpid-proton", Succeeds("/usr/bin/python3", "-c", "import proton")),
         ("libqpid-proton11-dev", File.Exists("/usr/include/proton/version.h")),
+        ("libsasl2-modules", File.Exists("/usr/lib/x86_64-linux-gnu/sasl2/libscram.so")),
         ("gcc", Succeeds("gcc", "--version")),
         ("libc6-dev", File.Exists("/usr/include/stdio.h")),
         ("kcat", Succeeds("kcat", "-V")),
         ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
+        ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
+        ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
+        ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    string[] clients = ["rhea", "Kafka/kafkajs", "Kafka/platformatic"];
+    string[] clients = ["rhea", "WebSocket", "Kafka/kafkajs", "Kafka/platformatic"];
     foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))
@@ -193,8 +207,8 @@ int Pack()
 
 // ---- processes ----------------------------------------------------------------------------------------------------
 
-int Build(string what) =>
-    Locked(() => Run("dotnet", ["build", what, "-c", "Release", "-v", "q", "-nologo", "-nodeReuse:false"]));
+int Build(string what, params string[] more) =>
+    Locked(() => Run("dotnet", ["build", what, "-c", "Release", "-v", "q", "-nologo", "-nodeReuse:false", .. more]));
 
 string Executable(string project, string? name = null) =>
     Path.Combine(artifacts, "bin", project, "release", name ?? project);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
@@ -8,6 +7,7 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker;
@@ -17,8 +17,11 @@ namespace Pillarbox.Broker;
 /// Calls are collected; <see cref="Flush"/> at the end of a pass hands them to the log and the shards in batches, and
 /// <see cref="DrainInbox"/> tells what came back. Refusals are <see cref="BrokerException"/>.
 /// </summary>
-public sealed class BrokerClient : IDisposable
+public sealed partial class BrokerClient : IDisposable
 {
+    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
+    private const int OpsPostedAtOnce = 900;
+
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
@@ -35,6 +38,8 @@ public sealed class BrokerClient : IDisposable
     private readonly ulong _publisherHash;
     private long _transactionId;
     private long _passMs;
+    private XaSteps? _xa;
+    private volatile bool _isXaTimedOut;
     private bool _isDisposed;
 
     internal BrokerClient(MessageBroker broker, BrokerServices services, AddressSpace space, ClientInfo info,
@@ -202,14 +207,14 @@ public sealed class BrokerClient : IDisposable
     /// <see cref="IClientEvents.OnPublished"/> (in the order of publishing per client). In a transaction it completes
     /// at once
     /// (held until the discharge). A refusal that is known at once is also told by OnPublished, never thrown;
-    /// for a tag of 0 it is dropped and counted.
+    /// for a tag of 0 it is dropped and counted. Returned, too, for whom a transaction must not go on without it.
     /// </summary>
-    public void Publish(
+    public BrokerException? Publish(
         Producer producer, in MessageHeader header, in ReadOnlySequence<byte> payload, ulong tag,
         string? to = null, Transaction? transaction = null)
     {
         MessageHead head = new() { Header = header, Publisher = _publisherHash };
-        PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
+        return PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
     }
 
     /// <summary>Begins a message whose payload comes in pieces and may be larger than memory.</summary>
@@ -267,6 +272,19 @@ public sealed class BrokerClient : IDisposable
         Op(consumer.Queue.Shard, OpKind.Grant, consumer).Id = credit;
     }
 
+    /// <summary>What names a delivery for <see cref="Reclaim"/>.</summary>
+    public DeliveryName NameOf(in Delivery delivery) => new(
+        _services.IncarnationOf(delivery.Durable), delivery.MessageId, delivery.Sequence, delivery.RecordBytes,
+        delivery.DeliveryCount, delivery.Priority);
+
+    /// <summary>
+    /// Asks for messages by the names of earlier deliveries: those that are still in the consumer's queue, and that
+    /// nobody else has, are told as deliveries, without credit; then <see cref="IClientEvents.OnReclaimed"/>. Not for
+    /// browsers.
+    /// </summary>
+    public void Reclaim(Consumer consumer, DeliveryName[] names) =>
+        Op(consumer.Queue.Shard, OpKind.Work, new Reclaims(consumer, names));
+
     /// <summary>Takes all unused credit back once nothing more can be delivered now; answered by <see
     /// cref="IClientEvents.OnDrained"/>.</summary>
     public void Drain(Consumer consumer) => Op(consumer.Queue.Shard, OpKind.Drain, consumer);
@@ -283,8 +301,8 @@ public sealed class BrokerClient : IDisposable
     public ValueTask<MessageLease> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
         _reader.ReadAsync(delivery, cancellation);
 
-    /// <summary>Takes a damaged message out of its queue and reports it by name. Its bytes stay in the log until the
-    /// next start.</summary>
+    /// <summary>Takes a damaged message out of its queue and reports it by name. Its bytes go into
+    /// quarantine.</summary>
     public void Quarantine(in Delivery delivery, string reason)
     {
         if (!delivery.Browsing && !delivery.Consumer.IsClosed)
@@ -351,9 +369,17 @@ public sealed class BrokerClient : IDisposable
 
         transaction.IsEnded = true;
         _transactions.Remove(transaction);
+        if (transaction.Branch is { State: not XaState.TimedOut } branch)
+        {
+            _services.Xa.Remove(branch, isCommit: !fail, _services.NowMs);
+        }
+
         _publications.Flush();
         _commits.Discharge(transaction, fail, tag);
     }
+
+    /// <summary>Distributed transactions.</summary>
+    public XaSteps Xa => _xa ??= new XaSteps(this, _services, _commits);
 
     // ---- the pass ----------------------------------------------------------------------------------------------
 
@@ -372,7 +398,16 @@ public sealed class BrokerClient : IDisposable
 
     /// <summary>Tells everything that has come back, in order; at most <paramref name="max"/> events (so a pass is
     /// bounded); true when more remain.</summary>
-    public bool DrainInbox(IClientEvents events, int max = 4096) => _reports.Tell(events, max);
+    public bool DrainInbox(IClientEvents events, int max = 4096)
+    {
+        if (_isXaTimedOut)
+        {
+            _isXaTimedOut = false;
+            Xa.EndTimedOut();
+        }
+
+        return _reports.Tell(events, max);
+    }
 
     /// <summary>Ends the client: open transactions roll back, consumers close (attempts counted as the settings say),
     /// temporary queues go.</summary>
@@ -400,6 +435,7 @@ public sealed class BrokerClient : IDisposable
             CloseConsumer(consumer, countAttempts: false);
         }
 
+        _services.Xa.RemoveOf(this);
         _publications.Abandon();
         PostOps();
         foreach (Queue queue in _temporaries)
@@ -409,189 +445,5 @@ public sealed class BrokerClient : IDisposable
 
         _reader.Dispose();
         _broker.Leave(this, lingers: _commits.HasPending);
-    }
-
-    // ---- for the broker's own rooms --------------------------------------------------------------------------------
-
-    /// <summary>What shards collect for this client, one per shard, each the shard's own.</summary>
-    internal Buffer<ClientEvent>?[] Outboxes { get; }
-
-    internal AppendMark Mark { get; }
-
-    internal long SinceMs { get; }
-
-    /// <summary>Unique on the node.</summary>
-    internal string Id => Number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The same, to find it by.</summary>
-    internal long Number { get; init; }
-
-    /// <summary>What <see cref="MessageLease.Publisher"/> says of messages that this client published.</summary>
-    public ulong PublisherHash => _publisherHash;
-
-    internal int ProducerCount => _producers.Count;
-
-    internal int ConsumerCount => _consumers.Count;
-
-    internal AddressSpace Space => _space;
-
-    /// <summary>Producers wait for the disk or for room; any thread.</summary>
-    internal bool IsHeldBack => _reports.IsCreditWithheld || _publications.IsStalled;
-
-    /// <summary>Takes what a shard has for it. Any thread.</summary>
-    internal void Receive(ReadOnlySpan<ClientEvent> events) => _reports.Receive(events);
-
-    /// <summary>Makes the connection look again. Any thread.</summary>
-    internal void Poke() => _reports.Poke();
-
-    /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it
-    /// already.</summary>
-    internal bool Forget(Consumer consumer)
-    {
-        if (consumer.IsClosed)
-        {
-            return false;
-        }
-
-        consumer.IsClosed = true;
-        _consumers.Remove(consumer);
-        if (consumer.Options.Stream is null)
-        {
-            _space.Leave(consumer.Queue);
-        }
-
-        return true;
-    }
-
-    /// <summary>The producers that publish to an address, as a copy.</summary>
-    internal Producer[] ProducersTo(object? node) => [.. _producers.Where(producer => producer.Node == node)];
-
-    /// <summary>After the connection has gone: lets commits under way take effect. True when there are none
-    /// left.</summary>
-    internal bool Linger()
-    {
-        _reports.TellCompletions(null, int.MaxValue);
-        PostOps();
-        return !_commits.HasPending;
-    }
-
-    internal void Complete(in Completion completion) => _reports.Complete(completion);
-
-    /// <summary>Room for an op that is posted at the next flush.</summary>
-    internal ref ShardOp OpFor(Shard shard) => ref _ops[shard.Index].Add();
-
-    internal ref ShardOp Op(Shard shard, OpKind kind, object subject)
-    {
-        ref ShardOp op = ref OpFor(shard);
-        op.Kind = kind;
-        op.Subject = subject;
-        return ref op;
-    }
-
-    /// <summary>Hands the collected ops to their shards.</summary>
-    internal void PostOps()
-    {
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            if (_ops[i].Count > 0)
-            {
-                _services.Shards[i].Post(_ops[i].Span);
-                _ops[i].Clear();
-            }
-        }
-
-        if (!_publications.IsStalled)
-        {
-            Mark.MoveTo(_commits.OldestPosition);
-        }
-    }
-
-    /// <summary>Routes and collects one message; large ones have their body in a file already.</summary>
-    internal void PublishHead(
-        Producer producer, MessageHead head, in ReadOnlySequence<byte> payload, long bodyBytes, ulong tag, string? to,
-        Transaction? transaction)
-    {
-        producer.Outstanding++;
-        producer.Granted = Math.Max(0, producer.Granted - 1);
-        PendingPublish publish = new()
-        {
-            Producer = producer,
-            Tag = tag,
-            Priority = Math.Min(head.Header.Priority, (byte)9),
-        };
-        BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
-        refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
-        refusal ??= transaction is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
-            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no transaction") : null;
-        Targets targets = default;
-        if (refusal is null)
-        {
-            long nowMs = _passMs != 0 ? _passMs : _passMs = _services.NowMs;
-            long expires = head.Header.ExpiresAtMs == 0 && node!.Settings.ExpiryDelayMs >= 0
-                ? nowMs + node.Settings.ExpiryDelayMs
-                : head.Header.ExpiresAtMs;
-            head = head with
-            {
-                Address = node!.NameUtf8,
-                Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
-            };
-            publish.ExpiresAtMs = expires;
-            refusal = Keep(producer, node, head, payload, ref publish)
-                ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
-        }
-
-        if (refusal is not null || (targets.IsEmpty && publish.Kept is null))
-        {
-            _publications.AddEmpty(producer, tag, refusal);
-            return;
-        }
-
-        if (targets.IsEmpty)
-        {
-            _publications.AddKept(ref publish);
-            return;
-        }
-
-        _publications.Add(ref publish, head, targets, payload, transaction);
-        if (transaction is not null)
-        {
-            _publications.AddEmpty(producer, tag, null);
-        }
-    }
-
-    // An address with a stream keeps every message there, once for all queues that read it.
-    private BrokerException? Keep(
-        Producer producer, AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload,
-        ref PendingPublish publish) =>
-        producer.Queue is null && node.StreamIn(Catalog) is { } stream
-            ? _publications.Keep(stream, producer.Partition, head, payload, ref publish)
-            : null;
-
-    private StreamCatalog Catalog => _services.Streams[_space.Name];
-
-    /// <summary>One that the disk did not take: told in its turn. Its transaction can only roll back.</summary>
-    internal void RefusePublish(Producer producer, ulong tag, BrokerException refusal, Transaction? transaction)
-    {
-        producer.Outstanding++;
-        producer.Granted = Math.Max(0, producer.Granted - 1);
-        if (transaction is not null)
-        {
-            transaction.Failure ??= refusal;
-        }
-
-        _publications.AddEmpty(producer, tag, refusal);
-    }
-
-    private BrokerException? CheckTransaction(Transaction transaction, long bytes)
-    {
-        if (transaction.Journal.Bytes + transaction.Transient.Bytes + bytes > _services.Options.TransactionBytesMax)
-        {
-            transaction.Failure ??= new BrokerException(
-                BrokerError.TransactionRollback,
-                $"the transaction holds more than {_services.Options.TransactionBytesMax} bytes and was rolled back");
-            return transaction.Failure;
-        }
-
-        return null;
     }
 }

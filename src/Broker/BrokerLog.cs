@@ -56,6 +56,14 @@ internal static partial class BrokerLog
         "address space {Space} is not configured; its queues are kept, and nobody can connect to it")]
     public static partial void SpaceNotConfigured(ILogger logger, string space);
 
+    [LoggerMessage(15, LogLevel.Warning,
+        "in quarantine as {Id}: {Bytes} bytes of {File} at {Position}: {Reason}")]
+    public static partial void Kept(ILogger logger, long id, long bytes, string file, long position, string reason);
+
+    [LoggerMessage(16, LogLevel.Error,
+        "damaged bytes of {File} at {Position} could not be put into quarantine: {Reason}")]
+    public static partial void NotKept(ILogger logger, string file, long position, string reason);
+
     [LoggerMessage(13, LogLevel.Warning,
         "annotations for message {MessageId} of queue {Queue} could not be written: {Reason}")]
     public static partial void NotRewritten(ILogger logger, string queue, long messageId, string reason);

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
@@ -33,12 +34,23 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableCounter(
             "pillarbox.delivered", () => _services.Shards.Sum(shard => shard.DeliveredTotal));
         _meter.CreateObservableCounter("pillarbox.records.damaged", () => _services.DamagedRecords);
+        _meter.CreateObservableCounter("pillarbox.quota.throttled", () => PerQuota(view => view.Count));
+        _meter.CreateObservableCounter("pillarbox.quota.throttle_time", () => PerQuota(view => view.TotalMs), "ms");
+        _meter.CreateObservableGauge("pillarbox.quarantine", () => _services.Damage.Store.Bytes, "By");
+        _meter.CreateObservableCounter(
+            "pillarbox.quarantine.dropped", () => _services.Damage.Store.DroppedTotal);
         _meter.CreateObservableGauge("pillarbox.journal.pending", () => _services.Journal.PendingBytes, "By");
         _meter.CreateObservableGauge(
             "pillarbox.journal.full", () => _services.Journal.SpaceState == SpaceState.Full ? 1 : 0);
     }
 
     public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> PerQuota(Func<ThrottleView, long> read) =>
+        _services.Quotas.Throttles().Select(view => new Measurement<long>(
+            read(view),
+            new KeyValuePair<string, object?>("address_space", view.AddressSpace),
+            new KeyValuePair<string, object?>("quota", QuotaNames.Of(view.Kind))));
 
     private IEnumerable<Measurement<long>> PerQueue(Func<QueueCounters, long> read)
     {

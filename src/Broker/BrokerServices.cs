@@ -1,12 +1,15 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Damage;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Records;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -15,7 +18,7 @@ namespace Pillarbox.Broker;
 /// <summary>What the rooms of one broker share: seams, logs, shards. Fixed after start except where said.</summary>
 internal sealed class BrokerServices
 {
-    /// <summary>Bytes that may wait for the disk before producers are held back.</summary>
+    /// <summary>Bytes of each log that may wait for the disk before producers are held back.</summary>
     private const long PendingBytesMax = 64 << 20;
 
     private static readonly RecordPropertyReader Records = new();
@@ -34,7 +37,16 @@ internal sealed class BrokerServices
 
     public required BlobStore Blobs { get; init; }
 
+    /// <summary>The data directory's own number.</summary>
+    public required long Identity { get; init; }
+
+    /// <summary>This run's own number.</summary>
+    public required long Run { get; init; }
+
     public required ILogger Logger { get; init; }
+
+    /// <summary>Keeps what is damaged.</summary>
+    public required DamageKeeper Damage { get; init; }
 
     /// <summary>The permissions in force; swapped whole.</summary>
     public required Authorizer Authorizer
@@ -42,6 +54,12 @@ internal sealed class BrokerServices
         get => Volatile.Read(ref _authorizer);
         set => Volatile.Write(ref _authorizer, value);
     }
+
+    /// <summary>Rules beside the configured permissions.</summary>
+    public required AccessRuleStore Rules { get; init; }
+
+    /// <summary>Who may take how much a second.</summary>
+    public required QuotaStore Quotas { get; init; }
 
     public required SettingsTree Settings { get; init; }
 
@@ -65,6 +83,9 @@ internal sealed class BrokerServices
 
     public AppendMarks Marks { get; } = new();
 
+    /// <summary>Branches of distributed transactions. Any thread.</summary>
+    public XaTable Xa { get; } = new();
+
     public IReadOnlyList<Shard> Shards { get; set; } = [];
 
     public AddressSpaces Spaces { get; set; } = null!;
@@ -77,6 +98,13 @@ internal sealed class BrokerServices
     /// <summary>Set when the journal failed: nothing is acknowledged any more.</summary>
     public StorageFailedException? StorageFailure { get; set; }
 
+    /// <summary>The incarnation in the name of a delivery: ids of what is not durable are good for one run.</summary>
+    public long IncarnationOf(bool inJournal) => inJournal ? Identity : Run;
+
+    /// <summary>Which of the two it is; null: neither, so the name is of another node or run.</summary>
+    public bool? InJournal(long incarnation) =>
+        incarnation == IncarnationOf(true) ? true : incarnation == IncarnationOf(false) ? false : null;
+
     /// <summary>The settings of an address in a space.</summary>
     public EffectiveSettings SettingsOf(string space, string address) =>
         SpaceSettings.GetValueOrDefault(space, Settings).For(address);
@@ -84,6 +112,7 @@ internal sealed class BrokerServices
     /// <summary>Whether producers to an address get no more credit now.</summary>
     public bool HoldsBack(AddressNode? node) =>
         StorageFailure is not null || Journal.SpaceState == SpaceState.Full || Journal.PendingBytes > PendingBytesMax
+        || Transient.PendingBytes > PendingBytesMax
         || (node is not null && node.IsFull);
 
     /// <summary>Messages that reached a queue, since start.</summary>

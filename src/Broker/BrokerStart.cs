@@ -1,10 +1,14 @@
+using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Damage;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Storage;
 using Pillarbox.Storage.Partitions;
+using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Broker;
 
@@ -12,6 +16,10 @@ namespace Pillarbox.Broker;
 internal static class BrokerStart
 {
     private const int ShardsMax = 16;
+
+    /// <summary>Messages that are not durable may take so many bytes beyond the cache before appends wait.</summary>
+    private const long TransientPendingBytesMax = 96 << 20;
+
 
     public static BrokerServices OpenServices(BrokerOptions options)
     {
@@ -24,26 +32,37 @@ internal static class BrokerStart
             OwnThread = options.OwnThreads,
             ZeroFill = options.FileSystem is not MemoryFileSystem,
         };
-        LogOptions transient = journal with { Mode = LogMode.Spill };
+        AccessRuleStore rules = AccessRuleStore.Open(options.FileSystem, root);
+        LogOptions transient = journal with { Mode = LogMode.Spill, PendingBytesMax = TransientPendingBytesMax };
+        ILogger logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker");
         BrokerServices services = new()
         {
             Options = options,
             Journal = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Journal}", journal),
             Transient = SegmentedLog.Open(options.FileSystem, $"{root}/{DataLayout.Spill}", transient),
             Blobs = BlobStore.Open(options.FileSystem, $"{root}/{DataLayout.Large}"),
-            Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker"),
-            Authorizer = AuthorizerOf(options, options.Security),
+            Identity = StoreIdentity.Open(options.FileSystem, root, options.Random),
+            Run = StoreIdentity.Draw(options.Random),
+            Logger = logger,
+            Damage = new DamageKeeper(
+                QuarantineStore.Open(
+                    options.FileSystem, $"{root}/{DataLayout.Quarantine}", options.Quarantine, options.Time),
+                logger),
+            Authorizer = AuthorizerOf(options, options.Security, rules),
+            Rules = rules,
+            Quotas = QuotaStore.Open(
+                options.FileSystem, root, options.AddressSpaces.Keys.Prepend(AddressSpaces.DefaultName).Distinct()),
             Settings = new SettingsTree(options.AddressSettings),
             SpaceSettings = options.AddressSpaces.ToDictionary(
                 space => space.Key, space => Merged(options.AddressSettings, space.Value.AddressSettings)),
-            StreamServices = OpenStreams(options, $"{root}/{DataLayout.Streams}"),
+            StreamServices = OpenStreams(options, root),
         };
         int shards = Math.Clamp(options.Shards == 0 ? Environment.ProcessorCount : options.Shards, 1, ShardsMax);
         services.Shards = [.. Enumerable.Range(0, shards).Select(index => new Shard(services, index))];
         return services;
     }
 
-    private static void RecoverStreams(BrokerServices services)
+    private static void RecoverStreams(BrokerServices services, StartDamage damage)
     {
         StreamServices streams = services.StreamServices;
         StreamCheckpoint checkpoint = StreamCheckpoint.Read(streams.Store.FileSystem, streams.CheckpointDirectory);
@@ -51,6 +70,7 @@ internal static class BrokerStart
         {
             services.CountDamage();
             BrokerLog.FileSetAside(services.Logger, damaged);
+            NoteDamaged(damage, DataLayout.Checkpoints, damaged);
         }
 
         streams.Checkpoint = checkpoint;
@@ -62,15 +82,15 @@ internal static class BrokerStart
 
         streams.Checkpoint = null;
         streams.Store.EndRecovery();
-        streams.Recovery.Log(streams.Logger, services.Streams.Values.Sum(catalog => catalog.All.Count));
+        streams.Recovery.Log(streams.Logger, services.Streams.Values.Sum(catalog => catalog.All.Count), damage);
         services.StreamUpkeep = new StreamUpkeep(streams, services.Streams.Values);
         services.StreamUpkeep.WriteCheckpoint(isClean: false);
     }
 
-    private static StreamServices OpenStreams(BrokerOptions options, string directory) => new()
+    private static StreamServices OpenStreams(BrokerOptions options, string root) => new()
     {
-        CheckpointDirectory = directory + "/checkpoints",
-        Store = PartitionStore.Open(options.FileSystem, directory, new PartitionStoreOptions
+        CheckpointDirectory = $"{root}/{DataLayout.Checkpoints}",
+        Store = PartitionStore.Open(options.FileSystem, $"{root}/{DataLayout.Streams}", new PartitionStoreOptions
         {
             CacheBytes = options.StreamCacheBytes,
             OpenFilesMax = options.StreamOpenFilesMax,
@@ -91,30 +111,36 @@ internal static class BrokerStart
         }
 
         Recovery recovery = new(services, bindings);
-        long from = ReadSnapshot(services, bindings, recovery);
+        string root = services.Options.DataDirectory.TrimEnd('/');
+        StartDamage set = new(services.Damage, services.Options.FileSystem, root);
+        long from = ReadSnapshot(services, bindings, recovery, set);
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
-        DeleteOrphans(services);
-        RecoverStreams(services);
+        DeleteOrphans(services, recovery, report.Damages.Count + report.Quarantined.Count > 0, set);
+        RecoverStreams(services, set);
         foreach (LogDamage damage in report.Damages)
         {
             services.CountDamage();
             BrokerLog.JournalDamage(services.Logger, damage.Position, damage.Length, damage.Segment, damage.Reason);
+            set.Keep(services.Journal, damage);
         }
 
         foreach (string file in report.Quarantined)
         {
+            services.CountDamage();
             BrokerLog.FileSetAside(services.Logger, file);
+            set.Note(DataLayout.Journal, file, "the header of the file cannot be read");
         }
 
+        set.TakeFiles(services.Streams.Values);
         BrokerLog.Recovered(services.Logger, messages, recovery.Queues, report.Records, report.TornBytes);
     }
 
     /// <summary>The node's permissions, and those of the spaces that have their own; null: development mode.</summary>
-    public static Authorizer AuthorizerOf(BrokerOptions options, SecurityConfig? security) =>
+    public static Authorizer AuthorizerOf(BrokerOptions options, SecurityConfig? security, AccessRuleStore rules) =>
         new(security, options.AddressSpaces
             .Where(space => security is not null && space.Value.Security is not null)
-            .ToDictionary(space => space.Key, space => space.Value.Security));
+            .ToDictionary(space => space.Key, space => space.Value.Security), rules);
 
     private static SettingsTree Merged(
         IReadOnlyDictionary<string, AddressSettings> node, IReadOnlyDictionary<string, AddressSettings> own)
@@ -129,7 +155,8 @@ internal static class BrokerStart
     }
 
     /// <summary>Takes the newest good snapshot in; returns where the journal goes on.</summary>
-    private static long ReadSnapshot(BrokerServices services, BindingJournal bindings, Recovery recovery)
+    private static long ReadSnapshot(
+        BrokerServices services, BindingJournal bindings, Recovery recovery, StartDamage damage)
     {
         string directory = services.Options.DataDirectory.TrimEnd('/') + "/" + DataLayout.Snapshots;
         services.Options.FileSystem.CreateDirectory(directory);
@@ -138,6 +165,7 @@ internal static class BrokerStart
         {
             services.CountDamage();
             BrokerLog.FileSetAside(services.Logger, damaged);
+            NoteDamaged(damage, DataLayout.Snapshots, damaged);
         }
 
         if (search.Reader is null)
@@ -150,12 +178,24 @@ internal static class BrokerStart
         return reader.Position;
     }
 
-    private static void DeleteOrphans(BrokerServices services)
+    /// <summary>The search says "file: what is wrong with it".</summary>
+    private static void NoteDamaged(StartDamage damage, string folder, string damaged)
     {
-        ICollection<long> known = services.Large.Blobs;
+        string[] parts = damaged.Split(": ", 2);
+        damage.Note(folder, parts[0], parts[^1]);
+    }
+
+    /// <summary>Bodies that nothing refers to: of a publish that did not come so far, or, when the journal has damage,
+    /// perhaps of a message whose record cannot be read.</summary>
+    private static void DeleteOrphans(BrokerServices services, Recovery recovery, bool hasDamage, StartDamage damage)
+    {
+        HashSet<long> known = [.. services.Large.Blobs, .. recovery.Xa.Blobs()];
         foreach (long id in services.Blobs.ListIds().Where(id => !known.Contains(id)))
         {
-            services.Blobs.Delete(id);
+            if (!hasDamage || !damage.TakeBody(services.Blobs.FileOf(id)))
+            {
+                services.Blobs.Delete(id);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Management;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
@@ -43,6 +44,10 @@ public sealed record BrokerOptions
     /// <summary>Most bytes that one transaction may hold in memory.</summary>
     public int TransactionBytesMax { get; init; } = 32 << 20;
 
+    /// <summary>How long a branch of a distributed transaction may take from its start to its preparation, in
+    /// milliseconds; beyond, it is rolled back. Prepared branches wait for ever. Default 300,000.</summary>
+    public int XaTimeoutMs { get; init; } = 300_000;
+
     /// <summary>Credit of one producer: messages under way that are not yet acknowledged.</summary>
     public int ProducerCredit { get; init; } = 1000;
 
@@ -56,6 +61,9 @@ public sealed record BrokerOptions
 
     /// <summary>Segment files of streams that are kept open. Default 512.</summary>
     public int StreamOpenFilesMax { get; init; } = 512;
+
+    /// <summary>How much of what is damaged is kept.</summary>
+    public Storage.Quarantine.QuarantineLimits Quarantine { get; init; } = new();
 
     /// <summary>Own threads and timers (false: a simulation pumps by hand with <see
     /// cref="MessageBroker.Pump"/>).</summary>
@@ -151,6 +159,9 @@ public sealed class MessageBroker : IDisposable
     /// <summary>Checks every permission.</summary>
     public Authorizer Authorizer => _services.Authorizer;
 
+    /// <summary>Who may take how much a second. Any thread.</summary>
+    public QuotaStore Quotas => _services.Quotas;
+
     /// <summary>Whether it has threads of its own (see <see cref="BrokerOptions.OwnThreads"/>). Any thread.</summary>
     public bool OwnThreads => _services.Options.OwnThreads;
 
@@ -230,7 +241,7 @@ public sealed class MessageBroker : IDisposable
     /// <see cref="BrokerException"/> InvalidField.</summary>
     public void Secure(SecurityConfig security)
     {
-        _services.Authorizer = BrokerStart.AuthorizerOf(_services.Options, security);
+        _services.Authorizer = BrokerStart.AuthorizerOf(_services.Options, security, _services.Rules);
         AskToClose(new BrokerException(BrokerError.Unavailable, "the node has users now: log in"));
     }
 
@@ -390,10 +401,22 @@ public sealed class MessageBroker : IDisposable
         if (++_ticks % TicksPerSweep == 0)
         {
             UnusedQueues.Sweep(_services);
+            TimeOutBranches();
             _ = _upkeep.RunAsync();
         }
 
         Volatile.Write(ref _ticking, 0);
+    }
+
+    private void TimeOutBranches()
+    {
+        if (_services.Xa.HasBranches)
+        {
+            foreach (BrokerClient owner in _services.Xa.MarkTimedOut(_services.NowMs - _services.Options.XaTimeoutMs))
+            {
+                owner.OnXaTimedOut();
+            }
+        }
     }
 
     private void OnStorageFailed(StorageFailedException failure)

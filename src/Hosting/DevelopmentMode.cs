@@ -31,7 +31,7 @@ internal sealed class DevelopmentMode : IDisposable
     {
         if (_security.TryClose())
         {
-            _secure(new SaslServers(_security.Users, _seams.Random));
+            _secure(_security.Sasl());
             _broker.Secure(_security.Config!);
             NodeLog.Closed(_seams.LoggerFactory.CreateLogger("Pillarbox.Node"));
             _timer?.Dispose();

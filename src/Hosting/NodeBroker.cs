@@ -6,7 +6,12 @@ using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Mqtt.Content;
+using Pillarbox.Protocols.OpenWire;
+using Pillarbox.Protocols.OpenWire.Content;
+using Pillarbox.Protocols.Stomp;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Hosting;
 
@@ -16,7 +21,8 @@ internal static class NodeBroker
     private const string Space = "default";
 
     /// <summary>One of each payload format: a protocol's messages are read by all others through it.</summary>
-    public static IReadOnlyList<IContentMap> ContentMaps { get; } = [new AmqpContentMap()];
+    public static IReadOnlyList<IContentMap> ContentMaps { get; } =
+        [new AmqpContentMap(), new MqttContentMap(), new OpenWireContentMap(), new StompContentMap()];
 
     /// <summary>The disk, or memory, that the configuration asks for.</summary>
     public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
@@ -38,7 +44,11 @@ internal static class NodeBroker
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
-            PropertyReaders = [new AmqpPropertyReader()],
+            PropertyReaders =
+            [
+                new AmqpPropertyReader(), new MqttPropertyReader(), new OpenWirePropertyReader(),
+                new StompPropertyReader(),
+            ],
             ContentMaps = ContentMaps,
             AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,
@@ -47,6 +57,7 @@ internal static class NodeBroker
             LargeMessageBytesMin = limits.LargeMessageBytesMin,
             TransactionBytesMax = limits.TransactionBytesMax,
             ProducerCredit = limits.ProducerCredit,
+            Quarantine = new QuarantineLimits { BytesMax = limits.QuarantineBytesMax },
             AddressSettings = config.AddressSettings,
             AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions
             {

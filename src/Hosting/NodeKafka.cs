@@ -26,6 +26,7 @@ internal sealed class NodeKafka(ProtocolHost host) : INodeProtocol
             AllowAnonymous = host.Security.AllowAnonymous,
             AllowAnyPassword = host.Security.IsOpen,
             HandshakeTimeoutMs = host.Config.Limits.HandshakeTimeoutMs,
+            SessionLifetimeMs = host.Config.Security.SessionLifetimeMs,
         };
         var handler = new KafkaConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);

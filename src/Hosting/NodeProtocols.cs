@@ -21,6 +21,9 @@ internal static class NodeProtocols
     [
         new(ListenerProtocol.Amqp, 5672, host => new NodeAmqp(host)),
         new(ListenerProtocol.Kafka, 9092, host => new NodeKafka(host)),
+        new(ListenerProtocol.Mqtt, 1883, host => new NodeMqtt(host)),
+        new(ListenerProtocol.OpenWire, null, host => new NodeOpenWire(host)),
+        new(ListenerProtocol.Stomp, 61613, host => new NodeStomp(host)),
     ];
 
     /// <summary>What can be listened for: the protocols of the table, all of them on one port, and HTTP.</summary>
@@ -50,7 +53,7 @@ internal sealed record ProtocolHost(
     MessageBroker Broker, PillarboxConfig Config, NodeSeams Seams, NodeSecurity Security)
 {
     /// <summary>Logins as they stand at start: none are needed in development mode.</summary>
-    public SaslServers Sasl() => new(Security.IsOpen ? null : Security.Users, Seams.Random);
+    public SaslServers Sasl() => Security.Sasl();
 }
 
 /// <summary>A protocol's plug: configuration to the protocol's engine.</summary>

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Broker.Security.Tokens;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
@@ -25,13 +27,23 @@ internal sealed class NodeSecurity : IDisposable
     private const Permission All = (Permission)4095;
 
     private readonly SecuritySection _section;
+    private readonly NodeSeams _seams;
+    private readonly TokenKeysReader? _keys;
+    private readonly TokenVerifier? _tokens;
     private volatile bool _isOpen;
 
-    private NodeSecurity(SecuritySection section, UserStore users)
+    private NodeSecurity(SecuritySection section, UserStore users, NodeSeams seams)
     {
         _section = section;
+        _seams = seams;
         Users = users;
-        _isOpen = users.IsEmpty && !section.Required && section.Permissions.Count == 0;
+        bool demandsLogin = section.Required || section.Permissions.Count > 0 || section.Tokens is not null;
+        _isOpen = users.IsEmpty && !demandsLogin;
+        if (section.Tokens is { } tokens)
+        {
+            _keys = new TokenKeysReader(tokens.Keys);
+            _tokens = new TokenVerifier(OptionsOf(tokens, _keys, seams));
+        }
     }
 
     /// <summary>The users.</summary>
@@ -49,7 +61,7 @@ internal sealed class NodeSecurity : IDisposable
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
     {
-        return new NodeSecurity(config.Security, NodeUsers.Open(config, data, seams));
+        return new NodeSecurity(config.Security, NodeUsers.Open(config, data, seams), seams);
     }
 
     /// <summary>
@@ -57,7 +69,7 @@ internal sealed class NodeSecurity : IDisposable
     /// </summary>
     public void CheckListeners(IReadOnlyList<ListenerPlan> plans)
     {
-        ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.Address.IsLocal) : null;
+        ListenerPlan? exposed = IsOpen ? plans.FirstOrDefault(p => !p.IsLocal) : null;
         if (exposed is not null)
         {
             throw new StartException(
@@ -73,7 +85,7 @@ internal sealed class NodeSecurity : IDisposable
         {
             NodeLog.Open(logger);
         }
-        else if (Users.IsEmpty && !AllowAnonymous)
+        else if (Users.IsEmpty && !AllowAnonymous && _tokens is null)
         {
             NodeLog.NobodyCanLogIn(logger);
         }
@@ -94,7 +106,29 @@ internal sealed class NodeSecurity : IDisposable
         return true;
     }
 
-    public void Dispose() => Users.Dispose();
+    /// <summary>How to log in, as things are now.</summary>
+    public SaslServers Sasl() => new(_isOpen ? null : Users, _seams.Random, _tokens);
+
+    public void Dispose()
+    {
+        Users.Dispose();
+        _tokens?.Dispose();
+        _keys?.Dispose();
+    }
+
+    private static TokenOptions OptionsOf(TokenSection tokens, TokenKeysReader keys, NodeSeams seams) => new()
+    {
+        Issuer = tokens.Issuer,
+        Audiences = tokens.Audiences,
+        NameClaim = tokens.NameClaim,
+        RolesClaim = tokens.RolesClaim,
+        Roles = tokens.Roles,
+        AddressSpace = tokens.AddressSpace,
+        ClockSkewMs = tokens.ClockSkewMs,
+        KeysAgeMsMax = tokens.KeysAgeMsMax,
+        ReadKeys = keys.ReadAsync,
+        Time = seams.Time,
+    };
 
     private async ValueTask<LoginVerdict> VerifyAsync(
         string name, ReadOnlyMemory<byte> password, CancellationToken cancellation)

@@ -48,7 +48,10 @@ public sealed class PillarboxNode : IAsyncDisposable
             await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
             var handlers = new NodeHandlers(
                 parts.Protocols.ToDictionary(p => p.Protocol, p => (Func<ListenerPlan, ConnectionHandler>)p.On),
-                app => Map(app, parts, seams), seams.Time);
+                app => Map(app, parts, seams), seams.Time)
+            {
+                InDevelopment = () => parts.Security.IsOpen,
+            };
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
             parts.State.MarkStarted();
             return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));

@@ -18,6 +18,7 @@ return await CommandLine.RunAsync(args,
     NodeCommands.Create(),
     UserCommands.Create(),
     DataCommands.Create(),
+    QuarantineCommands.Create(),
     ConfigCommands.Create(),
     CompletionCommand.Create(),
 ]);

@@ -86,6 +86,9 @@ public sealed class BlobStore : IDisposable
     /// <summary>Deletes a blob; readers that have it open may finish. No error if there is none.</summary>
     public void Delete(long id) => _files.Delete(PathOf(_directory, id));
 
+    /// <summary>The file of a blob.</summary>
+    public string FileOf(long id) => PathOf(_directory, id);
+
     /// <summary>Ids of all finished blobs, ascending: those that nothing refers to are orphans to delete at
     /// start.</summary>
     public IReadOnlyList<long> ListIds()

@@ -1,22 +1,24 @@
 namespace Pillarbox.Storage;
 
-/// <summary>Memory for blocks, kept for reuse in the two sizes that are asked for all the time. Any thread.</summary>
+/// <summary>
+/// Memory for blocks, kept for reuse in the two sizes that are asked for all the time: as many as are in use, so that
+/// what a busy time needs is allocated once, and most of it is let go when that is over. Any thread.
+/// </summary>
 internal sealed class BlockPool(int blockBytes, int readBytes)
 {
-    private const int KeptMax = 8;
     private readonly Lock _gate = new();
-    private readonly Stack<byte[]> _blocks = new();
-    private readonly Stack<byte[]> _reads = new();
+    private readonly Shelf _blocks = new();
+    private readonly Shelf _reads = new();
 
     /// <summary>At least <paramref name="bytes"/> of memory with any content.</summary>
     public byte[] Rent(int bytes)
     {
-        Stack<byte[]>? kept = KeptOf(bytes);
-        if (kept is not null)
+        if (ShelfOf(bytes) is { } shelf)
         {
             lock (_gate)
             {
-                if (kept.TryPop(out byte[]? found))
+                shelf.Used++;
+                if (shelf.Kept.TryPop(out byte[]? found))
                 {
                     return found;
                 }
@@ -29,20 +31,36 @@ internal sealed class BlockPool(int blockBytes, int readBytes)
     /// <summary>Gives memory back that nobody looks at any more.</summary>
     public void Return(byte[] bytes)
     {
-        Stack<byte[]>? kept = KeptOf(bytes.Length);
-        if (kept is null)
+        if (ShelfOf(bytes.Length) is not { } shelf)
         {
             return;
         }
 
         lock (_gate)
         {
-            if (kept.Count < KeptMax)
-            {
-                kept.Push(bytes);
-            }
+            shelf.Used--;
+            shelf.Kept.Push(bytes);
+            shelf.Trim();
         }
     }
 
-    private Stack<byte[]>? KeptOf(int bytes) => bytes == blockBytes ? _blocks : bytes == readBytes ? _reads : null;
+    private Shelf? ShelfOf(int bytes) => bytes == blockBytes ? _blocks : bytes == readBytes ? _reads : null;
+
+    /// <summary>Memory of one size.</summary>
+    private sealed class Shelf
+    {
+        private const int KeptMin = 8;
+
+        public Stack<byte[]> Kept { get; } = new();
+
+        public int Used { get; set; }
+
+        public void Trim()
+        {
+            while (Kept.Count > KeptMin && Kept.Count > Used)
+            {
+                Kept.Pop();
+            }
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Pillarbox.Storage.Partitions;
+
 namespace Pillarbox.Storage;
 
 /// <summary>Something in a data directory that is not as it should be.</summary>
@@ -32,6 +34,12 @@ public sealed record DataFigures
 
     /// <summary>Snapshots, oldest first.</summary>
     public IReadOnlyList<SnapshotFigures> Snapshots { get; init; } = [];
+
+    /// <summary>Checkpoints of the streams, oldest first.</summary>
+    public IReadOnlyList<SnapshotFigures> Checkpoints { get; init; } = [];
+
+    /// <summary>Partitions of streams, by folder and number; whoever knows the catalogs adds them.</summary>
+    public IReadOnlyList<PartitionFigures> Partitions { get; init; } = [];
 
     /// <summary>Large bodies.</summary>
     public long Blobs { get; init; }
@@ -91,6 +99,7 @@ public static class DataInspector
         Segments = log.Segments,
         SpareFiles = log.SpareFiles,
         Snapshots = chunks.Snapshots,
+        Checkpoints = chunks.Checkpoints,
         Blobs = chunks.Blobs,
         BlobBytes = chunks.BlobBytes,
         Problems = [.. log.Problems, .. chunks.Problems],
@@ -235,12 +244,14 @@ internal sealed class LogInspection(IFileSystem files, string dataDirectory)
     }
 }
 
-/// <summary>Goes through snapshots and large bodies without changing them.</summary>
+/// <summary>Goes through snapshots, checkpoints and large bodies without changing them.</summary>
 internal sealed class ChunkInspection(IFileSystem files, string dataDirectory)
 {
     private readonly byte[] _slot = new byte[ChunkFile.SlotBytes];
 
     public List<SnapshotFigures> Snapshots { get; } = [];
+
+    public List<SnapshotFigures> Checkpoints { get; } = [];
 
     public List<DataProblem> Problems { get; } = [];
 
@@ -250,18 +261,23 @@ internal sealed class ChunkInspection(IFileSystem files, string dataDirectory)
 
     public void Run(bool isWhole)
     {
-        foreach (string name in files.List(dataDirectory + "/" + DataLayout.Snapshots, SnapshotFile.Suffix))
-        {
-            if (Read(DataLayout.Snapshots + "/" + name, FileKind.Snapshot, isWhole) is { } reader)
-            {
-                Snapshots.Add(new SnapshotFigures(name, reader.Value, reader.Length));
-            }
-        }
-
+        ReadAll(DataLayout.Snapshots, Snapshots, isWhole);
+        ReadAll(DataLayout.Checkpoints, Checkpoints, isWhole);
         foreach (string name in files.List(dataDirectory + "/" + DataLayout.Large, BlobStore.Suffix))
         {
             Blobs++;
             BlobBytes += Read(DataLayout.Large + "/" + name, FileKind.Blob, isWhole)?.Length ?? 0;
+        }
+    }
+
+    private void ReadAll(string folder, List<SnapshotFigures> into, bool isWhole)
+    {
+        foreach (string name in files.List(dataDirectory + "/" + folder, SnapshotFile.Suffix))
+        {
+            if (Read(folder + "/" + name, FileKind.Snapshot, isWhole) is { } reader)
+            {
+                into.Add(new SnapshotFigures(name, reader.Value, reader.Length));
+            }
         }
     }
 

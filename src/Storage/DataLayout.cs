@@ -12,12 +12,18 @@ public static class DataLayout
     /// <summary>Large bodies, one file each.</summary>
     public const string Large = "large";
 
-    /// <summary>Damaged messages that were taken out of their queues, kept for the operator.</summary>
+    /// <summary>Damaged bytes, kept for the operator.</summary>
     public const string Quarantine = "quarantine";
 
     /// <summary>Overflow of non-durable messages; emptied at start.</summary>
     public const string Spill = "spill";
 
+    /// <summary>What tells this directory from others.</summary>
+    public const string Identity = StoreIdentity.FileName;
+
     /// <summary>Partitions of streams, a folder each stream.</summary>
     public const string Streams = "streams";
+
+    /// <summary>Where the streams stood, now and then.</summary>
+    public const string Checkpoints = Streams + "/checkpoints";
 }

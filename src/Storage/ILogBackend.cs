@@ -14,6 +14,9 @@ internal interface ILogBackend : IDisposable
     /// <summary>Everything below is as durable as the mode promises.</summary>
     long Durable { get; }
 
+    /// <summary>Bytes in memory that must go to the disk, when appends end at <paramref name="tail"/>.</summary>
+    long PendingBytes(long tail);
+
     /// <summary>True when the disk has no room.</summary>
     bool IsFull { get; }
 

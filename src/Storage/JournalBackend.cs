@@ -43,6 +43,8 @@ internal sealed class JournalBackend : ILogBackend
 
     public long Durable => _flusher?.Durable ?? 0;
 
+    public long PendingBytes(long tail) => tail - Math.Min(Written, tail);
+
     public bool IsFull => _files.IsFull;
 
     public RecoveryReport Replay(long from, IRecordVisitor visitor)

@@ -41,6 +41,11 @@ public sealed class LogBatch : IBufferWriter<byte>
 
     internal Span<byte> Buffer => _buffer;
 
+    /// <summary>The payload of a finished record, by what <see cref="End"/> returned and its length. Valid until the
+    /// next change.</summary>
+    public ReadOnlySpan<byte> PayloadAt(int offset, int bytes) =>
+        _buffer.AsSpan(offset + RecordFormat.HeaderBytes, bytes);
+
     /// <summary>Forgets all records.</summary>
     public void Clear()
     {

@@ -29,6 +29,38 @@ internal sealed class LogReader(LogParts parts, ILogBackend backend)
     public ValueTask<LogLease> ReadAsync(long position, CancellationToken cancellation) =>
         TryRead(position, out LogLease lease) ? ValueTask.FromResult(lease) : LoadAsync(position, cancellation);
 
+    /// <summary>What the disk has, unverified, from one segment to the next; less where it has nothing.</summary>
+    public byte[] ReadRaw(long position, int bytes)
+    {
+        byte[] raw = new byte[bytes];
+        int read = 0;
+        while (read < bytes && parts.Segments.Find(position + read) is { File: { } file } segment)
+        {
+            long at = position + read;
+            int wanted = (int)Math.Min(bytes - read, segment.End - at);
+            int got = TryReadRaw(file, segment.OffsetOf(at), raw.AsSpan(read, wanted));
+            read += got;
+            if (got < wanted)
+            {
+                break;
+            }
+        }
+
+        return read == bytes ? raw : raw[..read];
+    }
+
+    private static int TryReadRaw(IFile file, long offset, Span<byte> buffer)
+    {
+        try
+        {
+            return file.Read(offset, buffer);
+        }
+        catch (Exception error) when (error is StorageException or ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
+
     private static bool TryLease(LogBlock block, long position, out LogLease lease)
     {
         int offset = (int)(position - block.Start);

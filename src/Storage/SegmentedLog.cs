@@ -63,8 +63,8 @@ public sealed class SegmentedLog : IDisposable
     /// and this is the tail).</summary>
     public long DurablePosition => Math.Min(_backend.Durable, TailPosition);
 
-    /// <summary>Appended bytes that wait for the disk.</summary>
-    public long PendingBytes => TailPosition - WrittenPosition;
+    /// <summary>Appended bytes that wait for the disk; in spill mode those that memory has no room for.</summary>
+    public long PendingBytes => _backend.PendingBytes(TailPosition);
 
     /// <summary>Whether the disk has room.</summary>
     public SpaceState SpaceState => _backend.IsFull ? SpaceState.Full : SpaceState.Ok;
@@ -131,6 +131,14 @@ public sealed class SegmentedLog : IDisposable
     /// <see cref="DamagedRecordException"/>.</summary>
     public ValueTask<LogLease> ReadAsync(long position, CancellationToken cancellation) =>
         _reader.ReadAsync(position, cancellation);
+
+    /// <summary>What the disk has at a position, as it is and whatever it is; less than asked for where files are
+    /// missing or cannot be read. For bytes that are damaged; not for a hot path.</summary>
+    public byte[] ReadRaw(long position, int bytes) => _reader.ReadRaw(position, bytes);
+
+    /// <summary>Name of the file that holds a position in a journal; empty when none does.</summary>
+    public string FileNameAt(long position) =>
+        _segments.Find(position) is { } segment ? SegmentFiles.NameOf(segment.BasePosition) : "";
 
     /// <summary>Counts references to a record: its segment stays. <paramref name="bytes"/>: of all of them together.
     /// False

@@ -50,6 +50,20 @@ public static class SnapshotFile
         return new SnapshotSearch(null, damaged);
     }
 
+    /// <summary>Opens the newest valid snapshot and changes nothing; null when there is none.</summary>
+    public static SnapshotReader? FindNewest(IFileSystem files, string directory)
+    {
+        foreach (string name in files.List(directory, Suffix).Reverse())
+        {
+            if (SnapshotReader.Open(files, directory + "/" + name, PositionOf(name), out _) is { } reader)
+            {
+                return reader;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The position of the older of the two kept snapshots; 0 while there are not two. Segments at or above it
     /// must stay, so that the older one can stand in for the newer.</summary>
     public static long OldestPosition(IFileSystem files, string directory)

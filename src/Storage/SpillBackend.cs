@@ -43,6 +43,8 @@ internal sealed class SpillBackend : ILogBackend
 
     public long Durable => long.MaxValue;
 
+    public long PendingBytes(long tail) => Math.Max(0, OverBytes);
+
     public bool IsFull => _isFull;
 
     private long OverBytes => _parts.Cache.Bytes - _parts.Options.CacheBytes;

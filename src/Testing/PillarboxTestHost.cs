@@ -22,6 +22,9 @@ public sealed class PillarboxTestHost : IAsyncDisposable
     /// <summary>Where Kafka clients bootstrap: <c>127.0.0.1:port</c>.</summary>
     public string KafkaServers => Node.Endpoints.First(e => e.Protocol == ListenerProtocol.Kafka).Address;
 
+    /// <summary>Where MQTT clients connect: <c>mqtt://127.0.0.1:port</c>.</summary>
+    public string MqttUrl => Url(ListenerProtocol.Mqtt);
+
     /// <summary>Where health, metrics and the API are: <c>http://127.0.0.1:port</c>.</summary>
     public string HttpUrl => Url(ListenerProtocol.Http);
 
@@ -41,6 +44,7 @@ public sealed class PillarboxTestHost : IAsyncDisposable
             {
                 ["amqp"] = new() { Addresses = ["127.0.0.1:0"] },
                 ["kafka"] = new() { Addresses = ["127.0.0.1:0"] },
+                ["mqtt"] = new() { Addresses = ["127.0.0.1:0"] },
                 ["http"] = new() { Addresses = ["127.0.0.1:0"] },
             },
             Limits = new LimitsConfig { DrainTimeoutMs = 1000 },

@@ -23,7 +23,8 @@ internal sealed class MessageEmitter
         MessageStruct body = _message.Structs.Items[0];
         int flexible = _message.Flexible?.First ?? short.MaxValue;
         Line(0, $"namespace {_message.Namespace};");
-        Line(0, $"internal sealed partial class {_message.Name} : IKafkaMessage<{_message.Name}>");
+        string throttled = body.Fields.Items.Any(f => f.Name == "ThrottleTimeMs") ? ", IThrottled" : "";
+        Line(0, $"internal sealed partial class {_message.Name} : IKafkaMessage<{_message.Name}>{throttled}");
         Line(0, "{");
         Line(1, $"static ApiKey IKafkaMessage<{_message.Name}>.Key => ApiKey.{_message.Key};");
         Line(1, $"static short IKafkaMessage<{_message.Name}>.VersionMin => {_message.Versions.First};");

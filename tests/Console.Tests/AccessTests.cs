@@ -57,6 +57,27 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.Forbidden, await node.StatusAsync(HttpMethod.Get, "/api/v1/node"));
     }
 
+    [Fact]
+    public async Task Damaged_bytes_are_for_operators_only()
+    {
+        const string Bytes = "/api/v1/quarantine/1/bytes";
+        await using ApiNode node = await ApiNode.StartWithUsersAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, await node.StatusAsync(HttpMethod.Get, "/api/v1/quarantine"));
+        foreach (string user in new[] { "viewer", "client" })
+        {
+            node.LogIn(user);
+            Assert.Equal(HttpStatusCode.Forbidden, await node.StatusAsync(HttpMethod.Get, "/api/v1/quarantine"));
+            Assert.Equal(HttpStatusCode.Forbidden, await node.StatusAsync(HttpMethod.Get, Bytes));
+            Assert.Equal(HttpStatusCode.Forbidden, await node.StatusAsync(HttpMethod.Delete, "/api/v1/quarantine/1"));
+        }
+
+        node.LogIn("admin");
+        Assert.Equal(HttpStatusCode.OK, await node.StatusAsync(HttpMethod.Get, "/api/v1/quarantine"));
+        Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Get, Bytes));
+        Assert.Equal(HttpStatusCode.BadRequest, await node.StatusAsync(HttpMethod.Get, "/api/v1/quarantine/x/bytes"));
+        Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Delete, "/api/v1/quarantine/1"));
+    }
+
     [Theory]
     [InlineData("Origin", "https://evil.example")]
     [InlineData("Origin", "null")]

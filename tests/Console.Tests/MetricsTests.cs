@@ -22,6 +22,9 @@ public sealed partial class MetricsTests
         Assert.Contains("queue=\"quote\\\"back\\\\slash\"", text, StringComparison.Ordinal);
         Assert.Contains("artemis_message_count{", text, StringComparison.Ordinal);
         Assert.Contains("pillarbox_queues 3\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "pillarbox_quota_throttled_total{address_space=\"default\",quota=\"producer_byte_rate\"} 0\n",
+            text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Globalization;
 using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
+using Pillarbox.Fuzz.Mqtt;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -13,6 +14,9 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["amqp-session"] = () => new AmqpSessionTarget(),
     ["kafka-wire"] = () => new KafkaWireTarget(),
     ["kafka-records"] = () => new KafkaRecordsTarget(),
+    ["kafka-session"] = () => new KafkaSessionTarget(),
+    ["mqtt-wire"] = () => new MqttWireTarget(),
+    ["mqtt-session"] = () => new MqttSessionTarget(),
 };
 
 string name = Option("--target") ?? "";

@@ -9,6 +9,7 @@ namespace Pillarbox.Interop.Tests;
 /// </summary>
 internal sealed class PillarboxProcess : IAsyncDisposable
 {
+    private static readonly string[] Protocols = ["all", "amqp", "kafka", "mqtt", "openwire", "stomp", "http"];
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
 
@@ -54,7 +55,7 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     {
         string[] listen = ownListeners
             ? []
-            : [.. new[] { "amqp", "kafka", "http" }.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
+            : [.. Protocols.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
         PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
         try
         {

@@ -12,7 +12,7 @@ public sealed class UsageTests
     [InlineData("queue", "list", "-o", "xml")]
     [InlineData("queue", "list", "--url", "ftp://x")]
     [InlineData("run", "--listen", "amqp")]
-    [InlineData("run", "--listen", "mqtt=127.0.0.1:0")]
+    [InlineData("run", "--listen", "xmpp=127.0.0.1:0")]
     [InlineData("run", "--listen", "amqp=nowhere")]
     [InlineData("run", "--set", "limits.cashBytes=1")]
     [InlineData("run", "--config", "/nonexistent/pillarbox.json")]

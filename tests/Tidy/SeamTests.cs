@@ -25,7 +25,13 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/Coordinators/FirstUse.cs"] = "whoever comes first makes the coordinators",
         ["src/Broker/Streams/StreamUpkeep.cs"] = "the last checkpoint meets one that is under way",
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
+        ["src/Protocols/OpenWire/Advisories/AdvisoryHub.cs"] = "who is there changes rarely, and is told in one order",
+        ["src/Broker/Transactions/Xa/XaTable.cs"] = "branches are begun on one connection and ended on another",
         ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",
+        ["src/Broker/Quotas/QuotaMeter.cs"] = "connections of one user share a meter: a few instructions each",
+        ["src/Broker/Quotas/QuotaStore.cs"] = "changes of the quotas' file, one at a time; whoever counts takes none",
+        ["src/Broker/Security/Access/"] = "changes of the rules' file, one at a time; whoever asks takes none",
+        ["src/Protocols/Mqtt/Retained/"] = "publishers exchange the last message of a topic, in one order",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 

@@ -15,6 +15,9 @@ internal enum EventKind : byte
     /// <summary>Subject = consumer, Error.</summary>
     ConsumerClosed,
 
+    /// <summary>Subject = consumer: what it named, and could have, was delivered.</summary>
+    Reclaimed,
+
     /// <summary>Subject = producer, Error.</summary>
     ProducerClosed,
 

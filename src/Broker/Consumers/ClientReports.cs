@@ -127,7 +127,13 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
             {
                 _takenAt = 0;
                 _takenCount = 0;
-                if (!_inbox.HasItems || !_inbox.TryTake(ref _taken, out _takenCount))
+                if (!_inbox.HasItems)
+                {
+                    Inbox<ClientEvent>.GiveBack(ref _taken);
+                    break;
+                }
+
+                if (!_inbox.TryTake(ref _taken, out _takenCount))
                 {
                     break;
                 }
@@ -162,6 +168,13 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
                 if (client.Forget((Consumer)told.Subject!))
                 {
                     events.OnConsumerClosed((Consumer)told.Subject!, told.Error!);
+                }
+
+                break;
+            case EventKind.Reclaimed:
+                if (!((Consumer)told.Subject!).IsClosed)
+                {
+                    events.OnReclaimed((Consumer)told.Subject);
                 }
 
                 break;

@@ -6,9 +6,10 @@ namespace Pillarbox.Broker.Consumers;
 /// the shard's.</summary>
 public sealed class Consumer
 {
-    internal Consumer(BrokerClient client, ConsumerOptions options, Queue queue)
+    /// <summary>Null as client: it only stands for what a prepared branch held before the node's restart.</summary>
+    internal Consumer(BrokerClient? client, ConsumerOptions options, Queue queue)
     {
-        Client = client;
+        Client = client!;
         Options = options;
         Queue = queue;
     }
@@ -22,6 +23,9 @@ public sealed class Consumer
     internal BrokerClient Client { get; }
 
     internal Queue Queue { get; }
+
+    /// <summary>Who it is, for what is noted on messages.</summary>
+    internal string ClientId => Client?.Info.ClientId ?? "(before the restart)";
 
     /// <summary>Unique in the broker, above 0.</summary>
     internal int Number { get; init; }

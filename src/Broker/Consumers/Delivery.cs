@@ -39,6 +39,9 @@ public readonly record struct Delivery
     /// <summary>Whether the body is in a file of its own.</summary>
     public bool Large { get; init; }
 
+    /// <summary>Which name of <see cref="BrokerClient.Reclaim"/> brought it, from 1 on; 0: it came by credit.</summary>
+    public int Claim { get; init; }
+
     /// <summary>The list it is in, 0 to 9.</summary>
     public byte Priority { get; init; }
 

@@ -22,6 +22,12 @@ public interface IClientEvents
     /// come.</summary>
     void OnDrained(Consumer consumer, int unusedCredit);
 
+    /// <summary>Everything that <see cref="BrokerClient.Reclaim"/> brings has been told as deliveries with a <see
+    /// cref="Delivery.Claim"/>.</summary>
+    void OnReclaimed(Consumer consumer)
+    {
+    }
+
     /// <summary>A settlement that asked for confirmation is on disk.</summary>
     void OnSettled(ulong tag);
 

@@ -28,7 +28,16 @@ internal sealed class MessageReader(BrokerServices services) : IDisposable
         }
         else if (services.LogOf(delivery.Durable).TryRead(delivery.Position, out LogLease record))
         {
-            lease = Open(delivery, record);
+            try
+            {
+                lease = Open(delivery, record);
+            }
+            catch (DamagedRecordException)
+            {
+                // The other way tells of it.
+                lease = default;
+                return false;
+            }
         }
         else
         {
@@ -156,34 +165,62 @@ internal sealed class MessageReader(BrokerServices services) : IDisposable
         return isThere ? entry.Position : delivery.Position;
     }
 
-    private MessageLease Open(in Delivery delivery, in LogLease record)
+    private MessageLease Open(in Delivery delivery, LogLease record)
     {
-        if (record.Type is not (RecordKind.Message or RecordKind.Relocated) ||
-            !MessageRecord.TryRead(record.Span, out StoredMessage message))
+        try
         {
-            LogLease bad = record;
-            bad.Dispose();
-            throw new DamagedRecordException(delivery.Position, "it is not a message record");
-        }
+            if (record.Type is not (RecordKind.Message or RecordKind.Relocated) ||
+                !MessageRecord.TryRead(record.Span, out StoredMessage message))
+            {
+                throw new DamagedRecordException(delivery.Position, "it is not a message record");
+            }
 
-        Origin? origin = message.Origin.IsEmpty ? null : OriginField.Read(message.Origin);
-        LargeBody? large = message.IsLarge ? new BlobBody(services.Blobs.OpenRead(message.BlobId)) : null;
-        return new MessageLease(
-            message.Header, record.Memory.Slice(message.AddressOffset, message.Address.Length),
-            record.Memory[message.PayloadOffset..], record, large, origin)
+            Origin? origin = message.Origin.IsEmpty ? null : OriginField.Read(message.Origin);
+            LargeBody? large = message.IsLarge ? OpenBody(delivery.Position, message.BlobId) : null;
+            return new MessageLease(
+                message.Header, record.Memory.Slice(message.AddressOffset, message.Address.Length),
+                record.Memory[message.PayloadOffset..], record, large, origin)
+            {
+                Publisher = message.Publisher,
+            };
+        }
+        catch
         {
-            Publisher = message.Publisher,
-        };
+            record.Dispose();
+            throw;
+        }
+    }
+
+    private BlobBody OpenBody(long position, long blobId)
+    {
+        try
+        {
+            return new BlobBody(services.Blobs.OpenRead(blobId), position);
+        }
+        catch (StorageException error)
+        {
+            throw new DamagedRecordException(position, error.Message);
+        }
     }
 }
 
 /// <summary>A large body in its file.</summary>
-internal sealed class BlobBody(BlobReader reader) : LargeBody
+internal sealed class BlobBody(BlobReader reader, long position) : LargeBody
 {
     public override long Length => reader.Length;
 
-    public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation) =>
-        reader.ReadAsync(offset, buffer, cancellation);
+    public override async ValueTask<int> ReadAsync(
+        long offset, Memory<byte> buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await reader.ReadAsync(offset, buffer, cancellation).ConfigureAwait(false);
+        }
+        catch (StorageException error)
+        {
+            throw new DamagedRecordException(position, error.Message);
+        }
+    }
 
     public override void Dispose() => reader.Dispose();
 }

@@ -14,6 +14,9 @@ internal struct PendingPublish
     public int RecordBytes;
     public byte Priority;
     public bool InJournal;
+
+    /// <summary>Its publisher wants it kept, whether a durable queue takes it or not.</summary>
+    public bool IsDurable;
     public ushort DeliveryCount;
     public long ExpiresAtMs;
     public long BlobId;

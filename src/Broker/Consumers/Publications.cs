@@ -47,6 +47,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         in ReadOnlySequence<byte> payload, Transaction? transaction)
     {
         publish.InJournal = head.Header.Durable && targets.DurableIds.Length > 0;
+        publish.IsDurable = head.Header.Durable;
         publish.Single = targets.Single;
         publish.Many = targets.Many;
         publish.BlobId = head.BlobId;
@@ -108,6 +109,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             if (publish.Offset >= 0)
             {
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
+                client.PostManyOps();
             }
 
             routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
@@ -164,6 +166,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     {
         op.Kind = OpKind.Enqueue;
         op.Approached = true;
+        op.MayDrop = !publish.IsDurable;
         op.Queue = queue;
         op.Id = position;
         op.Position = position;

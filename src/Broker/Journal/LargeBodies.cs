@@ -29,6 +29,9 @@ internal sealed class LargeBodies
         }
     }
 
+    /// <summary>Entries of queues that refer to a file.</summary>
+    public int ReferencesTo(long blobId) => _references.GetValueOrDefault(blobId);
+
     public long BlobOf(long id, bool inJournal) => _blobs.GetValueOrDefault((id, inJournal));
 
     /// <summary>One queue no longer holds a file; true when nobody does and it is to be deleted.</summary>

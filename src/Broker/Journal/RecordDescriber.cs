@@ -1,4 +1,5 @@
 using System.Text;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -33,12 +34,25 @@ public static class RecordDescriber
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
             RecordKind.Settled => ("settled", Settled(ref reader)),
             RecordKind.AttemptFailed => ("attempt-failed", Attempt(record.Payload)),
+            RecordKind.XaPrepared => ("xa-prepared", Prepared(ref reader)),
+            RecordKind.XaEnded => ("xa-ended", Ended(ref reader)),
+            RecordKind.XaForgotten => ("xa-forgotten", XaRecords.ReadForgotten(ref reader)?.ToString()),
             _ => ($"unknown-{record.Type}", null),
         };
         bool understood = text is not null && !reader.Failed;
         string shown = understood ? text! : "(cannot be read)";
         return new RecordText(record.Position, record.Payload.Length, kind, shown, understood);
     }
+
+    private static string? Prepared(ref FieldReader reader) => XaRecords.ReadPrepared(ref reader) is { } branch
+        ? $"xid={branch.Xid} user={branch.Owner.User} messages={branch.Messages.Count} "
+            + $"acknowledgements={branch.Settlements.Count}"
+        : null;
+
+    private static string? Ended(ref FieldReader reader) =>
+        XaRecords.ReadEnded(ref reader, out bool isHeuristic) is { } end
+        ? $"xid={end.Xid} {(end.IsCommit ? "committed" : "rolled back")}{(isHeuristic ? " by an operator" : "")}"
+        : null;
 
     private static string Address(ref FieldReader reader)
     {

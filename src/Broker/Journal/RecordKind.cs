@@ -17,4 +17,7 @@ internal static class RecordKind
     public const byte Relocated = 13;
     public const byte RecordSettled = 14;
     public const byte QueueMoved = 15;
+    public const byte XaPrepared = 20;
+    public const byte XaEnded = 21;
+    public const byte XaForgotten = 22;
 }

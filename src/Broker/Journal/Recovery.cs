@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -14,6 +15,9 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
     private readonly Dictionary<long, RecoveringQueue> _queues = [];
 
     public int Queues => _queues.Count;
+
+    /// <summary>Prepared branches.</summary>
+    public XaRecovery Xa { get; } = new(services);
 
     /// <summary>The queue of an id, or null when it was deleted.</summary>
     public RecoveringQueue? Find(long id) => _queues.GetValueOrDefault(id);
@@ -74,6 +78,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
             messages += queue.Finish(services);
         }
 
+        Xa.Finish(id => Find(id)?.Queue);
+
         return messages;
     }
 
@@ -109,6 +115,12 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return TryNote(record.Payload);
             case RecordKind.Relocated:
                 return TryRelocate(record);
+            case RecordKind.XaPrepared:
+                return Xa.TryPrepared(ref reader);
+            case RecordKind.XaEnded:
+                return Xa.TryEnded(ref reader);
+            case RecordKind.XaForgotten:
+                return Xa.TryForgotten(ref reader);
             default:
                 return false;
         }

@@ -18,6 +18,8 @@ internal static class SnapshotFormat
     public const byte Attempts = 6;
     public const byte Delays = 7;
     public const byte Bindings = 8;
+    public const byte XaPrepared = 20;
+    public const byte XaHeuristic = 21;
     public const byte End = 255;
 
     /// <summary>Most bytes of one part: what recovery takes into memory at once.</summary>

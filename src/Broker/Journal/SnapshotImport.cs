@@ -73,6 +73,10 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
             case SnapshotFormat.Delays:
                 return TryTakeTimes(ref from, static (queue, id, priority, dueMs) =>
                     queue.Delays(id, priority, dueMs));
+            case SnapshotFormat.XaPrepared:
+                return recovery.Xa.TryPrepared(ref from);
+            case SnapshotFormat.XaHeuristic:
+                return recovery.Xa.TryEnded(ref from);
             case SnapshotFormat.Attempts:
                 return TryTakeAttempts(ref from);
             default:

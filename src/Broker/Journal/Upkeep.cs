@@ -1,6 +1,7 @@
 using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -100,6 +101,7 @@ internal sealed class Upkeep
         }
 
         Write(writer, parts);
+        WriteBranches(writer, parts);
         long entries = 0;
         foreach (Queue queue in queues)
         {
@@ -139,6 +141,26 @@ internal sealed class Upkeep
         }
 
         return queues;
+    }
+
+    // Before the entries: a branch that ends meanwhile is ended by the journal behind the snapshot.
+    private void WriteBranches(SnapshotWriter writer, SnapshotParts parts)
+    {
+        (IReadOnlyList<XaBranch> prepared, IReadOnlyList<XaHeuristic> heuristics) = _services.Xa.Durable();
+        foreach (XaBranch branch in prepared)
+        {
+            parts.Begin().Write(branch.Record);
+            parts.End(SnapshotFormat.XaPrepared);
+            Write(writer, parts);
+        }
+
+        foreach (XaHeuristic heuristic in heuristics)
+        {
+            XaRecords.WriteEnded(parts.Begin(), heuristic, isHeuristic: true);
+            parts.End(SnapshotFormat.XaHeuristic);
+        }
+
+        Write(writer, parts);
     }
 
     private static void WriteBindings(Queue queue, SnapshotParts parts)

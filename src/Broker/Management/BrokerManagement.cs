@@ -3,6 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Quotas;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Storage;
@@ -29,7 +30,15 @@ public sealed class BrokerManagement
         _services = services;
         _bindings = bindings;
         _inspection = new QueueInspection(services);
+        Quarantine = new QuarantineManagement(services);
+        Transactions = new TransactionManagement(broker, services);
     }
+
+    /// <summary>What is damaged and kept.</summary>
+    public QuarantineManagement Quarantine { get; }
+
+    /// <summary>Distributed transactions.</summary>
+    public TransactionManagement Transactions { get; }
 
     /// <summary>The node's figures.</summary>
     public Task<NodeView> GetNodeAsync()
@@ -53,7 +62,11 @@ public sealed class BrokerManagement
                 segments.Sum(segment => segment.FileBytes),
             segments.Count, _services.Journal.SpaceState == SpaceState.Full, _services.StorageFailure is not null,
             _services.DamagedRecords, _services.PublishedTotal, _services.Shards.Sum(shard => shard.DeliveredTotal),
-            acknowledged));
+            acknowledged)
+        {
+            QuarantineBytes = _services.Damage.Store.Bytes,
+            QuarantineDroppedTotal = _services.Damage.Store.DroppedTotal,
+        });
     }
 
     /// <summary>The queues that the identity may view, by name.</summary>
@@ -85,6 +98,14 @@ public sealed class BrokerManagement
                 who, Permission.View, space, new AddressName(node.Name, null)))
             .OrderBy(node => node.Name, StringComparer.Ordinal)
             .Select(node => ViewOf(space, node))]);
+
+    /// <summary>How clients were held back by quotas, in the address spaces where the identity may view everything.
+    /// </summary>
+    public IReadOnlyList<ThrottleView> ListThrottles(Identity who) =>
+    [
+        .. _services.Quotas.Throttles().Where(view => _services.Authorizer.IsAllowed(
+            who, Permission.View, view.AddressSpace, new AddressName("#", null))),
+    ];
 
     /// <summary>The address spaces that the identity may enter, by name.</summary>
     public IReadOnlyList<string> ListSpaces(Identity who) =>

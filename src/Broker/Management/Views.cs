@@ -37,4 +37,11 @@ public sealed record NodeView(
     string Version, long StartedAtMs, int Connections, int Queues, int Addresses, long Messages, long JournalBytes,
     int JournalSegments,
     bool DiskFull, bool StorageFailed, long DamagedRecords, long PublishedTotal, long DeliveredTotal, long
-    AcknowledgedTotal);
+    AcknowledgedTotal)
+{
+    /// <summary>Damaged bytes that are kept.</summary>
+    public long QuarantineBytes { get; init; }
+
+    /// <summary>Kept entries that went for newer ones, since start.</summary>
+    public long QuarantineDroppedTotal { get; init; }
+}

@@ -197,20 +197,32 @@ internal sealed class EntryChunk
     }
 }
 
-/// <summary>Whole chunks for reuse; one per shard.</summary>
+/// <summary>Whole chunks for reuse, as many as are in use: a backlog that comes and goes is allocated once, and most of
+/// its memory is let go when it is over. One per shard.</summary>
 internal sealed class ChunkPool
 {
-    private const int ChunksMax = 32;
-    private readonly Stack<EntryChunk> _free = new();
+    private const int KeptMin = 32;
+    private readonly Stack<EntryChunk> _kept = new();
+    private int _used;
 
-    public EntryChunk Rent() => _free.TryPop(out EntryChunk? chunk) ? chunk : new EntryChunk();
+    public EntryChunk Rent()
+    {
+        _used++;
+        return _kept.TryPop(out EntryChunk? chunk) ? chunk : new EntryChunk();
+    }
 
     public void Return(EntryChunk chunk)
     {
-        if (_free.Count < ChunksMax && chunk.Entries.Length == EntryList.ChunkEntries)
+        _used--;
+        if (chunk.Entries.Length == EntryList.ChunkEntries)
         {
             chunk.Live = 0;
-            _free.Push(chunk);
+            _kept.Push(chunk);
+        }
+
+        while (_kept.Count > KeptMin && _kept.Count > _used)
+        {
+            _kept.Pop();
         }
     }
 }

@@ -74,7 +74,7 @@ internal sealed class Outcomes(Queue queue)
     }
 
     private FailedAttempt Noted(Consumer consumer, string? reason) =>
-        new(Shard.NowMs, consumer.Client.Info.ClientId, reason);
+        new(Shard.NowMs, consumer.ClientId, reason);
 
     private void Reject(Consumer consumer, ref QueueEntry entry, in ShardOp op, bool journal)
     {

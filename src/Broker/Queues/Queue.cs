@@ -10,7 +10,7 @@ namespace Pillarbox.Broker.Queues;
 
 /// <summary>One queue: all control flow of its messages. Touched only by the shard that owns it, except where
 /// said.</summary>
-internal sealed class Queue
+internal sealed partial class Queue
 {
     public const int Priorities = 10;
 
@@ -358,16 +358,6 @@ internal sealed class Queue
         }
     }
 
-    /// <summary>A message that is waiting turned out to be damaged.</summary>
-    public void QuarantineReady(byte priority, long sequence, string reason)
-    {
-        ref QueueEntry entry = ref Find(priority, sequence);
-        if (!Unsafe.IsNullRef(ref entry) && entry.State == EntryState.Ready)
-        {
-            Quarantine(ref entry, priority, sequence, reason);
-        }
-    }
-
     /// <summary>The entry at a place, or a null reference.</summary>
     public ref QueueEntry Find(byte priority, long sequence) => ref Contents.Find(priority, sequence);
 
@@ -410,7 +400,7 @@ internal sealed class Queue
             return;
         }
 
-        if (Config.TransientMax >= 0 && !entry.Has(EntryFlags.InJournal) && Counters.Messages >= Config.TransientMax)
+        if (op.MayDrop && Config.TransientMax >= 0 && Counters.Messages >= Config.TransientMax)
         {
             Counters.DroppedTotal++;
             Shard.Settlements.Release(entry);
@@ -459,6 +449,13 @@ internal sealed class Queue
             return;
         }
 
+        consumer.Credit--;
+        Hand(consumer, ref entry, priority, sequence, claim: 0);
+    }
+
+    /// <summary>Gives a message that nobody has to a consumer.</summary>
+    public void Hand(Consumer consumer, ref QueueEntry entry, byte priority, long sequence, int claim)
+    {
         bool browsing = consumer.Browses;
         if (!browsing)
         {
@@ -468,7 +465,6 @@ internal sealed class Queue
             consumer.Held.Add(new HeldDelivery(sequence, entry.Stamp, priority));
         }
 
-        consumer.Credit--;
         consumer.DeliveredTotal++;
         Shard.DeliveredTotal++;
         ref ClientEvent told = ref Shard.Tell(consumer.Client);
@@ -487,6 +483,7 @@ internal sealed class Queue
             Priority = priority,
             DeliveryCount = entry.DeliveryCount,
             Browsing = browsing,
+            Claim = claim,
         };
     }
 
@@ -509,17 +506,6 @@ internal sealed class Queue
     {
         Contents.SetState(ref entry, EntryState.Leaving);
         _departures.Start(priority, sequence, reason);
-    }
-
-    private void Quarantine(ref QueueEntry entry, byte priority, long sequence, string reason)
-    {
-        if (!entry.IsRecord || !Feed!.IsLost(entry.Id))
-        {
-            Services.CountDamage();
-            BrokerLog.Quarantined(Services.Logger, Config.Name, entry.Id, entry.Position, reason);
-        }
-
-        Remove(ref entry, priority, sequence, journal: true);
     }
 
     /// <summary>Out of the queue, for good.</summary>

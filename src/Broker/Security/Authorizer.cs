@@ -14,15 +14,19 @@ public sealed class Authorizer
     /// <summary>The most resources whose deciding blocks are remembered; beyond, the memory starts afresh.</summary>
     public const int CacheEntriesMax = 16_384;
 
+    private static readonly AddressName EveryAddress = new(AddressPattern.AnyWords, null);
+
     private readonly WildcardTree<Block> _tree = new();
     private readonly Block[] _blocks = [];
     private readonly ConcurrentDictionary<AddressName, Block[]> _deciding = new();
 
     private readonly Dictionary<string, Authorizer> _spaces = [];
 
-    internal Authorizer(SecurityConfig? config, IReadOnlyDictionary<string, SecurityConfig?> spaces)
+    internal Authorizer(
+        SecurityConfig? config, IReadOnlyDictionary<string, SecurityConfig?> spaces, AccessRuleStore? rules = null)
         : this(config)
     {
+        Rules = rules ?? AccessRuleStore.None;
         foreach ((string space, SecurityConfig? own) in spaces)
         {
             _spaces[space] = new Authorizer(own);
@@ -59,15 +63,24 @@ public sealed class Authorizer
     /// <summary>The configuration in force; null: development mode, everybody may do everything.</summary>
     public SecurityConfig? Config { get; }
 
+    /// <summary>The rules beside the configuration. One that denies counts more than all that allows, except against
+    /// whom the configuration lets edit everything (<see cref="Permission.Edit"/> on <c>#</c>).</summary>
+    public AccessRuleStore Rules { get; } = AccessRuleStore.None;
+
+    /// <summary>The configuration in force in an address space.</summary>
+    public SecurityConfig? ConfigOf(string addressSpace) => _spaces.GetValueOrDefault(addressSpace, this).Config;
+
     /// <summary>
     /// The grant, or <see cref="BrokerException"/> Unauthorized with a sentence that names user, permission and
     /// address.
     /// <paramref name="permission"/> may hold several flags; all are needed. A name with wildcards stands for every
     /// address that it matches, so it is granted only when no more specific block inside it says otherwise.
     /// </summary>
-    public Grant Authorize(Identity identity, Permission permission, string addressSpace, AddressName name)
+    public Grant Authorize(
+        Identity identity, Permission permission, string addressSpace, AddressName name,
+        ResourceKind kind = ResourceKind.Address)
     {
-        if (!IsAllowed(identity, permission, addressSpace, name))
+        if (!IsAllowed(identity, permission, addressSpace, name, kind))
         {
             throw new BrokerException(
                 BrokerError.Unauthorized,
@@ -84,28 +97,55 @@ public sealed class Authorizer
 
     /// <summary>Whether <see cref="Authorize"/> would grant, without an exception: for lists that show only what a user
     /// may see.</summary>
-    public bool IsAllowed(Identity identity, Permission permission, string addressSpace, AddressName name) =>
-        MayEnter(identity, addressSpace)
-        && _spaces.GetValueOrDefault(addressSpace, this).IsAllowed(identity, permission, name);
-
-    /// <summary>The same by this space's own blocks.</summary>
-    internal bool IsAllowed(Identity identity, Permission permission, AddressName name)
+    public bool IsAllowed(
+        Identity identity, Permission permission, string addressSpace, AddressName name,
+        ResourceKind kind = ResourceKind.Address)
     {
-        if (Config is null || ReferenceEquals(identity, Identity.Node))
+        if (!MayEnter(identity, addressSpace))
         {
-            return true;
+            return false;
         }
 
+        Authorizer own = _spaces.GetValueOrDefault(addressSpace, this);
+        AccessRules rules = Rules.Of(addressSpace);
+        return rules.IsEmpty || own.Config is null || ReferenceEquals(identity, Identity.Node)
+            ? own.IsAllowed(identity, permission, name)
+            : own.IsAllowed(identity, permission, name, kind, rules);
+    }
+
+    /// <summary>The same by this space's own blocks.</summary>
+    internal bool IsAllowed(Identity identity, Permission permission, AddressName name) =>
+        Config is null || ReferenceEquals(identity, Identity.Node)
+            || IsGiven(identity, permission, name, Permission.None);
+
+    private bool IsAllowed(
+        Identity identity, Permission permission, AddressName name, ResourceKind kind, AccessRules rules)
+    {
+        string text = kind == ResourceKind.Space ? AccessRule.EveryName : name.Address;
+        RuleVerdict verdict = rules.Judge(identity, kind, text);
+        Permission given = verdict.Given;
+        if (kind == ResourceKind.Address && (permission & Permission.CreateAddress) != 0)
+        {
+            given |= rules.GivenOnAll(identity);
+        }
+
+        bool isDenied = (verdict.Denied & permission) != 0
+            && !IsGiven(identity, Permission.Edit, EveryAddress, Permission.None);
+        return !isDenied && IsGiven(identity, permission, name, given);
+    }
+
+    private bool IsGiven(Identity identity, Permission permission, AddressName name, Permission byRules)
+    {
         Block[] deciding = _deciding.TryGetValue(name, out Block[]? known) ? known : Resolve(name);
         foreach (Block block in deciding)
         {
-            if ((block.Given(identity.Roles) & permission) != permission)
+            if (((block.Given(identity.Roles) | byRules) & permission) != permission)
             {
                 return false;
             }
         }
 
-        return deciding.Length > 0;
+        return deciding.Length > 0 || (byRules & permission) == permission;
     }
 
     /// <summary>A sentence that says what is wrong with the pattern of a block, or null. A block for

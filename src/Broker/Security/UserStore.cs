@@ -136,6 +136,28 @@ public sealed class UserStore : IDisposable
         Update(name, user => user with { Plain = hashed.Plain, Scram = hashed.Scram });
     }
 
+    /// <summary>The SCRAM verifiers of all users, by name.</summary>
+    public IReadOnlyList<ScramView> ListScram() =>
+    [
+        .. Refreshed().File.Users.OrderBy(static user => user.Name, StringComparer.Ordinal)
+            .SelectMany(ScramCredentials.Of),
+    ];
+
+    /// <summary>
+    /// Sets and removes SCRAM verifiers, all or none. A user that is not there is made, without roles; whoever gets a
+    /// verifier loses the password that PLAIN knew. Errors: <see cref="BrokerException"/> NotFound (nothing to remove),
+    /// InvalidField.
+    /// </summary>
+    public void ChangeScram(IReadOnlyList<ScramChange> changes)
+    {
+        foreach (ScramChange change in changes)
+        {
+            Require(CheckName(change.User) ?? ScramCredentials.Fault(change));
+        }
+
+        Change(users => ScramCredentials.Apply(users, changes));
+    }
+
     /// <summary>Replaces the roles. Error: NotFound.</summary>
     public void SetRoles(string name, IReadOnlyList<string> roles) =>
         Update(name, user => user with { Roles = [.. roles] });
@@ -327,37 +349,10 @@ public sealed class UserStore : IDisposable
         _verified.Clear();
     }
 
-    private UserTable? Load()
-    {
-        if (!_options.FileSystem.Exists(_options.Path))
-        {
-            return null;
-        }
+    private UserTable? Load() =>
+        WholeFile.Read(_options.FileSystem, _options.Path, UserFile.BytesMax) is { } bytes
+            ? UserTable.Parse(bytes, _options.Path)
+            : null;
 
-        using IFile file = _options.FileSystem.Open(_options.Path, FileOpening.Read);
-        if (file.Length > UserFile.BytesMax)
-        {
-            throw new StorageException(
-                $"{_options.Path} is larger than {UserFile.BytesMax} bytes: it is not a file of users");
-        }
-
-        byte[] bytes = new byte[file.Length];
-        int read = file.Read(0, bytes);
-        return UserTable.Parse(bytes[..read], _options.Path);
-    }
-
-    private void Save(ReadOnlySpan<byte> bytes)
-    {
-        string beside = _options.Path + ".new";
-        _options.FileSystem.Delete(beside);
-        using (IFile file = _options.FileSystem.Open(beside, FileOpening.CreateNew))
-        {
-            file.Write(0, bytes);
-            file.Sync();
-        }
-
-        _options.FileSystem.Rename(beside, _options.Path);
-        int slash = _options.Path.LastIndexOf('/');
-        _options.FileSystem.SyncDirectory(slash < 0 ? "." : _options.Path[..Math.Max(slash, 1)]);
-    }
+    private void Save(ReadOnlySpan<byte> bytes) => WholeFile.Replace(_options.FileSystem, _options.Path, bytes);
 }

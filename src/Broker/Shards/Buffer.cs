@@ -2,11 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Pillarbox.Broker.Shards;
 
-/// <summary>A reused array that grows: items collected during one pass. One owner.</summary>
+/// <summary>An array that grows: items collected during one pass. One owner.</summary>
 [SuppressMessage("Naming", "CA1721", Justification = "the span is the content")]
 internal sealed class Buffer<T>
 {
-    private const int KeptItemsMax = 8192;
     private T[] _items = [];
 
     public int Count { get; private set; }
@@ -18,7 +17,7 @@ internal sealed class Buffer<T>
     {
         if (Count == _items.Length)
         {
-            Array.Resize(ref _items, Math.Max(16, Count * 2));
+            _items = Room<T>.Grow(_items, Count, Count + 1);
         }
 
         return ref _items[Count++];
@@ -26,15 +25,9 @@ internal sealed class Buffer<T>
 
     public void Clear()
     {
-        if (_items.Length > KeptItemsMax)
-        {
-            _items = [];
-        }
-        else
-        {
-            Array.Clear(_items, 0, Count);
-        }
-
+        Array.Clear(_items, 0, Count);
+        Room<T>.Return(_items);
+        _items = [];
         Count = 0;
     }
 }

@@ -7,7 +7,6 @@ namespace Pillarbox.Broker.Shards;
 /// </summary>
 internal sealed class Inbox<T>
 {
-    private const int KeptItemsMax = 8192;
     private readonly Lock _gate = new();
     private T[] _items = [];
     private int _count;
@@ -49,23 +48,31 @@ internal sealed class Inbox<T>
         }
     }
 
-    /// <summary>Takes all items in exchange for an empty buffer. False when there are none: the claim is
-    /// over.</summary>
+    /// <summary>Takes all items in exchange for the buffer of the last time, which the caller has cleared. False when
+    /// there are none: the claim is over, and the buffer is gone.</summary>
     public bool TryTake(ref T[] buffer, out int count)
     {
+        T[] used = buffer;
         lock (_gate)
         {
             count = _count;
-            if (count == 0)
-            {
-                _claimed = false;
-                return false;
-            }
-
-            (_items, buffer) = (buffer.Length <= KeptItemsMax ? buffer : [], _items);
+            buffer = count == 0 ? [] : _items;
+            _items = count == 0 ? _items : [];
+            _claimed &= count > 0;
             Volatile.Write(ref _count, 0);
-            return true;
         }
+
+        Room<T>.Return(used);
+        return count > 0;
+    }
+
+    /// <summary>Nothing is to be taken: the buffer of the last time, which the caller has cleared, is not needed.
+    /// </summary>
+    public static void GiveBack(ref T[] buffer)
+    {
+        T[] used = buffer;
+        buffer = [];
+        Room<T>.Return(used);
     }
 
     /// <summary>Gives the claim back although items may wait: somebody else goes on.</summary>
@@ -82,7 +89,7 @@ internal sealed class Inbox<T>
         int needed = _count + items.Length;
         if (needed > _items.Length)
         {
-            Array.Resize(ref _items, Math.Max(needed, Math.Max(16, _items.Length * 2)));
+            _items = Room<T>.Grow(_items, _count, needed);
         }
 
         items.CopyTo(_items.AsSpan(_count));

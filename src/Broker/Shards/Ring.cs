@@ -3,7 +3,9 @@ namespace Pillarbox.Broker.Shards;
 /// <summary>A first-in first-out of structs in one array that grows and is reused. One owner.</summary>
 internal sealed class Ring<T>
 {
-    private const int KeptItemsMax = 8192;
+    /// <summary>An array of so many items stays with the ring when it is empty.</summary>
+    private const int OwnItemsMax = 256;
+
     private T[] _items = new T[1];
     private int _head;
 
@@ -39,21 +41,22 @@ internal sealed class Ring<T>
         if (Count == 0)
         {
             _head = 0;
-            if (_items.Length > KeptItemsMax)
+            if (_items.Length > OwnItemsMax)
             {
-                _items = new T[1];
+                Room<T>.Return(_items);
+                _items = Room<T>.Rent(1);
             }
         }
     }
 
     private void Grow()
     {
-        T[] larger = new T[Math.Max(16, _items.Length * 2)];
-        for (int i = 0; i < Count; i++)
-        {
-            larger[i] = this[i];
-        }
-
+        T[] larger = Room<T>.Rent(_items.Length * 2);
+        int first = _items.Length - _head;
+        _items.AsSpan(_head, first).CopyTo(larger);
+        _items.AsSpan(0, _head).CopyTo(larger.AsSpan(first));
+        Array.Clear(_items);
+        Room<T>.Return(_items);
         _items = larger;
         _head = 0;
     }

@@ -56,6 +56,9 @@ internal struct ShardOp
 
     /// <summary>With Enqueue: the queue counts it as on its way.</summary>
     public bool Approached;
+
+    /// <summary>With Enqueue: a queue that holds as many as it may need not take it.</summary>
+    public bool MayDrop;
     public long Id;
     public long Position;
     public long TimeMs;

@@ -18,14 +18,12 @@ internal sealed class CatalogLog : IBatchVisitor
     /// <summary>The catalog may grow to so many bytes before it is written anew.</summary>
     private const long BytesMax = 1 << 20;
 
-    private const int IdBytes = 16;
+    private const int IdBytes = CatalogContent.IdBytes;
     private readonly PartitionLog _log;
     private readonly StreamServices _services;
     private readonly RecordBatchBuilder _builder = new();
     private readonly ArrayBufferWriter<byte> _value = new();
-    private readonly Dictionary<Guid, StreamDefinition> _found = [];
-    private readonly Dictionary<(Guid, int), long> _starts = [];
-    private readonly HashSet<Guid> _deleted = [];
+    private readonly CatalogContent _content = new();
     private long _nextBytes = BytesMax;
     private long _keepFrom = -1;
     private long _keepDurableAt;
@@ -34,17 +32,18 @@ internal sealed class CatalogLog : IBatchVisitor
     {
         _services = services;
         var place = new PartitionPlace(FolderOf(addressSpace), 0);
-        _log = services.Store.OpenLog(place, new PartitionOptions(), this, out _);
+        _log = services.Store.OpenLog(place, new PartitionOptions(), this, out PartitionReport report);
+        services.Recovery.Add(place.Folder, place.Number, report);
     }
 
     /// <summary>The streams that were deleted; their files may still be there.</summary>
-    public IReadOnlyCollection<Guid> Deleted => _deleted;
+    public IReadOnlyCollection<Guid> Deleted => _content.Deleted;
 
     /// <summary>The streams that recovery found.</summary>
-    public IReadOnlyCollection<StreamDefinition> Read() => _found.Values;
+    public IReadOnlyCollection<StreamDefinition> Read() => _content.Found;
 
     /// <summary>Where the records of a partition begin, as far as somebody deleted some; else 0.</summary>
-    public long StartOf(Guid id, int partition) => _starts.GetValueOrDefault((id, partition));
+    public long StartOf(Guid id, int partition) => _content.StartOf(id, partition);
 
     /// <summary>Writes a definition, or its deletion; returns where it is durable.</summary>
     public long Append(Guid id, StreamDefinition? definition)
@@ -99,37 +98,7 @@ internal sealed class CatalogLog : IBatchVisitor
 
     public void WhenDurable(long durableAt, IDurableWaiter waiter) => _log.WhenDurable(durableAt, waiter);
 
-    public void Visit(in RecordBatch batch)
-    {
-        var records = new RecordReader(batch.Records, batch.Count);
-        while (records.TryRead(out StreamRecord record))
-        {
-            if (record.Key.Length == IdBytes)
-            {
-                VisitDefinition(record);
-            }
-            else if (record.Key.Length == IdBytes + sizeof(int))
-            {
-                int partition = BinaryPrimitives.ReadInt32BigEndian(record.Key[IdBytes..]);
-                _starts[(new Guid(record.Key[..IdBytes]), partition)] = new FieldReader(record.Value).Int64();
-            }
-        }
-    }
-
-    private void VisitDefinition(in StreamRecord record)
-    {
-        var id = new Guid(record.Key);
-        _found.Remove(id);
-        if (!record.HasValue)
-        {
-            _deleted.Add(id);
-        }
-
-        if (record.HasValue && StreamDefinition.Read(id, record.Value) is { } definition)
-        {
-            _found[id] = definition;
-        }
-    }
+    public void Visit(in RecordBatch batch) => _content.Visit(batch);
 
     private long Append(ReadOnlySpan<byte> key, bool hasValue)
     {
@@ -145,5 +114,5 @@ internal sealed class CatalogLog : IBatchVisitor
         return _log.Append(_builder.Finish().Span, leaderEpoch: 0) + 1;
     }
 
-    private static string FolderOf(string addressSpace) => "catalog-" + addressSpace;
+    private static string FolderOf(string addressSpace) => CatalogContent.FolderPrefix + addressSpace;
 }

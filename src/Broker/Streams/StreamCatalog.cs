@@ -37,6 +37,7 @@ public sealed class StreamCatalog
     {
         Services = services;
         AddressSpace = addressSpace;
+        services.Recovery.Enter(addressSpace);
         _log = new CatalogLog(services, addressSpace);
         foreach (Guid id in _log.Deleted)
         {

@@ -50,11 +50,20 @@ internal sealed class StreamCheckpoint
             return new StreamCheckpoint { Damaged = search.Damaged };
         }
 
+        return Read(reader, search.Damaged);
+    }
+
+    /// <summary>As <see cref="Read(IFileSystem, string)"/>, but changes nothing.</summary>
+    public static StreamCheckpoint Peek(IFileSystem files, string directory) =>
+        SnapshotFile.FindNewest(files, directory) is { } reader ? Read(reader, []) : new StreamCheckpoint();
+
+    private static StreamCheckpoint Read(SnapshotReader reader, IReadOnlyList<string> damaged)
+    {
         using (reader)
         {
             byte[] content = new byte[reader.Length];
             int length = reader.Read(content);
-            var checkpoint = new StreamCheckpoint { Number = reader.Position, Damaged = search.Damaged };
+            var checkpoint = new StreamCheckpoint { Number = reader.Position, Damaged = damaged };
             checkpoint.Parse(content.AsMemory(0, length));
             return checkpoint;
         }

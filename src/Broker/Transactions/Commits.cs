@@ -2,6 +2,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Transactions;
@@ -50,6 +51,49 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         }
     }
 
+    /// <summary>
+    /// Ends a prepared branch; the client is told in its turn. Throws <see cref="StorageException"/>: the branch is as
+    /// it was.
+    /// </summary>
+    public void EndPrepared(XaBranch branch, bool isCommit, ulong tag)
+    {
+        Transaction transaction = branch.Transaction;
+        XaHeuristic end = new(branch.Xid, isCommit, services.NowMs, branch.Owner);
+        LogBatch batch = isCommit ? transaction.Journal : new LogBatch(128) { Essential = true };
+        if (!isCommit || !branch.IsSealed)
+        {
+            if (isCommit)
+            {
+                WriteSettlements(transaction);
+                branch.IsSealed = true;
+            }
+
+            batch.Begin(RecordKind.XaEnded);
+            XaRecords.WriteEnded(batch, end, branch.IsHeuristic);
+            batch.End();
+        }
+
+        PendingCommit commit = new() { Floor = services.Journal.TailPosition, IsRollback = !isCommit };
+        if (isCommit && transaction.Transient.Count > 0)
+        {
+            commit.TransientBase = services.Transient.Append(transaction.Transient);
+        }
+
+        client.Mark.Set(commit.Floor);
+        batch.Group = isCommit;
+        commit.JournalBase = services.Journal.Append(batch);
+        commit.End = commit.JournalBase + batch.Bytes;
+        _pending.Add() = commit;
+        client.Complete(new Completion
+        {
+            Kind = CompletionKind.Discharged,
+            Transaction = transaction,
+            Tag = tag,
+            IsCommit = true,
+            Need = commit.End,
+        });
+    }
+
     /// <summary>The commit is durable (or the journal failed): it takes effect (or not).</summary>
     public void Conclude(in Completion done)
     {
@@ -61,9 +105,21 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         PendingCommit commit = _pending[0];
         _pending.RemoveOldest();
         Transaction transaction = done.Transaction!;
-        if (done.Error is not null)
+        if (done.Error is not null && transaction.Branch is { Client: null })
+        {
+            // What is on disk decides at the next start.
+            return;
+        }
+
+        if (transaction.Branch is { } branch)
+        {
+            services.Xa.Remove(branch, !commit.IsRollback, services.NowMs);
+        }
+
+        if (done.Error is not null || commit.IsRollback)
         {
             RollBack(transaction);
+            client.PostOps();
             return;
         }
 
@@ -192,5 +248,8 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         public long JournalBase;
         public long TransientBase;
         public long End;
+
+        /// <summary>A prepared branch is rolled back: its record is on disk first, too.</summary>
+        public bool IsRollback;
     }
 }

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Transactions;
@@ -15,6 +16,10 @@ public sealed class Transaction
     /// <summary>Unique on the connection.</summary>
     public long Id { get; }
 
+    /// <summary>Something in it failed that its client does not wait for: it can only roll back. The first failure
+    /// counts; null: there was none.</summary>
+    public void Fail(BrokerException? failure) => Failure ??= failure;
+
     /// <summary>Records of the commit, as one group.</summary>
     internal LogBatch Journal { get; } = new(256);
 
@@ -27,6 +32,9 @@ public sealed class Transaction
 
     /// <summary>Why it can only roll back.</summary>
     internal BrokerException? Failure { get; set; }
+
+    /// <summary>The branch of a distributed transaction that it is; null: it is a local one.</summary>
+    internal XaBranch? Branch { get; set; }
 
     internal bool IsEnded { get; set; }
 }

@@ -16,6 +16,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<AddressResource>))]
 [JsonSerializable(typeof(Page<ConnectionResource>))]
 [JsonSerializable(typeof(Page<ConsumerResource>))]
+[JsonSerializable(typeof(Page<QuarantineResource>))]
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
 [JsonSerializable(typeof(Page<StreamResource>))]
 [JsonSerializable(typeof(Page<GroupResource>))]

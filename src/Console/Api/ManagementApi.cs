@@ -22,6 +22,7 @@ public static class ManagementApi
         .. GroupsResource.Routes,
         .. ConnectionsResource.Routes,
         .. ConsumersResource.Routes,
+        .. QuarantineRoutes.Routes,
         .. OpenApiResource.Routes,
     ];
 

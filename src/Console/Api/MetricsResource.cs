@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Pillarbox.Broker.Management;
+using Pillarbox.Broker.Quotas;
 
 namespace Pillarbox.ConsoleApi;
 
@@ -41,6 +42,12 @@ internal static class MetricsResource
         new("pillarbox_address_blocked", "gauge", "1 while producers are held back.", a => a.Blocked ? 1 : 0),
     ];
 
+    private static readonly Metric<ThrottleView>[] QuotaMetrics =
+    [
+        new("pillarbox_quota_throttled_total", "counter", "How often clients were held back.", q => q.Count),
+        new("pillarbox_quota_throttled_milliseconds_total", "counter", "For how long, added up.", q => q.TotalMs),
+    ];
+
     private static async Task WriteAsync(ApiRequest request)
     {
         request.RequireView();
@@ -65,6 +72,9 @@ internal static class MetricsResource
         ProcessMetrics.Write(text);
         await Metric<AddressView>.WriteAllAsync(response.BodyWriter, text, AddressMetrics, addresses, a =>
             MetricsText.Label(("address_space", a.AddressSpace), ("address", a.Name)));
+        IReadOnlyList<ThrottleView> throttles = request.Management.ListThrottles(request.Who);
+        await Metric<ThrottleView>.WriteAllAsync(response.BodyWriter, text, QuotaMetrics, throttles, q =>
+            MetricsText.Label(("address_space", q.AddressSpace), ("quota", QuotaNames.Of(q.Kind))));
         long nowMs = request.Services.Time.GetUtcNow().ToUnixTimeMilliseconds();
         Metric<QueueView>[] metrics = [.. QueueMetrics, OldestAge(nowMs)];
         await Metric<QueueView>.WriteAllAsync(response.BodyWriter, text, metrics, queues, q => MetricsText.Label(
@@ -94,6 +104,10 @@ internal static class MetricsResource
         text.Single("pillarbox_disk_full", "gauge", "1 while the disk takes no more messages.", node.DiskFull ? 1 : 0);
         text.Single("pillarbox_storage_failed", "gauge", "1 after a write failed.", node.StorageFailed ? 1 : 0);
         text.Single("pillarbox_damaged_records_total", "counter", "Damaged records found.", node.DamagedRecords);
+        text.Single("pillarbox_quarantine_bytes", "gauge", "Damaged bytes that are kept.", node.QuarantineBytes);
+        text.Single(
+            "pillarbox_quarantine_dropped_total", "counter", "Kept damage that went for newer.",
+            node.QuarantineDroppedTotal);
         text.Single("pillarbox_published_total", "counter", "Messages published.", node.PublishedTotal);
         text.Single("pillarbox_delivered_total", "counter", "Deliveries to consumers.", node.DeliveredTotal);
         text.Single("pillarbox_acknowledged_total", "counter", "Messages consumed.", node.AcknowledgedTotal);

@@ -35,6 +35,8 @@ internal static class NodeResource
         DiskFull = node.DiskFull,
         StorageFailed = node.StorageFailed,
         DamagedRecords = node.DamagedRecords,
+        QuarantineBytes = node.QuarantineBytes,
+        QuarantineDroppedTotal = node.QuarantineDroppedTotal,
         PublishedTotal = node.PublishedTotal,
         DeliveredTotal = node.DeliveredTotal,
         AcknowledgedTotal = node.AcknowledgedTotal,

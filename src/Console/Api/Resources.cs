@@ -191,6 +191,10 @@ public sealed record NodeResourceView
 
     public long DamagedRecords { get; init; }
 
+    public long QuarantineBytes { get; init; }
+
+    public long QuarantineDroppedTotal { get; init; }
+
     public long PublishedTotal { get; init; }
 
     public long DeliveredTotal { get; init; }

@@ -18,6 +18,7 @@ internal static class ConfigDefaults
         [typeof(TlsConfig)] = Write(new TlsConfig(), ConfigJson.Default.TlsConfig),
         [typeof(QueueEntryConfig)] = Write(new QueueEntryConfig(), ConfigJson.Default.QueueEntryConfig),
         [typeof(SecuritySection)] = Write(new SecuritySection(), ConfigJson.Default.SecuritySection),
+        [typeof(TokenSection)] = Write(new TokenSection(), ConfigJson.Default.TokenSection),
         [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
         [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
     };

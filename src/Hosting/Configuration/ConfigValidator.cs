@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Model;
 
 namespace Pillarbox.Hosting.Configuration;
@@ -23,6 +24,7 @@ internal static class ConfigValidator
 
         ValidateQueues(config.Queues, source, "");
         ValidateLimits(config.Limits, source);
+        ValidateSecurity(config, source);
         foreach ((string pattern, AddressSettings settings) in config.AddressSettings)
         {
             ValidateSettings(pattern, settings, source, "");
@@ -68,6 +70,16 @@ internal static class ConfigValidator
             throw new ConfigException($"{source}: '{path}.advertised' {fault}");
         }
 
+        for (int i = 0; i < listener.Proxies.Count; i++)
+        {
+            Require(
+                ListenerPlan.TryNetwork(listener.Proxies[i], out _), source, $"{path}.proxies[{i}]",
+                "must be an address or a network such as 10.0.0.0/8");
+        }
+
+        Require(
+            listener.Proxies.Count == 0 || listener.ProxyProtocol,
+            source, $"{path}.proxies", "needs proxyProtocol: true");
         if (listener.Tls is { } tls)
         {
             Require(tls.Certificate.Length > 0, source, $"{path}.tls.certificate", "is needed: a PEM or PFX file");
@@ -109,6 +121,28 @@ internal static class ConfigValidator
         void Setting(bool holds, string name, string sentence) => Require(holds, source, $"{path}.{name}", sentence);
     }
 
+    private static void ValidateSecurity(PillarboxConfig config, string source)
+    {
+        bool good = config.Security.SessionLifetimeMs is 0 or >= 1000;
+        Require(good, source, "security.sessionLifetimeMs", "must be 0 or at least 1000");
+        if (config.Security.Tokens is not { } tokens)
+        {
+            return;
+        }
+
+        Tokens(tokens.Issuer.Length > 0, "issuer", "is needed: the claim 'iss' of the tokens");
+        Tokens(tokens.Audiences.Count > 0, "audiences", "must name at least one: the claim 'aud' of the tokens");
+        Tokens(tokens.NameClaim.Length > 0, "nameClaim", "must not be empty");
+        Tokens(tokens.ClockSkewMs is >= 0 and <= 600_000, "clockSkewMs", "must be from 0 to 600000");
+        Tokens(tokens.KeysAgeMsMax >= 10_000, "keysAgeMsMax", "must be at least 10000");
+        Tokens(TokenKeysReader.Fault(tokens.Keys) is null, "keys", TokenKeysReader.Fault(tokens.Keys) ?? "");
+        bool known = tokens.AddressSpace is null or "default" || config.AddressSpaces.ContainsKey(tokens.AddressSpace);
+        Tokens(known, "addressSpace", "is none of addressSpaces");
+
+        void Tokens(bool holds, string name, string sentence) =>
+            Require(holds, source, $"security.tokens.{name}", sentence);
+    }
+
     private static void ValidateLimits(LimitsConfig limits, string source)
     {
         Range(limits.ConnectionsMax, 1, 10_000_000, source, "connectionsMax");
@@ -121,6 +155,7 @@ internal static class ConfigValidator
         Range(limits.AmqpIdleTimeoutMs, 0, int.MaxValue, source, "amqpIdleTimeoutMs");
         Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
+        Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
         Range(limits.Shards, 0, 256, source, "shards");
     }
 

@@ -45,6 +45,10 @@ public sealed record LimitsConfig
     [Description("Time that clients have to close when the node stops, in milliseconds.")]
     public int DrainTimeoutMs { get; init; } = 5_000;
 
+    /// <summary>Damaged bytes that are kept for the operator; the oldest go first.</summary>
+    [Description("Damaged bytes that are kept for the operator; beyond, the oldest go first.")]
+    public long QuarantineBytesMax { get; init; } = 1L << 30;
+
     /// <summary>Shards that queues are spread over; 0 = one per processor.</summary>
     [Description("Shards that queues are spread over; 0: one per processor.")]
     public int Shards { get; init; }

@@ -31,6 +31,22 @@ public sealed record ListenerConfig
     [Description("The address space of all Kafka clients that connect here; absent: the user's, else 'default'.")]
     public string? AddressSpace { get; init; }
 
+    /// <summary>
+    /// Whether a proxy in front says by the PROXY protocol (version 1 or 2) whose connection it is; then every
+    /// connection must begin so.
+    /// </summary>
+    [Description("Every connection begins with a PROXY protocol header (version 1 or 2) that says whose it is.")]
+    public bool ProxyProtocol { get; init; }
+
+    /// <summary>Addresses and networks that such proxies come from; none: from anywhere.</summary>
+    [Description("Addresses or networks (10.0.0.0/8) that proxies come from; none: anywhere.")]
+    public IReadOnlyList<string> Proxies { get; init; } = [];
+
+    /// <summary>Origins (<c>https://host</c>) of pages that may open a WebSocket, beside the node's own; <c>*</c>:
+    /// all.</summary>
+    [Description("Origins (https://host) of pages that may open a WebSocket beside the node's own; '*': all.")]
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }

@@ -33,7 +33,7 @@ public sealed record PillarboxConfig
     /// </summary>
     [Description(
         "Listeners by name. None: every protocol on 127.0.0.1:61616, and each on its usual port of 127.0.0.1 "
-        + "(AMQP 5672, Kafka 9092, HTTP 8161).")]
+        + "(AMQP 5672, Kafka 9092, STOMP 61613, HTTP 8161).")]
     public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } =
         new Dictionary<string, ListenerConfig>();
 
@@ -132,12 +132,63 @@ public sealed record SecuritySection
     [Description("Let clients in that do not log in; they have the role 'anonymous'.")]
     public bool AllowAnonymous { get; init; }
 
+    /// <summary>How long a login of a Kafka client is good before it must log in again; 0: as long as its password or
+    /// token.</summary>
+    [Description(
+        "How long a login of a Kafka client is good before it must log in again on its connection, in milliseconds; "
+        + "0: as long as its token, and without an end for a password.")]
+    public long SessionLifetimeMs { get; init; }
+
+    /// <summary>Tokens that log in (OAUTHBEARER); null: none do.</summary>
+    [Description("Tokens (JWT) of an issuer that log in with OAUTHBEARER; absent: none do.")]
+    public TokenSection? Tokens { get; init; }
+
     /// <summary>Address pattern to role to permissions; the most specific pattern is the whole truth.</summary>
     [Description(
         "Address pattern to role to permissions. The single most specific pattern decides; what it does not "
         + "grant is denied.")]
     public IReadOnlyDictionary<string, RolePermissions> Permissions { get; init; } =
         new Dictionary<string, RolePermissions>();
+}
+
+/// <summary>Whose tokens log in, and what they say.</summary>
+public sealed record TokenSection
+{
+    /// <summary>The claim <c>iss</c> of its tokens.</summary>
+    [Description("The issuer: the claim 'iss' of its tokens, exactly.")]
+    public string Issuer { get; init; } = "";
+
+    /// <summary>The claim <c>aud</c> must hold one of these.</summary>
+    [Description("For whom tokens must be: the claim 'aud' holds one of these.")]
+    public IReadOnlyList<string> Audiences { get; init; } = [];
+
+    /// <summary>The issuer's public keys (JWKS): a file, or an https address.</summary>
+    [Description("The issuer's public keys, a JSON web key set: a file, or an https address (http on this machine).")]
+    public string Keys { get; init; } = "";
+
+    /// <summary>How old the keys may be before they are read again.</summary>
+    [Description("How old the keys may be before they are read again, in milliseconds.")]
+    public int KeysAgeMsMax { get; init; } = 600_000;
+
+    /// <summary>The claim with the user's name.</summary>
+    [Description("The claim with the user's name; dots lead into objects.")]
+    public string NameClaim { get; init; } = "sub";
+
+    /// <summary>The claim with the user's roles.</summary>
+    [Description("The claim with the user's roles, a list or words; dots lead into objects. Absent: none are read.")]
+    public string? RolesClaim { get; init; }
+
+    /// <summary>Roles of everybody who logs in with a token.</summary>
+    [Description("Roles of everybody who logs in with a token.")]
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary>The one address space of everybody who logs in with a token; null: any.</summary>
+    [Description("The one address space of everybody who logs in with a token; absent: any.")]
+    public string? AddressSpace { get; init; }
+
+    /// <summary>By how much the clocks of the issuer and the node may differ.</summary>
+    [Description("By how much the clocks of the issuer and the node may differ, in milliseconds.")]
+    public int ClockSkewMs { get; init; } = 30_000;
 }
 
 /// <summary>What is logged.</summary>

@@ -15,6 +15,18 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary>The address space of all who connect here; null: each user's own.</summary>
     public string? AddressSpace { get; init; }
 
+    /// <summary>Whether every connection begins with a PROXY header.</summary>
+    public bool ProxyProtocol { get; init; }
+
+    /// <summary>Where proxies come from; none: anywhere.</summary>
+    public IReadOnlyList<IPNetwork> Proxies { get; init; } = [];
+
+    /// <summary>Origins of pages that may open a WebSocket, beside the node's own.</summary>
+    public IReadOnlyList<string> Origins { get; init; } = [];
+
+    /// <summary>Whether only programs of this machine can connect: not so where a proxy hands others on.</summary>
+    public bool IsLocal => Address.IsLocal && !ProxyProtocol;
+
     public string Name { get; } = name;
 
     public ListenerProtocol Protocol { get; } = protocol;
@@ -50,6 +62,9 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                     {
                         Advertised = listener.Advertised,
                         AddressSpace = listener.AddressSpace,
+                        ProxyProtocol = listener.ProxyProtocol,
+                        Proxies = [.. listener.Proxies.Select(NetworkOf)],
+                        Origins = listener.Origins,
                     }
                     : throw new ConfigException($"listeners.{name}: an address {error}"));
             }
@@ -57,6 +72,22 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
         return plans;
     }
+
+    /// <summary>Reads a network, or a single address.</summary>
+    public static bool TryNetwork(string text, out IPNetwork network)
+    {
+        if (!text.Contains('/') && IPAddress.TryParse(text, out IPAddress? address))
+        {
+            network = new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+            return true;
+        }
+
+        return IPNetwork.TryParse(text, out network);
+    }
+
+    private static IPNetwork NetworkOf(string text) => TryNetwork(text, out IPNetwork network)
+        ? network
+        : throw new ConfigException($"'{text}' is no address and no network");
 
     /// <summary>Every protocol on one port, and each on its usual port; all on this machine only.</summary>
     private static Dictionary<string, ListenerConfig> DefaultListeners()

@@ -8,6 +8,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners.Proxies;
+using Pillarbox.Hosting.Listeners.WebSockets;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -17,7 +19,11 @@ namespace Pillarbox.Hosting.Listeners;
 /// <param name="Time">The clock of deadlines.</param>
 internal sealed record NodeHandlers(
     IReadOnlyDictionary<ListenerProtocol, Func<ListenerPlan, ConnectionHandler>> Protocols,
-    Action<WebApplication> MapHttp, TimeProvider Time);
+    Action<WebApplication> MapHttp, TimeProvider Time)
+{
+    /// <summary>Whether the node is open, and so for its own machine only.</summary>
+    public Func<bool> InDevelopment { get; init; } = () => false;
+}
 
 /// <summary>
 /// The node's Kestrel: every listener of every protocol on one server, apart from any web host around it.
@@ -49,6 +55,8 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new EndpointBinder(
             new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), logs), plans));
         WebApplication application = builder.Build();
+        ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
+        new WebSocketEndpoint(handlers.InDevelopment, logger).Use(application);
         handlers.MapHttp(application);
         try
         {
@@ -74,7 +82,9 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = config.Limits.ConnectionsMax;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = config.Limits.ConnectionsMax;
         kestrel.Limits.MaxRequestBodySize = HttpRequestBodyBytesMax;
+        ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
         var handshakeTimeout = TimeSpan.FromMilliseconds(config.Limits.HandshakeTimeoutMs);
         foreach (ListenerPlan plan in plans)
         {
@@ -83,6 +93,12 @@ internal sealed class NodeServer : IAsyncDisposable
             {
                 plan.Bound = listen;
                 listen.Protocols = plan.SpeaksHttp ? HttpProtocols.Http1 : HttpProtocols.None;
+                if (plan.ProxyProtocol)
+                {
+                    var gate = new ProxyGate(plan.Proxies, handshakeTimeout, handlers.Time, logger);
+                    listen.Use(next => connection => gate.OnConnectedAsync(connection, next));
+                }
+
                 if (plan.Tls is not null)
                 {
                     bool detects = plan.Protocol == ListenerProtocol.All;
@@ -90,9 +106,17 @@ internal sealed class NodeServer : IAsyncDisposable
                         listen, plan.Tls, handshakeTimeout, detects ? AlpnNames.OfAll(plan.Handlers.Keys) : null);
                 }
 
+                if (plan.SpeaksHttp)
+                {
+                    listen.Use(next => connection =>
+                    {
+                        connection.Features.Set(plan);
+                        return next(connection);
+                    });
+                }
+
                 if (plan.Protocol == ListenerProtocol.All)
                 {
-                    ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
                     var detector = new ProtocolDetector(plan.Handlers, handshakeTimeout, handlers.Time, logger);
                     listen.Use(http => connection => detector.OnConnectedAsync(connection, http));
                 }

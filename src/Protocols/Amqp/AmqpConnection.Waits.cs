@@ -75,7 +75,10 @@ internal sealed partial class AmqpConnection
         if (_endpoint.SaslToVerify is { } sasl && _verify is null)
         {
             _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
-            _verify.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
+            if (!_verify.IsCompleted)
+            {
+                _verify.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
+            }
         }
 
         if (_endpoint.InputGate is { } gate && _gate is null)

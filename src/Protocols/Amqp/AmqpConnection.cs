@@ -245,6 +245,10 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
             if (_knownState == ConnectionState.Opened)
             {
                 _timers.OnOpened(_endpoint.PeerIdleTimeoutMs);
+                if (_endpoint.LoginEndsAtMs is { } endsAtMs)
+                {
+                    _timers.OnLoginEnds(now + endsAtMs - _environment.UnixMs);
+                }
             }
             else if (_knownState == ConnectionState.CloseSent)
             {
@@ -272,6 +276,14 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
                     Description = "local-idle-timeout expired",
                 });
                 _peerGone = true;
+                break;
+            case TimerVerdict.LoginOver:
+                Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, "its login has expired");
+                _endpoint.Close(new AmqpError
+                {
+                    Condition = AmqpErrorCondition.UnauthorizedAccess,
+                    Description = "what you logged in with has expired: log in again",
+                });
                 break;
             case TimerVerdict.HandshakeOver:
                 Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, "no open within the handshake timeout");

@@ -132,6 +132,24 @@ internal sealed partial class AmqpSession
         Connection.Frames.Write(Channel, new Detach { Handle = attach.Handle, Closed = true, Error = error });
     }
 
+    /// <summary>Answers the attach of a receiver: at once, or when it is known what it resumes.</summary>
+    public void AnswerOutgoing(
+        Attach attach, Subscription subscription, AmqpMap? unsettled, bool isIncomplete = false) =>
+        Connection.Frames.Write(Channel, new Attach
+        {
+            Name = attach.Name,
+            Handle = attach.Handle,
+            Role = Role.Sender,
+            SenderSettleMode = attach.SenderSettleMode,
+            ReceiverSettleMode = attach.ReceiverSettleMode,
+            Source = subscription.Source,
+            Target = attach.Target,
+            Unsettled = unsettled,
+            IncompleteUnsettled = isIncomplete,
+            InitialDeliveryCount = 0,
+            MaxMessageSize = 0,
+        });
+
     /// <summary>Part 2 section 2.7.4.</summary>
     public void OnFlow(in Flow flow)
     {
@@ -202,6 +220,7 @@ internal sealed partial class AmqpSession
             return;
         }
 
+        (link as SendingLink)?.AnswerAttach();
         Release(link, end);
         link.State = LinkState.DetachSent;
         FlushDispositions();
@@ -293,7 +312,13 @@ internal sealed partial class AmqpSession
             }
 
             var link = new SendingLink(this, attach, subscription, consumer);
-            AnswerOutgoing(attach, subscription);
+            if (link.Resumes(attach))
+            {
+                Put(link);
+                return;
+            }
+
+            AnswerOutgoing(attach, subscription, link.NamesDeliveries && attach.Unsettled is not null ? [] : null);
             Put(link);
         }
         catch
@@ -308,19 +333,6 @@ internal sealed partial class AmqpSession
             throw;
         }
     }
-
-    private void AnswerOutgoing(Attach attach, Subscription subscription) => Connection.Frames.Write(Channel, new Attach
-    {
-        Name = attach.Name,
-        Handle = attach.Handle,
-        Role = Role.Sender,
-        SenderSettleMode = attach.SenderSettleMode,
-        ReceiverSettleMode = attach.ReceiverSettleMode,
-        Source = subscription.Source,
-        Target = attach.Target,
-        InitialDeliveryCount = 0,
-        MaxMessageSize = 0,
-    });
 
     private void AttachReceiver(Attach attach)
     {

@@ -12,8 +12,11 @@ namespace Pillarbox.Protocols.Amqp;
 /// 2.4).</content>
 internal sealed partial class ConnectionEndpoint
 {
-    /// <summary>Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long.</summary>
-    private const uint SaslFrameBytesMax = WireLimits.FrameBytesMin;
+    // Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long. Tokens do not fit into that, and whoever
+    // sends one sends a longer frame.
+    private uint SaslFrameBytesMax => Environment.Sasl.TakesTokens
+        ? (uint)Math.Min(Options.MaxFrameBytes, Options.PreAuthBytesMax)
+        : WireLimits.FrameBytesMin;
 
     private const string SpacePrefix = "vhost:";
     private const string SoleConnection = "sole-connection-for-container";
@@ -32,6 +35,10 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>Who logged in.</summary>
     public Identity Identity { get; private set; } = Identity.Anonymous;
+
+    /// <summary>When what the peer logged in with is no longer good, in milliseconds since the Unix epoch; null: it has
+    /// no end.</summary>
+    public long? LoginEndsAtMs { get; private set; }
 
     /// <summary>The peer's name for itself, from its open.</summary>
     public string ContainerId { get; private set; } = "";
@@ -192,6 +199,7 @@ internal sealed partial class ConnectionEndpoint
                 break;
             case SaslStatus.Succeeded:
                 Identity = step.Identity!;
+                LoginEndsAtMs = step.ExpiresAtMs;
                 byte[]? data = step.Data.IsEmpty ? null : step.Data.ToArray();
                 Frames.Write(new SaslOutcome { Code = SaslCode.Ok, AdditionalData = data });
                 State = ConnectionState.SaslDone;

@@ -55,6 +55,9 @@ internal sealed partial class ConnectionEndpoint
         InputGate = large.ReadyAsync(CancellationToken.None).AsTask();
     }
 
+    /// <summary>No further frames are read until the task is done; the loop itself completes it.</summary>
+    public void PauseInput(Task until) => InputGate = until;
+
     /// <summary>
     /// A link that is attached again, with the same name and direction, is taken from its old place: in this connection
     /// at once; from another

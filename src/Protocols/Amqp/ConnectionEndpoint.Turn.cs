@@ -24,6 +24,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     private readonly List<AmqpSession> _windowsOwed = [];
     private readonly List<AmqpSession> _dispositionsOwed = [];
     private Dictionary<ulong, (AmqpSession Session, uint Id)>? _settlements;
+    private Dictionary<ulong, SendingLink>? _claimed;
     private ulong _settlementTag;
 
     /// <summary>
@@ -123,6 +124,14 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         return tag;
     }
 
+    /// <summary>A tag for a settlement that the link's attach waits for.</summary>
+    public ulong TagClaimed(SendingLink link)
+    {
+        ulong tag = ++_settlementTag;
+        (_claimed ??= []).Add(tag, link);
+        return tag;
+    }
+
     /// <inheritdoc/>
     void IClientEvents.OnDelivery(in Delivery delivery) => ((SendingLink)delivery.Consumer.Tag!).OnDelivery(delivery);
 
@@ -145,7 +154,14 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         {
             settlement.Session.OnSettled(settlement.Id);
         }
+        else if (_claimed is not null && _claimed.Remove(tag, out SendingLink? link))
+        {
+            link.OnClaimSettled();
+        }
     }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnReclaimed(Consumer consumer) => ((SendingLink)consumer.Tag!).OnReclaimed();
 
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)

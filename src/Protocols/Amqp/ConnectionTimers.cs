@@ -12,6 +12,9 @@ internal enum TimerVerdict
     /// <summary>The peer did not finish the handshake in time.</summary>
     HandshakeOver,
 
+    /// <summary>What the peer logged in with is no longer good.</summary>
+    LoginOver,
+
     /// <summary>The peer was silent for longer than the idle timeout.</summary>
     PeerSilent,
 
@@ -29,6 +32,7 @@ internal sealed class ConnectionTimers
     private readonly AmqpOptions _options;
     private long _handshakeDeadlineMs;
     private long _closeDeadlineMs = long.MaxValue;
+    private long _loginEndsMs = long.MaxValue;
     private long _receivedMs;
     private long _sentMs;
     private long _heartbeatEveryMs = long.MaxValue;
@@ -43,7 +47,9 @@ internal sealed class ConnectionTimers
 
     /// <summary>The next time that <see cref="Check"/> may say something else than nothing.</summary>
     public long NextDeadlineMs =>
-        Math.Min(Math.Min(_handshakeDeadlineMs, _closeDeadlineMs), Math.Min(SilentAtMs, HeartbeatAtMs));
+        Math.Min(
+            Math.Min(_handshakeDeadlineMs, _closeDeadlineMs),
+            Math.Min(_loginEndsMs, Math.Min(SilentAtMs, HeartbeatAtMs)));
 
     private long SilentAtMs => _options.IdleTimeoutMs == 0 ? long.MaxValue : _receivedMs + _options.IdleTimeoutMs;
 
@@ -57,10 +63,14 @@ internal sealed class ConnectionTimers
         _heartbeatEveryMs = peerIdleTimeoutMs == 0 ? long.MaxValue : Math.Max(1, peerIdleTimeoutMs / 2);
     }
 
+    /// <summary>The peer logged in with something that ends.</summary>
+    public void OnLoginEnds(long atMs) => _loginEndsMs = atMs;
+
     /// <summary>The node sent its close.</summary>
     public void OnCloseSent(long nowMs)
     {
         _handshakeDeadlineMs = long.MaxValue;
+        _loginEndsMs = long.MaxValue;
         _closeDeadlineMs = nowMs + _options.CloseTimeoutMs;
         _heartbeatEveryMs = long.MaxValue;
     }
@@ -82,6 +92,11 @@ internal sealed class ConnectionTimers
         if (nowMs >= _closeDeadlineMs)
         {
             return TimerVerdict.CloseOver;
+        }
+
+        if (nowMs >= _loginEndsMs)
+        {
+            return TimerVerdict.LoginOver;
         }
 
         if (nowMs >= SilentAtMs)

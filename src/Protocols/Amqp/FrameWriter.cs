@@ -7,9 +7,9 @@ namespace Pillarbox.Protocols.Amqp;
 internal sealed class FrameWriter(IBufferWriter<byte> output)
 {
     /// <summary>
-    /// Most bytes that a transfer's frame takes besides its payload (part 2 section 2.7.5; our tags are four bytes).
+    /// Most bytes that a transfer's frame takes besides its payload (part 2 section 2.7.5), with a tag of 32 bytes.
     /// </summary>
-    public const int TransferOverheadMax = 64;
+    public const int TransferOverheadMax = 112;
 
     // A payload up to this is copied into the span of its frame; a longer one is copied segment by segment.
     private const int InlinePayloadMax = 2048;

@@ -21,6 +21,12 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
     public async ValueTask WriteAsync(ApiCall call)
     {
         call.WriteAnswer(_writer);
+        if (call.Session.Throttle.OnAnswer(call, _writer.Length))
+        {
+            _writer.Clear();
+            call.WriteAnswer(_writer);
+        }
+
         Prefix(checked((int)_writer.Length));
         ReadOnlyMemory<byte> written = _writer.Written;
         int from = 0;

@@ -20,6 +20,9 @@ internal abstract class ApiCall(KafkaSession session, in RequestHeader header)
     /// <summary>Set in stage one when the frame is needed until then; the next request is not read before.</summary>
     public Task? FrameHold { get; set; }
 
+    /// <summary>For how long the client is held back, in milliseconds: the answer says so.</summary>
+    public int ThrottleMs { get; set; }
+
     /// <summary>The connection ends after the answer.</summary>
     public bool EndsConnection { get; set; }
 
@@ -65,6 +68,11 @@ internal sealed class ApiCall<TResponse>(KafkaSession session, in RequestHeader 
 
     public override void WriteAnswer(KafkaWriter writer)
     {
+        if (ThrottleMs > 0 && _response is IThrottled throttled)
+        {
+            throttled.ThrottleTimeMs = ThrottleMs;
+        }
+
         writer.WriteInt32(Header.CorrelationId);
         if (Version >= TResponse.FlexibleFrom && Header.Key != ApiKey.ApiVersions)
         {

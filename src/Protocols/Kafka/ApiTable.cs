@@ -40,6 +40,7 @@ internal static class ApiTable
         ApiEntry.Of<DeleteAclsRequest, DeleteAclsResponse>(ChangeAclsApi.DeleteAsync),
         ApiEntry.Of<DescribeConfigsRequest, DescribeConfigsResponse>(DescribeConfigsApi.HandleAsync),
         ApiEntry.Of<AlterConfigsRequest, AlterConfigsResponse>(AlterConfigsApi.HandleAsync),
+        ApiEntry.Of<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse>(AlterReplicaLogDirsApi.HandleAsync),
         ApiEntry.Of<DescribeLogDirsRequest, DescribeLogDirsResponse>(DescribeLogDirsApi.HandleAsync),
         ApiEntry.Of<SaslAuthenticateRequest, SaslAuthenticateResponse>(
             SaslAuthenticateApi.HandleAsync, beforeLogin: true),
@@ -53,6 +54,14 @@ internal static class ApiTable
         ApiEntry.Of<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
             PartitionReassignmentsApi.ListAsync),
         ApiEntry.Of<OffsetDeleteRequest, OffsetDeleteResponse>(OffsetDeleteApi.HandleAsync),
+        ApiEntry.Of<DescribeClientQuotasRequest, DescribeClientQuotasResponse>(DescribeClientQuotasApi.HandleAsync),
+        ApiEntry.Of<AlterClientQuotasRequest, AlterClientQuotasResponse>(AlterClientQuotasApi.HandleAsync),
+        ApiEntry.Of<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>(
+            ScramCredentialsApi.DescribeAsync),
+        ApiEntry.Of<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse>(
+            ScramCredentialsApi.AlterAsync),
+        ApiEntry.Of<DescribeQuorumRequest, DescribeQuorumResponse>(DescribeQuorumApi.HandleAsync),
+        ApiEntry.Of<UpdateFeaturesRequest, UpdateFeaturesResponse>(UpdateFeaturesApi.HandleAsync),
         ApiEntry.Of<DescribeClusterRequest, DescribeClusterResponse>(DescribeClusterApi.HandleAsync),
         ApiEntry.Of<DescribeProducersRequest, DescribeProducersResponse>(DescribeProducersApi.HandleAsync),
         ApiEntry.Of<DescribeTransactionsRequest, DescribeTransactionsResponse>(DescribeTransactionsApi.HandleAsync),
@@ -61,6 +70,8 @@ internal static class ApiTable
             ConsumerGroupHeartbeatApi.HandleAsync),
         ApiEntry.Of<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(
             ConsumerGroupDescribeApi.HandleAsync),
+        ApiEntry.Of<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse>(TelemetryApi.GetAsync),
+        ApiEntry.Of<PushTelemetryRequest, PushTelemetryResponse>(TelemetryApi.PushAsync),
         ApiEntry.Of<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListConfigResourcesApi.HandleAsync),
         ApiEntry.Of<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
             DescribeTopicPartitionsApi.HandleAsync),
@@ -68,6 +79,12 @@ internal static class ApiTable
         ApiEntry.Of<ShareGroupDescribeRequest, ShareGroupDescribeResponse>(ShareGroupDescribeApi.HandleAsync),
         ApiEntry.Of<ShareFetchRequest, ShareFetchResponse>(ShareFetchApi.HandleAsync),
         ApiEntry.Of<ShareAcknowledgeRequest, ShareAcknowledgeResponse>(ShareAcknowledgeApi.HandleAsync),
+        ApiEntry.Of<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse>(
+            DescribeShareGroupOffsetsApi.HandleAsync),
+        ApiEntry.Of<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse>(
+            AlterShareGroupOffsetsApi.HandleAsync),
+        ApiEntry.Of<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse>(
+            DeleteShareGroupOffsetsApi.HandleAsync),
     ];
 
     private static readonly ApiEntry?[] ByKey = Index();

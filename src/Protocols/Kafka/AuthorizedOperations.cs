@@ -28,12 +28,14 @@ internal static class AuthorizedOperations
     ];
 
     /// <summary>On a topic.</summary>
-    public static int OfTopic(KafkaSession session, string topic)
+    public static int OfTopic(KafkaSession session, string topic) => Of(session, topic, ResourceKind.Address);
+
+    private static int Of(KafkaSession session, string name, ResourceKind kind)
     {
         int bits = 0;
         foreach ((Permission permission, int given) in Meanings)
         {
-            bits |= session.May(permission, topic) ? given : 0;
+            bits |= session.May(permission, name, kind) ? given : 0;
         }
 
         return bits;
@@ -41,12 +43,12 @@ internal static class AuthorizedOperations
 
     /// <summary>On a group: the permissions of the address with its name.</summary>
     public static int OfGroup(KafkaSession session, string group) =>
-        OfTopic(session, group) & (Read | Delete | Describe);
+        Of(session, group, ResourceKind.Group) & (Read | Delete | Describe);
 
     /// <summary>On the cluster: what every address allows.</summary>
     public static int OfCluster(KafkaSession session)
     {
-        int bits = OfTopic(session, "#");
+        int bits = Of(session, "#", ResourceKind.Space);
         return (bits & Alter) == 0 ? bits & ~Write & ~Read : (bits & ~Write & ~Read) | ClusterAction | IdempotentWrite;
     }
 }

@@ -29,12 +29,16 @@ internal static class Coordination
     /// <summary>Whether the client may be a member of the group, or see it: the permission to consume on the address of
     /// that name.</summary>
     public static bool MayJoin(this KafkaSession session, string group) =>
-        session.May(Permission.Consume, group);
+        session.May(Permission.Consume, group, ResourceKind.Group);
+
+    /// <summary>Whether the client may know of the group: who may be in it, or may view what has its name.</summary>
+    public static bool MaySeeGroup(this KafkaSession session, string group) =>
+        session.MayJoin(group) || session.May(Permission.View, group, ResourceKind.Group);
 
     /// <summary>Whether the client may write under the transactional id: the permission to send to the address of that
     /// name.</summary>
     public static bool MayTransact(this KafkaSession session, string transactionalId) =>
-        session.May(Permission.Send, transactionalId);
+        session.May(Permission.Send, transactionalId, ResourceKind.Transaction);
 
     /// <summary>The coordinators use the protocol's numbers.</summary>
     public static short Code(this CoordinatorError error) => (short)error;

@@ -16,6 +16,7 @@ internal sealed class KafkaConnection : IDisposable
     private readonly PeerInfo _peer;
     private readonly IDuplexPipe _transport;
     private readonly Action _abort;
+    private readonly CancellationToken _gone;
     private readonly CancellationTokenSource _closed = new();
     private readonly Channel<ApiCall> _pending;
     private readonly KafkaSession _session;
@@ -24,12 +25,19 @@ internal sealed class KafkaConnection : IDisposable
     private long _activeMs;
     private int _unanswered;
 
-    public KafkaConnection(KafkaEnvironment environment, PeerInfo peer, IDuplexPipe transport, Action abort)
+    /// <param name="environment">What all connections share.</param>
+    /// <param name="peer">What the transport knows of the peer.</param>
+    /// <param name="transport">Its bytes.</param>
+    /// <param name="abort">Cuts the connection.</param>
+    /// <param name="gone">The peer sends no more: nobody waits for it, also while it is not read.</param>
+    public KafkaConnection(
+        KafkaEnvironment environment, PeerInfo peer, IDuplexPipe transport, Action abort, CancellationToken gone)
     {
         _environment = environment;
         _peer = peer;
         _transport = transport;
         _abort = abort;
+        _gone = gone;
         _session = new KafkaSession(environment, peer, _closed.Token);
         _limitOf = LimitOf;
         _startedMs = _activeMs = environment.SteadyMs;
@@ -78,6 +86,7 @@ internal sealed class KafkaConnection : IDisposable
                 ReadResult result = await _transport.Input.ReadAsync(_closed.Token);
                 Volatile.Write(ref _activeMs, _environment.SteadyMs);
                 ReadOnlySequence<byte> input = result.Buffer;
+                await MuteAsync();
                 while (frames.TryRead(ref input, _limitOf, out ReadOnlyMemory<byte> frame))
                 {
                     await BeginAsync(frame);
@@ -107,9 +116,11 @@ internal sealed class KafkaConnection : IDisposable
 
     private async ValueTask BeginAsync(ReadOnlyMemory<byte> frame)
     {
+        long since = _session.Throttle.Begin();
         ApiCall call = _session.Sasl.TakesRawTokens
             ? new RawSaslCall(_session, frame.Span)
             : Begin(frame);
+        _session.Throttle.OnBegun(call, frame.Length, since);
         if (call.FrameHold is { } hold)
         {
             await hold;
@@ -117,6 +128,17 @@ internal sealed class KafkaConnection : IDisposable
 
         Interlocked.Increment(ref _unanswered);
         await _pending.Writer.WriteAsync(call, _closed.Token);
+        await MuteAsync();
+    }
+
+    // Answers go at once; what the client sends next waits (KIP-219).
+    private async ValueTask MuteAsync()
+    {
+        while (_session.Throttle.MutedForMs is var mutedMs and > 0)
+        {
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token, _gone);
+            await _environment.DelayAsync(mutedMs, ended.Token);
+        }
     }
 
     private ApiCall Begin(ReadOnlyMemory<byte> frame)

@@ -63,15 +63,16 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,
         };
-        return RunAsync(peer, connection.Transport, () => connection.Abort());
+        return RunAsync(peer, connection.Transport, () => connection.Abort(), connection.ConnectionClosed);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
-    internal async Task RunAsync(PeerInfo peer, System.IO.Pipelines.IDuplexPipe transport, Action abort)
+    internal async Task RunAsync(
+        PeerInfo peer, System.IO.Pipelines.IDuplexPipe transport, Action abort, CancellationToken gone)
     {
-        using var connection = new KafkaConnection(_environment, peer, transport, abort);
+        using var connection = new KafkaConnection(_environment, peer, transport, abort, gone);
         long number = Interlocked.Increment(ref _lastConnection);
         _connections.TryAdd(number, connection);
         try

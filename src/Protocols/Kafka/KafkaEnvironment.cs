@@ -30,6 +30,16 @@ internal sealed class KafkaEnvironment(
     /// <summary>Milliseconds since the Unix epoch.</summary>
     public long UnixMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>A time for <see cref="MsSince"/>; never 0.</summary>
+    public long Timestamp => Math.Max(1, time.GetTimestamp());
+
+    /// <summary>Milliseconds since a <see cref="Timestamp"/>.</summary>
+    public double MsSince(long timestamp) => time.GetElapsedTime(timestamp).TotalMilliseconds;
+
+    /// <summary>Waits. Throws when cancelled.</summary>
+    public Task DelayAsync(int milliseconds, CancellationToken cancellation) =>
+        Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, cancellation);
+
     /// <summary>Milliseconds of a clock that never jumps.</summary>
     public long SteadyMs => (long)(time.GetTimestamp() * (1000.0 / time.TimestampFrequency));
 }

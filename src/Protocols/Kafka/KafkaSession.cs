@@ -1,3 +1,5 @@
+using Pillarbox.Broker.Quotas;
+using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
@@ -22,6 +24,7 @@ internal sealed class KafkaSession
         AddressSpace = environment.Options.AddressSpace;
         Sasl = new SaslExchange(environment, peer);
         FetchSessions = new FetchSessions(environment.Random);
+        Throttle = new Throttle(this);
         Identity? known = peer.ClientCertificate is { } shown ? environment.Sasl.OfCertificate(shown) : null;
         if (known is not null)
         {
@@ -48,6 +51,12 @@ internal sealed class KafkaSession
 
     /// <summary>The SASL exchange under way.</summary>
     public SaslExchange Sasl { get; }
+
+    /// <summary>How the connection is held back by quotas.</summary>
+    public Throttle Throttle { get; }
+
+    /// <summary>The quotas of the connection's address space.</summary>
+    public QuotaBook Quotas => Environment.Broker.Quotas.Of(AddressSpace);
 
     /// <summary>The fetch session of the connection.</summary>
     public FetchSessions FetchSessions { get; }
@@ -90,11 +99,20 @@ internal sealed class KafkaSession
     }
 
     /// <summary>Whether the client may do this to the topic.</summary>
-    public bool May(Permission permission, string topic) =>
+    public bool May(Permission permission, string topic, ResourceKind kind = ResourceKind.Address) =>
         Environment.Broker.Authorizer.IsAllowed(
-            Identity!, permission, AddressSpace, new AddressName(topic, null));
+            Identity!, permission, AddressSpace, new AddressName(topic, null), kind);
+
+    /// <summary>Whether the client may do this to the address space as a whole, which clients call the cluster.
+    /// </summary>
+    public bool MayOnCluster(Permission permission) => May(permission, AddressPattern.AnyWords, ResourceKind.Space);
 
     /// <summary>The proof that the client may do this; <see cref="May"/> was asked before.</summary>
     public Grant GrantOf(Permission permission, string topic) =>
         Environment.Broker.Authorizer.Authorize(Identity!, permission, AddressSpace, new AddressName(topic, null));
+
+    /// <summary>The proof that the client may do this to the address space as a whole; <see cref="MayOnCluster"/> was
+    /// asked before.</summary>
+    public Grant GrantOnCluster(Permission permission) => Environment.Broker.Authorizer.Authorize(
+        Identity!, permission, AddressSpace, new AddressName(AddressPattern.AnyWords, null), ResourceKind.Space);
 }

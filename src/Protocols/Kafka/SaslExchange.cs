@@ -17,9 +17,12 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
     /// <summary>The mechanisms to offer. ANONYMOUS and EXTERNAL have no place in this protocol.</summary>
     public string[] Mechanisms => [.. environment.Sasl.Offer(Context).Where(IsSpoken)];
 
+    /// <summary>Whether secrets may travel on the connection as they are.</summary>
+    public bool IsLinkTrusted => peer.IsTls || peer.IsLoopback || environment.Options.AllowPlainWithoutTls;
+
     private SaslContext Context => new()
     {
-        AllowPlain = peer.IsTls || peer.IsLoopback || environment.Options.AllowPlainWithoutTls,
+        AllowPlain = IsLinkTrusted,
         AnyPassword = environment.Options.AllowAnyPassword && peer.IsLoopback,
         ClientCertificate = peer.ClientCertificate,
     };
@@ -50,6 +53,10 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
 
         switch (step.Status)
         {
+            // What says no in two steps says it in one here: clients do not look into the challenge.
+            case SaslStatus.Challenge when step.Reason is { } reason:
+                Dispose();
+                return Refuse(reason);
             case SaslStatus.Challenge:
                 return new SaslVerdict(ErrorCode.None, step.Data.ToArray(), null);
             case SaslStatus.Succeeded:
@@ -88,7 +95,8 @@ internal sealed class SaslExchange(KafkaEnvironment environment, PeerInfo peer) 
     }
 
     private static bool IsSpoken(string mechanism) =>
-        mechanism is SaslServers.Plain or SaslServers.ScramSha256 or SaslServers.ScramSha512;
+        mechanism is SaslServers.Plain or SaslServers.ScramSha256 or SaslServers.ScramSha512
+            or SaslServers.OAuthBearer;
 }
 
 /// <summary>What a token led to.</summary>

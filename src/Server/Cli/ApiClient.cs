@@ -68,6 +68,21 @@ internal sealed class ApiClient : IDisposable
         using HttpResponseMessage response = await ExchangeAsync(new HttpRequestMessage(method, path), cancellation);
     }
 
+    /// <summary>Copies the bytes of a resource.</summary>
+    public async Task DownloadAsync(string path, Stream to, CancellationToken cancellation)
+    {
+        using HttpResponseMessage response =
+            await ExchangeAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation, isStreamed: true);
+        try
+        {
+            await response.Content.CopyToAsync(to, cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new CommandException(ExitCode.Failed, $"{_target.Url} broke off: {e.Message}");
+        }
+    }
+
     /// <summary>Puts a resource.</summary>
     public Task PutAsync<T>(string path, T body, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Put, path, body, type, cancellation);
@@ -112,7 +127,8 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage request, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> ExchangeAsync(
+        HttpRequestMessage request, CancellationToken cancellation, bool isStreamed = false)
     {
         HttpResponseMessage response;
         try
@@ -120,7 +136,9 @@ internal sealed class ApiClient : IDisposable
             using (request)
             {
                 AddSpace(request);
-                response = await _http.SendAsync(request, cancellation);
+                HttpCompletionOption until = isStreamed
+                    ? HttpCompletionOption.ResponseHeadersRead : HttpCompletionOption.ResponseContentRead;
+                response = await _http.SendAsync(request, until, cancellation);
             }
         }
         catch (HttpRequestException e)

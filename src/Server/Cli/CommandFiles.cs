@@ -1,7 +1,7 @@
 #pragma warning disable RS0030 // reason: files that the user names on the command line, no data of a node
 namespace Pillarbox.Server.Cli;
 
-/// <summary>Reads files that were named on the command line.</summary>
+/// <summary>Reads and makes files that were named on the command line.</summary>
 internal static class CommandFiles
 {
     /// <summary>A file's bytes; what hinders it is one line.</summary>
@@ -16,6 +16,22 @@ internal static class CommandFiles
             throw new CommandException(ExitCode.Usage, $"cannot read {path}: {e.Message}");
         }
     }
+
+    /// <summary>Makes a new file; what hinders it, such as one that is there already, is one line.</summary>
+    public static Stream Create(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Usage, $"cannot write {path}: {e.Message}");
+        }
+    }
+
+    /// <summary>Takes back a file that was made.</summary>
+    public static void Delete(string path) => File.Delete(path);
 
     /// <summary>Whether a directory is there.</summary>
     public static bool IsDirectory(string path) => Directory.Exists(path);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Server.Cli;
@@ -8,4 +9,5 @@ namespace Pillarbox.Server.Cli;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DataFigures))]
 [JsonSerializable(typeof(RecordText))]
+[JsonSerializable(typeof(BatchText))]
 internal sealed partial class DataJson : JsonSerializerContext;

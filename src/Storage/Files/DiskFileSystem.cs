@@ -85,6 +85,27 @@ public sealed class DiskFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
+    public string[] ListDirectories(string directory)
+    {
+        if (!Directory.Exists(directory))
+        {
+            return [];
+        }
+
+        try
+        {
+            return Directory.EnumerateDirectories(directory)
+                .Select(path => Path.GetFileName(path))
+                .Order(StringComparer.Ordinal)
+                .ToArray();
+        }
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
+        {
+            throw DiskErrors.Translate(error, "list", directory);
+        }
+    }
+
+    /// <inheritdoc/>
     public void CreateDirectory(string directory) =>
         Do("create", directory, static path => Directory.CreateDirectory(path));
 

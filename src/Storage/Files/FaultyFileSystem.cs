@@ -89,6 +89,9 @@ public sealed class FaultyFileSystem(IFileSystem inner, FileFaults faults, IRand
     public string[] List(string directory, string suffix) => inner.List(directory, suffix);
 
     /// <inheritdoc/>
+    public string[] ListDirectories(string directory) => inner.ListDirectories(directory);
+
+    /// <inheritdoc/>
     public void CreateDirectory(string directory) => inner.CreateDirectory(directory);
 
     /// <inheritdoc/>

@@ -42,6 +42,10 @@ public interface IFileSystem
     /// ordinal order; none when the directory is not there.</summary>
     string[] List(string directory, string suffix);
 
+    /// <summary>Names (without folder) of the directories in a directory, in ordinal order; none when it is not there.
+    /// Where directories are only parts of names, those with files.</summary>
+    string[] ListDirectories(string directory);
+
     /// <summary>Makes a directory and its parents; no error when it is there.</summary>
     void CreateDirectory(string directory);
 

@@ -81,6 +81,22 @@ public sealed class MemoryFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
+    public string[] ListDirectories(string directory)
+    {
+        string prefix = directory + "/";
+        lock (_gate)
+        {
+            return _entries.Keys
+                .Where(path => path.StartsWith(prefix, StringComparison.Ordinal)
+                    && path.AsSpan(prefix.Length).Contains('/'))
+                .Select(path => path[prefix.Length..path.IndexOf('/', prefix.Length)])
+                .Distinct()
+                .Order(StringComparer.Ordinal)
+                .ToArray();
+        }
+    }
+
+    /// <inheritdoc/>
     public void CreateDirectory(string directory)
     {
     }

@@ -91,6 +91,9 @@ public sealed class RecordingFileSystem : IFileSystem
     public string[] List(string directory, string suffix) => _inner.List(directory, suffix);
 
     /// <inheritdoc/>
+    public string[] ListDirectories(string directory) => _inner.ListDirectories(directory);
+
+    /// <inheritdoc/>
     public void CreateDirectory(string directory) => _inner.CreateDirectory(directory);
 
     /// <inheritdoc/>

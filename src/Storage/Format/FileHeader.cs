@@ -10,6 +10,9 @@ internal enum FileKind : byte
     Snapshot = 2,
     Blob = 3,
     BlobIds = 4,
+    Identity = 5,
+    Quarantine = 6,
+    Marks = 7,
 }
 
 /// <summary>

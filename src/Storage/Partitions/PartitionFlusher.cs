@@ -12,7 +12,13 @@ internal readonly record struct ChunkSlice(HotChunk Chunk, int From, int To);
 /// </summary>
 internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
 {
+    /// <summary>Passes after which the marks of what is durable are synced, at the latest.</summary>
+    private const int MarkPasses = 256;
+
     private static readonly TimeSpan FullTime = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A pause after which they are.</summary>
+    private static readonly TimeSpan MarkTime = TimeSpan.FromMilliseconds(50);
 
     private readonly Lock _gate = new();
     private readonly Lock _passGate = new();
@@ -23,9 +29,10 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
     private List<PartitionLog> _dirty = [];
     private List<PartitionLog> _taken = [];
     private LogThread? _thread;
+    private int _passes;
 
     /// <summary>Lets a thread of its own do the passes.</summary>
-    public void StartThread() => _thread = new LogThread("stream flusher", _ => Step());
+    public void StartThread() => _thread = new LogThread("stream flusher", Step);
 
     /// <summary>A partition has bytes that wait. Any thread, under the partition's lock.</summary>
     public void Enqueue(PartitionLog log)
@@ -81,14 +88,24 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         _thread = null;
     }
 
-    private TimeSpan Step()
+    private TimeSpan Step(bool isWoken)
     {
         if (store.Failure.Current is not null)
         {
             return LogThread.UntilWoken;
         }
 
-        return Pass() ? TimeSpan.Zero : store.IsFull ? FullTime : LogThread.UntilWoken;
+        if (Pass())
+        {
+            return TimeSpan.Zero;
+        }
+
+        if (!isWoken)
+        {
+            store.Marks.Sync();
+        }
+
+        return store.IsFull ? FullTime : store.Marks.IsUnsynced ? MarkTime : LogThread.UntilWoken;
     }
 
     private bool Capture()
@@ -137,8 +154,27 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
             log.NoteDurable(offset);
         }
 
+        MarkDone();
         _done.Clear();
         return true;
+    }
+
+    /// <summary>Behind the acknowledgements, which do not wait for it.</summary>
+    private void MarkDone()
+    {
+        foreach ((PartitionLog log, long offset) in _done)
+        {
+            if (!log.IsEverUnsynced)
+            {
+                store.Marks.Note(log.MarkKey, offset);
+            }
+        }
+
+        store.Marks.Write();
+        if (++_passes % MarkPasses == 0)
+        {
+            store.Marks.Sync();
+        }
     }
 
     /// <summary>Slices of a pass that found the disk full stay, and are written again: the bytes go where they went.
@@ -231,6 +267,7 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         if (mode != FlushMode.Group)
         {
             segment.IsUnsynced = true;
+            segment.Log.IsEverUnsynced = true;
         }
         else if (_unsynced.Count == 0 || !ReferenceEquals(_unsynced[^1], segment))
         {

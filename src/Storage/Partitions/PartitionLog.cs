@@ -3,17 +3,6 @@ using Pillarbox.Model.Records;
 
 namespace Pillarbox.Storage.Partitions;
 
-/// <summary>Told when a partition's durable end has moved, on the flusher's thread: do nothing but note and wake.
-/// </summary>
-public interface IPartitionEvents
-{
-    /// <summary>Everything below <see cref="PartitionLog.DurableOffset"/> is durable.</summary>
-    void OnDurable();
-
-    /// <summary>Nothing more will become durable.</summary>
-    void OnFailed(StorageFailedException failure);
-}
-
 /// <summary>
 /// The log of one partition: batches of records in segment files, the same bytes as on the wire. Appended bytes wait in
 /// memory for the store's flusher, and stay there for a while to be read. Any thread; one short lock a partition.
@@ -44,6 +33,7 @@ public sealed class PartitionLog
         _directory = directory;
         _tail = new HotTail(this, store.Memory);
         Number = number;
+        MarkKey = DurableMarks.KeyOf(Path.GetFileName(directory), number);
         _options = options;
     }
 
@@ -98,6 +88,13 @@ public sealed class PartitionLog
     public long AppendedBytes => Volatile.Read(ref _appendedBytes);
 
     internal Lock Gate => _gate;
+
+    /// <summary>Its key among the durable marks.</summary>
+    internal ulong MarkKey { get; }
+
+    /// <summary>Bytes went to the system without a sync in this run: then no mark can be made of it. The
+    /// flusher's.</summary>
+    internal bool IsEverUnsynced { get; set; }
 
     internal string Directory => _directory;
 

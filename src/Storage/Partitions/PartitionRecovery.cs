@@ -1,4 +1,3 @@
-using System.Buffers;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Storage.Partitions;
@@ -20,20 +19,31 @@ public sealed record PartitionReport
     public long TornBytes { get; init; }
 
     /// <summary>Files set aside as *.damaged.</summary>
-    public IReadOnlyList<string> SetAside { get; init; } = [];
+    public IReadOnlyList<SetAsideFile> SetAside { get; init; } = [];
 
     /// <summary>What had been durable and is not there; empty on a healthy disk.</summary>
     public IReadOnlyList<string> Damages { get; init; } = [];
 }
 
-/// <summary>Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the
-/// end.</summary>
+/// <summary>Bytes that cannot be a part of the partition, in a file of their own.</summary>
+/// <param name="Path">That file; the segment's own when there was no room for a copy and the bytes are lost.</param>
+/// <param name="Segment">File name of the segment that they were in.</param>
+/// <param name="Position">Where they began in it.</param>
+/// <param name="Reason">Why they are no part.</param>
+public sealed record SetAsideFile(string Path, string Segment, long Position, string Reason);
+
+/// <summary>
+/// Brings a partition up: takes over what a mark says, reads the batches behind it, cuts what is torn at the end. What
+/// was durable, as the <see cref="DurableMarks"/> know, and is bad now is damage: it is set aside, what is behind
+/// stays, and its offsets are not used again.
+/// </summary>
 internal sealed class PartitionRecovery(
     PartitionStore store, PartitionLog log, PartitionPlace place, IBatchVisitor visitor)
 {
-    private const string DamagedSuffix = ".damaged";
+    private const string NoBatch = "what stands there is no batch";
     private readonly PartitionMark? _mark = place.Mark;
-    private readonly List<string> _setAside = [];
+    private readonly long _durable = Math.Max(place.Mark?.NextOffset ?? 0, store.DurableOf(log));
+    private readonly List<SetAsideFile> _setAside = [];
     private readonly List<string> _damages = [];
     private long _batches;
     private long _tornBytes;
@@ -58,7 +68,7 @@ internal sealed class PartitionRecovery(
             segment.IsOnDisk = true;
             SegmentMark? known = FindMark(baseOffset);
             // Segments join without gaps. Where one does not, what should be before it was torn off by a power cut.
-            if (isCut || (known is null && baseOffset != _nextOffset))
+            if (isCut || (known is null && baseOffset != _nextOffset && !SkipGap(baseOffset)))
             {
                 isCut = true;
                 SetAside(segment);
@@ -69,7 +79,7 @@ internal sealed class PartitionRecovery(
             isCut = place.MayBeRewritten ? ReadWhole(segment, known) : ReadBehind(segment, known);
         }
 
-        CheckEnd();
+        SkipToDurable();
         log.Recover(_nextOffset);
         return new PartitionReport
         {
@@ -133,23 +143,13 @@ internal sealed class PartitionRecovery(
     {
         _nextOffset = segment.BaseOffset;
         bool isCut = Scan(segment);
-        if (IsSealed(segment.BaseOffset) && known is { } figures)
+        if (known is not { } figures || !IsSealed(segment.BaseOffset))
         {
-            segment.NextOffset = _nextOffset = figures.NextOffset;
+            return isCut;
         }
 
-        return isCut;
-    }
-
-    /// <summary>An offset that was durable is never given to another record.</summary>
-    private void CheckEnd()
-    {
-        if (place.MayBeRewritten && _mark is { } mark && _nextOffset < mark.NextOffset)
-        {
-            _damages.Add($"{log.Directory}, partition {log.Number}: records end at {_nextOffset}, "
-                + $"they ended at {mark.NextOffset}");
-            _nextOffset = mark.NextOffset;
-        }
+        log.Segments[^1].NextOffset = _nextOffset = figures.NextOffset;
+        return false;
     }
 
     private static void Restore(PartitionSegment segment, SegmentMark? known)
@@ -164,9 +164,41 @@ internal sealed class PartitionRecovery(
         }
     }
 
+    /// <summary>True when what is missing in front of a segment was durable: then the segment was too.</summary>
+    private bool SkipGap(long baseOffset)
+    {
+        if (baseOffset < _nextOffset || baseOffset > _durable)
+        {
+            return false;
+        }
+
+        NoteGone(baseOffset);
+        return true;
+    }
+
+    /// <summary>Offsets that were acknowledged are never given to other records.</summary>
+    private void SkipToDurable()
+    {
+        if (_nextOffset < _durable)
+        {
+            NoteGone(_durable);
+            if (log.Segments is [.., var last])
+            {
+                last.NextOffset = _durable;
+            }
+        }
+    }
+
+    private void NoteGone(long until)
+    {
+        _damages.Add($"the records of offsets {_nextOffset} to {until - 1} are not there");
+        _nextOffset = until;
+    }
+
     /// <summary>True when the segment's end was torn off: what follows was never acknowledged either.</summary>
     private bool Scan(PartitionSegment segment)
     {
+        var damaged = new List<(long From, long To)>();
         IFile file = store.Files.Hold(segment);
         try
         {
@@ -176,45 +208,95 @@ internal sealed class PartitionRecovery(
                 Forget(segment, length);
             }
 
-            using var scan = new BatchScan(file, length, segment.SizeBytes);
-            while (scan.TryNext(out RecordBatch batch) && batch.IsCrcValid && batch.BaseOffset >= _nextOffset)
+            long end = ScanBatches(segment, file, damaged, out long seen);
+            bool isTorn = end < length && seen >= _durable;
+            if (end < length)
+            {
+                CutFrom(segment, file, end, isTorn);
+            }
+
+            if (damaged.Count == 0)
+            {
+                return isTorn;
+            }
+
+            SegmentRepair.WriteGood(store.FileSystem, segment, file, damaged, end);
+            store.Files.Drop(segment);
+            log.Segments[^1] = segment.Renewed();
+            return isTorn;
+        }
+        finally
+        {
+            store.Files.Release(segment);
+            if (damaged.Count > 0)
+            {
+                SegmentRepair.Swap(store.FileSystem, segment);
+            }
+        }
+    }
+
+    /// <summary>Goes over batches; those that were durable and have a wrong checksum are left out. Returns where the
+    /// last one ends; <paramref name="seen"/>: the offset up to which there was something.</summary>
+    private long ScanBatches(
+        PartitionSegment segment, IFile file, List<(long From, long To)> damaged, out long seen)
+    {
+        seen = _nextOffset;
+        long end = segment.SizeBytes;
+        using var scan = new BatchScan(file, file.Length, end);
+        while (scan.TryNext(out RecordBatch batch) && batch.BaseOffset >= _nextOffset)
+        {
+            if (batch.IsCrcValid)
             {
                 log.NoteBatch(segment, batch);
-                _nextOffset = batch.NextOffset;
+                seen = _nextOffset = batch.NextOffset;
                 _batches++;
                 if (!place.MayBeRewritten || batch.BaseOffset >= (_mark?.NextOffset ?? 0))
                 {
                     visitor.Visit(batch);
                 }
             }
-
-            if (length == segment.SizeBytes)
+            else if (_nextOffset < _durable)
             {
-                return false;
+                string reason = $"the checksum of the batch of offset {batch.BaseOffset} is wrong";
+                long to = scan.Position + batch.SizeBytes;
+                damaged.Add((scan.Position, to));
+                Keep(segment, file, scan.Position, to, reason);
+                _damages.Add($"{segment.Path} at {scan.Position}: {reason}");
+                seen = batch.NextOffset <= _durable ? batch.NextOffset : seen;
+            }
+            else
+            {
+                break;
             }
 
-            if (place.MayBeRewritten && IsSealed(segment.BaseOffset))
-            {
-                // It was whole when it was closed: that is damage, and what follows stays.
-                _damages.Add($"{segment.Path} is damaged at byte {segment.SizeBytes}");
-                segment.SizeBytes = (int)length;
-                return false;
-            }
-
-            _tornBytes += length - segment.SizeBytes;
-            if (TornTail.HoldsBatch(file, segment.SizeBytes, length, _nextOffset))
-            {
-                _setAside.Add(TornTail.Keep(store.FileSystem, segment, file, length));
-            }
-
-            file.SetLength(segment.SizeBytes);
-            file.Sync();
-            return true;
+            end = scan.Position + batch.SizeBytes;
         }
-        finally
+
+        return end;
+    }
+
+    private void CutFrom(PartitionSegment segment, IFile file, long end, bool isTorn)
+    {
+        long length = file.Length;
+        if (!isTorn)
         {
-            store.Files.Release(segment);
+            _damages.Add($"{segment.Path} at {end}: {NoBatch}");
+            Keep(segment, file, end, length, NoBatch);
         }
+        else if (TornTail.HoldsBatch(file, end, length, _nextOffset))
+        {
+            Keep(segment, file, end, length, "bytes that are no batch stand before whole batches");
+        }
+
+        _tornBytes += length - end;
+        file.SetLength(end);
+        file.Sync();
+    }
+
+    private void Keep(PartitionSegment segment, IFile file, long from, long to, string reason)
+    {
+        string kept = TornTail.Keep(store.FileSystem, segment, file, from, to);
+        _setAside.Add(new SetAsideFile(kept, NameOf(segment), from, reason));
     }
 
     /// <summary>The file is shorter than it surely was: reads what is left of it.</summary>
@@ -228,76 +310,12 @@ internal sealed class PartitionRecovery(
 
     private void SetAside(PartitionSegment segment)
     {
-        string path = segment.Path;
-        store.FileSystem.Rename(path, path + DamagedSuffix);
+        string path = segment.Path + TornTail.DamagedSuffix;
+        store.FileSystem.Rename(segment.Path, path);
         store.FileSystem.SyncDirectory(log.Directory);
-        _setAside.Add(path);
-    }
-}
-
-/// <summary>Reads a file's batches one after another through a window of memory. One owner.</summary>
-internal sealed class BatchScan(IFile file, long end, long from = 0) : IDisposable
-{
-    private const int WindowBytes = 256 << 10;
-    private byte[] _window = ArrayPool<byte>.Shared.Rent(WindowBytes);
-    private long _windowStart = from;
-    private int _windowBytes;
-    private int _at;
-
-    /// <summary>Where the batch that was read last begins in the file.</summary>
-    public long Position { get; private set; }
-
-    /// <summary>The next batch: lengths fit, the checksum is not looked at. False at the end, or where there is
-    /// none.</summary>
-    public bool TryNext(out RecordBatch batch)
-    {
-        Position = _windowStart + _at;
-        RecordBatchFault fault = RecordBatch.TryRead(_window.AsSpan(_at, _windowBytes - _at), out batch);
-        if (fault == RecordBatchFault.Incomplete && TryLoad())
-        {
-            fault = RecordBatch.TryRead(_window.AsSpan(_at, _windowBytes - _at), out batch);
-        }
-
-        if (fault != RecordBatchFault.None)
-        {
-            return false;
-        }
-
-        _at += batch.SizeBytes;
-        return true;
+        _setAside.Add(new SetAsideFile(path, NameOf(segment), 0, "what should be in front of it is not there"));
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_window);
-
-    /// <summary>Loads a window that holds the whole next batch; false when the file is too short for it.</summary>
-    private bool TryLoad()
-    {
-        Load(WindowBytes);
-        if (RecordBatch.TryReadHeader(_window.AsSpan(0, _windowBytes), out RecordBatch header) != RecordBatchFault.None
-            || header.SizeBytes > end - _windowStart)
-        {
-            return false;
-        }
-
-        if (header.SizeBytes > _windowBytes)
-        {
-            Load(header.SizeBytes);
-        }
-
-        return true;
-    }
-
-    private void Load(int bytes)
-    {
-        _windowStart += _at;
-        _at = 0;
-        if (_window.Length < bytes)
-        {
-            ArrayPool<byte>.Shared.Return(_window);
-            _window = ArrayPool<byte>.Shared.Rent(bytes);
-        }
-
-        int wanted = (int)Math.Min(Math.Max(bytes, WindowBytes), Math.Max(0, end - _windowStart));
-        _windowBytes = file.Read(_windowStart, _window.AsSpan(0, Math.Min(wanted, _window.Length)));
-    }
+    private string NameOf(PartitionSegment segment) =>
+        PartitionSegment.NameOf(log.Number, segment.BaseOffset, PartitionSegment.LogSuffix);
 }

@@ -67,6 +67,19 @@ internal sealed class PartitionSegment(PartitionLog log, long baseOffset)
 
     public string IndexPath => Log.PathOf(BaseOffset, IndexSuffix);
 
+    /// <summary>The same segment in a new file, before anybody has read it.</summary>
+    public PartitionSegment Renewed() => new(Log, BaseOffset)
+    {
+        Index = Index,
+        IndexedFrom = IndexedFrom,
+        IsOnDisk = true,
+        SizeBytes = SizeBytes,
+        NextOffset = NextOffset,
+        TimestampFirstMs = TimestampFirstMs,
+        TimestampMaxMs = TimestampMaxMs,
+        TimestampMaxOffset = TimestampMaxOffset,
+    };
+
     /// <summary>The file of a partition's segment: number of the partition, first offset, kind.</summary>
     public static string NameOf(int partition, long baseOffset, string suffix) =>
         string.Create(CultureInfo.InvariantCulture, $"{partition}.{baseOffset:D20}{suffix}");

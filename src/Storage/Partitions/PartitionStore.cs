@@ -23,6 +23,7 @@ public sealed class PartitionStore : IDisposable
         FileSystem = files;
         Files = new OpenFiles(files, options.OpenFilesMax);
         Memory = new HotMemory(options.CacheBytes, options.PendingBytesMax);
+        Marks = DurableMarks.Open(files, directory);
         Flusher = new PartitionFlusher(this);
     }
 
@@ -49,6 +50,8 @@ public sealed class PartitionStore : IDisposable
     internal HotMemory Memory { get; }
 
     internal PartitionFlusher Flusher { get; }
+
+    internal DurableMarks Marks { get; }
 
     internal LogFailure Failure { get; } = new();
 
@@ -113,10 +116,18 @@ public sealed class PartitionStore : IDisposable
         {
             _listings.Clear();
         }
+
+        Marks.EndRecovery();
     }
 
     /// <summary>One pass of the flusher on this thread, for a store without a thread of its own.</summary>
-    public void Flush() => Flusher.Pass();
+    public void Flush()
+    {
+        if (!Flusher.Pass())
+        {
+            Marks.Sync();
+        }
+    }
 
     /// <summary>Makes everything that was written durable, also where the flusher did not. Throws
     /// <see cref="StorageException"/>; not for a hot path.</summary>
@@ -151,9 +162,14 @@ public sealed class PartitionStore : IDisposable
     {
         Flusher.Dispose();
         Drain();
+        Marks.Dispose();
         Files.Dispose();
         WholeSync?.Dispose();
     }
+
+    /// <summary>The offset below which a partition was surely durable when the store was opened; 0: not
+    /// known.</summary>
+    internal long DurableOf(PartitionLog log) => Marks.Find(Path.GetFileName(log.Directory), log.Number);
 
     /// <summary>Throws when nothing can be appended now.</summary>
     internal void CheckAppend(int bytes)

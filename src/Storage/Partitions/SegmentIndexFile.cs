@@ -34,17 +34,30 @@ internal static class SegmentIndexFile
     /// <summary>Reads the index of a segment; null when there is no good one.</summary>
     public static SegmentIndex? TryRead(IFileSystem files, PartitionSegment segment)
     {
-        if (!files.Exists(segment.IndexPath))
+        if (!files.Exists(segment.IndexPath)
+            || TryRead(files, segment.IndexPath, segment.SizeBytes) is not { } entries)
         {
             return null;
         }
 
-        using IFile file = files.Open(segment.IndexPath, FileOpening.Read);
+        SegmentIndex index = segment.Log.NewIndex();
+        foreach (IndexEntry entry in entries)
+        {
+            index.Note(entry.RelativeOffset, entry.Position, entry.TimestampMaxBeforeMs);
+        }
+
+        return index;
+    }
+
+    /// <summary>Reads the entries of an index file; null when it is not that of a segment of so many bytes.</summary>
+    public static IReadOnlyList<IndexEntry>? TryRead(IFileSystem files, string path, long segmentBytes)
+    {
+        using IFile file = files.Open(path, FileOpening.Read);
         int length = (int)Math.Min(file.Length, HeadBytes + (SegmentIndex.EntriesMax * EntryBytes) + sizeof(uint));
         byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            return Decode(bytes.AsSpan(0, file.Read(0, bytes.AsSpan(0, length))), segment);
+            return Decode(bytes.AsSpan(0, file.Read(0, bytes.AsSpan(0, length))), segmentBytes);
         }
         finally
         {
@@ -72,28 +85,28 @@ internal static class SegmentIndexFile
         return bytes;
     }
 
-    private static SegmentIndex? Decode(ReadOnlySpan<byte> bytes, PartitionSegment segment)
+    private static List<IndexEntry>? Decode(ReadOnlySpan<byte> bytes, long segmentBytes)
     {
         if (bytes.Length < HeadBytes + sizeof(uint)
             || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Magic
-            || BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]) != segment.SizeBytes
+            || BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]) != segmentBytes
             || Crc32C.Compute(bytes[..^sizeof(uint)])
                 != BinaryPrimitives.ReadUInt32LittleEndian(bytes[^sizeof(uint)..]))
         {
             return null;
         }
 
-        SegmentIndex index = segment.Log.NewIndex();
+        var entries = new List<IndexEntry>();
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
         for (int at = HeadBytes; count > 0 && at + EntryBytes <= bytes.Length; at += EntryBytes, count--)
         {
             ReadOnlySpan<byte> entry = bytes[at..];
-            index.Note(
+            entries.Add(new IndexEntry(
                 BinaryPrimitives.ReadInt32LittleEndian(entry),
                 BinaryPrimitives.ReadInt32LittleEndian(entry[4..]),
-                BinaryPrimitives.ReadInt64LittleEndian(entry[8..]));
+                BinaryPrimitives.ReadInt64LittleEndian(entry[8..])));
         }
 
-        return index;
+        return entries;
     }
 }

@@ -21,6 +21,8 @@ internal sealed class GatedFileSystem(IFileSystem inner) : IFileSystem, IDisposa
 
     public string[] List(string directory, string suffix) => inner.List(directory, suffix);
 
+    public string[] ListDirectories(string directory) => inner.ListDirectories(directory);
+
     public void CreateDirectory(string directory) => inner.CreateDirectory(directory);
 
     public void SyncDirectory(string directory) => inner.SyncDirectory(directory);

@@ -17,6 +17,10 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     // its disk, stay small against the bound of one input.
     private const int ConversationsPerScene = 40;
 
+    // Tags of deliveries of this scene, for receivers that come back with them.
+    private const int TagsMax = 16;
+
+    private readonly List<byte[]> _tags = [];
     private AmqpScene? _scene;
     private AmqpPeer? _before;
     private int _conversations;
@@ -28,7 +32,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
     {
         RenewScene();
         var grammar = new AmqpGrammar(random);
-        var script = new ConversationGrammar(random, grammar);
+        var script = new ConversationGrammar(random, grammar, _tags);
         List<byte[]> frames = script.Make();
         for (int times = random.Next(4); times > 0; times--)
         {
@@ -49,6 +53,7 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         foreach (ReceivedFrame frame in peer.Frames)
         {
             rules.Take(frame);
+            KeepTag(frame);
         }
 
         // The two may be of one container: the links of the one before were stolen.
@@ -68,12 +73,25 @@ internal sealed class AmqpSessionTarget : IFuzzTarget, IDisposable
         }
         _before?.Cut();
         _before = null;
+        _tags.Clear();
         _scene?.Dispose();
         _scene = new AmqpScene(
             new AmqpOptions { MaxFrameBytes = 1 << 16, AssembleBytesMax = 1 << 12, UnsettledMax = 64 },
             // Small segments: the blocks of a node's log are not what one input is to be blamed for.
             broker => broker with { SegmentBytes = 1 << 16 });
         _conversations = 0;
+    }
+
+    private void KeepTag(ReceivedFrame frame)
+    {
+        if (frame.Descriptor == Transfer.DescriptorCode && frame.AsTransfer(out _).DeliveryTag is { Length: > 4 } tag)
+        {
+            _tags.Add(tag.ToArray());
+            if (_tags.Count > TagsMax)
+            {
+                _tags.RemoveAt(0);
+            }
+        }
     }
 
     private static void Check(AmqpPeer? before, AmqpScene scene)

@@ -6,7 +6,7 @@ namespace Pillarbox.Fuzz.Amqp;
 /// <summary>
 /// Conversations that mostly make sense: a handshake, sessions, links of all kinds, transfers, dispositions, ends.
 /// </summary>
-internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
+internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar, IReadOnlyList<byte[]> tags)
 {
     private const int FramesMax = 24;
 
@@ -124,6 +124,7 @@ internal sealed class ConversationGrammar(Random random, AmqpGrammar grammar)
         for (uint tag = 0; tag < random.Next(6); tag++)
         {
             byte[] key = random.Next(6) == 0 ? grammar.Bytes(random.Next(34)) : BitConverter.GetBytes(tag);
+            key = tags.Count > 0 && random.Next(2) == 0 ? tags[random.Next(tags.Count)] : key;
             unsettled.Set(key, random.Next(3) == 0 ? AmqpValue.Null : AmqpValue.FromEncoded(State()));
         }
 

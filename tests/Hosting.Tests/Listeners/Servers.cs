@@ -13,8 +13,8 @@ using Xunit;
 namespace Pillarbox.Hosting.Tests.Listeners;
 
 /// <summary>
-/// A server with an echo in the place of each protocol: answers one line with the client's certificate, the protocol
-/// and the bytes it got.
+/// A server with an echo in the place of each protocol: answers one line with the client's certificate, its
+/// address unless it is of this machine, the protocol and the bytes it got.
 /// </summary>
 internal static class Servers
 {
@@ -70,7 +70,9 @@ internal static class Servers
         {
             var read = await connection.Transport.Input.ReadAsync();
             X509Certificate2? certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-            string prefix = $"{certificate?.Subject ?? "nobody"}:{protocol}:";
+            string from = connection.RemoteEndPoint is IPEndPoint peer && !IPAddress.IsLoopback(peer.Address)
+                ? $"@{peer}" : "";
+            string prefix = $"{certificate?.Subject ?? "nobody"}{from}:{protocol}:";
             await connection.Transport.Output.WriteAsync(System.Text.Encoding.UTF8.GetBytes(prefix));
             foreach (ReadOnlyMemory<byte> piece in read.Buffer)
             {

@@ -45,10 +45,12 @@ function sendAll(connection, target, messages, options = {}) {
   });
 }
 
-// Opens a receiver without credit of its own; take() grants what it wants and accepts what comes.
-function openReceiver(connection, source, options = {}) {
+// Opens a receiver without credit of its own; take() grants what it wants and accepts what comes. change() is given the attach
+// before it goes out.
+function openReceiver(connection, source, options = {}, change = () => { }) {
   return new Promise((resolve, reject) => {
     const receiver = connection.open_receiver({ source, credit_window: 0, autoaccept: false, ...options });
+    change(receiver.local.attach);
     receiver.inbox = [];
     receiver.waiting = [];
     receiver.refused = new Promise((refuse) => receiver.once('receiver_error', () => refuse(receiver.error)));

@@ -2,6 +2,9 @@
 const {
   assert, rhea, fresh, connect, close, sendAll, openReceiver, next, take, nothingComes, bodies, numbers,
 } = require('./common.js');
+const { openCoordinator, declare, discharge, sendIn, acceptIn } = require('./transactions.js');
+
+const UNSETTLED_FIELD = 7; // of an attach
 
 const topic = (address, more = {}) => ({ address, capabilities: ['topic'], ...more });
 
@@ -152,6 +155,86 @@ const scenarios = {
     for (let i = 0; i < 3; i++) receivers.push(await openReceiver(connection, topic(address), { name: `s${i}` }));
     await sendAll(connection, topic(address), bodies(20));
     for (const receiver of receivers) assert.deepStrictEqual(await take(receiver, 20), numbers(20));
+    await close(connection);
+  },
+
+  async transaction_sends_all_or_nothing(options) {
+    for (const [fail, expected] of [[false, [0, 1, 2]], [true, []]]) {
+      const address = fresh(), other = fresh(), connection = await connect(options);
+      const coordinator = await openCoordinator(connection), id = await declare(coordinator);
+      const senders = [];
+      for (const target of [address, other]) {
+        const sender = connection.open_sender(target);
+        await new Promise((resolve) => sender.once('sendable', resolve));
+        sendIn(sender, id);
+        for (const body of bodies(3)) await new Promise((resolve) => { sender.once('settled', resolve); sender.send(body); });
+        senders.push(sender);
+      }
+      const receiver = await openReceiver(connection, address);
+      await nothingComes(receiver);
+      assert.strictEqual(await discharge(coordinator, id, fail), 'accepted');
+      assert.deepStrictEqual(await take(receiver, expected.length), expected);
+      assert.deepStrictEqual(await take(await openReceiver(connection, other), expected.length), expected);
+      await nothingComes(receiver);
+      await close(connection);
+    }
+  },
+
+  async transaction_takes_all_or_nothing(options) {
+    for (const fail of [true, false]) {
+      const address = fresh(), connection = await connect(options);
+      await sendAll(connection, address, bodies(3));
+      const coordinator = await openCoordinator(connection), id = await declare(coordinator);
+      const receiver = await openReceiver(connection, address);
+      receiver.add_credit(3);
+      for (let i = 0; i < 3; i++) acceptIn((await next(receiver)).delivery, id);
+      await new Promise(setImmediate); // else rhea sends the discharge before the last disposition
+      assert.strictEqual(await discharge(coordinator, id, fail), 'accepted');
+      receiver.close();
+      const again = await openReceiver(connection, address);
+      if (fail) assert.deepStrictEqual(await take(again, 3), [0, 1, 2]);
+      await nothingComes(again);
+      await close(connection);
+    }
+  },
+
+  async transaction_ids_are_checked(options) {
+    const connection = await connect(options);
+    const first = await openCoordinator(connection), second = await openCoordinator(connection);
+    const ids = [await declare(first), await declare(first), await declare(second)];
+    assert.strictEqual(new Set(ids.map(String)).size, 3);
+    for (const id of ids) assert.strictEqual(await discharge(first, id, true), 'accepted');
+    assert.strictEqual(await discharge(second, Buffer.from('unknown'), false), 'rejected');
+    assert.strictEqual(await discharge(second, ids[0], false), 'rejected');
+    await close(connection);
+  },
+
+  async receiver_resumes_its_deliveries(options) {
+    const source = { address: fresh(), durable: 2 }, container_id = fresh('client');
+    let connection = await connect(options, { container_id });
+    await sendAll(connection, source.address, bodies(3));
+    let receiver = await openReceiver(connection, source, { name: 'resumed' });
+    receiver.add_credit(2);
+    const tags = [(await next(receiver)).delivery.tag, (await next(receiver)).delivery.tag];
+    connection.socket.end();
+    await new Promise((resolve) => connection.once('disconnected', resolve));
+
+    // The first was processed and its outcome not heard; the second has none.
+    connection = await connect(options, { container_id });
+    const opened = openReceiver(connection, source, { name: 'resumed' }, (attach) => {
+      const unsettled = new Map([[tags[0], rhea.message.accepted().described()], [tags[1], null]]);
+      attach.value[UNSETTLED_FIELD] = rhea.types.wrap(unsettled);
+    });
+    receiver = await opened;
+    const [key, ...rest] = receiver.remote.attach.value[UNSETTLED_FIELD].value;
+    assert.ok(Buffer.compare(key.value, tags[1]) === 0 && rest.length === 1);
+    receiver.add_credit(1);
+    const { message, delivery } = await next(receiver);
+    assert.ok(Buffer.compare(delivery.tag, tags[1]) === 0);
+    assert.strictEqual(message.body, 1);
+    delivery.accept();
+    assert.deepStrictEqual(await take(receiver, 1), [2]);
+    await nothingComes(receiver);
     await close(connection);
   },
 

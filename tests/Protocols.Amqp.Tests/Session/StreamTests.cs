@@ -1,5 +1,4 @@
 using System.Text;
-using Pillarbox.Broker;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;

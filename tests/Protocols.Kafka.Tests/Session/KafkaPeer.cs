@@ -8,11 +8,14 @@ using Pillarbox.Protocols.Kafka.Wire.Messages;
 namespace Pillarbox.Protocols.Kafka.Tests.Session;
 
 /// <summary>A client that says exactly what a test wants: any message in any version, or any bytes.</summary>
-internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task running, Func<int> blocksHeld)
+internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task running, CancellationTokenSource gone)
     : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private int _correlation;
+
+    /// <summary>Blocks of memory that the server's end of the input holds.</summary>
+    public required Func<int> BlocksHeld { get; init; }
 
     /// <summary>Sends a request and takes its answer.</summary>
     public async Task<TResponse> AskAsync<TRequest, TResponse>(TRequest request, short version)
@@ -69,7 +72,7 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
     public async Task WaitForNoBlocksAsync()
     {
         using var cancellation = new CancellationTokenSource(Timeout);
-        while (blocksHeld() > 0)
+        while (BlocksHeld() > 0)
         {
             await Task.Delay(1, cancellation.Token);
         }
@@ -121,6 +124,8 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
     public async ValueTask DisposeAsync()
     {
         await output.CompleteAsync();
+        await gone.CancelAsync();
+        gone.Dispose();
         await running.WaitAsync(Timeout);
     }
 

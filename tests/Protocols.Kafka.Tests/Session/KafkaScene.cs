@@ -7,6 +7,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Broker.Security.Tokens;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -24,7 +25,7 @@ internal sealed class KafkaScene : IAsyncDisposable
 
     public KafkaScene(
         KafkaOptions? options = null, SecurityConfig? security = null, MemoryFileSystem? files = null,
-        params string[] spaces)
+        TimeProvider? time = null, TokenVerifier? tokens = null, params string[] spaces)
     {
         Files = files ?? new MemoryFileSystem();
         _options = options ?? new KafkaOptions();
@@ -42,9 +43,9 @@ internal sealed class KafkaScene : IAsyncDisposable
             PlainIterations = 10,
             ScramIterations = 4096,
         });
-        _sasl = new SaslServers(_options.AllowAnyPassword ? null : Users, SystemRandom.Instance);
+        _sasl = new SaslServers(_options.AllowAnyPassword ? null : Users, SystemRandom.Instance, tokens);
         _handler = new KafkaConnectionHandler(
-            _broker, _options, _sasl, TimeProvider.System, NullLoggerFactory.Instance);
+            _broker, _options, _sasl, time ?? TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     public MemoryFileSystem Files { get; }
@@ -65,14 +66,17 @@ internal sealed class KafkaScene : IAsyncDisposable
 
     public KafkaPeer Connect(X509Certificate2? certificate = null)
     {
+        var gone = new CancellationTokenSource();
         var blocks = new StrongBox<int>();
         var toServer = new Pipe(new PipeOptions(new CountingPool(blocks), minimumSegmentSize: 1 << 16));
         var toClient = new Pipe();
         var server = new Duplex(toServer.Reader, toClient.Writer);
         var peer = new PeerInfo { IsLoopback = true, ClientCertificate = certificate };
-        Task running = _handler.RunAsync(peer, server, () => toServer.Writer.Complete());
-        var client = new KafkaPeer(
-            toClient.Reader, toServer.Writer, running, () => Volatile.Read(ref blocks.Value));
+        Task running = _handler.RunAsync(peer, server, () => toServer.Writer.Complete(), gone.Token);
+        var client = new KafkaPeer(toClient.Reader, toServer.Writer, running, gone)
+        {
+            BlocksHeld = () => Volatile.Read(ref blocks.Value),
+        };
         _peers.Add(client);
         return client;
     }

@@ -113,6 +113,7 @@ public sealed class PartitionLogTests
             log.Append(PartitionTesting.Batch(1), 0);
         }
 
+        files.Delete("streams/" + DurableMarks.Name);
         string path = "streams/s/" + PartitionSegment.NameOf(0, 0, ".log");
         using (IFile file = files.Open(path, FileOpening.ReadWrite))
         {
@@ -131,36 +132,162 @@ public sealed class PartitionLogTests
     [Theory]
     [InlineData(0)]
     [InlineData(3)]
-    [InlineData(8)]
-    public void Damage_in_front_of_good_batches_is_named_and_the_bytes_are_kept(int damaged)
+    [InlineData(9)]
+    public void A_damaged_batch_is_named_and_kept_and_all_others_stay(int damaged)
     {
         var files = new MemoryFileSystem();
         int size = PartitionTesting.Batch(0).Length;
+        WriteTen(files);
+        Bits.Flip(files, FirstSegment, (damaged * size) + 70, 2);
+        for (int start = 0; start < 2; start++)
+        {
+            using PartitionStore again = files.OpenStore();
+            PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
+            Assert.Equal(Enumerable.Range(0, 10 + start).Where(number => number != damaged), list.Numbers);
+            Assert.Equal(10 + start, found.NextOffset);
+            if (start == 0)
+            {
+                SetAsideFile kept = Assert.Single(report.SetAside);
+                Assert.Equal(damaged * size, kept.Position);
+                using IFile copy = files.Open(kept.Path, FileOpening.Read);
+                Assert.Equal(size, copy.Length);
+                Assert.NotEmpty(report.Damages);
+            }
+
+            Assert.Equal(10 + start, found.Append(PartitionTesting.Batch(10 + start), 0));
+            again.Flush();
+            Assert.Equal(
+                Enumerable.Range(0, 11 + start).Where(number => number != damaged), found.ReadNumbers(0));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void Damage_without_a_length_costs_what_is_behind_it_and_no_offset(int damaged)
+    {
+        var files = new MemoryFileSystem();
+        int size = PartitionTesting.Batch(0).Length;
+        WriteTen(files);
+        Bits.Flip(files, FirstSegment, (damaged * size) + 9, 2);
+        using PartitionStore again = files.OpenStore();
+        PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
+        Assert.Equal(Enumerable.Range(0, damaged), list.Numbers);
+        SetAsideFile kept = Assert.Single(report.SetAside);
+        using IFile copy = files.Open(kept.Path, FileOpening.Read);
+        Assert.Equal((10 - damaged) * size, copy.Length);
+        Assert.Contains(report.Damages, damage => damage.Contains($"offsets {damaged} to 9", StringComparison.Ordinal));
+        Assert.Equal(10, found.Append(PartitionTesting.Batch(10), 0));
+    }
+
+    [Fact]
+    public void Damage_at_the_end_of_one_segment_leaves_the_next_ones()
+    {
+        var files = new MemoryFileSystem();
         using (PartitionStore store = files.OpenStore())
         {
             PartitionLog log = store.OpenLog(0, out _, out _);
-            for (int i = 0; i < 10; i++)
+            for (int i = 0; i < 60; i++)
             {
                 log.Append(PartitionTesting.Batch(i), 0);
             }
         }
 
-        string path = "streams/s/" + PartitionSegment.NameOf(0, 0, ".log");
-        using (IFile file = files.Open(path, FileOpening.ReadWrite))
+        string second = "streams/s/" + files.List("streams/s", ".log")[1];
+        using (IFile file = files.Open(second, FileOpening.ReadWrite))
         {
-            byte[] one = new byte[1];
-            file.Read((damaged * size) + 70, one);
-            one[0] ^= 4;
-            file.Write((damaged * size) + 70, one);
+            file.SetLength(file.Length - 5);
         }
 
         using PartitionStore again = files.OpenStore();
         PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
-        Assert.Equal(Enumerable.Range(0, damaged), list.Numbers);
-        string kept = Assert.Single(report.SetAside);
-        using IFile copy = files.Open(kept, FileOpening.Read);
-        Assert.Equal((10 - damaged) * size, copy.Length);
-        Assert.Equal(damaged, found.NextOffset);
+        Assert.Equal(59, list.Numbers.Count);
+        Assert.Equal((60, 59), (found.NextOffset, found.ReadNumbers(0).Count));
+        Assert.NotEmpty(report.Damages);
+    }
+
+    [Fact]
+    public void Without_marks_good_batches_behind_bad_bytes_are_kept_and_cut()
+    {
+        var files = new MemoryFileSystem();
+        int size = PartitionTesting.Batch(0).Length;
+        WriteTen(files);
+        files.Delete("streams/" + DurableMarks.Name);
+        Bits.Flip(files, FirstSegment, (3 * size) + 70, 2);
+        using PartitionStore again = files.OpenStore();
+        PartitionLog found = again.OpenLog(0, out BatchList list, out PartitionReport report);
+        Assert.Equal(Enumerable.Range(0, 3), list.Numbers);
+        SetAsideFile kept = Assert.Single(report.SetAside);
+        Assert.Equal(3 * size, kept.Position);
+        using IFile copy = files.Open(kept.Path, FileOpening.Read);
+        Assert.Equal(7 * size, copy.Length);
+        Assert.Equal((3, 0), (found.NextOffset, report.Damages.Count));
+    }
+
+    [Fact]
+    public void Any_flipped_bit_of_the_marks_is_no_more_than_less_known()
+    {
+        var files = new MemoryFileSystem();
+        WriteTen(files);
+        string marks = "streams/" + DurableMarks.Name;
+        for (int at = 0; at < files.DataOf(marks).Length; at++)
+        {
+            Bits.Flip(files, marks, at, at % 8);
+            Assert.Contains(DurableMarks.Open(files, "streams").Find("s", 0), new long[] { 0, 10 });
+            Bits.Flip(files, marks, at, at % 8);
+        }
+
+        Assert.Equal(10, DurableMarks.Open(files, "streams").Find("s", 0));
+        Assert.Equal(0, DurableMarks.Open(files, "streams").Find("s", 1));
+    }
+
+    [Fact]
+    public void What_is_only_with_the_system_gets_no_mark()
+    {
+        var files = new MemoryFileSystem();
+        using (PartitionStore store = files.OpenStore())
+        {
+            PartitionLog log = store.OpenLog(0, out _, out _);
+            log.Options = log.Options with { Flush = FlushMode.System };
+            log.Append(PartitionTesting.Batch(0), 0);
+            store.Flush();
+            log.Options = log.Options with { Flush = FlushMode.Group };
+            log.Append(PartitionTesting.Batch(1), 0);
+            store.Flush();
+        }
+
+        Assert.Equal(0, DurableMarks.Open(files, "streams").Find("s", 0));
+    }
+
+    [Fact]
+    public void Marks_of_streams_that_are_gone_make_room()
+    {
+        var files = new MemoryFileSystem();
+        for (int run = 0; run < 5; run++)
+        {
+            using PartitionStore store = files.OpenStore();
+            PartitionLog log = store.OpenLog(
+                new PartitionPlace($"stream{run}", 0), PartitionTesting.Small, new BatchList(), out _);
+            store.EndRecovery();
+            log.Append(PartitionTesting.Batch(0), 0);
+            store.Flush();
+        }
+
+        Assert.Equal(FileHeader.Bytes + 32, files.DataOf("streams/" + DurableMarks.Name).Length);
+        Assert.Equal(1, DurableMarks.Open(files, "streams").Find("stream4", 0));
+        Assert.Equal(0, DurableMarks.Open(files, "streams").Find("stream3", 0));
+    }
+
+    private static string FirstSegment => "streams/s/" + PartitionSegment.NameOf(0, 0, ".log");
+
+    private static void WriteTen(MemoryFileSystem files)
+    {
+        using PartitionStore store = files.OpenStore();
+        PartitionLog log = store.OpenLog(0, out _, out _);
+        for (int i = 0; i < 10; i++)
+        {
+            log.Append(PartitionTesting.Batch(i), 0);
+        }
     }
 
     [Fact]
@@ -184,8 +311,9 @@ public sealed class PartitionLogTests
 
         using PartitionStore again = files.OpenStore();
         PartitionLog found = again.OpenLog(0, out _, out PartitionReport report, mark);
-        Assert.Single(report.Damages);
+        Assert.NotEmpty(report.Damages);
         Assert.Equal([0], found.ReadNumbers(0));
+        Assert.Equal(2, found.NextOffset);
     }
 
     [Fact]

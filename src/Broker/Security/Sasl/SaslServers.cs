@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Pillarbox.Broker.Security.Tokens;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Security.Sasl;
@@ -9,8 +10,8 @@ public sealed record SaslContext
     /// <summary>Nobody may connect too (<c>ANONYMOUS</c>). True in development mode.</summary>
     public bool AllowAnonymous { get; init; }
 
-    /// <summary>Passwords may travel in the clear (<c>PLAIN</c>): TLS is on, or the operator said so, or the listener
-    /// is loopback.</summary>
+    /// <summary>Passwords and tokens may travel in the clear (<c>PLAIN</c>, <c>OAUTHBEARER</c>): TLS is on, or the
+    /// operator said so, or the listener is loopback.</summary>
     public bool AllowPlain { get; init; }
 
     /// <summary>There are no users: <c>PLAIN</c> with any password logs in under the name given. Only for development
@@ -39,15 +40,27 @@ public sealed class SaslServers
     /// <summary>RFC 4422 appendix A.</summary>
     public const string External = "EXTERNAL";
 
+    /// <summary>RFC 7628.</summary>
+    public const string OAuthBearer = "OAUTHBEARER";
+
     private readonly UserStore? _users;
+    private readonly TokenVerifier? _tokens;
     private readonly IRandom _random;
 
-    /// <summary>For the users of a node; null when it has none (development mode).</summary>
-    public SaslServers(UserStore? users, IRandom random)
+    /// <summary>For the users of a node, null when it has none (development mode), and for who has a token, when they
+    /// are taken.</summary>
+    public SaslServers(UserStore? users, IRandom random, TokenVerifier? tokens = null)
     {
         _users = users;
         _random = random;
+        _tokens = tokens;
     }
+
+    /// <summary>The users; null in development mode.</summary>
+    public UserStore? Users => _users;
+
+    /// <summary>Whether tokens log in.</summary>
+    public bool TakesTokens => _tokens is not null;
 
     /// <summary>The user whose certificate this is, which the TLS layer has verified; null: nobody's.</summary>
     public Identity? OfCertificate(X509Certificate2 certificate) => _users?.FindByCertificate(certificate);
@@ -65,6 +78,11 @@ public sealed class SaslServers
         {
             offered.Add(ScramSha512);
             offered.Add(ScramSha256);
+        }
+
+        if (_tokens is not null && context.AllowPlain)
+        {
+            offered.Add(OAuthBearer);
         }
 
         if (context.AnyPassword || (_users is not null && context.AllowPlain))
@@ -94,6 +112,7 @@ public sealed class SaslServers
             Plain => new PlainServer(context.AnyPassword ? null : _users),
             ScramSha256 => new ScramServer(ScramHash.Sha256, _users!, _random),
             ScramSha512 => new ScramServer(ScramHash.Sha512, _users!, _random),
+            OAuthBearer => new OAuthBearerServer(_tokens!),
             External => new ExternalServer(_users!, context.ClientCertificate!),
             _ => null,
         };

@@ -8,7 +8,7 @@ namespace Pillarbox.Protocols.Amqp.Links;
 /// <content>Writing transfers (part 2 section 2.7.5).</content>
 internal sealed partial class SendingLink
 {
-    private const int TagBytes = 4;
+    private const int TagBytesMax = DeliveryName.Bytes;
 
     /// <summary>Writes one frame if it may.</summary>
     public SendResult TrySend(FrameWriter frames)
@@ -23,7 +23,7 @@ internal sealed partial class SendingLink
             return SendPartial(frames);
         }
 
-        if (_pending.Count == 0 || _linkCredit == 0)
+        if (_pending.Count + ResumedCount == 0 || _linkCredit == 0)
         {
             return SendResult.Idle;
         }
@@ -33,8 +33,12 @@ internal sealed partial class SendingLink
             return SendResult.SessionBlocked;
         }
 
-        Delivery delivery = _pending.Head;
-        _pending.Dequeue();
+        if (!TryTakeResumed(out Delivery delivery))
+        {
+            delivery = _pending.Head;
+            _pending.Dequeue();
+        }
+
         if (!_client.TryRead(delivery, out MessageLease lease))
         {
             _readingDelivery = delivery;
@@ -99,6 +103,7 @@ internal sealed partial class SendingLink
             AbortPartial();
         }
 
+        AbortResumed();
         if (State == LinkState.Attached)
         {
             _client.Quarantine(delivery, reason);
@@ -133,15 +138,16 @@ internal sealed partial class SendingLink
         Span<byte> prefix = stackalloc byte[AmqpMessageMap.HeaderBytesMax];
         int prefixBytes = AmqpMessageMap.WriteHeader(prefix, header, delivery.DeliveryCount, Session.Connection.NowMs);
         uint id = BeginDelivery(delivery);
-        Span<byte> tag = stackalloc byte[TagBytes];
-        BinaryPrimitives.WriteUInt32BigEndian(tag, id);
+        Span<byte> tag = stackalloc byte[TagBytesMax];
         var transfer = new Transfer
         {
             Handle = Handle,
             DeliveryId = id,
-            DeliveryTag = tag,
+            DeliveryTag = WriteTag(tag, id, delivery),
             MessageFormat = 0,
             Settled = _settlesOnSend ? true : null,
+            Resume = _resumedTag is not null,
+            State = _resumedTag is not null ? DeliveryState.ReceivedNothing : default,
         };
         frames.Write(Session.Channel, transfer, prefix[..prefixBytes], lease.Payload.Span);
         lease.Dispose();
@@ -190,13 +196,14 @@ internal sealed partial class SendingLink
         ReadOnlySpan<byte> prefix = partial.NextPrefix(room);
         ReadOnlySpan<byte> body = partial.NextBody(room - prefix.Length);
         partial.Advance(prefix.Length + body.Length);
-        Span<byte> tag = stackalloc byte[TagBytes];
-        BinaryPrimitives.WriteUInt32BigEndian(tag, id);
+        Span<byte> tag = stackalloc byte[TagBytesMax];
         var transfer = new Transfer
         {
             Handle = Handle,
             DeliveryId = first ? id : null,
-            DeliveryTag = first ? tag : default,
+            DeliveryTag = first ? WriteTag(tag, id, partial.Delivery) : default,
+            Resume = first && _resumedTag is not null,
+            State = first && _resumedTag is not null ? DeliveryState.ReceivedNothing : default,
             MessageFormat = first ? 0 : null,
             Settled = _settlesOnSend ? true : null,
             More = !partial.IsComplete,
@@ -214,12 +221,30 @@ internal sealed partial class SendingLink
                 Session.Channel, new Transfer { Handle = Handle, Aborted = true }, default, default);
             Session.Window.OnTransferSent();
             Session.ForgetDelivery(id);
+            _resumedTag = null;
             _linkCredit--;
             _deliveryCount++;
         }
 
         _partial.Dispose();
         _partial = null;
+    }
+
+    private ReadOnlySpan<byte> WriteTag(Span<byte> tag, uint id, in Delivery delivery)
+    {
+        if (_resumedTag is not null)
+        {
+            return _resumedTag;
+        }
+
+        if (NamesDeliveries)
+        {
+            _client.NameOf(delivery).Write(tag);
+            return tag;
+        }
+
+        BinaryPrimitives.WriteUInt32BigEndian(tag, id);
+        return tag[..sizeof(uint)];
     }
 
     private PartialDelivery MakePartial(in Delivery delivery, in MessageLease lease)
@@ -244,6 +269,7 @@ internal sealed partial class SendingLink
     {
         _linkCredit--;
         _deliveryCount++;
+        _resumedTag = null;
         if (_settlesOnSend)
         {
             _client.Settle(delivery, Outcome.Accepted);

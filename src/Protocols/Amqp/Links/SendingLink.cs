@@ -50,6 +50,9 @@ internal sealed partial class SendingLink : Link
         Consumer = consumer;
         consumer.Tag = this;
         _settlesOnSend = attach.SenderSettleMode == SenderSettleMode.Settled;
+        NamesDeliveries = !_settlesOnSend && !consumer.Options.Browse && subscription.Stream is null
+            && (attach.Unsettled is not null || subscription.Source.Durable == TerminusDurability.UnsettledState);
+        _sendsOnlyResumed = NamesDeliveries && attach.IncompleteUnsettled;
         DefaultOutcome = PeerOutcome.ReadDefault(subscription.Source.DefaultOutcome, _options);
         SettlesSecond = attach.ReceiverSettleMode == ReceiverSettleMode.Second;
     }
@@ -74,11 +77,13 @@ internal sealed partial class SendingLink : Link
 
     /// <summary>Whether the link has something that it may write now.</summary>
     public bool HasWork => State == LinkState.Attached && !IsReading
-        && (_partial is { DeliveryId: not null } || (_linkCredit > 0 && (_partial is not null || _pending.Count > 0)));
+        && (_partial is { DeliveryId: not null }
+            || (_linkCredit > 0 && (_partial is not null || _pending.Count + ResumedCount > 0)));
 
     // Messages that the broker gave and that were not begun to be written.
     private int Ahead =>
-        _pending.Count + (IsReading && _partial is null ? 1 : 0) + (_partial is { DeliveryId: null } ? 1 : 0);
+        _pending.Count + ResumedCount + (IsReading && _partial is null ? 1 : 0)
+            + (_partial is { DeliveryId: null } ? 1 : 0);
 
     /// <inheritdoc/>
     public override void OnFlow(in Flow flow)
@@ -105,6 +110,12 @@ internal sealed partial class SendingLink : Link
     /// <summary>A message from the broker.</summary>
     public void OnDelivery(in Delivery delivery)
     {
+        if (delivery.Claim > 0)
+        {
+            OnClaimed(delivery);
+            return;
+        }
+
         _granted--;
         Invariant.That(_granted >= 0);
         _pending.Enqueue(delivery);
@@ -141,6 +152,7 @@ internal sealed partial class SendingLink : Link
     {
         _linkCredit = 0;
         ReleaseExcess();
+        DropResumed();
         if (_partial is { IsReading: false })
         {
             _partial.Dispose();
@@ -166,7 +178,7 @@ internal sealed partial class SendingLink : Link
             return;
         }
 
-        if (_peerDrains && (_exhausted || _linkCredit == 0))
+        if (_peerDrains && (_exhausted || _linkCredit == 0 || _sendsOnlyResumed))
         {
             FinishDrainWhenWritten();
             return;
@@ -182,6 +194,11 @@ internal sealed partial class SendingLink : Link
     // Grants in batches: when a quarter of the bound is free, or when the broker has nothing to work with.
     private void Grant()
     {
+        if (_sendsOnlyResumed)
+        {
+            return;
+        }
+
         int bound = (int)Math.Min(_linkCredit, _options.LinkPrefetchMax);
         int wanted = bound - Ahead - _granted;
         if (wanted > 0 && (wanted >= bound / 4 || _granted == 0 || _peerDrains))
@@ -200,7 +217,7 @@ internal sealed partial class SendingLink : Link
     // Part 2 section 2.6.7: the sender advances delivery-count by the credit that it cannot use, and says so.
     private void FinishDrainWhenWritten()
     {
-        if (Ahead > 0 || _partial is not null)
+        if ((Ahead > 0 && _linkCredit > 0) || _partial is not null)
         {
             return;
         }
@@ -222,7 +239,11 @@ internal sealed partial class SendingLink : Link
 
         if (_linkCredit == 0 && !IsReading && _partial is { DeliveryId: null })
         {
-            _client.Settle(_partial.Delivery, Outcome.Released);
+            if (!TryKeepResumed(_partial.Delivery))
+            {
+                _client.Settle(_partial.Delivery, Outcome.Released);
+            }
+
             _partial.Dispose();
             _partial = null;
         }

@@ -30,6 +30,9 @@ public static class DeliveryState
     /// <summary>Rejected without an error.</summary>
     public static ReadOnlySpan<byte> Rejected => [0x00, 0x53, 0x25, 0x45];
 
+    /// <summary>Received, and nothing yet: of a resumed transfer, that it begins at the beginning.</summary>
+    public static ReadOnlySpan<byte> ReceivedNothing => [0x00, 0x53, 0x23, 0xc0, 0x03, 0x02, 0x43, 0x44];
+
     /// <summary>Modified with delivery-failed.</summary>
     public static ReadOnlySpan<byte> ModifiedFailed => [0x00, 0x53, 0x27, 0xc0, 0x02, 0x01, 0x41];
 

@@ -10,8 +10,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// </summary>
 internal static partial class ApiVersionsApi
 {
-    // Groups of KIP-848; transactions of KIP-890, in which each has an epoch of its own.
-    private static readonly ApiVersionsResponse.SupportedFeatureKey[] Supported =
+    /// <summary>Groups of KIP-848; transactions of KIP-890, in which each has an epoch of its own.</summary>
+    public static readonly ApiVersionsResponse.SupportedFeatureKey[] Features =
     [
         new() { Name = "group.version", MinVersion = 0, MaxVersion = 1 },
         new() { Name = "share.version", MinVersion = 0, MaxVersion = 1 },
@@ -31,7 +31,7 @@ internal static partial class ApiVersionsApi
             || (request.NodeId >= 0 && request.NodeId != options.NodeId);
         ApiVersionsResponse described = Describe(elsewhere ? ErrorCode.RebootstrapRequired : ErrorCode.None);
         // Clients of version 3 fail over a feature whose least level is 0 (KAFKA-17011).
-        described.SupportedFeatures = call.Version > 3 ? Supported : [];
+        described.SupportedFeatures = call.Version > 3 ? Features : [];
         return new(described);
     }
 
@@ -58,7 +58,7 @@ internal static partial class ApiVersionsApi
         FinalizedFeaturesEpoch = 0,
         FinalizedFeatures =
         [
-            .. Supported.Select(feature => new ApiVersionsResponse.FinalizedFeatureKey
+            .. Features.Select(feature => new ApiVersionsResponse.FinalizedFeatureKey
             {
                 Name = feature.Name,
                 MinVersionLevel = feature.MaxVersion,

@@ -10,6 +10,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>CreatePartitions: gives topics more partitions; never fewer.</summary>
 internal static class CreatePartitionsApi
 {
+    private const short FirstVersionOfThrottling = 3;
+
     public static async ValueTask<CreatePartitionsResponse?> HandleAsync(
         ApiCall call, CreatePartitionsRequest request)
     {
@@ -17,7 +19,7 @@ internal static class CreatePartitionsApi
         for (int i = 0; i < results.Length; i++)
         {
             CreatePartitionsTopic wanted = request.Topics[i];
-            (ErrorCode error, string? message) = await GrowAsync(call.Session, wanted, request.ValidateOnly);
+            (ErrorCode error, string? message) = await GrowAsync(call, wanted, request.ValidateOnly);
             results[i] = new() { Name = wanted.Name, ErrorCode = (short)error, ErrorMessage = message };
         }
 
@@ -25,8 +27,9 @@ internal static class CreatePartitionsApi
     }
 
     private static async ValueTask<(ErrorCode Error, string? Message)> GrowAsync(
-        KafkaSession session, CreatePartitionsTopic wanted, bool validateOnly)
+        ApiCall call, CreatePartitionsTopic wanted, bool validateOnly)
     {
+        KafkaSession session = call.Session;
         ErrorCode error = session.Find(wanted.Name, Guid.Empty, Permission.CreateAddress, out RecordStream? stream);
         if (error != ErrorCode.None)
         {
@@ -48,6 +51,11 @@ internal static class CreatePartitionsApi
         if (validateOnly)
         {
             return (ErrorCode.None, null);
+        }
+
+        if (!session.Throttle.TryMutate(call, more, call.Version >= FirstVersionOfThrottling))
+        {
+            return (ErrorCode.ThrottlingQuotaExceeded, null);
         }
 
         Grant grant = session.GrantOf(Permission.CreateAddress, wanted.Name);

@@ -10,6 +10,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>CreateTopics: makes topics; each is answered when it is on disk. One node keeps one replica.</summary>
 internal static class CreateTopicsApi
 {
+    private const short FirstVersionOfThrottling = 6;
+
     public static async ValueTask<CreateTopicsResponse?> HandleAsync(ApiCall call, CreateTopicsRequest request)
     {
         var results = new CreatableTopicResult[request.Topics.Length];
@@ -19,15 +21,16 @@ internal static class CreateTopicsApi
             bool twice = request.Topics.Count(t => t.Name == wanted.Name) > 1;
             results[i] = twice
                 ? Refuse(wanted, ErrorCode.InvalidRequest, "the topic is named twice in the request")
-                : await CreateAsync(call.Session, wanted, request.ValidateOnly);
+                : await CreateAsync(call, wanted, request.ValidateOnly);
         }
 
         return new CreateTopicsResponse { Topics = results };
     }
 
     private static async ValueTask<CreatableTopicResult> CreateAsync(
-        KafkaSession session, CreatableTopic wanted, bool validateOnly)
+        ApiCall call, CreatableTopic wanted, bool validateOnly)
     {
+        KafkaSession session = call.Session;
         if (!session.May(Permission.CreateAddress, wanted.Name))
         {
             return Refuse(wanted, ErrorCode.TopicAuthorizationFailed, null);
@@ -44,6 +47,13 @@ internal static class CreateTopicsApi
             Partitions = wanted.Assignments.Length > 0 ? wanted.Assignments.Length : wanted.NumPartitions,
             Config = wanted.Configs.ToDictionary(c => c.Name, c => c.Value!),
         };
+        int partitions = spec.Partitions > 0 ? spec.Partitions : session.Streams.PartitionsDefault;
+        bool isStrict = call.Version >= FirstVersionOfThrottling;
+        if (!validateOnly && !session.Throttle.TryMutate(call, partitions, isStrict))
+        {
+            return Refuse(wanted, ErrorCode.ThrottlingQuotaExceeded, null);
+        }
+
         CatalogResult made = validateOnly
             ? session.Streams.Check(spec)
             : session.Streams.Create(session.GrantOf(Permission.CreateAddress, wanted.Name), spec);

@@ -9,6 +9,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>DeleteTopics: by name or, from version 6, by id.</summary>
 internal static class DeleteTopicsApi
 {
+    private const short FirstVersionOfThrottling = 5;
+
     public static async ValueTask<DeleteTopicsResponse?> HandleAsync(ApiCall call, DeleteTopicsRequest request)
     {
         List<(string? Name, Guid Id)> wanted = call.Version >= 6
@@ -17,30 +19,37 @@ internal static class DeleteTopicsApi
         var results = new List<DeleteTopicsResponse.DeletableTopicResult>();
         foreach ((string? name, Guid id) in wanted)
         {
-            results.Add(await DeleteAsync(call.Session, name, id));
+            results.Add(await DeleteAsync(call, name, id));
         }
 
         return new DeleteTopicsResponse { Responses = [.. results] };
     }
 
     private static async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(
-        KafkaSession session, string? name, Guid id)
+        ApiCall call, string? name, Guid id)
     {
+        KafkaSession session = call.Session;
         ErrorCode error = name is not null && id != Guid.Empty
             ? ErrorCode.InvalidRequest
             : session.Find(name ?? "", id, Permission.DeleteAddress, out RecordStream? stream) is var found
                 && found == ErrorCode.None
-                ? await DeleteAsync(session, stream!)
+                ? await DeleteAsync(call, stream!)
                 : found;
         // Who may not delete a topic need not learn the name behind its id.
         return new() { Name = name ?? (error == ErrorCode.None ? "" : null), TopicId = id, ErrorCode = (short)error };
     }
 
-    private static async ValueTask<ErrorCode> DeleteAsync(KafkaSession session, RecordStream stream)
+    private static async ValueTask<ErrorCode> DeleteAsync(ApiCall call, RecordStream stream)
     {
+        KafkaSession session = call.Session;
         if (stream.IsInternal)
         {
             return ErrorCode.InvalidRequest;
+        }
+
+        if (!session.Throttle.TryMutate(call, stream.Partitions.Count, call.Version >= FirstVersionOfThrottling))
+        {
+            return ErrorCode.ThrottlingQuotaExceeded;
         }
 
         CatalogResult deleted = session.Streams.Delete(

@@ -6,90 +6,59 @@ using static Pillarbox.Protocols.Kafka.Wire.Messages.DescribeAclsResponse;
 namespace Pillarbox.Protocols.Kafka.Apis;
 
 /// <summary>
-/// DescribeAcls: the permissions of the node's configuration as the protocol shows such things: address patterns as
-/// topics, roles as principals (<c>Role:name</c>). In development mode there are none, which error 54 says.
+/// DescribeAcls: the rules that were made with CreateAcls, and the permissions of the node's configuration as the
+/// protocol shows such things: address patterns as topics, roles as principals (<c>Role:name</c>). In development mode
+/// there are none, which error 54 says.
 /// </summary>
 internal static class DescribeAclsApi
 {
-    private const sbyte Any = 1;
-    private const sbyte Topic = 2;
-    private const sbyte Match = 2;
-    private const sbyte Literal = 3;
-    private const sbyte Prefixed = 4;
-    private const sbyte Allow = 3;
-    private const string AllWords = "#";
-
-    private static readonly (Permission Permission, sbyte Operation)[] Operations =
-    [
-        (Permission.Consume, 3), (Permission.Send, 4), (Permission.CreateAddress, 5), (Permission.DeleteAddress, 6),
-        (Permission.Manage, 7), (Permission.View, 8), (Permission.View, 10), (Permission.Edit, 11),
-    ];
-
     public static ValueTask<DescribeAclsResponse?> HandleAsync(ApiCall call, DescribeAclsRequest request)
     {
-        SecurityConfig? config = call.Session.Environment.Broker.Authorizer.Config;
-        ErrorCode error = config is null ? ErrorCode.SecurityDisabled
-            : !call.Session.May(Permission.View, AllWords) ? ErrorCode.ClusterAuthorizationFailed
-            : ErrorCode.None;
-        if (error != ErrorCode.None)
+        KafkaSession session = call.Session;
+        if (AclChecks.Check(session, Permission.View) is var error && error != ErrorCode.None)
         {
             return new(new DescribeAclsResponse { ErrorCode = (short)error });
         }
 
+        var rest = new AclFilter(
+            request.PrincipalFilter, request.HostFilter, request.Operation, request.PermissionType);
+        Authorizer authorizer = session.Environment.Broker.Authorizer;
+        IEnumerable<Acl> rules = authorizer.Rules.List(session.GrantOnCluster(Permission.View)).Select(Acls.Write);
+        IEnumerable<Acl> all = Acls.Configured(authorizer.ConfigOf(session.AddressSpace)!).Concat(rules);
         return new(new DescribeAclsResponse
         {
             Resources =
             [
-                .. config!.Permissions.Where(_ => request.ResourceTypeFilter is Any or Topic)
-                    .Select(block => Describe(block.Key, block.Value, request))
-                    .Where(resource => resource.Acls.Length > 0 && IsWanted(resource, request)),
+                .. from acl in all
+                   where Acls.Fits(
+                       acl, request.ResourceTypeFilter, request.ResourceNameFilter, request.PatternTypeFilter, rest)
+                   group acl by (acl.ResourceType, acl.ResourceName, acl.PatternType) into resource
+                   select new DescribeAclsResource
+                   {
+                       ResourceType = resource.Key.ResourceType,
+                       ResourceName = resource.Key.ResourceName,
+                       PatternType = resource.Key.PatternType,
+                       Acls = [.. resource.Select(Describe)],
+                   },
             ],
         });
     }
 
-    private static DescribeAclsResource Describe(
-        string pattern, IReadOnlyDictionary<string, Permission> roles, DescribeAclsRequest request)
+    private static AclDescription Describe(Acl acl) => new()
     {
-        bool isPrefix = pattern.EndsWith(AllWords, StringComparison.Ordinal) && pattern.Length > AllWords.Length;
-        return new()
-        {
-            ResourceType = Topic,
-            ResourceName = pattern == AllWords ? "*" : isPrefix ? pattern[..^AllWords.Length] : pattern,
-            PatternType = isPrefix ? Prefixed : Literal,
-            Acls =
-            [
-                .. from role in roles
-                   from operation in Operations
-                   where (role.Value & operation.Permission) != 0
-                   let acl = new AclDescription
-                   {
-                       Principal = "Role:" + role.Key,
-                       Host = "*",
-                       Operation = operation.Operation,
-                       PermissionType = Allow,
-                   }
-                   where IsWanted(acl, request)
-                   select acl,
-            ],
-        };
-    }
+        Principal = acl.Principal,
+        Host = acl.Host,
+        Operation = acl.Operation,
+        PermissionType = acl.PermissionType,
+    };
+}
 
-    private static bool IsWanted(AclDescription acl, DescribeAclsRequest request) =>
-        (request.PrincipalFilter is null || request.PrincipalFilter == acl.Principal)
-        && (request.HostFilter is null || request.HostFilter == acl.Host)
-        && (request.Operation == Any || request.Operation == acl.Operation)
-        && (request.PermissionType == Any || request.PermissionType == Allow);
-
-    private static bool IsWanted(DescribeAclsResource resource, DescribeAclsRequest request) =>
-        request.ResourceNameFilter is not { } name
-        || (request.PatternTypeFilter == Match
-            ? Covers(resource, name)
-            : name == resource.ResourceName
-                && (request.PatternTypeFilter == Any || request.PatternTypeFilter == resource.PatternType));
-
-    private static bool Covers(DescribeAclsResource resource, string name) =>
-        resource.ResourceName == "*"
-        || (resource.PatternType == Prefixed
-            ? name.StartsWith(resource.ResourceName, StringComparison.Ordinal)
-            : name == resource.ResourceName);
+/// <summary>What the three APIs ask first.</summary>
+internal static class AclChecks
+{
+    /// <summary>None: there are users, and the client may do this to the whole address space.</summary>
+    public static ErrorCode Check(KafkaSession session, Permission permission) =>
+        session.Environment.Broker.Authorizer.ConfigOf(session.AddressSpace) is null ? ErrorCode.SecurityDisabled
+        : !session.MayOnCluster(permission) ? ErrorCode.ClusterAuthorizationFailed
+        : ErrorCode.None;
 }

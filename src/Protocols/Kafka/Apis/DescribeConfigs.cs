@@ -104,7 +104,7 @@ internal static class DescribeConfigsApi
             return;
         }
 
-        if (!session.May(Permission.View, "#"))
+        if (!session.MayOnCluster(Permission.View))
         {
             result.ErrorCode = (short)ErrorCode.ClusterAuthorizationFailed;
             return;

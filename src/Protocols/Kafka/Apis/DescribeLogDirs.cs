@@ -11,7 +11,7 @@ internal static class DescribeLogDirsApi
 {
     public static ValueTask<DescribeLogDirsResponse?> HandleAsync(ApiCall call, DescribeLogDirsRequest request)
     {
-        if (!call.Session.May(Permission.View, "#"))
+        if (!call.Session.MayOnCluster(Permission.View))
         {
             return new(new DescribeLogDirsResponse { ErrorCode = (short)ErrorCode.ClusterAuthorizationFailed });
         }

@@ -24,7 +24,7 @@ internal static class DescribeTopicPartitionsApi
         var topics = new List<DescribeTopicPartitionsResponseTopic>();
         foreach (string name in sorted)
         {
-            int first = name == from ? Math.Max(0, request.Cursor!.PartitionIndex) : 0;
+            int first = request.Cursor is { } cursor && name == from ? Math.Max(0, cursor.PartitionIndex) : 0;
             if (left == 0)
             {
                 return Answer(topics, new() { TopicName = name, PartitionIndex = first });

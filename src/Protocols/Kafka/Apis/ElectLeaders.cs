@@ -10,7 +10,7 @@ internal static class ElectLeadersApi
     public static ValueTask<ElectLeadersResponse?> HandleAsync(ApiCall call, ElectLeadersRequest request)
     {
         KafkaSession session = call.Session;
-        if (!session.May(Permission.Manage, "#"))
+        if (!session.MayOnCluster(Permission.Manage))
         {
             return new(new ElectLeadersResponse { ErrorCode = (short)ErrorCode.ClusterAuthorizationFailed });
         }

@@ -82,7 +82,7 @@ internal sealed class FetchWork : IReadWaiter, IDisposable
     // True: answer now, for there is enough or something is wrong.
     private bool Read()
     {
-        int left = Math.Min(_request.MaxBytes, Options.FetchBytesMax);
+        int left = Math.Min(_request.MaxBytes, _call.Session.Throttle.FetchBytesMax(_call));
         int bytes = 0;
         bool fault = _partitions.Count == 0;
         foreach (FetchedPartition partition in _partitions)

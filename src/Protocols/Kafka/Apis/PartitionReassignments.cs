@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -8,26 +9,36 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 internal static class PartitionReassignmentsApi
 {
     public static ValueTask<ListPartitionReassignmentsResponse?> ListAsync(
-        ApiCall call, ListPartitionReassignmentsRequest request) => new(new ListPartitionReassignmentsResponse());
+        ApiCall call, ListPartitionReassignmentsRequest request) => new(new ListPartitionReassignmentsResponse
+        {
+            ErrorCode = (short)(call.Session.MayOnCluster(Permission.View)
+                ? ErrorCode.None
+                : ErrorCode.ClusterAuthorizationFailed),
+        });
 
     public static ValueTask<AlterPartitionReassignmentsResponse?> AlterAsync(
         ApiCall call, AlterPartitionReassignmentsRequest request) =>
         new(new AlterPartitionReassignmentsResponse
         {
+            ErrorCode = (short)(call.Session.MayOnCluster(Permission.Manage)
+                ? ErrorCode.None
+                : ErrorCode.ClusterAuthorizationFailed),
             AllowReplicationFactorChange = request.AllowReplicationFactorChange,
-            Responses = Array.ConvertAll(request.Topics, topic =>
+            Responses = !call.Session.MayOnCluster(Permission.Manage) ? [] : Array.ConvertAll(request.Topics, topic =>
                 new AlterPartitionReassignmentsResponse.ReassignableTopicResponse
                 {
                     Name = topic.Name,
-                    Partitions = Array.ConvertAll(topic.Partitions, wanted => Answer(call.Session, wanted)),
+                    Partitions = Array.ConvertAll(topic.Partitions, wanted => Answer(call.Session, topic.Name, wanted)),
                 }),
         });
 
     private static AlterPartitionReassignmentsResponse.ReassignablePartitionResponse Answer(
-        KafkaSession session, AlterPartitionReassignmentsRequest.ReassignablePartition wanted)
+        KafkaSession session, string topic, AlterPartitionReassignmentsRequest.ReassignablePartition wanted)
     {
         ErrorCode error = wanted.Replicas switch
         {
+            _ when session.Streams.Find(topic)?.FindPartition(wanted.PartitionIndex) is null =>
+                ErrorCode.UnknownTopicOrPartition,
             null => ErrorCode.NoReassignmentInProgress,
             [var id] when id == session.NodeId => ErrorCode.None,
             _ => ErrorCode.InvalidReplicaAssignment,

@@ -43,7 +43,7 @@ internal static class WriteTxnMarkersApi
     private static async ValueTask<ErrorCode> WriteAsync(
         KafkaSession session, WritableTxnMarker marker, string topic, int number)
     {
-        if (!session.May(Permission.Manage, "#"))
+        if (!session.MayOnCluster(Permission.Manage))
         {
             return ErrorCode.ClusterAuthorizationFailed;
         }

@@ -1,0 +1,222 @@
+using System.Buffers;
+using System.Globalization;
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Shards;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Transactions;
+
+namespace Pillarbox.Broker;
+
+/// <content>What the broker's own rooms use of it.</content>
+public sealed partial class BrokerClient
+{
+    /// <summary>What shards collect for this client, one per shard, each the shard's own.</summary>
+    internal Buffer<ClientEvent>?[] Outboxes { get; }
+
+    internal AppendMark Mark { get; }
+
+    internal long SinceMs { get; }
+
+    /// <summary>Unique on the node.</summary>
+    internal string Id => Number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The same, to find it by.</summary>
+    internal long Number { get; init; }
+
+    /// <summary>What <see cref="MessageLease.Publisher"/> says of messages that this client published.</summary>
+    public ulong PublisherHash => _publisherHash;
+
+    internal int ProducerCount => _producers.Count;
+
+    internal int ConsumerCount => _consumers.Count;
+
+    internal AddressSpace Space => _space;
+
+    /// <summary>Producers wait for the disk or for room; any thread.</summary>
+    internal bool IsHeldBack => _reports.IsCreditWithheld || _publications.IsStalled;
+
+    /// <summary>Takes what a shard has for it. Any thread.</summary>
+    internal void Receive(ReadOnlySpan<ClientEvent> events) => _reports.Receive(events);
+
+    /// <summary>Makes the connection look again. Any thread.</summary>
+    internal void Poke() => _reports.Poke();
+
+    /// <summary>Branches of it were not prepared in time. Any thread.</summary>
+    internal void OnXaTimedOut()
+    {
+        _isXaTimedOut = true;
+        Poke();
+    }
+
+    /// <summary>A transaction is prepared: it no longer goes with the connection.</summary>
+    internal void Release(Transaction transaction) => _transactions.Remove(transaction);
+
+    /// <summary>The core closed a consumer: it counts no longer. False when the connection had closed it
+    /// already.</summary>
+    internal bool Forget(Consumer consumer)
+    {
+        if (consumer.IsClosed)
+        {
+            return false;
+        }
+
+        consumer.IsClosed = true;
+        _consumers.Remove(consumer);
+        if (consumer.Options.Stream is null)
+        {
+            _space.Leave(consumer.Queue);
+        }
+
+        return true;
+    }
+
+    /// <summary>The producers that publish to an address, as a copy.</summary>
+    internal Producer[] ProducersTo(object? node) => [.. _producers.Where(producer => producer.Node == node)];
+
+    /// <summary>After the connection has gone: lets commits under way take effect. True when there are none
+    /// left.</summary>
+    internal bool Linger()
+    {
+        _reports.TellCompletions(null, int.MaxValue);
+        PostOps();
+        return !_commits.HasPending;
+    }
+
+    internal void Complete(in Completion completion) => _reports.Complete(completion);
+
+    /// <summary>Room for an op that is posted at the next flush.</summary>
+    internal ref ShardOp OpFor(Shard shard) => ref _ops[shard.Index].Add();
+
+    internal ref ShardOp Op(Shard shard, OpKind kind, object subject)
+    {
+        ref ShardOp op = ref OpFor(shard);
+        op.Kind = kind;
+        op.Subject = subject;
+        return ref op;
+    }
+
+    /// <summary>Hands the collected ops to shards that get many: one message to hundreds of queues is hundreds of them,
+    /// and the whole of a pass would take megabytes.</summary>
+    internal void PostManyOps()
+    {
+        for (int i = 0; i < _ops.Length; i++)
+        {
+            if (_ops[i].Count >= OpsPostedAtOnce)
+            {
+                _services.Shards[i].Post(_ops[i].Span);
+                _ops[i].Clear();
+            }
+        }
+    }
+
+    /// <summary>Hands the collected ops to their shards.</summary>
+    internal void PostOps()
+    {
+        for (int i = 0; i < _ops.Length; i++)
+        {
+            if (_ops[i].Count > 0)
+            {
+                _services.Shards[i].Post(_ops[i].Span);
+                _ops[i].Clear();
+            }
+        }
+
+        if (!_publications.IsStalled)
+        {
+            Mark.MoveTo(_commits.OldestPosition);
+        }
+    }
+
+    /// <summary>Routes and collects one message; large ones have their body in a file already.</summary>
+    internal BrokerException? PublishHead(
+        Producer producer, MessageHead head, in ReadOnlySequence<byte> payload, long bodyBytes, ulong tag, string? to,
+        Transaction? transaction)
+    {
+        producer.Outstanding++;
+        producer.Granted = Math.Max(0, producer.Granted - 1);
+        PendingPublish publish = new()
+        {
+            Producer = producer,
+            Tag = tag,
+            Priority = Math.Min(head.Header.Priority, (byte)9),
+        };
+        BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
+        refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
+        refusal ??= transaction is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
+            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no transaction") : null;
+        Targets targets = default;
+        if (refusal is null)
+        {
+            long nowMs = _passMs != 0 ? _passMs : _passMs = _services.NowMs;
+            long expires = head.Header.ExpiresAtMs == 0 && node!.Settings.ExpiryDelayMs >= 0
+                ? nowMs + node.Settings.ExpiryDelayMs
+                : head.Header.ExpiresAtMs;
+            head = head with
+            {
+                Address = node!.NameUtf8,
+                Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
+            };
+            publish.ExpiresAtMs = expires;
+            refusal = Keep(producer, node, head, payload, ref publish)
+                ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
+        }
+
+        if (refusal is not null || (targets.IsEmpty && publish.Kept is null))
+        {
+            _publications.AddEmpty(producer, tag, refusal);
+            return refusal;
+        }
+
+        if (targets.IsEmpty)
+        {
+            _publications.AddKept(ref publish);
+            return null;
+        }
+
+        _publications.Add(ref publish, head, targets, payload, transaction);
+        if (transaction is not null)
+        {
+            _publications.AddEmpty(producer, tag, null);
+        }
+
+        return null;
+    }
+
+    // An address with a stream keeps every message there, once for all queues that read it.
+    private BrokerException? Keep(
+        Producer producer, AddressNode node, in MessageHead head, in ReadOnlySequence<byte> payload,
+        ref PendingPublish publish) =>
+        producer.Queue is null && node.StreamIn(Catalog) is { } stream
+            ? _publications.Keep(stream, producer.Partition, head, payload, ref publish)
+            : null;
+
+    private StreamCatalog Catalog => _services.Streams[_space.Name];
+
+    /// <summary>One that the disk did not take: told in its turn. Its transaction can only roll back.</summary>
+    internal void RefusePublish(Producer producer, ulong tag, BrokerException refusal, Transaction? transaction)
+    {
+        producer.Outstanding++;
+        producer.Granted = Math.Max(0, producer.Granted - 1);
+        if (transaction is not null)
+        {
+            transaction.Failure ??= refusal;
+        }
+
+        _publications.AddEmpty(producer, tag, refusal);
+    }
+
+    private BrokerException? CheckTransaction(Transaction transaction, long bytes)
+    {
+        if (transaction.Journal.Bytes + transaction.Transient.Bytes + bytes > _services.Options.TransactionBytesMax)
+        {
+            transaction.Failure ??= new BrokerException(
+                BrokerError.TransactionRollback,
+                $"the transaction holds more than {_services.Options.TransactionBytesMax} bytes and was rolled back");
+            return transaction.Failure;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,163 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions;
+using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt;
+
+/// <content>What the broker tells.</content>
+internal sealed partial class MqttSession : IClientEvents
+{
+    /// <inheritdoc/>
+    void IClientEvents.OnDelivery(in Delivery delivery)
+    {
+        if (State?.Owns(delivery.Consumer) == true)
+        {
+            State.OnDelivery(delivery);
+            return;
+        }
+
+        (_pending ??= new Queue<Delivery>()).Enqueue(delivery);
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnPublished(Producer producer, ulong tag, BrokerException? error)
+    {
+        Tag done = Tag.From(tag);
+        switch (done.Kind)
+        {
+            case TagKind.PubAck:
+                OnStored((ushort)done.Number, PacketType.PubAck, error);
+                break;
+            case TagKind.PubRec:
+                OnStored((ushort)done.Number, PacketType.PubRec, error);
+                break;
+            case TagKind.Staged when error is not null:
+                OnRefusedInTransaction((ushort)done.Number, error);
+                break;
+            case TagKind.SubAck:
+                OnKept(done.Number, error);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnProducerCredit(Producer producer, int credit)
+    {
+        if (ReferenceEquals(producer, _producer))
+        {
+            _credit += credit;
+        }
+        else if (ReferenceEquals(producer, _ownProducer))
+        {
+            _ownCredit += credit;
+        }
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnDrained(Consumer consumer, int unusedCredit) => State?.OnDrained();
+
+    /// <inheritdoc/>
+    void IClientEvents.OnSettled(ulong tag)
+    {
+        Tag done = Tag.From(tag);
+        switch (done.Kind)
+        {
+            case TagKind.PubComp:
+                Complete((ushort)done.Number);
+                break;
+            case TagKind.Free:
+                Free((ushort)done.Number);
+                break;
+            case TagKind.SubAck:
+                OnKept(done.Number, null);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
+    {
+        if (_discharging?.Remove(tag, out List<TransactionPart>? parts) != true)
+        {
+            return;
+        }
+
+        foreach (TransactionPart part in parts!)
+        {
+            if (part.Answer == PacketType.PubRec)
+            {
+                OnIncomingDischarged(part.PacketId, error);
+            }
+            else if (error is null)
+            {
+                Owe(_consumer);
+                Release(part.PacketId);
+            }
+            else
+            {
+                EndWith(BrokerErrors.ToReason(error), error.Message);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
+    {
+        if (consumer.Tag is Subscription shared)
+        {
+            // The group's queue was deleted: whoever is in it has to subscribe anew.
+            shared.Consumer = null;
+            ForgetPending(consumer);
+            return;
+        }
+
+        EndWith(ReasonCode.AdministrativeAction, reason.Message);
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnProducerClosed(Producer producer, BrokerException reason)
+    {
+        // A relay has no address that could go.
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnCloseRequested(BrokerException reason) => EndWith(
+        reason.Error == BrokerError.Unavailable ? ReasonCode.ServerShuttingDown : ReasonCode.AdministrativeAction,
+        reason.Message);
+
+    // The message is not taken, and its identifier, which is kept with the rest of the transaction, is to go again.
+    private void OnRefusedInTransaction(ushort id, BrokerException error)
+    {
+        if (_version != MqttVersion.V5)
+        {
+            EndWith(BrokerErrors.ToReason(error), error.Message);
+            return;
+        }
+
+        _incoming![id] = IncomingState.Refused;
+        Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error), error.Message);
+    }
+
+    private void OnIncomingDischarged(ushort id, BrokerException? error)
+    {
+        bool isRefused = _incoming!.GetValueOrDefault(id) == IncomingState.Refused;
+        if (error is null && !isRefused)
+        {
+            OnStored(id, PacketType.PubRec, null);
+            return;
+        }
+
+        if (error is null)
+        {
+            State!.Remove(StateKind.Incoming, id, 0);
+            _incoming!.Remove(id);
+            _unanswered--;
+            return;
+        }
+
+        State!.Forget(StateKind.Incoming, id);
+        OnStored(id, PacketType.PubRec, error);
+    }
+}

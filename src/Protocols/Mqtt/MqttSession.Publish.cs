@@ -1,0 +1,266 @@
+using System.Buffers;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Transactions;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt;
+
+/// <content>Messages from the client (MQTT 5.0 §3.3, §4.3).</content>
+internal sealed partial class MqttSession
+{
+    private const int ScratchBytesKept = 16 << 10;
+
+    private readonly TopicTable _topics;
+    private byte[] _scratch = [];
+    private Dictionary<ushort, IncomingState>? _incoming;
+    private Transaction? _transaction;
+    private List<TransactionPart>? _parts;
+    private Dictionary<ulong, List<TransactionPart>>? _discharging;
+    private ulong _lastDischarge;
+    private int _unanswered;
+    private int _credit;
+
+    /// <summary>A message of QoS 2 from the client.</summary>
+    private enum IncomingState : byte
+    {
+        /// <summary>It goes to disk.</summary>
+        Storing,
+
+        /// <summary>PUBREC is sent.</summary>
+        Stored,
+
+        /// <summary>PUBREL came; PUBCOMP goes out when that is on disk.</summary>
+        Completing,
+
+        /// <summary>The broker refused it.</summary>
+        Refused,
+    }
+
+    /// <summary>Whether the broker takes no more messages now; the input waits.</summary>
+    public bool IsInputPaused => _credit <= 0 || End is not null;
+
+    /// <summary>Part of a transaction: what is answered when it is on disk.</summary>
+    private readonly record struct TransactionPart(PacketType Answer, ushort PacketId, BrokerException? Refusal);
+
+    private void OnPublish(PublishPacket packet)
+    {
+        KnownTopic topic = TopicOf(packet);
+        if (packet.HasSubscriptionId)
+        {
+            MqttException.Protocol("a client gives no subscription identifiers");
+        }
+
+        if (topic.Topic.AsSpan().StartsWith("$SYS/"u8))
+        {
+            throw new MqttException(ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
+        }
+
+        if (packet.Qos > 0 && !MayCome(packet))
+        {
+            return;
+        }
+
+        if (packet.Qos > 0)
+        {
+            _unanswered++;
+        }
+
+        Store(packet, topic);
+    }
+
+    // False: it is known already.
+    private bool MayCome(in PublishPacket packet)
+    {
+        if (packet.Qos == 2 && _incoming?.TryGetValue(packet.PacketId, out IncomingState state) == true)
+        {
+            if (state == IncomingState.Stored)
+            {
+                Answer(PacketType.PubRec, packet.PacketId);
+            }
+
+            return false;
+        }
+
+        if (_version == MqttVersion.V5 && _unanswered >= Options.ReceiveMaximum)
+        {
+            throw new MqttException(ReasonCode.ReceiveMaximumExceeded, "more messages are unanswered than are taken");
+        }
+
+        return true;
+    }
+
+    private KnownTopic TopicOf(in PublishPacket packet)
+    {
+        if (!packet.HasTopicAlias)
+        {
+            return _topics.Get(packet.Topic);
+        }
+
+        int alias = packet.TopicAlias;
+        if (!_topics.IsAlias(alias))
+        {
+            throw new MqttException(ReasonCode.TopicAliasInvalid, $"topic alias {alias} is beyond the maximum");
+        }
+
+        if (!packet.Topic.IsEmpty)
+        {
+            KnownTopic known = _topics.Get(packet.Topic);
+            _topics.SetAlias(alias, known);
+            return known;
+        }
+
+        return _topics.TryGetAlias(alias, out KnownTopic? topic)
+            ? topic
+            : throw new MqttException(ReasonCode.ProtocolError, $"topic alias {alias} means nothing yet");
+    }
+
+    private void Store(in PublishPacket packet, KnownTopic topic)
+    {
+        var header = new MessageHeader
+        {
+            Durable = packet.Qos > 0,
+            ExpiresAtMs = packet.MessageExpiry is { } seconds ? NowMs + Math.Max(1, seconds * 1000L) : 0,
+            Format = PayloadFormat.Mqtt,
+        };
+        var stored = new MqttMessageMap
+        {
+            Qos = packet.Qos,
+            Retain = packet.Retain,
+            Topic = topic.Topic,
+            Properties = MqttMessageMap.Stored(packet),
+            Payload = packet.Payload,
+        };
+        int bytes = stored.Bytes;
+        if (_scratch.Length < bytes)
+        {
+            _scratch = new byte[Math.Max(bytes, 256)];
+        }
+
+        stored.Write(_scratch);
+        if (packet.Retain && !TryRetain(packet, _scratch.AsSpan(0, bytes), header.ExpiresAtMs, topic))
+        {
+            return;
+        }
+
+        Publish(header, new ReadOnlySequence<byte>(_scratch, 0, bytes), packet, topic.Address);
+        if (_scratch.Length > ScratchBytesKept)
+        {
+            _scratch = [];
+        }
+    }
+
+    private void Publish(
+        in MessageHeader header, in ReadOnlySequence<byte> payload, in PublishPacket packet, string address)
+    {
+        _credit--;
+        switch (packet.Qos)
+        {
+            case 0:
+                _client.Publish(_producer, header, payload, 0, address);
+                break;
+            case 1:
+                _client.Publish(_producer, header, payload, new Tag(TagKind.PubAck, packet.PacketId).Value, address);
+                break;
+            case 2 when State is null:
+                (_incoming ??= [])[packet.PacketId] = IncomingState.Storing;
+                _client.Publish(_producer, header, payload, new Tag(TagKind.PubRec, packet.PacketId).Value, address);
+                break;
+            default:
+                // The message and its identifier are on disk together, or neither is.
+                (_incoming ??= [])[packet.PacketId] = IncomingState.Storing;
+                Transaction transaction = Pass();
+                ulong tag = new Tag(TagKind.Staged, packet.PacketId).Value;
+                _client.Publish(_producer, header, payload, tag, address, transaction);
+                State!.Put(StateKind.Incoming, packet.PacketId, transaction);
+                _parts!.Add(new TransactionPart(PacketType.PubRec, packet.PacketId, null));
+                break;
+        }
+    }
+
+    /// <summary>The transaction of this pass: all that has to be on disk together with its messages.</summary>
+    private Transaction Pass()
+    {
+        _parts ??= [];
+        return _transaction ??= _client.Begin();
+    }
+
+    private void EndPass()
+    {
+        if (_transaction is null)
+        {
+            return;
+        }
+
+        (_discharging ??= []).Add(++_lastDischarge, _parts!);
+        _client.Discharge(_transaction, fail: false, _lastDischarge);
+        _transaction = null;
+        _parts = null;
+    }
+
+    private void OnStored(ushort id, PacketType type, BrokerException? error)
+    {
+        if (IsAwaitingRetained(id, error))
+        {
+            return;
+        }
+
+        _unanswered -= type == PacketType.PubAck ? 1 : 0;
+        if (error is not null && _version != MqttVersion.V5)
+        {
+            // There is no way to say that a message was not taken but to end.
+            EndWith(BrokerErrors.ToReason(error), error.Message);
+            return;
+        }
+
+        if (type == PacketType.PubRec)
+        {
+            if (error is null)
+            {
+                _incoming![id] = IncomingState.Stored;
+            }
+            else
+            {
+                _incoming!.Remove(id);
+                _unanswered--;
+            }
+        }
+
+        Answer(type, id, error is null ? ReasonCode.Success : BrokerErrors.ToReason(error), error?.Message);
+    }
+
+    private void OnPubRel(AckPacket packet)
+    {
+        ushort id = packet.PacketId;
+        if (_incoming is null || !_incoming.TryGetValue(id, out IncomingState state))
+        {
+            Answer(PacketType.PubComp, id, ReasonCode.PacketIdentifierNotFound);
+            return;
+        }
+
+        if (state != IncomingState.Stored)
+        {
+            return;
+        }
+
+        if (State is null)
+        {
+            Complete(id);
+            return;
+        }
+
+        _incoming[id] = IncomingState.Completing;
+        if (!State.Remove(StateKind.Incoming, id, new Tag(TagKind.PubComp, id).Value))
+        {
+            Complete(id);
+        }
+    }
+
+    private void Complete(ushort id)
+    {
+        _incoming!.Remove(id);
+        _unanswered--;
+        Answer(PacketType.PubComp, id);
+    }
+}

@@ -1,0 +1,233 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt;
+
+/// <content>Subscriptions (MQTT 5.0 §3.8 to §3.11, §4.7, §4.8).</content>
+internal sealed partial class MqttSession
+{
+    private Dictionary<int, PendingAck>? _acks;
+    private int _lastAck;
+
+    private void OnSubscribe(SubscribePacket packet)
+    {
+        var ack = new PendingAck(PacketType.SubAck, packet.PacketId);
+        int number = ++_lastAck;
+        while (packet.Next(out SubscriptionRequest request))
+        {
+            ack.Reasons.Add((byte)Subscribe(request, packet.SubscriptionId, number, ack));
+        }
+
+        Await(ack, number);
+    }
+
+    private ReasonCode Subscribe(SubscriptionRequest request, int id, int number, PendingAck ack)
+    {
+        if (Subscription.Parse(request.Filter, request.Options, id) is not { } subscription)
+        {
+            return ReasonCode.TopicFilterInvalid;
+        }
+
+        if (subscription.Group is not null && request.Options.NoLocal)
+        {
+            MqttException.Protocol("no local is not for shared subscriptions");
+        }
+
+        string key = SubscriptionTable.KeyOf(request.Filter);
+        bool isNew = !_subscriptions.TryGet(key, out Subscription? older);
+        if (isNew && _subscriptions.Count >= Options.SubscriptionsMax)
+        {
+            return ReasonCode.QuotaExceeded;
+        }
+
+        try
+        {
+            subscription.Consumer = older?.Consumer;
+            Bind(subscription);
+        }
+        catch (BrokerException refusal)
+        {
+            ReasonCode reason = BrokerErrors.ToReason(refusal);
+            return reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason;
+        }
+
+        _subscriptions.Set(key, subscription);
+        SendRetained(subscription, isNew);
+        if (State is not null)
+        {
+            ack.Awaited++;
+            State.Put(key, request.Filter, request.Options, id, new Tag(TagKind.SubAck, number).Value);
+        }
+
+        return (ReasonCode)request.Options.Qos;
+    }
+
+    private void Bind(Subscription subscription)
+    {
+        if (subscription.Group is null)
+        {
+            _client.Bind(_queues.Queue, subscription.Pattern);
+            return;
+        }
+
+        string queue = subscription.SharedQueue;
+        _client.CreateQueue(new QueueConfig
+        {
+            Name = queue,
+            Address = subscription.Pattern,
+            RoutingType = RoutingType.Multicast,
+            AutoCreated = true,
+            IsSubscription = true,
+            DeleteOnNoConsumers = State is null,
+            TransientMax = Options.WaitingMessagesMax,
+        });
+        _client.Bind(queue, subscription.Pattern);
+        if (subscription.Consumer is null)
+        {
+            subscription.Consumer = _client.OpenConsumer(new ConsumerOptions
+            {
+                Queue = queue,
+                Format = PayloadFormat.Mqtt,
+            });
+            if (_isStarted)
+            {
+                _client.Grant(subscription.Consumer, Options.SharedPrefetchMax);
+            }
+        }
+
+        subscription.Consumer.Tag = subscription;
+    }
+
+    private void OnUnsubscribe(UnsubscribePacket packet)
+    {
+        var ack = new PendingAck(PacketType.UnsubAck, packet.PacketId);
+        int number = ++_lastAck;
+        while (packet.Next(out ReadOnlySpan<byte> filter))
+        {
+            ack.Reasons.Add((byte)Unsubscribe(SubscriptionTable.KeyOf(filter), number, ack));
+        }
+
+        Await(ack, number);
+    }
+
+    private ReasonCode Unsubscribe(string key, int number, PendingAck ack)
+    {
+        if (!_subscriptions.Remove(key, out Subscription? removed))
+        {
+            return ReasonCode.NoSubscriptionExisted;
+        }
+
+        if (removed.Consumer is { } consumer)
+        {
+            _client.CloseConsumer(consumer, countAttempts: false);
+            ForgetPending(consumer);
+        }
+        else if (!_subscriptions.All.Any(other => other.Group is null && other.Pattern == removed.Pattern))
+        {
+            _client.Unbind(_queues.Queue, removed.Pattern);
+        }
+
+        if (State?.Remove(StateKind.Subscription, key, new Tag(TagKind.SubAck, number).Value) == true)
+        {
+            ack.Awaited++;
+        }
+
+        return ReasonCode.Success;
+    }
+
+    // What a consumer that is closed had got went back to its queue.
+    private void ForgetPending(Consumer consumer)
+    {
+        if (_pending is { Count: > 0 })
+        {
+            _pending = new Queue<Delivery>(_pending.Where(one => !ReferenceEquals(one.Consumer, consumer)));
+            _loaded = null;
+            _needsRead = false;
+            _isBlocked = false;
+        }
+    }
+
+    private void Await(PendingAck ack, int number)
+    {
+        if (ack.Awaited == 0)
+        {
+            ack.Write(_output, _version);
+        }
+        else
+        {
+            (_acks ??= []).Add(number, ack);
+        }
+    }
+
+    private void OnKept(int number, BrokerException? error)
+    {
+        if (_acks is null || !_acks.TryGetValue(number, out PendingAck? ack))
+        {
+            return;
+        }
+
+        if (error is not null)
+        {
+            EndWith(BrokerErrors.ToReason(error), error.Message);
+        }
+        else if (--ack.Awaited == 0)
+        {
+            _acks.Remove(number);
+            ack.Write(_output, _version);
+        }
+    }
+
+    // Subscriptions are bound still; what was made of them and not kept, or the other way round, is put right.
+    private void Resume(SessionState state)
+    {
+        foreach ((string key, SubscriptionOptions options, int id) in state.Subscriptions.ToArray())
+        {
+            if (Subscription.Parse(System.Text.Encoding.UTF8.GetBytes(key), options, id) is { } subscription)
+            {
+                Resume(key, subscription, state);
+            }
+        }
+
+        foreach (ushort id in state.PacketIds(StateKind.Incoming))
+        {
+            (_incoming ??= [])[id] = IncomingState.Stored;
+            _unanswered++;
+        }
+
+        foreach (ushort id in state.PacketIds(StateKind.Released))
+        {
+            _window.Set(id, new Outgoing { Qos = 2, State = OutgoingState.Released });
+            Answer(PacketType.PubRel, id);
+        }
+    }
+
+    private void Resume(string key, Subscription subscription, SessionState state)
+    {
+        try
+        {
+            Bind(subscription);
+            _subscriptions.Set(key, subscription);
+        }
+        catch (BrokerException)
+        {
+            // It was allowed once and is no longer.
+            _client.Unbind(_queues.Queue, subscription.Pattern);
+            state.Remove(StateKind.Subscription, key, 0);
+        }
+    }
+
+    /// <summary>A SUBACK or UNSUBACK that waits until what it says is on disk.</summary>
+    private sealed class PendingAck(PacketType type, ushort packetId)
+    {
+        public List<byte> Reasons { get; } = [];
+
+        public int Awaited { get; set; }
+
+        public void Write(PacketWriter output, MqttVersion version) =>
+            new SubAckPacket(type, packetId, Reasons.ToArray()).Write(output, version);
+    }
+}

@@ -1,0 +1,68 @@
+using Pillarbox.Broker.Consumers;
+
+namespace Pillarbox.Protocols.Mqtt.Sessions;
+
+/// <summary>How far a message of QoS 1 or 2 to the client is.</summary>
+internal enum OutgoingState : byte
+{
+    /// <summary>PUBLISH is sent.</summary>
+    Sent,
+
+    /// <summary>PUBREC came; PUBREL goes out when that is on disk.</summary>
+    Releasing,
+
+    /// <summary>PUBREL is sent.</summary>
+    Released,
+
+    /// <summary>PUBCOMP came; the identifier is free when that is on disk.</summary>
+    Completing,
+}
+
+/// <summary>A message on its way to the client.</summary>
+internal struct Outgoing
+{
+    public Delivery Delivery;
+    public OutgoingState State;
+    public byte Qos;
+}
+
+/// <summary>
+/// The packet identifiers towards the client (MQTT 5.0 §2.2.1, §4.4, §4.9). An identifier follows from the message's
+/// id, which lasts: whenever a message is sent again, also after a crash, it bears the one that the client knows. A
+/// message whose identifier is in use waits. Owned by the connection.
+/// </summary>
+internal sealed class OutgoingWindow(int max)
+{
+    // A record of the log is longer than 32 bytes, so neighbours have identifiers of their own.
+    private const int RecordBytesShift = 5;
+
+    private Dictionary<ushort, Outgoing>? _byId;
+
+    public int Count => _byId?.Count ?? 0;
+
+    public bool IsFull => Count >= max;
+
+    /// <summary>The identifier of a message.</summary>
+    public static ushort IdOf(in Delivery delivery) =>
+        (ushort)(((ulong)delivery.MessageId >> RecordBytesShift) % ushort.MaxValue + 1);
+
+    /// <summary>Whether the identifier is free.</summary>
+    public bool IsFree(ushort id) => _byId?.ContainsKey(id) != true;
+
+    public bool TryGet(ushort id, out Outgoing outgoing)
+    {
+        outgoing = default;
+        return _byId?.TryGetValue(id, out outgoing) == true;
+    }
+
+    public void Set(ushort id, in Outgoing outgoing) => (_byId ??= [])[id] = outgoing;
+
+    public bool Remove(ushort id, out Outgoing outgoing)
+    {
+        outgoing = default;
+        return _byId?.Remove(id, out outgoing) == true;
+    }
+
+    /// <summary>The identifiers in use.</summary>
+    public IReadOnlyCollection<ushort> Ids => _byId?.Keys ?? (IReadOnlyCollection<ushort>)[];
+}

@@ -1,0 +1,145 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Sessions;
+
+/// <summary>
+/// The queues that a session is made of. One whose expiry is 0 has a temporary queue and ends with its connection; any
+/// other has durable ones, which the broker deletes when nobody has used them for so long. Owned by the connection.
+/// </summary>
+internal sealed class SessionQueues
+{
+    private readonly string _clientId;
+    private readonly bool _isDurable;
+    private uint _expirySeconds;
+
+    private SessionQueues(BrokerClient client, string clientId, uint expirySeconds, bool wasThere)
+    {
+        Client = client;
+        _clientId = clientId;
+        _expirySeconds = expirySeconds;
+        _isDurable = wasThere || expirySeconds > 0;
+        WasThere = wasThere;
+        Queue = SessionNames.Queue(clientId);
+    }
+
+    public BrokerClient Client { get; }
+
+    /// <summary>The name of the queue of its messages.</summary>
+    public string Queue { get; }
+
+    /// <summary>The session was there before.</summary>
+    public bool WasThere { get; }
+
+    /// <summary>What it must not forget; null: it ends with its connection.</summary>
+    public SessionState? State { get; private set; }
+
+    /// <summary>Seconds that it outlives its connection.</summary>
+    public uint ExpirySeconds
+    {
+        get => _expirySeconds;
+        set => _expirySeconds = _isDurable ? value : 0;
+    }
+
+    private long ExpiryMs => _expirySeconds == ConnectPacket.NeverExpires ? -1 : _expirySeconds * 1000L;
+
+    private IEnumerable<string> Names => [Queue, SessionNames.StateQueue(_clientId)];
+
+    /// <summary>Takes a session up, or makes one (MQTT 5.0 §3.1.2.4). Throws <see cref="BrokerException"/>,
+    /// Unauthorized when it is another user's.</summary>
+    public static SessionQueues Open(
+        BrokerClient client, string clientId, bool cleanStart, uint expirySeconds, int transientMax)
+    {
+        QueueConfig? there = client.FindQueue(SessionNames.Queue(clientId));
+        if (there is not null && there.Owner != client.Info.Identity.Name)
+        {
+            throw new BrokerException(BrokerError.Unauthorized, "the client identifier is another user's");
+        }
+
+        bool wasThere = there is { Durable: true } && !cleanStart;
+        var queues = new SessionQueues(client, clientId, expirySeconds, wasThere);
+        if (there is not null && !wasThere)
+        {
+            queues.Delete();
+        }
+
+        queues.Make(transientMax);
+        return queues;
+    }
+
+    /// <summary>What is kept of it begins to be read.</summary>
+    public void Load()
+    {
+        if (_isDurable)
+        {
+            State = new SessionState(Client, SessionNames.StateQueue(_clientId));
+        }
+    }
+
+    /// <summary>The connection is over: the session goes with it, or its time begins.</summary>
+    public void Close()
+    {
+        try
+        {
+            if (_isDurable && _expirySeconds == 0)
+            {
+                Delete();
+            }
+            else if (_isDurable)
+            {
+                SetExpiry(begins: true);
+            }
+        }
+        catch (BrokerException)
+        {
+            // The disk takes nothing: the time begins with the next start of the node.
+        }
+
+        Client.Dispose();
+    }
+
+    private void Make(int transientMax)
+    {
+        foreach (string name in _isDurable ? Names : [Queue])
+        {
+            Client.CreateQueue(new QueueConfig
+            {
+                Name = name,
+                Address = SessionNames.Address,
+                RoutingType = RoutingType.Multicast,
+                Durable = _isDurable,
+                Temporary = !_isDurable,
+                AutoCreated = true,
+                IsSubscription = true,
+                IsPrivate = true,
+                TransientMax = transientMax,
+            });
+        }
+
+        if (_isDurable)
+        {
+            SetExpiry(begins: false);
+        }
+    }
+
+    private void SetExpiry(bool begins)
+    {
+        foreach (string name in Names)
+        {
+            Client.SetQueueExpiry(name, ExpiryMs, begins && ExpiryMs >= 0);
+        }
+    }
+
+    private void Delete()
+    {
+        foreach (string name in Names)
+        {
+            if (Client.FindQueue(name) is not null)
+            {
+                Client.DeleteQueue(name, ifUnused: false);
+            }
+        }
+    }
+}

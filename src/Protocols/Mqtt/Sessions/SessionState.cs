@@ -1,0 +1,245 @@
+using System.Buffers;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Sessions;
+
+/// <summary>
+/// What a session must not forget over its connection and over a crash (MQTT 5.0 §4.1): a durable queue that only its
+/// client uses, with a message for each subscription and each packet identifier of QoS 2 that is in use. They are
+/// published and settled like any message, in one transaction with the message that they are about. Owned by the
+/// connection.
+/// </summary>
+internal sealed class SessionState
+{
+    private const int CreditMax = 1 << 20;
+
+    private readonly BrokerClient _client;
+    private readonly Consumer _consumer;
+    private readonly Producer _producer;
+    private readonly Dictionary<(StateKind Kind, string Key), Entry> _entries = [];
+    private readonly Queue<Delivery> _unread = new();
+    private int _generation;
+    private byte[] _scratch = new byte[StateRecord.BytesMax];
+
+    public SessionState(BrokerClient client, string queue)
+    {
+        _client = client;
+        _consumer = client.OpenConsumer(new ConsumerOptions { Queue = queue, Exclusive = true });
+        _producer = client.OpenProducer(new ProducerOptions { Address = $"{SessionNames.Address}::{queue}" });
+        client.Grant(_consumer, CreditMax);
+        client.Drain(_consumer);
+    }
+
+    /// <summary>Whether everything that the disk has is here.</summary>
+    public bool IsLoaded => IsDrained && _unread.Count == 0;
+
+    /// <summary>Records that came and are not read yet: the oldest is to be read from disk.</summary>
+    public bool TryPeekUnread(out Delivery delivery) => _unread.TryPeek(out delivery);
+
+    private bool IsDrained { get; set; }
+
+    // Records of the start that are to be read from disk still; newer ones come behind them.
+    private int _toLoad;
+
+    /// <summary>Whether the consumer is this one's.</summary>
+    public bool Owns(Consumer consumer) => ReferenceEquals(consumer, _consumer);
+
+    /// <summary>The queue has told all that it had.</summary>
+    public void OnDrained()
+    {
+        IsDrained = true;
+        _toLoad = _unread.Count;
+        _client.Grant(_consumer, CreditMax);
+    }
+
+    /// <summary>A record came.</summary>
+    public void OnDelivery(in Delivery delivery)
+    {
+        if (_unread.Count == 0 && _client.TryRead(delivery, out MessageLease lease))
+        {
+            using (lease)
+            {
+                Take(delivery, lease.Payload.Span, isLoading: !IsDrained);
+            }
+
+            return;
+        }
+
+        _unread.Enqueue(delivery);
+    }
+
+    /// <summary>The oldest unread record was read; null: it is damaged.</summary>
+    public void OnRead(byte[]? bytes)
+    {
+        Delivery delivery = _unread.Dequeue();
+        bool isLoading = !IsDrained || _toLoad-- > 0;
+        if (bytes is null)
+        {
+            _client.Quarantine(delivery, "a record of an MQTT session is damaged");
+            return;
+        }
+
+        Take(delivery, bytes, isLoading);
+    }
+
+    /// <summary>The subscriptions, once loaded.</summary>
+    public IEnumerable<(string Key, SubscriptionOptions Options, int Id)> Subscriptions =>
+        from entry in _entries
+        where entry.Key.Kind == StateKind.Subscription && !entry.Value.IsRemoved
+        select (entry.Key.Key, entry.Value.Options, entry.Value.SubscriptionId);
+
+    /// <summary>The packet identifiers of a kind, once loaded.</summary>
+    public IEnumerable<ushort> PacketIds(StateKind kind) =>
+        from entry in _entries
+        where entry.Key.Kind == kind && !entry.Value.IsRemoved
+        select ushort.Parse(entry.Key.Key);
+
+    /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk.</summary>
+    public void Put(string key, ReadOnlySpan<byte> filter, SubscriptionOptions options, int id, ulong tag)
+    {
+        Entry entry = Renew((StateKind.Subscription, key));
+        entry.Options = options;
+        entry.SubscriptionId = id;
+        Publish(
+            new StateRecord
+            {
+                Kind = StateKind.Subscription,
+                Generation = entry.Generation,
+                Options = options,
+                SubscriptionId = id,
+                Filter = filter,
+            },
+            tag,
+            null);
+    }
+
+    /// <summary>Keeps a packet identifier, as part of a transaction.</summary>
+    public void Put(StateKind kind, ushort packetId, Transaction transaction)
+    {
+        Entry entry = Renew((kind, KeyOf(packetId)));
+        var record = new StateRecord { Kind = kind, Generation = entry.Generation, PacketId = packetId };
+        Publish(record, 0, transaction);
+    }
+
+    /// <summary>Forgets one; <paramref name="tag"/> is told as settled when that is on disk. False: there is
+    /// none.</summary>
+    public bool Remove(StateKind kind, string key, ulong tag)
+    {
+        if (!_entries.TryGetValue((kind, key), out Entry? entry) || entry.IsRemoved)
+        {
+            return false;
+        }
+
+        entry.IsRemoved = true;
+        entry.RemovalTag = tag;
+        if (entry.Delivery is { } delivery)
+        {
+            _entries.Remove((kind, key));
+            _client.Settle(delivery, Outcome.Accepted, tag);
+        }
+
+        return true;
+    }
+
+    public bool Remove(StateKind kind, ushort packetId, ulong tag) => Remove(kind, KeyOf(packetId), tag);
+
+    /// <summary>A transaction that kept it was rolled back.</summary>
+    public void Forget(StateKind kind, ushort packetId) => _entries.Remove((kind, KeyOf(packetId)));
+
+    private static string KeyOf(ushort packetId) => packetId.ToString();
+
+    private Entry Renew((StateKind Kind, string Key) key)
+    {
+        if (!_entries.TryGetValue(key, out Entry? entry))
+        {
+            entry = new Entry();
+            _entries[key] = entry;
+        }
+
+        entry.IsRemoved = false;
+        entry.Generation = _generation = (_generation + 1) & MqttReader.VarIntMax;
+        return entry;
+    }
+
+    private void Publish(in StateRecord record, ulong tag, Transaction? transaction)
+    {
+        int room = StateRecord.BytesMax + record.Filter.Length;
+        if (_scratch.Length < room)
+        {
+            _scratch = new byte[room];
+        }
+
+        int count = record.Write(_scratch);
+        var bytes = new ReadOnlySequence<byte>(_scratch, 0, count);
+        _client.Publish(_producer, new MessageHeader { Durable = true }, bytes, tag, null, transaction);
+    }
+
+    private void Take(in Delivery delivery, ReadOnlySpan<byte> bytes, bool isLoading)
+    {
+        if (!StateRecord.TryRead(bytes, out StateRecord record))
+        {
+            _client.Settle(delivery, Outcome.Accepted);
+            return;
+        }
+
+        string key = record.Kind == StateKind.Subscription
+            ? SubscriptionTable.KeyOf(record.Filter)
+            : KeyOf(record.PacketId);
+        if (isLoading)
+        {
+            Load(record, key);
+        }
+
+        if (!_entries.TryGetValue((record.Kind, key), out Entry? entry) || entry.Generation != record.Generation)
+        {
+            // A newer one is on its way.
+            _client.Settle(delivery, Outcome.Accepted);
+            return;
+        }
+
+        if (entry.Delivery is { } older)
+        {
+            _client.Settle(older, Outcome.Accepted);
+        }
+
+        entry.Delivery = delivery;
+        if (entry.IsRemoved)
+        {
+            _entries.Remove((record.Kind, key));
+            _client.Settle(delivery, Outcome.Accepted, entry.RemovalTag);
+        }
+    }
+
+    private void Load(in StateRecord record, string key)
+    {
+        _generation = Math.Max(_generation, record.Generation);
+        if (!_entries.TryGetValue((record.Kind, key), out Entry? entry))
+        {
+            entry = new Entry();
+            _entries[(record.Kind, key)] = entry;
+        }
+
+        entry.Generation = record.Generation;
+        entry.Options = record.Options;
+        entry.SubscriptionId = record.SubscriptionId;
+    }
+
+    private sealed class Entry
+    {
+        public int Generation { get; set; }
+
+        public Delivery? Delivery { get; set; }
+
+        public bool IsRemoved { get; set; }
+
+        public ulong RemovalTag { get; set; }
+
+        public SubscriptionOptions Options { get; set; }
+
+        public int SubscriptionId { get; set; }
+    }
+}

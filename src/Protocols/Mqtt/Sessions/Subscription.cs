@@ -1,0 +1,50 @@
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Sessions;
+
+/// <summary>A subscription of a session. Owned by its connection.</summary>
+internal sealed class Subscription
+{
+    private Subscription(byte[] filter, byte[]? group, SubscriptionOptions options, int id)
+    {
+        Filter = filter;
+        Group = group;
+        Options = options;
+        Id = id;
+        Pattern = TopicNames.ToPattern(filter);
+    }
+
+    /// <summary>What topics are matched against; without <c>$share/group/</c>.</summary>
+    public byte[] Filter { get; }
+
+    /// <summary>The name of the group that shares it; null: it is the session's alone.</summary>
+    public byte[]? Group { get; }
+
+    public SubscriptionOptions Options { get; }
+
+    /// <summary>The subscription identifier; 0: none.</summary>
+    public int Id { get; }
+
+    /// <summary>The address pattern of the filter.</summary>
+    public string Pattern { get; }
+
+    /// <summary>The consumer on the group's queue.</summary>
+    public Consumer? Consumer { get; set; }
+
+    /// <summary>The group's queue.</summary>
+    public string SharedQueue => SessionNames.SharedQueue(Group!, Filter);
+
+    /// <summary>From the text of a SUBSCRIBE; null when it is no topic filter.</summary>
+    public static Subscription? Parse(ReadOnlySpan<byte> text, SubscriptionOptions options, int id)
+    {
+        if (TopicText.TryShared(text, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter))
+        {
+            return new Subscription(filter.ToArray(), group.ToArray(), options, id);
+        }
+
+        return text.StartsWith("$share/"u8) || !TopicText.IsFilter(text)
+            ? null
+            : new Subscription(text.ToArray(), null, options, id);
+    }
+}

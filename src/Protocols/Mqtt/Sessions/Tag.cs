@@ -1,0 +1,33 @@
+namespace Pillarbox.Protocols.Mqtt.Sessions;
+
+/// <summary>What is to be done when the broker tells that something is on disk.</summary>
+internal enum TagKind : byte
+{
+    None,
+
+    /// <summary>PUBACK.</summary>
+    PubAck,
+
+    /// <summary>PUBREC of a session that does not outlive its connection.</summary>
+    PubRec,
+
+    /// <summary>Part of the pass's transaction: only a refusal counts.</summary>
+    Staged,
+
+    /// <summary>One part of a SUBACK or UNSUBACK.</summary>
+    SubAck,
+
+    /// <summary>PUBCOMP.</summary>
+    PubComp,
+
+    /// <summary>A packet identifier towards the client is free.</summary>
+    Free,
+}
+
+/// <summary>A tag of the broker's: a kind and a packet identifier.</summary>
+internal readonly record struct Tag(TagKind Kind, int Number)
+{
+    public ulong Value => ((ulong)Kind << 32) | (uint)Number;
+
+    public static Tag From(ulong value) => new((TagKind)(value >> 32), (int)(uint)value);
+}

@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Wills;
+
+/// <summary>A will of a client that is gone.</summary>
+/// <param name="Client">Who published it.</param>
+/// <param name="Will">What is published.</param>
+/// <param name="DueMs">When, in milliseconds since the Unix epoch.</param>
+internal sealed record DueWill(ClientInfo Client, WillMessage Will, long DueMs);
+
+/// <summary>
+/// Wills whose delay runs while their client is gone (MQTT 5.0 §3.1.3.2.2): it comes back and takes its will, or the
+/// will is published. Not kept over a restart. Thread-safe.
+/// </summary>
+internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, ILogger logger)
+{
+    private readonly ConcurrentDictionary<ClientKey, DueWill> _wills = new();
+
+    /// <summary>Keeps a will until its time; false: there are too many.</summary>
+    public bool Put(ClientKey client, DueWill will)
+    {
+        if (_wills.Count >= options.DelayedWillsMax)
+        {
+            return false;
+        }
+
+        _wills[client] = will;
+        return true;
+    }
+
+    /// <summary>The client is back; null: it has none here.</summary>
+    public DueWill? Take(ClientKey client) => _wills.TryRemove(client, out DueWill? will) ? will : null;
+
+    /// <summary>Publishes what is due.</summary>
+    public void Tick(long nowMs)
+    {
+        foreach ((ClientKey client, DueWill will) in _wills)
+        {
+            if (nowMs >= will.DueMs && _wills.TryRemove(new KeyValuePair<ClientKey, DueWill>(client, will)))
+            {
+                Publish(will, nowMs);
+            }
+        }
+    }
+
+    /// <summary>Publishes one now, in its client's name. Retained ones are retained by <see cref="OnRetained"/>.
+    /// </summary>
+    public void Publish(DueWill due, long nowMs)
+    {
+        try
+        {
+            using BrokerClient client = broker.Connect(due.Client, NoWake.Instance);
+            Producer producer = client.OpenProducer(new ProducerOptions { MakesNoAddress = true });
+            (MessageHeader header, byte[] stored, string address) = Encode(due.Will, nowMs);
+            client.Publish(producer, header, new ReadOnlySequence<byte>(stored), 0, address);
+            client.Flush();
+            if (due.Will.Retain)
+            {
+                OnRetained?.Invoke(due, stored, header.ExpiresAtMs, client.PublisherHash);
+            }
+        }
+        catch (BrokerException refusal)
+        {
+            Log.WillRefused(logger, due.Client.ClientId, refusal.Message);
+        }
+    }
+
+    /// <summary>Who keeps the retained ones.</summary>
+    public Action<DueWill, byte[], long, ulong>? OnRetained { get; set; }
+
+    /// <summary>A will as the broker stores it.</summary>
+    public static (MessageHeader Header, byte[] Stored, string Address) Encode(WillMessage will, long nowMs)
+    {
+        byte[] topic = Encoding.UTF8.GetBytes(will.Topic);
+        var message = new MqttMessageMap
+        {
+            Qos = will.Qos,
+            Retain = will.Retain,
+            Topic = topic,
+            Properties = will.Properties,
+            Payload = will.Payload,
+        };
+        byte[] stored = new byte[message.Bytes];
+        message.Write(stored);
+        var header = new MessageHeader
+        {
+            Durable = will.Qos > 0,
+            ExpiresAtMs = will.MessageExpiry is { } seconds ? nowMs + Math.Max(1, seconds * 1000L) : 0,
+            Format = PayloadFormat.Mqtt,
+        };
+        return (header, stored, TopicNames.ToAddress(topic));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Text;
+
+namespace Pillarbox.Protocols.Mqtt.Wire;
+
+/// <summary>
+/// CONNACK (MQTT 5.0 §3.2):
+/// <code>
+/// byte   acknowledge flags   bit 0: a session was there
+/// byte   reason code         in 3.1 and 3.1.1 the return codes 0 to 5
+/// props  properties          5.0 only
+/// </code>
+/// </summary>
+internal sealed record ConnAckPacket
+{
+    public bool SessionPresent { get; init; }
+
+    public ReasonCode Reason { get; init; }
+
+    /// <summary>The properties, without their length.</summary>
+    public byte[] Properties { get; init; } = [];
+
+    /// <summary>Reads what follows the fixed header.</summary>
+    public static ConnAckPacket Read(ReadOnlySpan<byte> bytes, MqttVersion version)
+    {
+        var from = new MqttReader(bytes);
+        byte flags = from.Byte();
+        if (flags > 1)
+        {
+            MqttException.Malformed("the acknowledge flags are not as specified");
+        }
+
+        var reason = (ReasonCode)from.Byte();
+        byte[] properties = [];
+        if (version == MqttVersion.V5)
+        {
+            var reader = new PropertyReader(ref from, PacketType.ConnAck);
+            reader.ReadAll();
+            properties = reader.Raw.ToArray();
+        }
+
+        from.End();
+        return new ConnAckPacket { SessionPresent = flags == 1, Reason = reason, Properties = properties };
+    }
+
+    /// <summary>The text of a property; null when it is not there.</summary>
+    public string? Text(PropertyId id)
+    {
+        var properties = new PropertyReader(Properties, PacketType.ConnAck);
+        while (properties.Next())
+        {
+            if (properties.Id == id)
+            {
+                return Encoding.UTF8.GetString(properties.Bytes);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The number of a property; null when it is not there.</summary>
+    public uint? Number(PropertyId id)
+    {
+        var properties = new PropertyReader(Properties, PacketType.ConnAck);
+        while (properties.Next())
+        {
+            if (properties.Id == id)
+            {
+                return properties.Number;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Writes the whole packet.</summary>
+    public void Write(IBufferWriter<byte> output, MqttVersion version)
+    {
+        bool isNew = version == MqttVersion.V5;
+        int length = 2 + (isNew ? MqttWriter.VarIntBytes(Properties.Length) + Properties.Length : 0);
+        var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
+        to.Header(PacketType.ConnAck, 0, length);
+        to.Byte(SessionPresent && version != MqttVersion.V31 ? (byte)1 : (byte)0);
+        to.Byte(isNew ? (byte)Reason : ReturnCode(Reason));
+        if (isNew)
+        {
+            to.VarInt(Properties.Length);
+            to.Raw(Properties);
+        }
+
+        output.Advance(to.Count);
+    }
+
+    /// <summary>The return code of 3.1.1 §3.2.2.3 that comes nearest.</summary>
+    private static byte ReturnCode(ReasonCode reason) => reason switch
+    {
+        ReasonCode.Success => 0,
+        ReasonCode.UnsupportedProtocolVersion => 1,
+        ReasonCode.ClientIdentifierNotValid => 2,
+        ReasonCode.BadUserNameOrPassword => 4,
+        ReasonCode.NotAuthorized or ReasonCode.BadAuthenticationMethod or ReasonCode.Banned => 5,
+        _ => 3,
+    };
+}

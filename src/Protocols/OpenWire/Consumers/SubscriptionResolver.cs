@@ -1,0 +1,97 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
+using Pillarbox.Protocols.OpenWire.Destinations;
+using Pillarbox.Protocols.OpenWire.Wire;
+
+namespace Pillarbox.Protocols.OpenWire.Consumers;
+
+/// <summary>
+/// From a ConsumerInfo's destination to a queue to consume from: a queue, a topic's subscription (volatile or durable),
+/// a queue of a virtual topic. Errors: <see cref="BrokerException"/> and <see cref="OpenWireException"/>.
+/// </summary>
+internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
+{
+    /// <summary>The consumer of one destination.</summary>
+    public ConsumerOptions Resolve(ConsumerInfo info, DestinationName name)
+    {
+        bool isTopic = name.Destination.IsTopic;
+        string queue = isTopic ? Subscribe(info, name) : FindQueue(name);
+        return new ConsumerOptions
+        {
+            Queue = queue,
+            // A subscription has its selector in its queue.
+            Selector = isTopic ? null : Blank(info.Selector),
+            Browse = info.Browser,
+            Priority = info.Priority <= sbyte.MaxValue ? info.Priority : 0,
+            NoLocal = info.NoLocal && !isTopic,
+            Exclusive = false,
+            Name = info.ConsumerId!.ToString(),
+            Format = PayloadFormat.OpenWire,
+        };
+    }
+
+    /// <summary>The queue of a durable subscription, named as AMQP clients with the same id name it.</summary>
+    public static string DurableName(string clientId, string subscription) => $"{clientId}.{subscription}";
+
+    private static string? Blank(string? selector) => string.IsNullOrWhiteSpace(selector) ? null : selector;
+
+    private string FindQueue(DestinationName name)
+    {
+        if (name.Destination.IsTemporary)
+        {
+            return client.FindQueue(name.Name.Address) is not null
+                ? name.Name.Address
+                : throw DestinationName.Invalid($"there is no temporary queue {name.Destination.PhysicalName}");
+        }
+
+        return client.ResolveQueue(name.Name, name.RoutingType);
+    }
+
+    private string Subscribe(ConsumerInfo info, DestinationName name)
+    {
+        if (client.FindAddress(name.Name.Address) is { Anycast: true, Multicast: false })
+        {
+            throw DestinationName.Invalid($"'{name.Name.Address}' is a queue, not a topic");
+        }
+
+        bool isDurable = !string.IsNullOrEmpty(info.SubscriptionName);
+        var config = new QueueConfig
+        {
+            Name = isDurable
+                ? DurableName(clientId, info.SubscriptionName!)
+                : $"{info.ConsumerId}@{name.Name.Address}",
+            Address = name.Name.Address,
+            RoutingType = RoutingType.Multicast,
+            Durable = isDurable,
+            Temporary = !isDurable,
+            DeleteOnNoConsumers = !isDurable,
+            ConsumersMax = 1,
+            Filter = Blank(info.Selector),
+            NotFrom = info.NoLocal ? clientId : null,
+            AutoCreated = true,
+        };
+        Make(config);
+        return config.Name;
+    }
+
+    // A subscription that was made with another topic or selector is made anew, unless somebody uses it (JMS 1.1
+    // section 6.11.1).
+    private void Make(QueueConfig config)
+    {
+        QueueConfig? existing = client.FindQueue(config.Name);
+        if (existing is not null && existing.Address == config.Address && existing.Filter == config.Filter
+            && existing.NotFrom == config.NotFrom)
+        {
+            return;
+        }
+
+        if (existing is not null)
+        {
+            client.DeleteQueue(config.Name, ifUnused: true);
+        }
+
+        client.CreateQueue(config);
+    }
+}

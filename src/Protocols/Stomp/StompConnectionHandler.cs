@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Model;
+
+namespace Pillarbox.Protocols.Stomp;
+
+/// <summary>The plug of STOMP on Kestrel: one instance serves all STOMP listeners of a node. Thread-safe.</summary>
+public sealed class StompConnectionHandler : ConnectionHandler, IDisposable
+{
+    /// <summary>How often deadlines are looked at, in milliseconds: timeouts are late by at most this.</summary>
+    public const int TickMs = 250;
+
+    private readonly StompEnvironment _environment;
+    private readonly ConcurrentDictionary<long, StompConnection> _connections = new();
+    private readonly ITimer _timer;
+    private long _lastConnection;
+
+    /// <summary>A handler for one broker.</summary>
+    public StompConnectionHandler(
+        MessageBroker broker, StompOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs)
+        : this(broker, options, sasl, time, logs, SystemRandom.Instance)
+    {
+    }
+
+    internal StompConnectionHandler(
+        MessageBroker broker, StompOptions options, SaslServers sasl, TimeProvider time, ILoggerFactory logs,
+        IRandom random)
+    {
+        ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Stomp");
+        _environment = new StompEnvironment(broker, options, sasl, time, logger, random);
+        var period = TimeSpan.FromMilliseconds(TickMs);
+        _timer = time.CreateTimer(static self => ((StompConnectionHandler)self!).Tick(), this, period, period);
+    }
+
+    /// <summary>Connections now.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <summary>From now on connections log in with these; those that are open stay as they are.</summary>
+    public void Secure(bool allowAnonymous, SaslServers sasl) => _environment.Secure(allowAnonymous, sasl);
+
+    /// <inheritdoc/>
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
+        bool isTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null;
+        var peer = new PeerInfo
+        {
+            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
+            IsTls = isTls,
+            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
+                || IPAddress.IsLoopback(address),
+            ClientCertificate = tls?.ClientCertificate,
+        };
+        if (!isTls)
+        {
+            await RunAsync(peer, connection.Transport);
+            return;
+        }
+
+        await using var bridge = new PipeBridge(connection.Transport);
+        await RunAsync(peer, bridge);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer.Dispose();
+
+    internal async Task RunAsync(PeerInfo peer, IDuplexPipe transport)
+    {
+        var connection = new StompConnection(_environment, peer, transport);
+        long number = Interlocked.Increment(ref _lastConnection);
+        _connections.TryAdd(number, connection);
+        try
+        {
+            await connection.RunAsync();
+        }
+        finally
+        {
+            _connections.TryRemove(number, out _);
+        }
+    }
+
+    private void Tick()
+    {
+        long now = _environment.SteadyMs;
+        foreach ((_, StompConnection connection) in _connections)
+        {
+            connection.Tick(now);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+using System.Buffers.Text;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Stomp.Wire;
+
+namespace Pillarbox.Protocols.Stomp;
+
+/// <summary>What the node reads of a SEND; spans are slices of the frame.</summary>
+internal ref struct SendFields
+{
+    public ReadOnlySpan<byte> Destination;
+    public ReadOnlySpan<byte> DestinationType;
+    public ReadOnlySpan<byte> ReplyTo;
+    public ReadOnlySpan<byte> Receipt;
+    public ReadOnlySpan<byte> Transaction;
+    public bool HasReceipt;
+    public bool HasTransaction;
+    public bool HasLength;
+    public bool Persistent;
+    public byte Priority;
+    public long ExpiresAtMs;
+}
+
+/// <summary>
+/// STOMP frames to the broker's <see cref="MessageHeader"/> and kept payload, and back. A payload is a byte that says
+/// whether the body is text or bytes (SEND without or with <c>content-length</c>), header lines in canonical form
+/// (1.2's escapes, LF), an empty line, the body. Headers of one hop are not in it.
+/// </summary>
+internal static class StompMessageMap
+{
+    /// <summary>The first byte of a payload: the body is text.</summary>
+    public const byte Text = (byte)'T';
+
+    /// <summary>The first byte of a payload: the body is bytes.</summary>
+    public const byte Bytes = (byte)'B';
+
+    /// <summary>Reads a SEND; all headers that are kept, but destination and reply-to, go to
+    /// <paramref name="kept"/>.</summary>
+    public static SendFields Read(in FrameHead head, StompVersion version, ref ByteBuilder kept)
+    {
+        var fields = new SendFields { Priority = MessageHeader.DefaultPriority };
+        foreach (FrameHead.Header header in head)
+        {
+            if (!TryTake(header, ref fields))
+            {
+                HeaderText.AppendCanonical(ref kept, header.Name, version);
+                kept.Append((byte)':');
+                HeaderText.AppendCanonical(ref kept, header.Value, version);
+                kept.Append((byte)'\n');
+            }
+        }
+
+        return fields;
+    }
+
+    /// <summary>The broker's header of a SEND.</summary>
+    public static MessageHeader HeaderOf(in SendFields fields) => new()
+    {
+        Durable = fields.Persistent,
+        Priority = fields.Priority,
+        ExpiresAtMs = fields.ExpiresAtMs,
+        Format = PayloadFormat.Stomp,
+    };
+
+    /// <summary>Where the body of a kept payload begins; -1: it is none.</summary>
+    public static int BodyAt(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length < 2 || payload[0] is not (Text or Bytes))
+        {
+            return -1;
+        }
+
+        if (payload[1] == (byte)'\n')
+        {
+            return 2;
+        }
+
+        int end = payload.IndexOf("\n\n"u8);
+        return end < 0 ? -1 : end + 2;
+    }
+
+    /// <summary>
+    /// Appends the head of a MESSAGE (1.2, "MESSAGE"), after the subscription's line: what the node says of it first,
+    /// for of repeated headers the first counts, then the lines that came with it.
+    /// </summary>
+    /// <param name="head">What is appended to.</param>
+    /// <param name="subscription">Whose it is.</param>
+    /// <param name="delivery">Which it is.</param>
+    /// <param name="lease">The message; its payload is <paramref name="payload"/>, or begins with it.</param>
+    /// <param name="payload">The kept payload, at least up to the body.</param>
+    /// <param name="bodyBytes">The body's length.</param>
+    /// <param name="version">The client's version.</param>
+    public static void AppendHead(
+        ref ByteBuilder head, StompSubscription subscription, in Delivery delivery, in MessageLease lease,
+        ReadOnlySpan<byte> payload, long bodyBytes, StompVersion version)
+    {
+        head.Append(subscription.Prefix);
+        AppendIds(ref head, subscription, delivery, version);
+        MessageHeader header = lease.Header;
+        int bodyAt = BodyAt(payload);
+        ReadOnlySpan<byte> lines = payload[1..(bodyAt - 1)];
+        if (!HasDestination(lines))
+        {
+            head.Append("\ndestination:"u8);
+            AppendText(ref head, subscription.Destination, version);
+        }
+
+        if (payload[0] == Bytes)
+        {
+            head.Append("\ncontent-length:"u8);
+            head.Append(bodyBytes);
+        }
+
+        head.Append(header.Durable ? "\npersistent:true\npriority:"u8 : "\npriority:"u8);
+        head.Append((long)Math.Min(header.Priority, (byte)9));
+        if (header.ExpiresAtMs != 0)
+        {
+            head.Append("\nexpires:"u8);
+            head.Append(header.ExpiresAtMs);
+        }
+
+        head.Append("\ntimestamp:"u8);
+        head.Append(header.PublishedAtMs);
+        if (delivery.DeliveryCount + header.DeliveryCount > 0)
+        {
+            head.Append("\nredelivered:true"u8);
+        }
+
+        AppendOrigin(ref head, lease.Origin, version);
+        head.Append((byte)'\n');
+        HeaderText.AppendFor(ref head, lines, version);
+        head.Append((byte)'\n');
+    }
+
+    // 1.2 acknowledges by "ack", so its message-id can be the message's own; before, message-id is what is named.
+    private static void AppendIds(
+        ref ByteBuilder head, StompSubscription subscription, in Delivery delivery, StompVersion version)
+    {
+        head.Append("message-id:"u8);
+        if (version == StompVersion.V12)
+        {
+            head.Append(delivery.Durable ? (byte)'D' : (byte)'T');
+            head.Append(delivery.MessageId);
+            if (subscription.AckMode == AckMode.Auto)
+            {
+                return;
+            }
+
+            head.Append("\nack:"u8);
+        }
+
+        HeldMessages.WriteId(ref head, subscription.Number, subscription.Held.Next);
+    }
+
+    private static bool HasDestination(ReadOnlySpan<byte> lines) =>
+        lines.StartsWith("destination:"u8) || lines.IndexOf("\ndestination:"u8) >= 0;
+
+    private static void AppendOrigin(ref ByteBuilder head, Origin? origin, StompVersion version)
+    {
+        if (origin is null)
+        {
+            return;
+        }
+
+        head.Append("\n_AMQ_ORIG_ADDRESS:"u8);
+        AppendText(ref head, origin.Address, version);
+        head.Append("\n_AMQ_ORIG_QUEUE:"u8);
+        AppendText(ref head, origin.Queue, version);
+        head.Append("\n_AMQ_ORIG_MESSAGE_ID:"u8);
+        head.Append(origin.MessageId);
+        head.Append("\ndlqDeliveryFailureCause:"u8);
+        AppendText(ref head, origin.Reason, version);
+    }
+
+    private static void AppendText(ref ByteBuilder head, string text, StompVersion version)
+    {
+        ByteBuilder canonical = default;
+        HeaderText.AppendEscaped(ref canonical, System.Text.Encoding.UTF8.GetBytes(text));
+        HeaderText.AppendFor(ref head, canonical.Span, version);
+    }
+
+    // True: the header is the node's to keep, or of one hop.
+    private static bool TryTake(in FrameHead.Header header, ref SendFields fields)
+    {
+        ReadOnlySpan<byte> name = header.Name;
+        switch (name.Length)
+        {
+            case 3 when name.SequenceEqual("ack"u8):
+            case 9 when name.SequenceEqual("timestamp"u8):
+            case 10 when name.SequenceEqual("message-id"u8):
+            case 11 when name.SequenceEqual("redelivered"u8):
+            case 12 when name.SequenceEqual("subscription"u8):
+                return true;
+            case 7 when name.SequenceEqual("receipt"u8):
+                Take(ref fields.Receipt, ref fields.HasReceipt, header.Value);
+                return true;
+            case 7 when name.SequenceEqual("expires"u8):
+                fields.ExpiresAtMs = Number(header.Value, long.MaxValue, "expires");
+                return true;
+            case 8 when name.SequenceEqual("priority"u8):
+                fields.Priority = (byte)Number(header.Value, 9, "priority");
+                return true;
+            case 8 when name.SequenceEqual("reply-to"u8):
+                fields.ReplyTo = fields.ReplyTo.IsEmpty ? header.Value : fields.ReplyTo;
+                return true;
+            case 10 when name.SequenceEqual("persistent"u8):
+                fields.Persistent = header.Value.SequenceEqual("true"u8);
+                return true;
+            case 11 when name.SequenceEqual("destination"u8):
+                fields.Destination = fields.Destination.IsEmpty ? header.Value : fields.Destination;
+                return true;
+            case 11 when name.SequenceEqual("transaction"u8):
+                Take(ref fields.Transaction, ref fields.HasTransaction, header.Value);
+                return true;
+            case 14 when name.SequenceEqual("content-length"u8):
+                fields.HasLength = true;
+                return true;
+            case 16 when name.SequenceEqual("destination-type"u8):
+                fields.DestinationType = header.Value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static void Take(ref ReadOnlySpan<byte> field, ref bool has, ReadOnlySpan<byte> value)
+    {
+        field = has ? field : value;
+        has = true;
+    }
+
+    private static long Number(ReadOnlySpan<byte> value, long most, string name) =>
+        Utf8Parser.TryParse(value, out long number, out int used) && used == value.Length && number >= 0
+            ? Math.Min(number, most)
+            : throw new StompException($"'{name}' is no number");
+}

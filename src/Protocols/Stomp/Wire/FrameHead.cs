@@ -1,0 +1,93 @@
+namespace Pillarbox.Protocols.Stomp.Wire;
+
+/// <summary>
+/// Command and headers of a frame, as they came: lines, each a name, a colon and a value (1.2, "Augmented BNF"). A
+/// view; nothing is decoded. Of headers that are repeated the first counts (1.2, "Repeated Header Entries").
+/// </summary>
+internal readonly ref struct FrameHead
+{
+    private readonly ReadOnlySpan<byte> _headers;
+    private readonly bool _cutsCr;
+
+    /// <summary>Views a head that ends with its last header's end of line.</summary>
+    /// <param name="head">From the command on.</param>
+    /// <param name="version">Whose rules count; before it is agreed, 1.2's ends of line do.</param>
+    public FrameHead(ReadOnlySpan<byte> head, StompVersion version)
+    {
+        _cutsCr = version == StompVersion.V12;
+        int end = head.IndexOf((byte)'\n');
+        ReadOnlySpan<byte> line = CutCr(head[..end], cuts: true);
+        Command = StompCommands.Parse(line);
+        CommandText = line;
+        _headers = head[(end + 1)..];
+    }
+
+    /// <summary>What the frame is.</summary>
+    public StompCommand Command { get; }
+
+    /// <summary>The first line.</summary>
+    public ReadOnlySpan<byte> CommandText { get; }
+
+    /// <summary>Goes through the headers.</summary>
+    public Enumerator GetEnumerator() => new(_headers, _cutsCr);
+
+    /// <summary>The first value of a header, as it came; false: there is none.</summary>
+    public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
+    {
+        foreach (Header header in this)
+        {
+            if (header.Name.SequenceEqual(name))
+            {
+                value = header.Value;
+                return true;
+            }
+        }
+
+        value = default;
+        return false;
+    }
+
+    /// <summary>The first value of a header as text; null: there is none.</summary>
+    public string? Text(ReadOnlySpan<byte> name, StompVersion version) =>
+        TryGet(name, out ReadOnlySpan<byte> value) ? HeaderText.Decode(value, version) : null;
+
+    private static ReadOnlySpan<byte> CutCr(ReadOnlySpan<byte> line, bool cuts) =>
+        cuts && line.EndsWith("\r"u8) ? line[..^1] : line;
+
+    /// <summary>One header.</summary>
+    public readonly ref struct Header(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        public ReadOnlySpan<byte> Name { get; } = name;
+
+        public ReadOnlySpan<byte> Value { get; } = value;
+    }
+
+    /// <summary>Goes through the headers; throws at a line without a colon.</summary>
+    public ref struct Enumerator(ReadOnlySpan<byte> headers, bool cutsCr)
+    {
+        private ReadOnlySpan<byte> _rest = headers;
+        private ReadOnlySpan<byte> _line;
+        private int _colon;
+
+        public readonly Header Current => new(_line[.._colon], _line[(_colon + 1)..]);
+
+        public bool MoveNext()
+        {
+            int end = _rest.IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                return false;
+            }
+
+            _line = CutCr(_rest[..end], cutsCr);
+            _rest = _rest[(end + 1)..];
+            _colon = _line.IndexOf((byte)':');
+            if (_colon < 0)
+            {
+                throw new StompException("a header line has no colon");
+            }
+
+            return true;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Pillarbox.Broker.Security.Tokens;
+using Pillarbox.Broker.Tests.Security.Tokens;
+using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
+
+namespace Pillarbox.Protocols.Kafka.Tests.Session;
+
+/// <summary>Who gets in, for how long, and as whom: certificates, tokens, logins that are made again (KIP-368).
+/// </summary>
+public sealed class LoginTests
+{
+    private const string Mechanism = "OAUTHBEARER";
+
+    private static readonly KafkaOptions MustLogIn = new() { AllowAnonymous = false, IdleTimeoutMs = 0 };
+
+    [Fact]
+    public async Task Who_shows_a_users_certificate_is_that_user()
+    {
+        await using var scene = new KafkaScene(MustLogIn);
+        using X509Certificate2 certificate = Certificate("alice.example");
+        KafkaPeer stranger = scene.Connect(certificate);
+        await stranger.SendAsync(new MetadataRequest(), 1);
+        await stranger.AssertEndedAsync();
+
+        scene.Users.Add("alice", null, ["client"], ["dns:alice.example"]);
+        KafkaPeer alice = scene.Connect(certificate);
+        await alice.CreateTopicAsync("t");
+        DescribeGroupsResponse seen = await alice.AskAsync<DescribeGroupsRequest, DescribeGroupsResponse>(
+            new() { Groups = ["g"] }, 0);
+        Assert.NotEqual((short)ErrorCode.GroupAuthorizationFailed, seen.Groups[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_token_logs_in_for_as_long_as_it_is_good()
+    {
+        using var maker = new TokenMaker();
+        var clock = new HandClock();
+        using TokenVerifier tokens = Verifier(maker, clock);
+        await using var scene = new KafkaScene(MustLogIn, time: clock, tokens: tokens);
+        KafkaPeer peer = scene.Connect();
+        SaslAuthenticateResponse first = await BearerAsync(peer, maker, "alice", clock);
+        Assert.Equal(0, first.ErrorCode);
+        Assert.Equal(3_600_000, first.SessionLifetimeMs);
+        await peer.AskAsync<MetadataRequest, MetadataResponse>(new(), 1);
+
+        clock.Advance(3_599_000);
+        SaslAuthenticateResponse again = await BearerAsync(peer, maker, "alice", clock);
+        Assert.Equal(3_600_000, again.SessionLifetimeMs);
+        clock.Advance(3_599_000);
+        await peer.AskAsync<MetadataRequest, MetadataResponse>(new(), 1);
+        clock.Advance(2_000);
+        await peer.SendAsync(new MetadataRequest(), 1);
+        await peer.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task A_wrong_token_is_refused_at_once()
+    {
+        using var maker = new TokenMaker();
+        using var other = new TokenMaker();
+        var clock = new HandClock();
+        using TokenVerifier tokens = Verifier(maker, clock);
+        await using var scene = new KafkaScene(MustLogIn, time: clock, tokens: tokens);
+        KafkaPeer peer = scene.Connect();
+        SaslAuthenticateResponse answer = await BearerAsync(peer, other, "alice", clock);
+        Assert.Equal((short)ErrorCode.SaslAuthenticationFailed, answer.ErrorCode);
+        await peer.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task Who_logs_in_again_must_be_the_same()
+    {
+        using var maker = new TokenMaker();
+        var clock = new HandClock();
+        using TokenVerifier tokens = Verifier(maker, clock);
+        await using var scene = new KafkaScene(MustLogIn, time: clock, tokens: tokens);
+        KafkaPeer peer = scene.Connect();
+        await BearerAsync(peer, maker, "alice", clock);
+        SaslAuthenticateResponse answer = await BearerAsync(peer, maker, "bob", clock);
+        Assert.Equal((short)ErrorCode.SaslAuthenticationFailed, answer.ErrorCode);
+        await peer.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task A_password_is_good_as_long_as_the_node_says()
+    {
+        var clock = new HandClock();
+        await using var scene = new KafkaScene(MustLogIn with { SessionLifetimeMs = 60_000 }, time: clock);
+        KafkaPeer peer = await scene.ConnectAsync("alice");
+        clock.Advance(59_000);
+        Assert.Equal(60_000, (await peer.LogInAsync("alice")).SessionLifetimeMs);
+        clock.Advance(61_000);
+        await peer.SendAsync(new MetadataRequest(), 1);
+        await peer.AssertEndedAsync();
+    }
+
+    private static async Task<SaslAuthenticateResponse> BearerAsync(
+        KafkaPeer peer, TokenMaker maker, string user, HandClock clock)
+    {
+        SaslHandshakeResponse offered = await peer.AskAsync<SaslHandshakeRequest, SaslHandshakeResponse>(
+            new() { Mechanism = Mechanism }, 1);
+        Assert.Equal(0, offered.ErrorCode);
+        string token = maker.Sign(TokenMaker.Claims(user, clock.GetUtcNow()));
+        return await peer.AskAsync<SaslAuthenticateRequest, SaslAuthenticateResponse>(
+            new() { AuthBytes = Encoding.UTF8.GetBytes($"n,,\x01" + $"auth=Bearer {token}\x01\x01") }, 2);
+    }
+
+    private static TokenVerifier Verifier(TokenMaker maker, HandClock clock) => new(new TokenOptions
+    {
+        Issuer = TokenMaker.Issuer,
+        Audiences = [TokenMaker.Audience],
+        ReadKeys = _ => new(Encoding.UTF8.GetBytes(maker.KeySet)),
+        Time = clock,
+    });
+
+    private static X509Certificate2 Certificate(string dnsName)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(dnsName);
+        request.CertificateExtensions.Add(names.Build());
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+    }
+}

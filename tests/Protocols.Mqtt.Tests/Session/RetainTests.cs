@@ -1,0 +1,117 @@
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Tests.Session;
+
+/// <summary>Retained messages (MQTT 5.0 §3.3.1.3, §3.8.3.1).</summary>
+public sealed class RetainTests
+{
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(4, 1)]
+    [InlineData(5, 0)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    public async Task The_last_message_of_a_topic_comes_to_who_subscribes_later(byte version, int qos)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer from = await scene.ConnectAsync("from", (MqttVersion)version);
+        await from.PublishAsync("r/a", "old", qos, retain: true);
+        await from.PublishAsync("r/a", "new", qos, retain: true);
+        await from.PublishAsync("r/b", "other", qos, retain: true);
+        await from.PublishAsync("r/b", "", qos, retain: true);
+        MqttPeer to = await scene.ConnectAsync("to", (MqttVersion)version);
+        await to.SubscribeAsync("r/+", 2);
+        Received got = await to.TakePublishAsync();
+        Assert.Equal(("r/a", "new", qos, true), (got.Topic, got.Body, got.Qos, got.Retain));
+        await PublishTests.FinishAsync(to, got);
+        await to.AssertQuietAsync();
+    }
+
+    [Fact]
+    public async Task Retained_messages_are_there_after_a_restart_and_removed_ones_are_not()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer from = await scene.ConnectAsync("from");
+        foreach ((string topic, string body) in new[] { ("a", "1"), ("b", "2"), ("a", "3"), ("b", "") })
+        {
+            await from.PublishAsync(topic, body, 1, retain: true);
+        }
+
+        await scene.RestartAsync();
+        MqttPeer to = await scene.ConnectAsync("to");
+        await to.SubscribeAsync("#", 1);
+        Received got = await to.TakePublishAsync();
+        Assert.Equal(("a", "3"), (got.Topic, got.Body));
+        await to.AckAsync(PacketType.PubAck, got.Id);
+        await to.AssertQuietAsync();
+    }
+
+    [Fact]
+    public async Task Retain_handling_says_when_they_come()
+    {
+        await using var scene = new MqttScene();
+        await (await scene.ConnectAsync("from")).PublishAsync("t", "x", 1, retain: true);
+        MqttPeer client = await scene.ConnectAsync("c");
+        await client.SubscribeAsync("t", 0, options: 0x20);
+        await client.AssertQuietAsync();
+        await client.SubscribeAsync("t", 0, options: 0x10);
+        await client.AssertQuietAsync();
+        await client.SubscribeAsync("t", 0);
+        Assert.Equal("x", (await client.TakePublishAsync()).Body);
+        await client.UnsubscribeAsync("t");
+        await client.SubscribeAsync("t", 0, options: 0x10, id: 5);
+        Assert.Equal(5u, (await client.TakePublishAsync()).All.Single().Number);
+        await client.SubscribeAsync("$share/g/t", 0);
+        await client.AssertQuietAsync();
+    }
+
+    [Fact]
+    public async Task Many_retained_messages_come_all_under_a_wildcard()
+    {
+        await using var scene = new MqttScene(
+            new MqttOptions { AllowAnyPassword = true, RetainedStepsPerPass = 7 });
+        MqttPeer from = await scene.ConnectAsync("from");
+        for (int i = 0; i < 300; i++)
+        {
+            await from.PublishAsync($"m/{i % 10}/{i}", $"{i}", i == 299 ? 1 : 0, retain: true);
+        }
+
+        foreach ((string filter, int count) in new[] { ("m/3/#", 30), ("m/+/7", 1), ("#", 300), ("m/x/#", 0) })
+        {
+            MqttPeer to = await scene.ConnectAsync("to");
+            await to.SubscribeAsync(filter, 0);
+            var got = new HashSet<string>();
+            for (int i = 0; i < count; i++)
+            {
+                got.Add((await to.TakePublishAsync()).Body);
+            }
+
+            Assert.Equal(count, got.Count);
+            await to.AssertQuietAsync();
+        }
+    }
+
+    [Fact]
+    public async Task There_is_a_bound_to_retained_messages()
+    {
+        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1 });
+        MqttPeer client = await scene.ConnectAsync("c");
+        await client.PublishAsync("a", "1", 1, retain: true);
+        await client.SendPublishAsync("b", "2", 1, retain: true, id: 77);
+        Assert.Equal(ReasonCode.QuotaExceeded, await client.ExpectAckAsync(PacketType.PubAck, 77));
+    }
+
+    [Fact]
+    public async Task The_node_tells_of_itself_below_SYS()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c");
+        await client.SubscribeAsync("#");
+        await client.SubscribeAsync("$SYS/broker/version");
+        Received got = await client.TakePublishAsync();
+        Assert.Equal("$SYS/broker/version", got.Topic);
+        Assert.StartsWith("pillarbox", got.Body, StringComparison.Ordinal);
+        await client.SendPublishAsync("$SYS/broker/version", "forged");
+        Assert.Equal(ReasonCode.TopicNameInvalid, await client.ExpectEndAsync());
+    }
+}

@@ -1,0 +1,91 @@
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Protocols.Mqtt.Tests.Session;
+
+/// <summary>Wills (MQTT 5.0 §3.1.2.5, §3.1.3.2.2, §3.14).</summary>
+public sealed class WillTests
+{
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task A_will_is_published_when_the_connection_is_cut(byte version)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer watcher = await WatcherAsync(scene);
+        MqttPeer client = await scene.ConnectAsync("c", (MqttVersion)version, with: WithWill(0));
+        await client.CutAsync();
+        Received got = await watcher.TakePublishAsync();
+        Assert.Equal(("will", "gone", 1), (got.Topic, got.Body, got.Qos));
+    }
+
+    [Fact]
+    public async Task A_goodbye_takes_the_will_away_unless_it_asks_for_it()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer watcher = await WatcherAsync(scene);
+        MqttPeer client = await scene.ConnectAsync("c", with: WithWill(0));
+        await client.DisconnectAsync();
+        await watcher.AssertQuietAsync();
+        client = await scene.ConnectAsync("c", with: WithWill(0));
+        await client.DisconnectAsync(ReasonCode.DisconnectWithWill);
+        Assert.Equal("gone", (await watcher.TakePublishAsync()).Body);
+    }
+
+    [Fact]
+    public async Task A_delayed_will_comes_late_and_not_when_the_session_goes_on()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer watcher = await WatcherAsync(scene);
+        MqttPeer client = await scene.ConnectAsync("c", clean: false, expiry: 1000, with: WithWill(60));
+        await client.CutAsync();
+        await watcher.AssertQuietAsync();
+        client = await scene.ConnectAsync("c", clean: false, expiry: 1000, with: WithWill(60));
+        scene.Clock.Advance(61_000);
+        await watcher.AssertQuietAsync();
+        await client.CutAsync();
+        await watcher.AssertQuietAsync();
+        scene.Clock.Advance(61_000);
+        Assert.Equal("gone", (await watcher.TakePublishAsync()).Body);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_session_brings_a_delayed_will_at_once()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer watcher = await WatcherAsync(scene);
+        MqttPeer client = await scene.ConnectAsync("c", clean: false, expiry: 1000, with: WithWill(600));
+        await client.CutAsync();
+        await watcher.AssertQuietAsync();
+        await scene.ConnectAsync("c", clean: true);
+        Assert.Equal("gone", (await watcher.TakePublishAsync()).Body);
+        client = await scene.ConnectAsync("d", with: WithWill(600));
+        await client.CutAsync();
+        Assert.Equal("gone", (await watcher.TakePublishAsync()).Body);
+    }
+
+    [Fact]
+    public async Task A_will_may_be_retained()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c", with: c => WithWill(0)(c) with
+        {
+            Will = new WillMessage { Topic = "will", Payload = "gone"u8.ToArray(), Retain = true },
+        });
+        await client.CutAsync();
+        MqttPeer later = await scene.ConnectAsync("later");
+        await later.SubscribeAsync("will");
+        Assert.True((await later.TakePublishAsync()).Retain);
+    }
+
+    private static Func<ConnectPacket, ConnectPacket> WithWill(uint delay) => connect => connect with
+    {
+        Will = new WillMessage { Topic = "will", Payload = "gone"u8.ToArray(), Qos = 1, DelayInterval = delay },
+    };
+
+    private static async Task<MqttPeer> WatcherAsync(MqttScene scene)
+    {
+        MqttPeer watcher = await scene.ConnectAsync("watcher");
+        await watcher.SubscribeAsync("will", 1);
+        return watcher;
+    }
+}
