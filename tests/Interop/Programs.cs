@@ -23,6 +23,10 @@ internal static class Programs
     public static Lazy<Task<string>> KafkaCClient { get; } =
         new(() => CompileAsync(Script("Kafka", "librdkafka", "client.c"), "-lrdkafka"));
 
+    /// <summary>Compiles the C client of the streams' crash loop once per run of the tests.</summary>
+    public static Lazy<Task<string>> KafkaCrashClient { get; } =
+        new(() => CompileAsync(Script("Kafka", "librdkafka", "crash.c"), "-lrdkafka"));
+
     /// <summary>Compiles the C client that logs in with tokens once per run of the tests.</summary>
     public static Lazy<Task<string>> KafkaTokenClient { get; } =
         new(() => CompileAsync(Script("Kafka", "librdkafka", "oauth.c"), "-lrdkafka"));
