@@ -25,8 +25,6 @@ public static class ManagementApi
         .. QuarantineRoutes.Routes,
         .. AccessResource.Routes,
         .. TransactionsResource.Routes,
-        .. AccessResource.Routes,
-        .. QuarantineRoutes.Routes,
         .. OpenApiResource.Routes,
     ];
 
