@@ -3,7 +3,6 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
-using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Storage;
