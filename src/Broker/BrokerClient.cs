@@ -18,9 +18,6 @@ namespace Pillarbox.Broker;
 /// </summary>
 public sealed partial class BrokerClient : IDisposable
 {
-    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
-    private const int OpsPostedAtOnce = 900;
-
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
@@ -29,7 +26,7 @@ public sealed partial class BrokerClient : IDisposable
     private readonly Publications _publications;
     private readonly Commits _commits;
     private readonly ClientReports _reports;
-    private readonly Buffer<ShardOp>[] _ops;
+    private readonly ShardOutbox _ops;
     private readonly List<Producer> _producers = [];
     private readonly List<Consumer> _consumers = [];
     private readonly List<Transaction> _transactions = [];
@@ -54,13 +51,8 @@ public sealed partial class BrokerClient : IDisposable
         _commits = new Commits(this, services, _publications);
         _reports = new ClientReports(this, services, _commits, wakeable);
         _publisherHash = ClientNames.HashOf(info.ClientId);
-        _ops = new Buffer<ShardOp>[services.Shards.Count];
+        _ops = new ShardOutbox(services.Shards);
         Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            _ops[i] = new Buffer<ShardOp>();
-        }
-
         Mark = services.Marks.Add();
         SinceMs = services.NowMs;
     }
@@ -98,25 +90,13 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config)
-    {
-        if (_names.CreateQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void CreateQueue(QueueConfig config) => Keep(_names.CreateQueue(config));
 
     /// <summary>
     /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
     /// that is refused the old one stays. Errors: as for making and deleting.
     /// </summary>
-    public void ReplaceQueue(QueueConfig config)
-    {
-        if (_names.ReplaceQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void ReplaceQueue(QueueConfig config) => Keep(_names.ReplaceQueue(config));
 
     /// <summary>
     /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for
