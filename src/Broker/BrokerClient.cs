@@ -90,25 +90,13 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config)
-    {
-        if (_names.CreateQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void CreateQueue(QueueConfig config) => Keep(_names.CreateQueue(config));
 
     /// <summary>
     /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
     /// that is refused the old one stays. Errors: as for making and deleting.
     /// </summary>
-    public void ReplaceQueue(QueueConfig config)
-    {
-        if (_names.ReplaceQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void ReplaceQueue(QueueConfig config) => Keep(_names.ReplaceQueue(config));
 
     /// <summary>
     /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for

@@ -77,15 +77,6 @@ public sealed class LoginTests : IAsyncLifetime
         (await CyrusLogInAsync(mechanism, "alice", Password)).AssertOk();
     }
 
-    /// <summary>Why Proton is not the one that does SCRAM here: should that change, it should.</summary>
-    [Fact]
-    public async Task Proton_of_Debian_knows_no_scram()
-    {
-        ClientResult extended = await ClientProcess.RunAsync(
-            Programs.Python, ["-c", "from proton import SASL; print(SASL.extended())"]);
-        Assert.Equal("False", extended.Output.Trim());
-    }
-
     [Fact]
     public async Task A_certificate_logs_in_as_its_user()
     {
