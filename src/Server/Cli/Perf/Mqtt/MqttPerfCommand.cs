@@ -27,7 +27,9 @@ internal static class MqttPerfCommand
     };
 
     private static readonly Option<int> InFlight =
-        Number("--in-flight", 100, "Messages of a publisher unanswered, and not received (four times as many).");
+        Number(
+            "--in-flight", 100,
+            "Messages of a publisher under way: unanswered, or not received (with QoS 1 and 2 four times as many).");
 
     private static readonly Option<int> Idle = Number("--idle-connections", 0, "Further connections that do nothing.");
 
