@@ -33,6 +33,8 @@ public static class RecordDescriber
             RecordKind.Message => ("message", Message(record.Payload)),
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
             RecordKind.Settled => ("settled", Settled(ref reader)),
+            RecordKind.Annotated => ("annotated",
+                $"queue={reader.Varint()} message={reader.Varint()} priority={reader.Byte()}"),
             RecordKind.AttemptFailed => ("attempt-failed", Attempt(record.Payload)),
             RecordKind.XaPrepared => ("xa-prepared", Prepared(ref reader)),
             RecordKind.XaEnded => ("xa-ended", Ended(ref reader)),

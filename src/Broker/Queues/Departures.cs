@@ -264,6 +264,8 @@ internal sealed class Departures(Queue queue)
             Publisher = message.Publisher,
             BlobId = message.BlobId,
             BlobBytes = message.BlobBytes,
+            BodyStart = message.BodyStart.ToArray(),
+            BodyReplaced = message.BodyReplaced,
             Origin = new Origin(
             Encoding.UTF8.GetString(message.Address), queue.Config.Name, entry.Id, departure.Word, queue.Shard.NowMs,
             queue.Attempts.Of(entry)),

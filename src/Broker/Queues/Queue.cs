@@ -215,6 +215,10 @@ internal sealed partial class Queue
     public void Merge(in Delivery delivery, ReadOnlyMemory<byte> annotations) =>
         _rewrites.Merge(delivery, annotations);
 
+    /// <summary>Merges into a message what the journal has for it; before the shards run.</summary>
+    public void MergeRecovered(byte priority, long sequence, ReadOnlyMemory<byte> annotations) =>
+        _rewrites.MergeRecovered(priority, sequence, annotations);
+
     /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
     public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
         Contents.Add(entry, priority, expiresAtMs);
