@@ -97,20 +97,6 @@ public sealed partial class BrokerClient
         return ref op;
     }
 
-    /// <summary>Hands the collected ops to shards that get many: one message to hundreds of queues is hundreds of them,
-    /// and the whole of a pass would take megabytes.</summary>
-    internal void PostManyOps()
-    {
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            if (_ops[i].Count >= OpsPostedAtOnce)
-            {
-                _services.Shards[i].Post(_ops[i].Span);
-                _ops[i].Clear();
-            }
-        }
-    }
-
     /// <summary>Hands the collected ops to their shards.</summary>
     internal void PostOps()
     {

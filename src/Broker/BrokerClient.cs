@@ -19,9 +19,6 @@ namespace Pillarbox.Broker;
 /// </summary>
 public sealed partial class BrokerClient : IDisposable
 {
-    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
-    private const int OpsPostedAtOnce = 900;
-
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;

@@ -109,7 +109,6 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             if (publish.Offset >= 0)
             {
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
-                client.PostManyOps();
             }
 
             routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
