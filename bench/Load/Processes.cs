@@ -62,7 +62,8 @@ internal static class Processes
         return messages / figures[Figure.Rate];
     }
 
-    private static async Task RunAsync(string program, params string[] arguments)
+    /// <summary>Runs a verb of the program to its end.</summary>
+    public static async Task RunAsync(string program, params string[] arguments)
     {
         ProcessStartInfo start =
             new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };

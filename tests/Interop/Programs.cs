@@ -27,6 +27,10 @@ internal static class Programs
     public static Lazy<Task<string>> KafkaTokenClient { get; } =
         new(() => CompileAsync(Script("Kafka", "librdkafka", "oauth.c"), "-lrdkafka"));
 
+    /// <summary>Compiles the C client of the streams' crash loop once per run of the tests.</summary>
+    public static Lazy<Task<string>> KafkaCrashClient { get; } =
+        new(() => CompileAsync(Script("Kafka", "librdkafka", "crash.c"), "-lrdkafka"));
+
     private static async Task<string> CompileAsync(string source, string library)
     {
         string folder = Directory.CreateTempSubdirectory("pillarbox-c-").FullName;

@@ -22,7 +22,9 @@ internal sealed class SimNode : IDisposable
         _segmentBytes = (64 << 10) << random.Next(5);
         _disk = new RecordingFileSystem();
         Scheduler = new SimScheduler();
-        Log = new SimLog(text => IsFailing || (IsFull && text.Contains("disk is full", StringComparison.Ordinal)));
+        // After a power cut a segment may be there, and what was to be before it not: none of it was acknowledged.
+        Log = new SimLog(text => IsFailing || (IsFull && text.Contains("disk is full", StringComparison.Ordinal))
+            || text.StartsWith("file set aside", StringComparison.Ordinal));
         Start();
     }
 

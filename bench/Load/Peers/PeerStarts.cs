@@ -20,6 +20,7 @@ internal static class PeerStarts
         "rabbitmq" => await RabbitMqPeer.StartAsync(),
         "activemq" => await ActiveMqPeer.StartAsync(),
         "nats" => await NatsPeer.StartAsync(),
+        "relay" => await RelayPeer.StartAsync(),
         _ => throw new ArgumentException($"there is no peer {peer}"),
     };
 

@@ -12,6 +12,7 @@ internal sealed class PillarboxPeer : IPeer
         _process = process;
         AmqpUrl = "amqp://" + AddressOf("amqp");
         HttpUrl = "http://" + AddressOf("http");
+        KafkaServers = AddressOf("kafka");
         ReadyMs = readyMs;
     }
 
@@ -22,6 +23,9 @@ internal sealed class PillarboxPeer : IPeer
     public int Pid => _process.Pid;
 
     public string AmqpUrl { get; }
+
+    /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
+    public string KafkaServers { get; }
 
     /// <summary>Where its figures are.</summary>
     public string HttpUrl { get; }
@@ -36,7 +40,10 @@ internal sealed class PillarboxPeer : IPeer
     {
         string folder = data ?? PeerProcess.NewFolder("pillarbox");
         string[] arguments =
-            ["run", "--data", folder, "--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0"];
+        [
+            "run", "--data", folder, "--listen", "amqp=127.0.0.1:0", "--listen", "kafka=127.0.0.1:0", "--listen",
+            "http=127.0.0.1:0",
+        ];
         long start = Stopwatch.GetTimestamp();
         PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), data is null ? folder : null);
         try

@@ -87,6 +87,12 @@ internal static class PerfProcess
     {
         Dictionary<string, double> figures = [];
         Copy(report, Figure.Rate, figures, Figure.Rate);
+        Copy(report, "deliveredPerSecond", figures, Figure.Rate);
+        if (figures.GetValueOrDefault(Figure.Rate) == 0)
+        {
+            Copy(report, "acknowledgedPerSecond", figures, Figure.Rate);
+        }
+
         Copy(report, Figure.ServerCpuUs, figures, Figure.ServerCpuUs);
         Copy(report, Figure.ClientCpuUs, figures, Figure.ClientCpuUs);
         Copy(report, "serverResidentBytesMax", figures, Figure.ResidentMiB, 1.0 / 1048576);

@@ -60,6 +60,40 @@ internal static class LoadRows
         },
         new NatsRow(jetStream: false),
         new NatsRow(jetStream: true),
+        new KafkaRow("stream-produce-100", "streams, 100 B, one producer, acks=all, flush=group; the relay beside it",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000")
+        {
+            Goals =
+            [
+                Goal.AtMost("at most 0.3 us of server CPU", Figure.ServerCpuUs, 0.3), AtMost300MiB,
+                new Goal("at least 1,000,000 records/s", r => r.Median("pillarbox", Figure.Rate), 1_000_000, true),
+            ],
+        },
+        new KafkaRow("stream-produce-1k", "streams, 1 KB, one producer, acks=all, flush=group; the relay beside it",
+            "--size 1000 --producers 1 --consumers 0 --batch-bytes 1000000")
+        {
+            Goals = [new Goal("at least 70 % of the relay", r => r.Ratio("pillarbox", "relay"), 0.7, true)],
+        },
+        new KafkaRow("stream-produce-os", "streams, 100 B, one producer, flush.mode=os",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000")
+        {
+            Peers = ["pillarbox"], Config = "flush.mode=os",
+        },
+        new KafkaRow("stream-1-1", "streams, 100 B, one producer, one consumer", "--size 100 --batch-bytes 1000000")
+        {
+            Peers = ["pillarbox"], Goals = [AtMost300MiB],
+        },
+        new KafkaRow("stream-1-10", "streams, 100 B, one producer, ten consumers of one partition",
+            "--size 100 --batch-bytes 1000000 --consumers 10 --rate 100000")
+        {
+            Peers = ["pillarbox"],
+        },
+        new KafkaRow("stream-latency", "streams, 100 B, 1,000 records/s, open loop", "--size 100 --rate 1000")
+        {
+            Peers = ["pillarbox"], WithDisk = true,
+            Goals = [Goal.AtMost("p99 end to end at most 5,000 us", Figure.DeliveredP99Us, 5000)],
+        },
+        new PartitionsRow(),
         new StartRow(),
         new BacklogStartRow(),
         new AmqpRow("idle-10000", "10,000 idle connections", "--idle-connections 10000 --rate 100 --durable")

@@ -8,14 +8,20 @@ namespace Pillarbox.Broker.Streams;
 /// readers may be reading.</summary>
 internal sealed class Compactor(StreamServices services)
 {
-    /// <summary>Compacts a partition if enough of it is new.</summary>
-    public void Run(Partition partition, long nowMs)
+    /// <summary>Compacts a partition if enough of it is new. False when it waits for a checkpoint: what goes must be
+    /// known there.</summary>
+    public bool Run(Partition partition, long nowMs)
     {
         StreamConfig config = partition.Stream.Config;
         List<SegmentMark> closed = CloseEnough(partition, config, nowMs);
         if (!IsDue(closed, partition.CleanedTo, config, nowMs))
         {
-            return;
+            return true;
+        }
+
+        if (closed[^1].NextOffset > partition.CheckpointedTo)
+        {
+            return false;
         }
 
         try
@@ -26,6 +32,8 @@ internal sealed class Compactor(StreamServices services)
         {
             StreamLog.UpkeepFailed(services.Logger, error);
         }
+
+        return true;
     }
 
     private void Compact(Partition partition, List<SegmentMark> closed, long nowMs)

@@ -294,7 +294,9 @@ public sealed class Partition : IPartitionEvents
             known = null;
         }
 
-        var place = new PartitionPlace(FolderOf(stream.Id), number, known?.Mark);
+        bool isCompacted = stream.Config.IsCompacted || known?.CleanedTo > 0;
+        bool mayBeRewritten = isCompacted && services.Checkpoint is { IsClean: false };
+        var place = new PartitionPlace(FolderOf(stream.Id), number, known?.Mark, mayBeRewritten);
         PartitionLog log = services.Store.OpenLog(
             place, stream.Config.Partition, state, out PartitionReport report);
         state.EndRecovery(log.NextOffset);
@@ -309,6 +311,9 @@ public sealed class Partition : IPartitionEvents
         partition.SetStart(known?.StartOffset ?? 0);
         return partition;
     }
+
+    /// <summary>The last checkpoint on disk knows everything below. Upkeep's.</summary>
+    internal long CheckpointedTo { get; set; }
 
     /// <summary>Compaction has come so far. Upkeep's.</summary>
     internal long CleanedTo { get; set; }

@@ -3,21 +3,27 @@ using Pillarbox.Storage.Partitions;
 namespace Pillarbox.Broker.Streams;
 
 /// <summary>Takes old segments away: below the start, too old, or too many bytes. Whole segments only; the one that
-/// appends go to is closed first when it is due.</summary>
+/// appends go to is closed first when it is due. Nothing goes that the last checkpoint does not know of: offsets and
+/// producers' sequences are nowhere else then.</summary>
 internal static class Retention
 {
-    public static void Apply(Partition partition, long nowMs)
+    /// <summary>False when something waits for a checkpoint.</summary>
+    public static bool Apply(Partition partition, long nowMs)
     {
         StreamConfig config = partition.Stream.Config;
         PartitionLog log = partition.Log;
         RollByAge(log, config, nowMs);
-        if (config.IsDeleting && !DeleteOld(log, config, nowMs) && config.RetentionBytes >= 0)
+        bool isDone = !config.IsDeleting || DeleteOld(partition, config, nowMs);
+        if (isDone && config is { IsDeleting: true, RetentionBytes: >= 0 })
         {
-            DeleteLarge(log, config.RetentionBytes);
+            isDone = DeleteLarge(partition, config.RetentionBytes);
         }
 
-        log.DeleteBelow(partition.StartOffset);
+        log.DeleteBelow(Math.Min(partition.StartOffset, partition.CheckpointedTo));
+        isDone &= !log.TryGetOldest(out SegmentMark oldest, out bool isLast) || isLast
+            || oldest.NextOffset > partition.StartOffset || oldest.NextOffset <= partition.CheckpointedTo;
         partition.SetStart(log.StartOffset);
+        return isDone;
     }
 
     private static void RollByAge(PartitionLog log, StreamConfig config, long nowMs)
@@ -30,35 +36,44 @@ internal static class Retention
         }
     }
 
-    /// <summary>True when retention by time has taken everything there was.</summary>
-    private static bool DeleteOld(PartitionLog log, StreamConfig config, long nowMs)
+    private static bool DeleteOld(Partition partition, StreamConfig config, long nowMs)
     {
-        while (config.RetentionMs >= 0 && log.TryGetOldest(out SegmentMark oldest, out bool isLast))
+        PartitionLog log = partition.Log;
+        while (config.RetentionMs >= 0 && log.TryGetOldest(out SegmentMark oldest, out bool isLast)
+            && oldest.SizeBytes > 0 && oldest.TimestampMaxMs >= 0
+            && nowMs - oldest.TimestampMaxMs > config.RetentionMs)
         {
-            if (oldest.SizeBytes == 0)
-            {
-                return isLast;
-            }
-
-            bool isOld = oldest.TimestampMaxMs >= 0 && nowMs - oldest.TimestampMaxMs > config.RetentionMs;
-            if (!isOld || (isLast && !log.Roll()) || log.DeleteBelow(oldest.NextOffset) == 0)
+            if (oldest.NextOffset > partition.CheckpointedTo)
             {
                 return false;
             }
+
+            if ((isLast && !log.Roll()) || log.DeleteBelow(oldest.NextOffset) == 0)
+            {
+                break;
+            }
         }
 
-        return false;
+        return true;
     }
 
-    private static void DeleteLarge(PartitionLog log, long bytesMax)
+    private static bool DeleteLarge(Partition partition, long bytesMax)
     {
+        PartitionLog log = partition.Log;
         while (log.TryGetOldest(out SegmentMark oldest, out bool isLast) && !isLast
             && log.SizeBytes - oldest.SizeBytes >= bytesMax)
         {
+            if (oldest.NextOffset > partition.CheckpointedTo)
+            {
+                return false;
+            }
+
             if (log.DeleteBelow(oldest.NextOffset) == 0)
             {
-                return;
+                break;
             }
         }
+
+        return true;
     }
 }

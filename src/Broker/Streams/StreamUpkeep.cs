@@ -27,21 +27,32 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
     private long _nextRoundMs;
     private long _nextCheckpointMs;
     private long _checkpointed = -1;
-    private int _isRunning;
+    private readonly Lock _gate = new();
+    private bool _isStopped;
 
     /// <summary>Does what is due. Never throws.</summary>
     public void Run()
     {
         long nowMs = services.NowMs;
-        if (nowMs < Volatile.Read(ref _nextRoundMs) || Interlocked.Exchange(ref _isRunning, 1) != 0)
+        if (nowMs < Volatile.Read(ref _nextRoundMs) || !_gate.TryEnter())
         {
             return;
         }
 
         try
         {
+            if (_isStopped)
+            {
+                return;
+            }
+
             Volatile.Write(ref _nextRoundMs, nowMs + RoundMs);
-            Visit(nowMs);
+            if (!Visit(nowMs))
+            {
+                WriteLocked(isClean: false);
+                Visit(nowMs);
+            }
+
             foreach (StreamCatalog catalog in catalogs)
             {
                 catalog.Shorten();
@@ -59,16 +70,17 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
         }
         finally
         {
-            Volatile.Write(ref _isRunning, 0);
+            _gate.Exit();
         }
     }
 
     /// <summary>Writes down where every partition stands. What was appended meanwhile is read at the next start.
-    /// Throws <see cref="StorageException"/>.</summary>
+    /// A clean one is the last: nothing is compacted after it. Throws <see cref="StorageException"/>.</summary>
     public void WriteCheckpoint(bool isClean)
     {
-        lock (_entries)
+        lock (_gate)
         {
+            _isStopped |= isClean;
             WriteLocked(isClean);
         }
     }
@@ -78,11 +90,13 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
         long appended = services.Store.AppendedBytes;
         _entries.ResetWrittenCount();
         var waiter = new DurableCount();
+        List<(Partition Partition, long NextOffset)> known = [];
         foreach (Partition partition in Partitions())
         {
             PartitionCheckpoint entry = partition.MakeCheckpoint(_state);
             StreamCheckpoint.WriteEntry(_entries, partition.Stream.Id, partition.Number, entry);
             waiter.WaitFor(partition, entry.Mark.NextOffset);
+            known.Add((partition, entry.Mark.NextOffset));
         }
 
         // Only what is durable may be taken for granted later.
@@ -102,22 +116,27 @@ internal sealed class StreamUpkeep(StreamServices services, ICollection<StreamCa
             services.Store.FileSystem, services.CheckpointDirectory, ++services.CheckpointNumber, isClean,
             _entries.WrittenSpan);
         _checkpointed = appended;
+        known.ForEach(static entry => entry.Partition.CheckpointedTo = entry.NextOffset);
     }
 
     private IEnumerable<Partition> Partitions() =>
         from catalog in catalogs from stream in catalog.All from partition in stream.Partitions select partition;
 
-    private void Visit(long nowMs)
+    /// <summary>False when something waits for a checkpoint.</summary>
+    private bool Visit(long nowMs)
     {
+        bool isDone = true;
         foreach (Partition partition in Partitions())
         {
-            Retention.Apply(partition, nowMs);
+            isDone &= Retention.Apply(partition, nowMs);
             partition.ForgetProducersBefore(nowMs - ProducerIdleMs);
             if (partition.Stream.Config.IsCompacted)
             {
-                _compactor.Run(partition, nowMs);
+                isDone &= _compactor.Run(partition, nowMs);
             }
         }
+
+        return isDone;
     }
 
     /// <summary>Counts partitions whose records are not durable yet.</summary>

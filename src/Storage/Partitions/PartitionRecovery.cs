@@ -38,10 +38,11 @@ public sealed record SetAsideFile(string Path, string Segment, long Position, st
 /// stays, and its offsets are not used again.
 /// </summary>
 internal sealed class PartitionRecovery(
-    PartitionStore store, PartitionLog log, PartitionMark? mark, IBatchVisitor visitor)
+    PartitionStore store, PartitionLog log, PartitionPlace place, IBatchVisitor visitor)
 {
     private const string NoBatch = "what stands there is no batch";
-    private readonly long _durable = Math.Max(mark?.NextOffset ?? 0, store.DurableOf(log));
+    private readonly PartitionMark? _mark = place.Mark;
+    private readonly long _durable = Math.Max(place.Mark?.NextOffset ?? 0, store.DurableOf(log));
     private readonly List<SetAsideFile> _setAside = [];
     private readonly List<string> _damages = [];
     private long _batches;
@@ -51,10 +52,18 @@ internal sealed class PartitionRecovery(
     public PartitionReport Run(string[] names)
     {
         long[] bases = BasesOf(names);
-        _nextOffset = mark?.NextOffset ?? (bases.Length == 0 ? 0 : bases[0]);
+        bool startsAtMark = _mark is not null && (!place.MayBeRewritten || bases.Length == 0);
+        _nextOffset = startsAtMark ? _mark!.NextOffset : bases.Length == 0 ? 0 : bases[0];
         bool isCut = false;
+        long firstKnown = _mark is { Segments: [var first, ..] } ? first.BaseOffset : long.MinValue;
         foreach (long baseOffset in bases)
         {
+            if (baseOffset < firstKnown)
+            {
+                DeleteAgain(baseOffset);
+                continue;
+            }
+
             PartitionSegment segment = log.NewSegment(baseOffset);
             segment.IsOnDisk = true;
             SegmentMark? known = FindMark(baseOffset);
@@ -67,8 +76,7 @@ internal sealed class PartitionRecovery(
             }
 
             log.Segments.Add(segment);
-            Restore(segment, known);
-            isCut = !IsSealed(baseOffset) && Scan(segment);
+            isCut = place.MayBeRewritten ? ReadWhole(segment, known) : ReadBehind(segment, known);
         }
 
         SkipToDurable();
@@ -80,6 +88,13 @@ internal sealed class PartitionRecovery(
             SetAside = _setAside,
             Damages = _damages,
         };
+    }
+
+    /// <summary>Deletions are not synced: a power cut may bring back what was gone before the mark.</summary>
+    private void DeleteAgain(long baseOffset)
+    {
+        store.FileSystem.Delete(log.PathOf(baseOffset, PartitionSegment.LogSuffix));
+        store.FileSystem.Delete(log.PathOf(baseOffset, PartitionSegment.IndexSuffix));
     }
 
     private long[] BasesOf(string[] names)
@@ -100,7 +115,7 @@ internal sealed class PartitionRecovery(
 
     private SegmentMark? FindMark(long baseOffset)
     {
-        foreach (SegmentMark segment in mark?.Segments ?? [])
+        foreach (SegmentMark segment in _mark?.Segments ?? [])
         {
             if (segment.BaseOffset == baseOffset)
             {
@@ -113,7 +128,28 @@ internal sealed class PartitionRecovery(
 
     /// <summary>Whether the mark knows all of a segment.</summary>
     private bool IsSealed(long baseOffset) =>
-        mark is { Segments: [.., var last] } && baseOffset < last.BaseOffset && FindMark(baseOffset) is not null;
+        _mark is { Segments: [.., var last] } && baseOffset < last.BaseOffset && FindMark(baseOffset) is not null;
+
+    /// <summary>Takes over what the mark says of a segment, and reads what stands behind it.</summary>
+    private bool ReadBehind(PartitionSegment segment, SegmentMark? known)
+    {
+        Restore(segment, known);
+        return !IsSealed(segment.BaseOffset) && Scan(segment);
+    }
+
+    /// <summary>Compaction puts a smaller file in a segment's place, and a power cut may come before the next mark:
+    /// sizes and positions in the mark are then those of the file that is gone. The offsets hold.</summary>
+    private bool ReadWhole(PartitionSegment segment, SegmentMark? known)
+    {
+        _nextOffset = segment.BaseOffset;
+        bool isCut = Scan(segment);
+        if (IsSealed(segment.BaseOffset) && known is { } figures)
+        {
+            log.Segments[^1].NextOffset = _nextOffset = figures.NextOffset;
+        }
+
+        return isCut;
+    }
 
     private static void Restore(PartitionSegment segment, SegmentMark? known)
     {
@@ -213,7 +249,10 @@ internal sealed class PartitionRecovery(
                 log.NoteBatch(segment, batch);
                 seen = _nextOffset = batch.NextOffset;
                 _batches++;
-                visitor.Visit(batch);
+                if (!place.MayBeRewritten || batch.BaseOffset >= (_mark?.NextOffset ?? 0))
+                {
+                    visitor.Visit(batch);
+                }
             }
             else if (_nextOffset < _durable)
             {

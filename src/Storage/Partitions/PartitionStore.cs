@@ -82,10 +82,9 @@ public sealed class PartitionStore : IDisposable
     public PartitionLog OpenLog(
         PartitionPlace place, in PartitionOptions options, IBatchVisitor visitor, out PartitionReport report)
     {
-        (string folder, int number, PartitionMark? mark) = place;
-        string directory = _root + "/" + folder;
-        var log = new PartitionLog(this, directory, number, options);
-        report = new PartitionRecovery(this, log, mark, visitor).Run(ListingOf(directory));
+        string directory = _root + "/" + place.Folder;
+        var log = new PartitionLog(this, directory, place.Number, options);
+        report = new PartitionRecovery(this, log, place, visitor).Run(ListingOf(directory));
         lock (_gate)
         {
             _logs.Add(log);
@@ -291,4 +290,7 @@ public sealed class PartitionStore : IDisposable
 /// <param name="Folder">The stream's folder under the store's.</param>
 /// <param name="Number">The partition's number.</param>
 /// <param name="Mark">How far it had surely come; null when nobody knows: then all of it is read.</param>
-public readonly record struct PartitionPlace(string Folder, int Number, PartitionMark? Mark = null);
+/// <param name="MayBeRewritten">Whether segments may have been written anew since the mark: then the files are read
+/// whole, for their figures.</param>
+public readonly record struct PartitionPlace(
+    string Folder, int Number, PartitionMark? Mark = null, bool MayBeRewritten = false);

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests.Streams;
 
@@ -50,6 +51,44 @@ public sealed class CompactionTests
         Assert.DoesNotContain(Records(partition), record => record.Key == "k");
     }
 
+    /// <summary>The checkpoint has the sizes of segments that compaction has made smaller since.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_power_cut_after_compaction_finds_the_segments_as_they_are(bool wasClosed)
+    {
+        var disk = new RecordingFileSystem();
+        using var scene = new StreamScene(disk);
+        Partition partition = Create(scene);
+        var producer = new RecordBatchOptions { ProducerId = 9, ProducerEpoch = 0, BaseSequence = 0 };
+        Assert.Equal(StreamError.None, partition.Append(Batch(scene, producer, "p", "v"), new AppendOptions()).Error);
+        WriteMany(scene, partition, "before");
+        if (wasClosed)
+        {
+            scene.Broker.Pump();
+            partition.Log.Roll();
+            WriteMany(scene, partition, "between");
+        }
+
+        scene.Clock.Advance(31_000);
+        scene.Broker.Pump();
+        WriteMany(scene, partition, "after");
+        Compact(scene, partition);
+        WriteMany(scene, partition, "last");
+        scene.Broker.Pump();
+        List<(long, string, string?)> expected = Records(partition);
+
+        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Synced())));
+        partition = scene.Find("table");
+        Assert.Equal(expected, Records(partition));
+        AppendResult again = partition.Append(Batch(scene, producer, "p", "v"), new AppendOptions());
+        Assert.Equal((StreamError.None, true), (again.Error, again.IsDuplicate));
+        Write(scene, partition, "k0", "new");
+        Compact(scene, partition);
+        Assert.Contains(Records(partition), record => record is { Key: "k0", Value: "new" });
+        Assert.Equal(4, Records(partition).Count);
+    }
+
     [Fact]
     public void The_last_batch_of_a_producer_keeps_its_sequence()
     {
@@ -81,6 +120,14 @@ public sealed class CompactionTests
 
     private static Partition Create(StreamScene scene) => scene.CreateOne(
         "table", ("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0"), ("segment.bytes", "1048576"));
+
+    private static void WriteMany(StreamScene scene, Partition partition, string value)
+    {
+        for (int i = 0; i < 12; i++)
+        {
+            Write(scene, partition, $"k{i % 3}", $"{value} {i}");
+        }
+    }
 
     private static void Write(StreamScene scene, Partition partition, string key, string? value)
     {
@@ -278,5 +325,15 @@ public sealed class CompactionTests
                 StreamError.None, _partition.EndTransaction(producerId, 0, marker, isTransactionV2: false).Error);
             return isCommit;
         }
+    }
+
+    /// <summary>Only what was synced is left.</summary>
+    private sealed class Synced : ICrashChoice
+    {
+        public int ChooseEntries(int changes) => 0;
+
+        public bool ChooseChange(int index, int count) => false;
+
+        public bool ChooseSector(int index, int count) => false;
     }
 }

@@ -37,6 +37,9 @@ public sealed partial class KafkaClientTests(SharedNode shared)
     [InlineData("transactions")]
     [InlineData("fencing")]
     [InlineData("cooperative")]
+    [InlineData("old_formats")]
+    [InlineData("large")]
+    [InlineData("times")]
     public async Task Librdkafka_scenario_ends_well(string name)
     {
         string program = await Programs.KafkaCClient.Value;

@@ -14,11 +14,16 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
     private string _memberId = "";
     private int _epoch;
     private long _nextBeatMs;
+    private CoordinatorError _lastError;
+
+    /// <summary>An answer may be lost: the next heartbeat says everything, and is told everything.</summary>
+    private bool _isFull = true;
+
     private bool _isBeating;
     private bool _isCommitting;
     private int _lives;
 
-    public override bool IsDone => !_isCommitting && _positions.Values.All(static p => p.IsAtEnd);
+    public override bool IsDone => !_isCommitting && _positions.Values.All(IsAtEnd);
 
     /// <summary>Whether it is in the group and has something to read.</summary>
     public bool IsReading => _positions.Count > 0;
@@ -28,9 +33,13 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
 
     private long NowMs => World.Node.Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
+    public override string ToString() =>
+        $"{Name} of epoch {_epoch} has {string.Join('+', _positions.Keys)}, last told {_lastError}";
+
     public override void NodeDied()
     {
         _isBeating = _isCommitting = false;
+        _isFull = true;
         foreach (Position position in _positions.Values)
         {
             position.IsAsking = false;
@@ -57,6 +66,10 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
         }
     }
 
+    private bool IsAtEnd(Position position) =>
+        position.Life is not null
+        && position.Offset >= World.Find(StreamWorld.Events, position.Number).LastStableOffset;
+
     private void Beat()
     {
         Guid stream = World.Node.Broker.Streams.Find(StreamWorld.Events)!.Id;
@@ -65,18 +78,19 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
             GroupId = Group,
             MemberId = _memberId,
             MemberEpoch = _epoch,
-            RebalanceTimeoutMs = _epoch == 0 ? 10_000 : -1,
-            SubscribedTopics = _epoch == 0 ? [StreamWorld.Events] : null,
+            RebalanceTimeoutMs = _isFull ? 10_000 : -1,
+            SubscribedTopics = _isFull ? [StreamWorld.Events] : null,
             Owned = [.. _positions.Keys.Select(number => new TopicIdPartition(stream, number))],
             Client = new GroupClient(Name, "/127.0.0.1"),
         };
-        _isBeating = World.Ask<ConsumerHeartbeatResult>(
-            (all, done) => all.Groups.ConsumerHeartbeat(request, done), OnBeat);
+        World.Ask<ConsumerHeartbeatResult>(
+            ref _isBeating, (all, done) => all.Groups.ConsumerHeartbeat(request, done), OnBeat);
     }
 
     private void OnBeat(ConsumerHeartbeatResult result)
     {
         _isBeating = false;
+        _lastError = result.Error;
         if (result.Error is CoordinatorError.FencedMemberEpoch or CoordinatorError.UnknownMemberId
             or CoordinatorError.GroupIdNotFound)
         {
@@ -84,7 +98,8 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
             return;
         }
 
-        if (result.Error != CoordinatorError.None)
+        _isFull = result.Error != CoordinatorError.None;
+        if (_isFull)
         {
             return;
         }
@@ -110,6 +125,7 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
     private void Forget()
     {
         _epoch = 0;
+        _isFull = true;
         _memberId = "";
         _nextBeatMs = 0;
         _positions.Clear();
@@ -120,8 +136,9 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
         if (saysSo && _epoch > 0)
         {
             ConsumerHeartbeatRequest leaving = new() { GroupId = Group, MemberId = _memberId, MemberEpoch = -1 };
+            bool isLeaving = false;
             World.Ask<ConsumerHeartbeatResult>(
-                (all, done) => all.Groups.ConsumerHeartbeat(leaving, done), static _ => { });
+                ref isLeaving, (all, done) => all.Groups.ConsumerHeartbeat(leaving, done), static _ => { });
         }
 
         Forget();
@@ -147,7 +164,6 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
             life.Poll(page.Records);
         }
 
-        position.IsAtEnd = page.NextOffset == position.Offset;
         position.Offset = page.NextOffset;
     }
 
@@ -160,7 +176,8 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
             Partitions = [new TopicPartition(StreamWorld.Events, position.Number)],
             RequireStable = true,
         };
-        position.IsAsking = World.Ask<OffsetFetchResult>(
+        World.Ask<OffsetFetchResult>(
+            ref position.IsAsking,
             (all, done) => all.Groups.FetchOffsets(request, done),
             result =>
             {
@@ -195,7 +212,8 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
                 new TopicPartition(StreamWorld.Events, c.Position.Number), c.Commit.Offset, -1, null))],
             KnowsGroupIdNotFound = true,
         };
-        _isCommitting = World.Ask<OffsetCommitResult>(
+        World.Ask<OffsetCommitResult>(
+            ref _isCommitting,
             (all, done) => all.Groups.CommitOffsets(request, done),
             result =>
             {
@@ -217,15 +235,13 @@ internal sealed class GroupReader(StreamWorld world, string name) : StreamClient
 
     private sealed class Position(int number)
     {
+        public bool IsAsking;
+
         public int Number => number;
 
         public long Offset { get; set; }
 
         /// <summary>Null until it knows where the group was.</summary>
         public ReaderLife? Life { get; set; }
-
-        public bool IsAsking { get; set; }
-
-        public bool IsAtEnd { get; set; }
     }
 }

@@ -45,7 +45,13 @@ internal sealed class IdempotentProducer(StreamWorld world, string name) : Strea
 
     private void Init()
     {
-        _isAsking = _isAsking || World.Ask<ProducerResult>(
+        if (_isAsking)
+        {
+            return;
+        }
+
+        World.Ask<ProducerResult>(
+            ref _isAsking,
             (all, done) => all.Transactions.InitProducer(new InitProducerRequest(null, 0, ProducerStamp.None), done),
             result =>
             {

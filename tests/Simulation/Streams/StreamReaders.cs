@@ -69,7 +69,7 @@ internal sealed class OffsetWatcher(StreamWorld world, string name) : StreamClie
             Partitions = [new TopicPartition(StreamWorld.Events, 0)],
             RequireStable = true,
         };
-        _isAsking = World.Ask<OffsetFetchResult>((all, done) => all.Groups.FetchOffsets(request, done), result =>
+        World.Ask<OffsetFetchResult>(ref _isAsking, (all, done) => all.Groups.FetchOffsets(request, done), result =>
         {
             _isAsking = false;
             if (result.Error == CoordinatorError.None && result.Offsets[0].Error == CoordinatorError.None)

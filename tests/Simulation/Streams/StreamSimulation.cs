@@ -108,6 +108,8 @@ internal sealed class StreamSimulation : IDisposable
     private void Crash()
     {
         Faults++;
+        // What a dying node still tells, nobody hears.
+        _world.NextLife();
         if (_random.Next(4) == 0 && !_node.IsFailing && !_node.IsFull)
         {
             _node.StopAndStart();
@@ -117,8 +119,6 @@ internal sealed class StreamSimulation : IDisposable
             _node.Crash();
         }
 
-        // Only now: what the dying node still tells, counts.
-        _world.NextLife();
         _clients.ForEach(static client => client.NodeDied());
     }
 
@@ -179,7 +179,8 @@ internal sealed class StreamSimulation : IDisposable
 
     private string Open() => string.Join(", ", _clients.Where(c => !c.IsDone).Select(c => c.Name))
         + "; " + string.Join(", ", Partitions().Where(p => p.LastStableOffset != p.EndOffset).Select(p =>
-            $"{p.Stream.Name}/{p.Number} {p.LastStableOffset} of {p.EndOffset}"));
+            $"{p.Stream.Name}/{p.Number} {p.LastStableOffset} of {p.EndOffset}"))
+        + "; " + string.Join(", ", _members);
 
     private IEnumerable<Partition> Partitions() =>
         ((string[])[StreamWorld.Events, StreamWorld.Table, StreamWorld.Brief]).SelectMany(name =>

@@ -5,7 +5,7 @@ namespace Pillarbox.Simulation.Tests.Streams;
 public sealed class StreamSimulationTests
 {
     private const int Steps = 4000;
-    private const int SeedsPerRun = 60;
+    private const int SeedsPerRun = 15;
 
     /// <summary>Seeds as <see cref="SimulationSeeds"/> says.</summary>
     [Fact]

@@ -76,10 +76,11 @@ internal sealed class StreamWorld(SimNode node, IRandom random)
     }
 
     /// <summary>Asks the coordinators; an answer that comes after the node has died is not heard. False: they are not
-    /// there.</summary>
-    public bool Ask<T>(Action<StreamCoordinators, Action<T>> ask, Action<T> done)
+    /// there. <paramref name="isAsking"/> is set before, for the answer may come at once.</summary>
+    public bool Ask<T>(ref bool isAsking, Action<StreamCoordinators, Action<T>> ask, Action<T> done)
     {
         int life = Life;
+        isAsking = true;
         try
         {
             ask(node.Broker.Coordinators, answer =>
@@ -93,6 +94,7 @@ internal sealed class StreamWorld(SimNode node, IRandom random)
         }
         catch (BrokerException) when (node.IsFailing || node.IsFull)
         {
+            isAsking = false;
             return false;
         }
     }

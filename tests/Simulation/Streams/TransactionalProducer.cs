@@ -23,6 +23,7 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
     private Unit? _unit;
     private OffsetCommit? _offset;
     private bool _isAsking;
+    private bool _isCommittingOffset;
     private bool? _ends;
 
     public override bool IsDone => _unit is null && !_isAsking;
@@ -33,6 +34,13 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
     {
         _isAsking = false;
         _entering = null;
+        if (_isCommittingOffset)
+        {
+            // What became of the offset is not known, so the transaction must not commit.
+            _isCommittingOffset = false;
+            _ends = false;
+        }
+
         foreach (SequencedWriter writer in _writers.Values)
         {
             writer.NodeDied();
@@ -89,7 +97,8 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
         }
     }
 
-    private void Init() => _isAsking = World.Ask<ProducerResult>(
+    private void Init() => World.Ask<ProducerResult>(
+        ref _isAsking,
         (all, done) => all.Transactions.InitProducer(
             new InitProducerRequest(id, TimeoutMs, ProducerStamp.None), done),
         result =>
@@ -141,7 +150,8 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
     private void Enter(string stream, int number)
     {
         TopicPartition[] partitions = [new(stream, number)];
-        _isAsking = World.Ask<PartitionsResult>(
+        World.Ask<PartitionsResult>(
+            ref _isAsking,
             (all, done) => all.Transactions.AddPartitions(Who, partitions, done),
             result =>
             {
@@ -188,7 +198,9 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
             Member = new GroupMemberRef(Group, -1, "", null),
             Offsets = [new OffsetToCommit(new TopicPartition(StreamWorld.Events, 0), offset, -1, null)],
         };
-        _isAsking = World.Ask<OffsetCommitResult>(
+        _isCommittingOffset = true;
+        bool isAsked = World.Ask<OffsetCommitResult>(
+            ref _isAsking,
             (all, done) =>
             {
                 if (version >= 2)
@@ -212,11 +224,10 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
             },
             result =>
             {
-                _isAsking = false;
+                _isAsking = _isCommittingOffset = false;
                 CoordinatorError error = result.Error == CoordinatorError.None ? result.Offsets[0] : result.Error;
                 if (error != CoordinatorError.None)
                 {
-                    // What became of the offset is not known, so the transaction must not commit.
                     _ends = false;
                     if (!IsPassing(error))
                     {
@@ -224,7 +235,11 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
                     }
                 }
             });
-        _ends = _isAsking ? _ends : false;
+        if (!isAsked)
+        {
+            _isCommittingOffset = false;
+            _ends = false;
+        }
     }
 
     private void End()
@@ -247,7 +262,8 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
             return;
         }
 
-        _isAsking = World.Ask<ProducerResult>(
+        World.Ask<ProducerResult>(
+            ref _isAsking,
             (all, done) => all.Transactions.EndTransaction(Who, commit, done),
             result =>
             {
@@ -288,7 +304,7 @@ internal sealed class TransactionalProducer(StreamWorld world, string name, stri
         _offset = null;
         _ends = null;
         _stamp = null;
-        _isAsking = false;
+        _isAsking = _isCommittingOffset = false;
         _entering = null;
         ResetWriters();
     }

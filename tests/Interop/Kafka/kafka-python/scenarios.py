@@ -1,4 +1,5 @@
 """What kafka-python, an older client that speaks older versions, must find right."""
+import threading
 import time
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -146,3 +147,54 @@ def large_records_pass(servers, topic):
     got = take(servers, topic, 10)
     assert [r.key for r in got] == [b"%d" % i for i in range(10)]
     assert all(r.value == value for r in got)
+
+
+class Member(threading.Thread):
+    """A member of a group; a thread of its own, for joining blocks."""
+
+    def __init__(self, servers, topic, seen):
+        super().__init__(daemon=True)
+        self.servers, self.topic, self.seen = servers, topic, seen
+        self.share, self.stops = 0, False
+        self.start()
+
+    def run(self):
+        consumer = KafkaConsumer(
+            self.topic, bootstrap_servers=self.servers, group_id="g-" + self.topic, auto_offset_reset="earliest",
+            session_timeout_ms=6000, heartbeat_interval_ms=300, auto_commit_interval_ms=200)
+        while not self.stops:
+            for records in consumer.poll(timeout_ms=100).values():
+                self.seen.update(int(r.value) for r in records)
+            self.share = len(consumer.assignment())
+        consumer.close()
+
+
+@scenario
+def a_group_grows_and_shrinks_under_load(servers, topic):
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin.create_topics([NewTopic(topic, 6, 1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=servers, linger_ms=5)
+    seen, members, sent = set(), [], 0
+    for size in [1, 2, 3, 2, 1]:
+        if size > len(members):
+            members.append(Member(servers, topic, seen))
+        else:
+            gone = members.pop(0)
+            gone.stops = True
+            gone.join()
+        end = time.time() + 60
+        while [m.share for m in members] != [6 // size] * size:
+            assert time.time() < end, (size, [m.share for m in members])
+            for _ in range(20):
+                producer.send(topic, value=b"%d" % sent, partition=sent % 6)
+                sent += 1
+            time.sleep(0.05)
+    producer.flush()
+    end = time.time() + 60
+    while len(seen) < sent and time.time() < end:
+        time.sleep(0.1)
+    assert len(seen) == sent, (len(seen), sent)
+    members[0].stops = True
+    members[0].join()
+    producer.close()

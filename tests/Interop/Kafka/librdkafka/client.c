@@ -7,6 +7,7 @@
 #include <time.h>
 
 static const char *servers;
+static int is_old; /* speaks as before there were ApiVersions and record batches */
 static char error_text[512];
 
 static void fail(const char *format, ...) {
@@ -34,6 +35,10 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value) {
 static rd_kafka_t *create(rd_kafka_type_t type, ...) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", servers);
+    if (is_old) {
+        set(conf, "api.version.request", "false");
+        set(conf, "broker.version.fallback", "0.9.0.1");
+    }
     va_list settings;
     va_start(settings, type);
     for (const char *name; (name = va_arg(settings, const char *)) != NULL;) set(conf, name, va_arg(settings, const char *));
@@ -82,9 +87,7 @@ static void create_topic(const char *topic, int partitions) {
 }
 
 /* Numbers 0 to count - 1, in order, each once. */
-static void expect_numbers(const char *topic, int count, const char *isolation) {
-    char group[256];
-    snprintf(group, sizeof group, "take-%s", topic);
+static void expect_numbers_of(const char *group, const char *topic, int count, const char *isolation) {
     rd_kafka_t *consumer = create(
         RD_KAFKA_CONSUMER, "group.id", group, "auto.offset.reset", "earliest", "isolation.level", isolation, NULL);
     subscribe(consumer, topic);
@@ -100,6 +103,12 @@ static void expect_numbers(const char *topic, int count, const char *isolation) 
     }
     check("close", rd_kafka_consumer_close(consumer));
     rd_kafka_destroy(consumer);
+}
+
+static void expect_numbers(const char *topic, int count, const char *isolation) {
+    char group[256];
+    snprintf(group, sizeof group, "take-%s", topic);
+    expect_numbers_of(group, topic, count, isolation);
 }
 
 static void send_numbers(rd_kafka_t *producer, const char *topic, int from, int to) {
@@ -125,6 +134,74 @@ static void compression(const char *topic) {
         flush(producer);
     }
     expect_numbers(topic, 10000, "read_uncommitted");
+}
+
+/* Message sets of the first format go in, plain and compressed, and come out for old readers and for new ones. */
+static void old_formats(const char *topic) {
+    const char *codecs[] = {"none", "gzip", "snappy"};
+    is_old = 1;
+    for (int i = 0; i < 3; i++) {
+        rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, "compression.codec", codecs[i], NULL);
+        send_numbers(producer, topic, i * 1000, (i + 1) * 1000);
+        flush(producer);
+    }
+    expect_numbers(topic, 3000, "read_uncommitted");
+    is_old = 0;
+    rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, "compression.codec", "zstd", NULL);
+    send_numbers(producer, topic, 3000, 4000);
+    flush(producer);
+    char group[256];
+    snprintf(group, sizeof group, "again-%s", topic);
+    expect_numbers_of(group, topic, 4000, "read_committed");
+}
+
+/* Records of nearly 1 MB, in every compression. */
+static void large(const char *topic) {
+    enum { Bytes = 990000 };
+    const char *codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
+    char *value = malloc(Bytes);
+    for (int i = 0; i < 5; i++) {
+        for (int b = 0; b < Bytes; b++) value[b] = (char)(b * 7 + b / 251);
+        int size = snprintf(value, 16, "%d", i) + 1;
+        value[size] = 'x';
+        rd_kafka_t *producer = create(
+            RD_KAFKA_PRODUCER, "compression.codec", codecs[i], "message.max.bytes", "1048000", NULL);
+        produce(producer, topic, 0, value, Bytes);
+        flush(producer);
+    }
+    free(value);
+    expect_numbers(topic, 5, "read_uncommitted");
+}
+
+/* The first record at least as young as a time is found, and read from. */
+static void times(const char *topic) {
+    create_topic(topic, 1);
+    rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, NULL);
+    int64_t start = (int64_t)time(NULL) * 1000 - 100000;
+    char value[16];
+    for (int i = 0; i < 20; i++) {
+        int size = snprintf(value, sizeof value, "%d", i) + 1;
+        check("produce", rd_kafka_producev(
+            producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE(value, size),
+            RD_KAFKA_V_TIMESTAMP(start + i * 1000), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+        if (i % 5 == 4) check("flush", rd_kafka_flush(producer, 30000));
+    }
+    flush(producer);
+    rd_kafka_t *consumer = create(RD_KAFKA_CONSUMER, "group.id", topic, NULL);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = start + 12500;
+    check("offsets_for_times", rd_kafka_offsets_for_times(consumer, list, 30000));
+    if (list->elems[0].offset != 13) fail("offset %d was found, 13 is right", (int)list->elems[0].offset);
+    check("assign", rd_kafka_assign(consumer, list));
+    rd_kafka_message_t *message = NULL;
+    for (time_t end = time(NULL) + 60; !message && time(NULL) < end;) message = rd_kafka_consumer_poll(consumer, 500);
+    if (!message || message->err || message->offset != 13) fail("nothing was read at offset 13");
+    rd_kafka_message_destroy(message);
+    list->elems[0].offset = start + 1000000;
+    check("offsets_for_times", rd_kafka_offsets_for_times(consumer, list, 30000));
+    if (list->elems[0].offset != RD_KAFKA_OFFSET_END) fail("a time behind all records is not the end");
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(consumer);
 }
 
 static void transactions(const char *topic) {
@@ -228,7 +305,8 @@ static void cooperative(const char *topic) {
 int main(int count, char **arguments) {
     static const struct { const char *name; void (*run)(const char *topic); } scenarios[] = {
         {"idempotence", idempotence}, {"compression", compression}, {"transactions", transactions},
-        {"fencing", fencing}, {"cooperative", cooperative},
+        {"fencing", fencing}, {"cooperative", cooperative}, {"old_formats", old_formats}, {"large", large},
+        {"times", times},
     };
     if (count != 4) fail("usage: client HOST:PORT SCENARIO TOPIC");
     servers = arguments[1];

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Pillarbox.Model.Records;
 
 namespace Pillarbox.Server.Cli.Perf.Kafka;
 
@@ -44,14 +45,22 @@ internal static class KafkaPerfCommand
         Description = "Also report the processor time and memory of this process.",
     };
 
-    private static readonly Option<string> Output = Text("--output", "table", "table or json.");
+    private static readonly Option<string> Compression =
+        Text("--compression", "none", "none, gzip, snappy, lz4 or zstd; each batch is compressed anew.");
+
+    private static readonly Option<string> Output = new("--output", "-o")
+    {
+        Description = "table or json.",
+        DefaultValueFactory = _ => "table",
+    };
 
     public static Command Create()
     {
         var kafka = new Command("kafka", "Measure a server of the Kafka protocol: rates, latencies, processor time.")
         {
             Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, Acks, Rate, WarmUp, Duration,
-            ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
+            ServerPid, Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
+            Output.AcceptOnlyFromAmong("table", "json"),
         };
         kafka.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return kafka;
@@ -100,6 +109,7 @@ internal static class KafkaPerfCommand
             Consumers = parsed.GetValue(Consumers),
             InFlight = Math.Max(1, parsed.GetValue(InFlight)),
             Acks = (short)parsed.GetValue(Acks),
+            Compression = Enum.Parse<RecordCompression>(parsed.GetValue(Compression)!, ignoreCase: true),
             Rate = parsed.GetValue(Rate),
             WarmUpSeconds = parsed.GetValue(WarmUp),
             DurationSeconds = parsed.GetValue(Duration),

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Client;
 
@@ -15,6 +16,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
     private readonly string _topic;
     private readonly long[] _offsets;
     private readonly bool _hasProducers;
+    private readonly PooledBuffer _plain = new();
     private int _correlation;
 
     public KafkaPerfConsumer(KafkaPerfOptions options, PerfSchedule schedule, int index)
@@ -61,7 +63,11 @@ internal sealed class KafkaPerfConsumer : IDisposable
         }
     }
 
-    public void Dispose() => _link.Dispose();
+    public void Dispose()
+    {
+        _plain.Dispose();
+        _link.Dispose();
+    }
 
     private void Fetch() =>
         _link.Frames.WriteFetch(_link.Output, _correlation++, _topic, _offsets, FetchWaitMs);
@@ -87,9 +93,19 @@ internal sealed class KafkaPerfConsumer : IDisposable
         Measured += measured ? records : 0;
     }
 
-    private static long StampOf(in RecordBatch batch, long now)
+    private long StampOf(in RecordBatch batch, long now)
     {
-        var reader = new RecordReader(batch.Records, batch.Count);
+        ReadOnlySpan<byte> records = batch.Records;
+        if (batch.Compression != RecordCompression.None)
+        {
+            _plain.Clear();
+            CodecFault fault = RecordCodec.TryDecompress(batch.Compression, records, _plain);
+            records = fault == CodecFault.None
+                ? _plain.WrittenSpan
+                : throw new CommandException(ExitCode.Failed, $"cannot read a batch in {batch.Compression}: {fault}");
+        }
+
+        var reader = new RecordReader(records, batch.Count);
         return reader.TryRead(out StreamRecord first) && first.Value.Length >= KafkaPerfOptions.RecordBytesMin
             ? BinaryPrimitives.ReadInt64BigEndian(first.Value)
             : now;

@@ -1,3 +1,5 @@
+using Pillarbox.Model.Records;
+
 namespace Pillarbox.Server.Cli.Perf.Kafka;
 
 /// <summary>What one measurement of a Kafka server is to do. Immutable.</summary>
@@ -27,6 +29,9 @@ internal sealed record KafkaPerfOptions
     public int InFlight { get; init; } = 5;
 
     public short Acks { get; init; } = -1;
+
+    /// <summary>How batches are compressed, each anew.</summary>
+    public RecordCompression Compression { get; init; }
 
     /// <summary>Records a second of all producers together, each sent at once; zero: as fast as it goes.</summary>
     public double Rate { get; init; }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Client;
 
@@ -19,6 +21,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     private readonly KafkaLink _link;
     private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
     private readonly Queue<(long Stamp, int Records)> _flying = [];
+    private readonly PooledBuffer _compressed = new();
     private readonly double _intervalNs;
     private long _intended;
     private int _sentBatches;
@@ -58,7 +61,11 @@ internal sealed class KafkaPerfProducer : IDisposable
         }
     }
 
-    public void Dispose() => _link.Dispose();
+    public void Dispose()
+    {
+        _compressed.Dispose();
+        _link.Dispose();
+    }
 
     private bool CanSend => _link.Unsent < OutputBytesMax && (_options.Acks == 0 || _flying.Count < _options.InFlight);
 
@@ -95,13 +102,34 @@ internal sealed class KafkaPerfProducer : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(batch.AsSpan(stampAt), stamp);
         RecordBatchPatch.RefreshCrc(batch);
         _link.Frames.WriteProduce(
-            _link.Output, _sentBatches, (_options.Topic, _sentBatches % _options.Partitions), _options.Acks, batch);
+            _link.Output, _sentBatches, (_options.Topic, _sentBatches % _options.Partitions), _options.Acks,
+            Compressed(batch));
         _sentBatches++;
         _schedule.AddSent(records);
         if (_options.Acks != 0)
         {
             _flying.Enqueue((stamp, records));
         }
+    }
+
+    private ReadOnlyMemory<byte> Compressed(byte[] batch)
+    {
+        if (_options.Compression == RecordCompression.None)
+        {
+            return batch;
+        }
+
+        _compressed.Clear();
+        _compressed.Write(batch.AsSpan(0, RecordBatch.HeaderBytes));
+        CodecFault fault = RecordCodec.TryCompress(
+            _options.Compression, 0, batch.AsSpan(RecordBatch.HeaderBytes), _compressed);
+        if (fault != CodecFault.None)
+        {
+            throw new CommandException(ExitCode.Failed, $"cannot write {_options.Compression} on this machine");
+        }
+
+        RecordBatchPatch.SetRecords(_compressed.Span, _options.Compression);
+        return _compressed.WrittenMemory;
     }
 
     private void OnAnswer(short error)
