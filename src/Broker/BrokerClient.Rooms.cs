@@ -7,7 +7,6 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Model;
 
 namespace Pillarbox.Broker;
 

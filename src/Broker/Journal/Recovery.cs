@@ -311,17 +311,6 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         return true;
     }
 
-    private bool TryAnnotate(ReadOnlySpan<byte> payload)
-    {
-        if (!AnnotationRecord.TryRead(payload, out AnnotationFields fields))
-        {
-            return false;
-        }
-
-        Find(fields.QueueId)?.Notes.Add(fields);
-        return true;
-    }
-
     /// <summary>A message that compaction moved: its id, then the message record as it was.</summary>
     private bool TryRelocate(in LogRecord record)
     {
