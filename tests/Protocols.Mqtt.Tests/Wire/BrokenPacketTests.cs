@@ -30,6 +30,7 @@ public sealed class BrokenPacketTests
     [InlineData("820700010000016140", 0x81)] // reserved option bits
     [InlineData("820700010000016130", 0x81)] // retain handling 3
     [InlineData("82090001020B0000016100", 0x82)] // subscription identifier 0
+    [InlineData("A2050001000000", 0x81)] // an empty filter
     [InlineData("A203000100", 0x82)] // UNSUBSCRIBE without filters
     [InlineData("40020000", 0x82)] // packet identifier 0
     [InlineData("E00100", 0)] // good: DISCONNECT normal

@@ -38,8 +38,19 @@ internal ref struct UnsubscribePacket
     /// <summary>Takes the next filter; false at the end.</summary>
     public bool Next(out ReadOnlySpan<byte> filter)
     {
-        filter = _filters.AtEnd ? default : _filters.Text();
-        return !filter.IsEmpty || !_filters.AtEnd;
+        filter = default;
+        if (_filters.AtEnd)
+        {
+            return false;
+        }
+
+        filter = _filters.Text();
+        if (filter.IsEmpty)
+        {
+            MqttException.Malformed("a topic filter is empty");
+        }
+
+        return true;
     }
 
     /// <summary>Writes a whole packet.</summary>
