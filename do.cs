@@ -115,6 +115,7 @@ int Test(string[] names)
         ("kafka-session", "5000"),
         ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
         ("stomp-wire", "5000000"), ("stomp-session", "20000"),
+        ("openwire-wire", "5000000"), ("openwire-session", "20000"),
     ];
     foreach (var (target, count) in targets)
     {
@@ -164,6 +165,8 @@ void InstallTestNeeds()
         ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
         ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),
         ("libactivemq-java", File.Exists("/usr/share/java/activemq-client.jar")),
+        ("libpostgresql-jdbc-java", File.Exists("/usr/share/java/postgresql.jar")),
+        ("postgresql", Directory.Exists("/usr/lib/postgresql")),
         ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),

@@ -5,6 +5,7 @@ using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
 using Pillarbox.Fuzz.Mqtt;
 using Pillarbox.Fuzz.Stomp;
+using Pillarbox.Fuzz.OpenWire;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -20,6 +21,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["mqtt-session"] = () => new MqttSessionTarget(),
     ["stomp-wire"] = () => new StompWireTarget(),
     ["stomp-session"] = () => new StompSessionTarget(),
+    ["openwire-wire"] = () => new OpenWireWireTarget(),
+    ["openwire-session"] = () => new OpenWireSessionTarget(),
 };
 
 string name = Option("--target") ?? "";

@@ -142,6 +142,28 @@ public sealed record ConnectionResource
     public DateTimeOffset Since { get; init; }
 }
 
+/// <summary>A branch of a distributed transaction that is on disk.</summary>
+public sealed record TransactionResource
+{
+    public required string Xid { get; init; }
+
+    /// <summary>prepared, ending, heuristicCommit or heuristicRollback.</summary>
+    public required string State { get; init; }
+
+    public required string AddressSpace { get; init; }
+
+    public required string User { get; init; }
+
+    public required string ClientId { get; init; }
+
+    /// <summary>When it began, or was ended by an operator.</summary>
+    public DateTimeOffset Since { get; init; }
+
+    public int Messages { get; init; }
+
+    public int Acknowledgements { get; init; }
+}
+
 /// <summary>A consumer.</summary>
 public sealed record ConsumerResource
 {

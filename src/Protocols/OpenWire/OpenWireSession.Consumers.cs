@@ -16,8 +16,8 @@ internal sealed partial class OpenWireSession
 
     private void OnConsumerInfo(ConsumerInfo info)
     {
-        CheckSession(info.ConsumerId?.Connection, info.ConsumerId!.Session);
-        if (_consumers.ContainsKey(info.ConsumerId))
+        CheckSession(info.ConsumerId?.Connection, info.ConsumerId?.Session ?? 0);
+        if (_consumers.ContainsKey(info.ConsumerId!))
         {
             return;
         }
@@ -47,7 +47,7 @@ internal sealed partial class OpenWireSession
             throw;
         }
 
-        _consumers[info.ConsumerId] = endpoint;
+        _consumers[info.ConsumerId!] = endpoint;
         endpoint.Facts = [.. names.Select(name => AdvisoryTopics.Consumer(_space, info, name, _owner.Advisories))];
         foreach (AdvisoryFact fact in endpoint.Facts)
         {
@@ -265,7 +265,7 @@ internal sealed partial class OpenWireSession
         var failure = new BrokerException(
             BrokerError.TransactionRollback,
             $"the acknowledgement of {ack.LastMessageId} names no message that this connection was sent");
-        transaction.Fail(failure);
+        transaction.Transaction.Fail(failure);
         throw failure;
     }
 

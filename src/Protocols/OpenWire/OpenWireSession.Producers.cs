@@ -32,8 +32,8 @@ internal sealed partial class OpenWireSession
 
     private void OnProducerInfo(ProducerInfo info)
     {
-        CheckSession(info.ProducerId?.Connection, info.ProducerId!.Session);
-        if (_producers.ContainsKey(info.ProducerId))
+        CheckSession(info.ProducerId?.Connection, info.ProducerId?.Session ?? 0);
+        if (_producers.ContainsKey(info.ProducerId!))
         {
             return;
         }
@@ -52,7 +52,7 @@ internal sealed partial class OpenWireSession
         bool isPlain = names is { Count: 1 } && !names[0].Destination.IsTemporary && !names[0].IsAdvisory;
         AdvisoryFact[] facts =
             [.. (names ?? []).Select(name => AdvisoryTopics.Producer(_space, info, name, _owner.Advisories))];
-        _producers[info.ProducerId] = new ProducerEndpoint(info)
+        _producers[info.ProducerId!] = new ProducerEndpoint(info)
         {
             Own = isPlain ? OpenOutlet(names![0], info.ProducerId) : null,
             Destination = isPlain ? info.Destination : null,
@@ -186,7 +186,7 @@ internal sealed partial class OpenWireSession
 
         BrokerException? refusal = Client.Publish(
             outlet.Producer, header, new ReadOnlySequence<byte>(payload), SendTag, to, transaction?.Transaction);
-        transaction?.Fail(refusal);
+        transaction?.Transaction.Fail(refusal);
     }
 
     // Its bytes are on their way to a file; nothing further is read until they are there.

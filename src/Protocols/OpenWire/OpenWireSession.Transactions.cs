@@ -1,4 +1,5 @@
 using Pillarbox.Broker;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Protocols.OpenWire.Transactions;
 using Pillarbox.Protocols.OpenWire.Wire;
 
@@ -12,13 +13,18 @@ internal sealed partial class OpenWireSession
     // Those whose end is under way, by the broker's object, with the command that is answered then.
     private readonly Dictionary<Broker.Transactions.Transaction, EndingTransaction> _ending = [];
 
-    private sealed record EndingTransaction(OpenTransaction Open, int CommandId, bool ResponseRequired, bool IsCommit);
+    private sealed record EndingTransaction(OpenTransaction Open, int CommandId, bool ResponseRequired, bool IsCommit)
+    {
+        public bool IsXa { get; init; }
+    }
 
     // True: it may be answered at once.
     private bool OnTransaction(TransactionInfo info)
     {
         CheckConnection(info.ConnectionId?.Value);
-        return OnLocalTransaction(info);
+        return info.TransactionId is XaTransactionId || (TransactionStep)info.Step == TransactionStep.Recover
+            ? OnXaTransaction(info)
+            : OnLocalTransaction(info);
     }
 
     private bool OnLocalTransaction(TransactionInfo info)
@@ -78,19 +84,19 @@ internal sealed partial class OpenWireSession
     {
         OpenTransaction open = FindTransaction(info.TransactionId)!;
         _transactions.Remove(info.TransactionId!);
-        bool fail = !isCommit || open.Failure is not null;
         _ending[open.Transaction] = new EndingTransaction(open, info.CommandId, info.ResponseRequired, isCommit);
-        Client.Discharge(open.Transaction, fail, 1);
+        Client.Discharge(open.Transaction, fail: !isCommit, 1);
     }
 
     private void OnDischarged(Broker.Transactions.Transaction transaction, BrokerException? error)
     {
         if (!_ending.Remove(transaction, out EndingTransaction? ending))
         {
+            EndUnasked(transaction);
             return;
         }
 
-        BrokerException? failure = ending.IsCommit ? error ?? ending.Open.Failure : null;
+        BrokerException? failure = ending.IsCommit ? error : null;
         ending.Open.End(ending.IsCommit && failure is null);
         if (!ending.ResponseRequired)
         {
@@ -103,7 +109,9 @@ internal sealed partial class OpenWireSession
         }
         else
         {
-            Output.Respond(ending.CommandId, new WireThrowable(ThrowableNames.RolledBack, failure.Message));
+            Output.Respond(ending.CommandId, ending.IsXa
+                ? ToThrowable(new XaException(XaCode.RolledBack, failure.Message))
+                : new WireThrowable(ThrowableNames.RolledBack, failure.Message));
         }
     }
 }

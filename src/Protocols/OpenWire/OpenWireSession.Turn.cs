@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Consumers;
@@ -151,7 +152,17 @@ internal sealed partial class OpenWireSession : IClientEvents
     }
 
     /// <inheritdoc/>
-    void IClientEvents.OnSettled(ulong tag) => Output.Respond((int)(uint)(tag - 1));
+    void IClientEvents.OnSettled(ulong tag)
+    {
+        if ((tag & PreparedTag) == 0)
+        {
+            Output.Respond((int)(uint)(tag - 1));
+        }
+        else
+        {
+            Output.Write(new IntegerResponse { CorrelationId = (int)(uint)tag, Result = (int)XaCode.Ok });
+        }
+    }
 
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error) =>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire;
@@ -209,6 +210,10 @@ internal sealed partial class OpenWireSession
         catch (BrokerException refusal)
         {
             Refuse(command, BrokerErrors.ToThrowable(refusal));
+        }
+        catch (XaException refusal)
+        {
+            Refuse(command, ToThrowable(refusal));
         }
     }
 

@@ -1,4 +1,3 @@
-using Pillarbox.Broker;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Protocols.OpenWire.Consumers;
 
@@ -10,14 +9,8 @@ internal sealed class OpenTransaction(Transaction transaction)
     /// <summary>The broker's side of it.</summary>
     public Transaction Transaction { get; } = transaction;
 
-    /// <summary>The first thing that failed in it: it can only roll back.</summary>
-    public BrokerException? Failure { get; private set; }
-
     /// <summary>Consumers with acknowledgements in it.</summary>
     public HashSet<ConsumerEndpoint> Consumers { get; } = [];
-
-    /// <summary>Notes a failure that nobody waits to hear; null: none.</summary>
-    public void Fail(BrokerException? failure) => Failure ??= failure;
 
     /// <summary>It has ended: acknowledgements in it are done, or are as if they had not been.</summary>
     public void End(bool isCommitted)
