@@ -114,6 +114,7 @@ int Test(string[] names)
         ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
         ("kafka-session", "5000"),
         ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
+        ("stomp-wire", "5000000"), ("stomp-session", "20000"),
         ("openwire-wire", "5000000"), ("openwire-session", "20000"),
     ];
     foreach (var (target, count) in targets)

@@ -3,9 +3,12 @@ using System.Globalization;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
+using Pillarbox.Broker.Transactions.Xa;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker;
 
@@ -87,7 +90,7 @@ public sealed partial class BrokerClient
     internal void Complete(in Completion completion) => _reports.Complete(completion);
 
     /// <summary>Room for an op that is posted at the next flush.</summary>
-    internal ref ShardOp OpFor(Shard shard) => ref _ops[shard.Index].Add();
+    internal ref ShardOp OpFor(Shard shard) => ref _ops.For(shard);
 
     internal ref ShardOp Op(Shard shard, OpKind kind, object subject)
     {
@@ -97,32 +100,10 @@ public sealed partial class BrokerClient
         return ref op;
     }
 
-    /// <summary>Hands the collected ops to shards that get many: one message to hundreds of queues is hundreds of them,
-    /// and the whole of a pass would take megabytes.</summary>
-    internal void PostManyOps()
-    {
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            if (_ops[i].Count >= OpsPostedAtOnce)
-            {
-                _services.Shards[i].Post(_ops[i].Span);
-                _ops[i].Clear();
-            }
-        }
-    }
-
     /// <summary>Hands the collected ops to their shards.</summary>
     internal void PostOps()
     {
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            if (_ops[i].Count > 0)
-            {
-                _services.Shards[i].Post(_ops[i].Span);
-                _ops[i].Clear();
-            }
-        }
-
+        _ops.Post();
         if (!_publications.IsStalled)
         {
             Mark.MoveTo(_commits.OldestPosition);
@@ -159,6 +140,7 @@ public sealed partial class BrokerClient
                 Header = head.Header with { PublishedAtMs = nowMs, ExpiresAtMs = expires },
             };
             publish.ExpiresAtMs = expires;
+            publish.DeliverAtMs = head.Header.DeliverAtMs;
             refusal = Keep(producer, node, head, payload, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }
@@ -205,6 +187,14 @@ public sealed partial class BrokerClient
         }
 
         _publications.AddEmpty(producer, tag, refusal);
+    }
+
+    private void Keep(Queue? temporary)
+    {
+        if (temporary is not null)
+        {
+            _temporaries.Add(temporary);
+        }
     }
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
@@ -19,9 +18,6 @@ namespace Pillarbox.Broker;
 /// </summary>
 public sealed partial class BrokerClient : IDisposable
 {
-    /// <summary>So many ops for one shard are handed over before the pass ends.</summary>
-    private const int OpsPostedAtOnce = 900;
-
     private readonly MessageBroker _broker;
     private readonly BrokerServices _services;
     private readonly AddressSpace _space;
@@ -30,7 +26,7 @@ public sealed partial class BrokerClient : IDisposable
     private readonly Publications _publications;
     private readonly Commits _commits;
     private readonly ClientReports _reports;
-    private readonly Buffer<ShardOp>[] _ops;
+    private readonly ShardOutbox _ops;
     private readonly List<Producer> _producers = [];
     private readonly List<Consumer> _consumers = [];
     private readonly List<Transaction> _transactions = [];
@@ -55,13 +51,8 @@ public sealed partial class BrokerClient : IDisposable
         _commits = new Commits(this, services, _publications);
         _reports = new ClientReports(this, services, _commits, wakeable);
         _publisherHash = ClientNames.HashOf(info.ClientId);
-        _ops = new Buffer<ShardOp>[services.Shards.Count];
+        _ops = new ShardOutbox(services.Shards);
         Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
-        for (int i = 0; i < _ops.Length; i++)
-        {
-            _ops[i] = new Buffer<ShardOp>();
-        }
-
         Mark = services.Marks.Add();
         SinceMs = services.NowMs;
     }
@@ -97,30 +88,15 @@ public sealed partial class BrokerClient : IDisposable
     /// </summary>
     public string ResolveQueue(AddressName name, RoutingType? routingType) => _names.ResolveQueue(name, routingType);
 
-    /// <summary>Whether a selector can be read. Errors: InvalidField.</summary>
-    public static void CheckSelector(string? selector) => _ = Selector.ParseOptional(selector);
-
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
-    public void CreateQueue(QueueConfig config)
-    {
-        if (_names.CreateQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void CreateQueue(QueueConfig config) => Keep(_names.CreateQueue(config));
 
     /// <summary>
     /// Puts a queue with other settings in the place of one that nobody uses; the old one's messages go with it. When
     /// that is refused the old one stays. Errors: as for making and deleting.
     /// </summary>
-    public void ReplaceQueue(QueueConfig config)
-    {
-        if (_names.ReplaceQueue(config) is { } temporary)
-        {
-            _temporaries.Add(temporary);
-        }
-    }
+    public void ReplaceQueue(QueueConfig config) => Keep(_names.ReplaceQueue(config));
 
     /// <summary>
     /// How long a queue lives without consumers, in milliseconds (-1: for ever), and whether that time begins now; for
@@ -271,11 +247,6 @@ public sealed partial class BrokerClient : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(credit, 1);
         Op(consumer.Queue.Shard, OpKind.Grant, consumer).Id = credit;
     }
-
-    /// <summary>What names a delivery for <see cref="Reclaim"/>.</summary>
-    public DeliveryName NameOf(in Delivery delivery) => new(
-        _services.IncarnationOf(delivery.Durable), delivery.MessageId, delivery.Sequence, delivery.RecordBytes,
-        delivery.DeliveryCount, delivery.Priority);
 
     /// <summary>
     /// Asks for messages by the names of earlier deliveries: those that are still in the consumer's queue, and that

@@ -86,6 +86,8 @@ internal sealed class BrokerServices
     /// <summary>Branches of distributed transactions. Any thread.</summary>
     public XaTable Xa { get; } = new();
 
+    public PendingMerges Merges { get; } = new();
+
     public IReadOnlyList<Shard> Shards { get; set; } = [];
 
     public AddressSpaces Spaces { get; set; } = null!;

@@ -116,6 +116,7 @@ internal static class BrokerStart
         long from = ReadSnapshot(services, bindings, recovery, set);
         RecoveryReport report = services.Journal.Replay(from, recovery);
         long messages = recovery.Finish();
+        recovery.MergeNotes();
         DeleteOrphans(services, recovery, report.Damages.Count + report.Quarantined.Count > 0, set);
         RecoverStreams(services, set);
         foreach (LogDamage damage in report.Damages)

@@ -56,6 +56,10 @@ public readonly record struct MessageHeader
     /// <summary>When the message expires, in milliseconds since the Unix epoch; 0 = never.</summary>
     public long ExpiresAtMs { get; init; }
 
+    /// <summary>Not before this time is the message delivered, in milliseconds since the Unix epoch; 0 = at
+    /// once.</summary>
+    public long DeliverAtMs { get; init; }
+
     /// <summary>When the broker took the message, in milliseconds since the Unix epoch; the broker sets it on
     /// publish.</summary>
     public long PublishedAtMs { get; init; }

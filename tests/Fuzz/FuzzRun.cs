@@ -5,8 +5,7 @@ namespace Pillarbox.Fuzz;
 /// <summary>Feeds a target with inputs of consecutive seeds, and bounds time and memory of each.</summary>
 internal sealed class FuzzRun(IFuzzTarget target)
 {
-    /// <summary>One input may allocate this much, and this much more for each of its bytes.</summary>
-    private const long AllocatedBytesMax = 1 << 20;
+    /// <summary>One input may allocate what its target says, and this much more for each of its bytes.</summary>
     private const long AllocatedBytesPerByteMax = 256;
 
     /// <summary>One input may take this long.</summary>
@@ -42,7 +41,7 @@ internal sealed class FuzzRun(IFuzzTarget target)
             return escaped.ToString();
         }
         long allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
-        long allowed = AllocatedBytesMax + (AllocatedBytesPerByteMax * input.Length);
+        long allowed = target.AllocatedBytesMax + (AllocatedBytesPerByteMax * input.Length);
         if (allocated > allowed)
         {
             return $"{allocated} bytes allocated, the limit is {allowed}";

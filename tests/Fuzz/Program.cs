@@ -4,6 +4,7 @@ using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
 using Pillarbox.Fuzz.Mqtt;
+using Pillarbox.Fuzz.Stomp;
 using Pillarbox.Fuzz.OpenWire;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
@@ -18,6 +19,8 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["kafka-session"] = () => new KafkaSessionTarget(),
     ["mqtt-wire"] = () => new MqttWireTarget(),
     ["mqtt-session"] = () => new MqttSessionTarget(),
+    ["stomp-wire"] = () => new StompWireTarget(),
+    ["stomp-session"] = () => new StompSessionTarget(),
     ["openwire-wire"] = () => new OpenWireWireTarget(),
     ["openwire-session"] = () => new OpenWireSessionTarget(),
 };

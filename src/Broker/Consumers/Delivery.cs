@@ -48,6 +48,10 @@ public readonly record struct Delivery
     /// <summary>Failed attempts so far.</summary>
     public ushort DeliveryCount { get; init; }
 
+    /// <summary>What names it for <see cref="BrokerClient.Reclaim"/>; of a queue's message only.</summary>
+    public DeliveryName Name => new(
+        Queue.Shard.Services.IncarnationOf(Durable), MessageId, Sequence, RecordBytes, DeliveryCount, Priority);
+
     /// <summary>Whether the consumer only looks: settling has no effect.</summary>
     public bool Browsing { get; init; }
 }

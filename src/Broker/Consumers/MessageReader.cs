@@ -176,7 +176,7 @@ internal sealed class MessageReader(BrokerServices services) : IDisposable
             }
 
             Origin? origin = message.Origin.IsEmpty ? null : OriginField.Read(message.Origin);
-            LargeBody? large = message.IsLarge ? OpenBody(delivery.Position, message.BlobId) : null;
+            LargeBody? large = message.IsLarge ? StartedBody.Open(services.Blobs, message, delivery.Position) : null;
             return new MessageLease(
                 message.Header, record.Memory.Slice(message.AddressOffset, message.Address.Length),
                 record.Memory[message.PayloadOffset..], record, large, origin)
@@ -188,18 +188,6 @@ internal sealed class MessageReader(BrokerServices services) : IDisposable
         {
             record.Dispose();
             throw;
-        }
-    }
-
-    private BlobBody OpenBody(long position, long blobId)
-    {
-        try
-        {
-            return new BlobBody(services.Blobs.OpenRead(blobId), position);
-        }
-        catch (StorageException error)
-        {
-            throw new DamagedRecordException(position, error.Message);
         }
     }
 }

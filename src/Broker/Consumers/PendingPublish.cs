@@ -19,6 +19,7 @@ internal struct PendingPublish
     public bool IsDurable;
     public ushort DeliveryCount;
     public long ExpiresAtMs;
+    public long DeliverAtMs;
     public long BlobId;
 
     /// <summary>The one queue that gets it, or null: <see cref="Many"/>.</summary>

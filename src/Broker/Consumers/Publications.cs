@@ -109,7 +109,6 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             if (publish.Offset >= 0)
             {
                 Route(publish, (publish.InJournal ? journalBase : transientBase) + publish.Offset);
-                client.PostManyOps();
             }
 
             routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
@@ -174,6 +173,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         op.Priority = publish.Priority;
         op.DeliveryCount = 0;
         op.TimeMs = publish.ExpiresAtMs;
+        op.DueMs = publish.DeliverAtMs;
         op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
     }
 

@@ -127,6 +127,8 @@ internal sealed class Compaction(BrokerServices services)
             Publisher = stored.Publisher,
             BlobId = stored.BlobId,
             BlobBytes = stored.BlobBytes,
+            BodyStart = stored.BodyStart.ToArray(),
+            BodyReplaced = stored.BodyReplaced,
             MovedId = message.Id,
             Origin = stored.Origin.IsEmpty ? null : OriginField.Read(stored.Origin),
         };

@@ -10,7 +10,8 @@ namespace Pillarbox.Broker.Journal;
 /// <code>
 /// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
 /// varint delivery count | bytes address | varint queues, varint id each
-/// [i64 id of a moved message] [bytes origin] | [i64 blob id, i64 body length] or the payload to the end
+/// [i64 id of a moved message] [bytes origin] [i64 not before] | [i64 blob id, i64 file length, and perhaps varint
+/// replaced, bytes in place of the file's first so many] or the payload to the end
 /// </code>
 /// </summary>
 internal static class MessageRecord
@@ -20,6 +21,8 @@ internal static class MessageRecord
     private const byte LargeFlag = 2;
     private const byte OriginFlag = 4;
     private const byte MovedFlag = 8;
+    private const byte MergedFlag = 16;
+    private const byte DelayedFlag = 32;
     private const int FixedBytes = 28;
 
     /// <summary>Writes everything up to the payload into the open record.</summary>
@@ -31,7 +34,8 @@ internal static class MessageRecord
         to[0] = Version;
         to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (
             head.Origin is null ? 0 : OriginFlag)
-            | (head.MovedId == 0 ? 0 : MovedFlag));
+            | (head.MovedId == 0 ? 0 : MovedFlag) | (head.IsMerged ? MergedFlag : 0)
+            | (head.Header.DeliverAtMs == 0 ? 0 : DelayedFlag));
         to[2] = head.Header.Priority;
         to[3] = (byte)head.Header.Format;
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], head.Publisher);
@@ -75,6 +79,8 @@ internal static class MessageRecord
 
         view.MovedId = (flags & MovedFlag) != 0 ? reader.Int64() : 0;
         view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
+        view.IsMerged = (flags & MergedFlag) != 0;
+        long deliverAtMs = (flags & DelayedFlag) != 0 ? reader.Int64() : 0;
         view.IsLarge = (flags & LargeFlag) != 0;
         view.BlobId = view.IsLarge ? reader.Int64() : 0;
         view.BlobBytes = view.IsLarge ? reader.Int64() : 0;
@@ -87,8 +93,15 @@ internal static class MessageRecord
             PublishedAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[12..]),
             ExpiresAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[20..]),
             DeliveryCount = deliveryCount,
+            DeliverAtMs = deliverAtMs,
         };
-        view.PayloadOffset = record.Length - reader.Rest.Length;
+        if (view.IsLarge && !reader.AtEnd)
+        {
+            view.BodyReplaced = (long)reader.Varint();
+            view.BodyStart = reader.Rest;
+        }
+
+        view.PayloadOffset = view.IsLarge ? record.Length : record.Length - reader.Rest.Length;
         return !reader.Failed;
     }
 
@@ -104,10 +117,20 @@ internal static class MessageRecord
             OriginField.Write(batch, head.Origin);
         }
 
+        if (head.Header.DeliverAtMs != 0)
+        {
+            FieldWriter.Int64(batch, head.Header.DeliverAtMs);
+        }
+
         if (head.BlobId != 0)
         {
             FieldWriter.Int64(batch, head.BlobId);
             FieldWriter.Int64(batch, head.BlobBytes);
+            if (!head.BodyStart.IsEmpty)
+            {
+                FieldWriter.Varint(batch, (ulong)head.BodyReplaced);
+                batch.Write(head.BodyStart.Span);
+            }
         }
     }
 }
@@ -128,10 +151,18 @@ internal readonly struct MessageHead
     /// <summary>The id of a message that compaction moves; 0: this record is its first.</summary>
     public long MovedId { get; init; }
 
+    /// <summary>Whether it moved because annotations were merged into it: it has all of the records before.</summary>
+    public bool IsMerged { get; init; }
+
     /// <summary>The body's file; 0: the payload follows.</summary>
     public long BlobId { get; init; }
 
     public long BlobBytes { get; init; }
+
+    /// <summary>What stands in front of the file's bytes, in place of its first <see cref="BodyReplaced"/>.</summary>
+    public ReadOnlyMemory<byte> BodyStart { get; init; }
+
+    public long BodyReplaced { get; init; }
 }
 
 /// <summary>What a message record says, read.</summary>
@@ -147,9 +178,12 @@ internal ref struct StoredMessage
     public ReadOnlySpan<byte> QueueIds;
 
     public long MovedId;
+    public bool IsMerged;
     public ReadOnlySpan<byte> Origin;
     public bool IsLarge;
     public long BlobId;
     public long BlobBytes;
+    public ReadOnlySpan<byte> BodyStart;
+    public long BodyReplaced;
     public int PayloadOffset;
 }

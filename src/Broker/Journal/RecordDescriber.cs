@@ -33,6 +33,8 @@ public static class RecordDescriber
             RecordKind.Message => ("message", Message(record.Payload)),
             RecordKind.Relocated => ("relocated", Message(record.Payload)),
             RecordKind.Settled => ("settled", Settled(ref reader)),
+            RecordKind.Annotated => ("annotated",
+                $"queue={reader.Varint()} message={reader.Varint()} priority={reader.Byte()}"),
             RecordKind.AttemptFailed => ("attempt-failed", Attempt(record.Payload)),
             RecordKind.XaPrepared => ("xa-prepared", Prepared(ref reader)),
             RecordKind.XaEnded => ("xa-ended", Ended(ref reader)),
@@ -86,6 +88,7 @@ public static class RecordDescriber
         text.Append(" bytes=").Append(bodyBytes).Append(" priority=").Append(message.Header.Priority);
         text.Append(message.MovedId != 0 ? $" id={message.MovedId}" : "");
         text.Append(message.IsLarge ? $" large={message.BlobId}" : "");
+        text.Append(message.Header.DeliverAtMs != 0 ? $" not-before={message.Header.DeliverAtMs}" : "");
         text.Append(message.Header.ExpiresAtMs != 0 ? $" expires={message.Header.ExpiresAtMs}" : "");
         return text.ToString();
     }

@@ -20,4 +20,5 @@ internal static class RecordKind
     public const byte XaPrepared = 20;
     public const byte XaEnded = 21;
     public const byte XaForgotten = 22;
+    public const byte Annotated = 30;
 }

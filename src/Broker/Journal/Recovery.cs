@@ -83,6 +83,15 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         return messages;
     }
 
+    /// <summary>Merges annotations that were committed and not merged. The journal takes appends by now.</summary>
+    public void MergeNotes()
+    {
+        foreach (RecoveringQueue queue in _queues.Values)
+        {
+            queue.Notes.Merge(queue.Queue);
+        }
+    }
+
     private bool TryApply(in LogRecord record)
     {
         FieldReader reader = new(record.Payload);
@@ -121,6 +130,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 return Xa.TryEnded(ref reader);
             case RecordKind.XaForgotten:
                 return Xa.TryForgotten(ref reader);
+            case RecordKind.Annotated:
+                return TryAnnotate(record.Payload);
             default:
                 return false;
         }
@@ -212,6 +223,10 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                 },
                 message.Header.Priority,
                 message.Header.ExpiresAtMs);
+            if (message.Header.DeliverAtMs > 0)
+            {
+                queue?.Delays(id, message.Header.Priority, message.Header.DeliverAtMs);
+            }
         }
 
         return true;
@@ -244,6 +259,17 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         return true;
     }
 
+    private bool TryAnnotate(ReadOnlySpan<byte> payload)
+    {
+        if (!AnnotationRecord.TryRead(payload, out AnnotationFields fields))
+        {
+            return false;
+        }
+
+        Find(fields.QueueId)?.Notes.Add(fields);
+        return true;
+    }
+
     /// <summary>A message that compaction moved: its id, then the message record as it was.</summary>
     private bool TryRelocate(in LogRecord record)
     {
@@ -255,8 +281,12 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
         FieldReader ids = new(message.QueueIds);
         for (int i = 0; i < message.QueueCount; i++)
         {
-            Find((long)ids.Varint())?.Relocate(message.MovedId, message.Header.Priority, record.Position,
-                record.Payload.Length);
+            RecoveringQueue? queue = Find((long)ids.Varint());
+            queue?.Relocate(message.MovedId, message.Header.Priority, record.Position, record.Payload.Length);
+            if (message.IsMerged)
+            {
+                queue?.Notes.Forget(message.MovedId, message.Header.Priority);
+            }
         }
 
         return true;
@@ -273,6 +303,8 @@ internal sealed class RecoveringQueue(Queue queue)
 
     public Queue Queue { get; } = queue;
 
+    public RecoveredNotes Notes { get; } = new();
+
     public void Add(in QueueEntry entry, byte priority, long expiresAtMs)
     {
         if (entry.Id > _lastIds[priority])
@@ -288,6 +320,7 @@ internal sealed class RecoveringQueue(Queue queue)
 
     public void Settle(long id, byte priority)
     {
+        Notes.Forget(id, priority);
         if (TryFind(id, priority, out long sequence))
         {
             Queue.Contents.ForgetRecovered(priority, sequence);

@@ -111,6 +111,7 @@ internal sealed class Upkeep
         parts.Begin();
         parts.End(SnapshotFormat.End);
         Write(writer, parts);
+        await _services.Merges.WhenDone().ConfigureAwait(false);
         await DurableAsync(_services.Journal.TailPosition).ConfigureAwait(false);
         writer.Complete();
         _snapshotPosition = position;

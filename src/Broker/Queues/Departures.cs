@@ -221,7 +221,7 @@ internal sealed class Departures(Queue queue)
         ref QueueEntry entry = ref queue.Find(departure.Priority, departure.Sequence);
         bool wasJournaled = (entry.IsRecord || entry.Has(EntryFlags.InJournal)) && queue.IsDurable;
         bool inJournal = message.Header.Durable && Array.Exists(targets, target => target.IsDurable);
-        MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliveryCount = 0 };
+        MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliverAtMs = 0, DeliveryCount = 0 };
         _batch.Clear();
         _batch.Begin(RecordKind.Message);
         MessageRecord.WriteHead(_batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
@@ -264,6 +264,8 @@ internal sealed class Departures(Queue queue)
             Publisher = message.Publisher,
             BlobId = message.BlobId,
             BlobBytes = message.BlobBytes,
+            BodyStart = message.BodyStart.ToArray(),
+            BodyReplaced = message.BodyReplaced,
             Origin = new Origin(
             Encoding.UTF8.GetString(message.Address), queue.Config.Name, entry.Id, departure.Word, queue.Shard.NowMs,
             queue.Attempts.Of(entry)),

@@ -15,9 +15,6 @@ internal sealed partial class Queue
     public const int Priorities = 10;
 
     private readonly EntryPicker _picker = new();
-    /// <summary>Messages of a deleted queue that are let go before the shard does other things.</summary>
-    private const int DeleteStep = 10_000;
-
     private readonly ConsumerSet _consumers = new();
     private readonly TimeHeap _delayed = new();
     private readonly Departures _departures;
@@ -215,6 +212,10 @@ internal sealed partial class Queue
     public void Merge(in Delivery delivery, ReadOnlyMemory<byte> annotations) =>
         _rewrites.Merge(delivery, annotations);
 
+    /// <summary>Merges into a message what the journal has for it; before the shards run.</summary>
+    public void MergeRecovered(byte priority, long sequence, ReadOnlyMemory<byte> annotations) =>
+        _rewrites.MergeRecovered(priority, sequence, annotations);
+
     /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
     public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
         Contents.Add(entry, priority, expiresAtMs);
@@ -313,11 +314,11 @@ internal sealed partial class Queue
         Shard.SetTimed(this, false);
         foreach (Consumer consumer in _consumers.All.ToArray())
         {
-            DropHeld(consumer);
+            Clearance.DropHeld(this, consumer);
             Close(consumer, new BrokerException(BrokerError.ResourceDeleted, $"queue {Config.Name} was deleted"));
         }
 
-        DropSlice();
+        Clearance.DropSlice(this);
     }
 
     /// <summary>Its consumers cannot have what they want.</summary>
@@ -327,34 +328,6 @@ internal sealed partial class Queue
         foreach (Consumer consumer in _consumers.All.ToArray())
         {
             Close(consumer, reason);
-        }
-    }
-
-    private void DropHeld(Consumer consumer)
-    {
-        for (int i = 0; i < consumer.Held.Count; i++)
-        {
-            HeldDelivery held = consumer.Held[i];
-            if (Holds(held, consumer.Number))
-            {
-                Remove(ref Find(held.Priority, held.Sequence), held.Priority, held.Sequence, journal: false);
-            }
-        }
-
-        consumer.Held.Clear();
-    }
-
-    // A slice a turn: others of the shard go on in between, however many messages there were.
-    private void DropSlice()
-    {
-        foreach ((byte priority, long sequence) in Contents.Places(_ => true, DeleteStep))
-        {
-            Remove(ref Find(priority, sequence), priority, sequence, journal: false);
-        }
-
-        if (Counters.Messages > 0)
-        {
-            Shard.Post(new ShardAction(_ => DropSlice()));
         }
     }
 
@@ -407,7 +380,12 @@ internal sealed partial class Queue
             return;
         }
 
-        Contents.Add(entry, op.Priority, op.TimeMs);
+        long sequence = Contents.Add(entry, op.Priority, op.TimeMs);
+        if (op.DueMs > Shard.NowMs)
+        {
+            Delay(ref Find(op.Priority, sequence), op.Priority, sequence, op.DueMs);
+        }
+
         if (op.TimeMs > 0)
         {
             Shard.SetTimed(this, true);

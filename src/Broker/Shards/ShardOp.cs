@@ -62,6 +62,9 @@ internal struct ShardOp
     public long Id;
     public long Position;
     public long TimeMs;
+
+    /// <summary>With Enqueue: not delivered before this time; 0: at once.</summary>
+    public long DueMs;
     public ulong Tag;
     public Queue? Queue;
     public object? Subject;

@@ -183,10 +183,27 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
             {
                 SettledRecord.Write(batch, delivery.Queue.Id, delivery.MessageId, delivery.Priority);
             }
-            else if (kind == OutcomeBits.Rejected || (staged.Outcome & OutcomeBits.DeliveryFailed) != 0)
+            else
             {
-                WriteAttempt(batch, staged, isRejected: kind == OutcomeBits.Rejected);
+                WriteAnnotations(batch, staged);
+                if (kind == OutcomeBits.Rejected || (staged.Outcome & OutcomeBits.DeliveryFailed) != 0)
+                {
+                    WriteAttempt(batch, staged, isRejected: kind == OutcomeBits.Rejected);
+                }
             }
+        }
+    }
+
+    /// <summary>They are merged into the message when the commit takes effect, or by the next start.</summary>
+    private static void WriteAnnotations(LogBatch batch, in StagedSettlement staged)
+    {
+        Delivery delivery = staged.Delivery;
+        if (staged.Annotations.Length is > 0 and <= Rewrites.AnnotationBytesMax && !delivery.IsRecord)
+        {
+            batch.Begin(RecordKind.Annotated);
+            AnnotationRecord.Write(batch, new AnnotationFields(
+                delivery.Queue.Id, delivery.MessageId, delivery.Priority, staged.Annotations));
+            batch.End();
         }
     }
 

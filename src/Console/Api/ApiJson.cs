@@ -17,6 +17,8 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<ConnectionResource>))]
 [JsonSerializable(typeof(Page<ConsumerResource>))]
 [JsonSerializable(typeof(Page<QuarantineResource>))]
+[JsonSerializable(typeof(Page<AccessRuleResource>))]
+[JsonSerializable(typeof(Page<QuotaResource>))]
 [JsonSerializable(typeof(Page<TransactionResource>))]
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
 [JsonSerializable(typeof(Page<StreamResource>))]

@@ -23,6 +23,7 @@ public static class ManagementApi
         .. ConnectionsResource.Routes,
         .. ConsumersResource.Routes,
         .. QuarantineRoutes.Routes,
+        .. AccessResource.Routes,
         .. TransactionsResource.Routes,
         .. OpenApiResource.Routes,
     ];

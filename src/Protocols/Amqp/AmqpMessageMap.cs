@@ -54,9 +54,12 @@ internal static class AmqpMessageMap
         }
 
         int payloadOffset = start;
+        long deliverAtMs = 0;
         if (section == Descriptors.MessageAnnotations)
         {
+            int from = reader.Position;
             reader.Skip();
+            deliverAtMs = ReadDeliverAt(message[from..reader.Position], nowMs);
             section = NextSection(ref reader, out start);
         }
 
@@ -69,7 +72,7 @@ internal static class AmqpMessageMap
 
         return new IncomingMessage
         {
-            Header = ToHeader(header, expiresAtMs),
+            Header = ToHeader(header, expiresAtMs) with { DeliverAtMs = deliverAtMs },
             PayloadOffset = payloadOffset,
             To = to,
         };
@@ -163,6 +166,32 @@ internal static class AmqpMessageMap
         }
 
         annotations.Set(AmqpValue.Symbol("x-opt-dlq-attempts"), AmqpValue.List(attempts));
+    }
+
+    // The annotations that clients of JMS use for a delivery delay; the time wins. 0: at once.
+    private static long ReadDeliverAt(ReadOnlySpan<byte> annotations, long nowMs)
+    {
+        long? atMs = null;
+        long? delayMs = null;
+        foreach (MapView.Enumerator entry in new MapView(annotations))
+        {
+            if (!entry.Key.IsText || !entry.Value.TryGetInt64(out long value))
+            {
+                continue;
+            }
+
+            if (entry.Key.Content.SequenceEqual("x-opt-delivery-time"u8))
+            {
+                atMs = value;
+            }
+            else if (entry.Key.Content.SequenceEqual("x-opt-delivery-delay"u8))
+            {
+                delayMs = value;
+            }
+        }
+
+        long dueMs = atMs ?? nowMs + Math.Clamp(delayMs ?? 0, 0, long.MaxValue - nowMs);
+        return dueMs > nowMs ? dueMs : 0;
     }
 
     private static MessageHeader ToHeader(in HeaderSection header, long expiresAtMs) => new()

@@ -393,6 +393,8 @@ internal sealed partial class AmqpSession
             Target = target,
             Unsettled = unsettled,
             IncompleteUnsettled = isIncomplete,
+            OfferedCapabilities = attach.DesiredCapabilities?.Contains(ConnectionEndpoint.DelayedDelivery) == true
+                ? [ConnectionEndpoint.DelayedDelivery] : null,
             MaxMessageSize = (ulong)Connection.Options.MaxMessageBytes,
         });
     }

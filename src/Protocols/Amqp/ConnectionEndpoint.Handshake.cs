@@ -20,7 +20,12 @@ internal sealed partial class ConnectionEndpoint
 
     private const string SpacePrefix = "vhost:";
     private const string SoleConnection = "sole-connection-for-container";
-    private static readonly string[] Capabilities = ["ANONYMOUS-RELAY", "SHARED-SUBS", SoleConnection];
+    /// <summary>Messages that are delivered not before a time: the annotations x-opt-delivery-time and
+    /// x-opt-delivery-delay.</summary>
+    public const string DelayedDelivery = "DELAYED_DELIVERY";
+
+    private static readonly string[] Capabilities =
+        ["ANONYMOUS-RELAY", DelayedDelivery, "SHARED-SUBS", SoleConnection];
 
     private BrokerClient? _client;
     private ISaslServer? _sasl;

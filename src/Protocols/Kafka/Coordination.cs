@@ -35,6 +35,10 @@ internal static class Coordination
     public static bool MaySeeGroup(this KafkaSession session, string group) =>
         session.MayJoin(group) || session.May(Permission.View, group, ResourceKind.Group);
 
+    /// <summary>Whether the client may delete the group: who may be in it, or may delete what has its name.</summary>
+    public static bool MayDeleteGroup(this KafkaSession session, string group) =>
+        session.MayJoin(group) || session.May(Permission.DeleteAddress, group, ResourceKind.Group);
+
     /// <summary>Whether the client may write under the transactional id: the permission to send to the address of that
     /// name.</summary>
     public static bool MayTransact(this KafkaSession session, string transactionalId) =>

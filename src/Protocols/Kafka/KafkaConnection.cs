@@ -23,6 +23,7 @@ internal sealed class KafkaConnection : IDisposable
     private readonly Func<ApiKey, int> _limitOf;
     private readonly long _startedMs;
     private long _activeMs;
+    private bool _isAborted;
     private int _unanswered;
 
     /// <param name="environment">What all connections share.</param>
@@ -55,8 +56,9 @@ internal sealed class KafkaConnection : IDisposable
         bool idle = options.IdleTimeoutMs > 0 && Volatile.Read(ref _unanswered) == 0
             && steadyMs - Volatile.Read(ref _activeMs) > options.IdleTimeoutMs;
         bool late = _session.Identity is null && steadyMs - _startedMs > options.HandshakeTimeoutMs;
-        if (idle || late)
+        if ((idle || late) && !_isAborted)
         {
+            _isAborted = true;
             Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, idle ? "idle" : "no login in time");
             _abort();
         }

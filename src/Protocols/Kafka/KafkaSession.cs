@@ -14,6 +14,8 @@ namespace Pillarbox.Protocols.Kafka;
 internal sealed class KafkaSession
 {
     private StreamCatalog? _streams;
+    private QuotaBook? _quotas;
+    private bool _hasLoggedIn;
 
     /// <summary>Who need not log in, or has shown a user's certificate, is in at once.</summary>
     public KafkaSession(KafkaEnvironment environment, PeerInfo peer, CancellationToken closed)
@@ -28,11 +30,11 @@ internal sealed class KafkaSession
         Identity? known = peer.ClientCertificate is { } shown ? environment.Sasl.OfCertificate(shown) : null;
         if (known is not null)
         {
-            _ = Enter(known, long.MaxValue);
+            _ = TakeIn(known, long.MaxValue);
         }
         else if (environment.Options.AllowAnonymous)
         {
-            _ = Enter(Identity.Anonymous, long.MaxValue);
+            _ = TakeIn(Identity.Anonymous, long.MaxValue);
         }
     }
 
@@ -56,7 +58,7 @@ internal sealed class KafkaSession
     public Throttle Throttle { get; }
 
     /// <summary>The quotas of the connection's address space.</summary>
-    public QuotaBook Quotas => Environment.Broker.Quotas.Of(AddressSpace);
+    public QuotaBook Quotas => _quotas!;
 
     /// <summary>The fetch session of the connection.</summary>
     public FetchSessions FetchSessions { get; }
@@ -76,16 +78,22 @@ internal sealed class KafkaSession
     /// <summary>The coordinators of the connection's address space.</summary>
     public StreamCoordinators Coordinators => Environment.Broker.CoordinatorsOf(AddressSpace);
 
-    /// <summary>Takes in who has logged in; a sentence says why it cannot be. Who logs in again must be the same.
-    /// </summary>
+    /// <summary>Takes in who has logged in, which counts more than a certificate; a sentence says why it cannot be. Who
+    /// logs in again must be the same.</summary>
     public string? Enter(Identity who, long expiresAtMs)
     {
-        bool isAgain = Identity is { IsAnonymous: false };
-        if (isAgain && (Identity!.Name != who.Name || Identity.AddressSpace != who.AddressSpace))
+        if (_hasLoggedIn && (Identity!.Name != who.Name || Identity.AddressSpace != who.AddressSpace))
         {
             return $"user \"{who.Name}\" on a connection of user \"{Identity.Name}\"";
         }
 
+        string? fault = TakeIn(who, expiresAtMs);
+        _hasLoggedIn |= fault is null;
+        return fault;
+    }
+
+    private string? TakeIn(Identity who, long expiresAtMs)
+    {
         KafkaOptions options = Environment.Options;
         string space = options.IsAddressSpaceFixed ? options.AddressSpace : who.AddressSpace ?? options.AddressSpace;
         StreamCatalog? streams = Environment.Broker.StreamsOf(space);
@@ -94,6 +102,7 @@ internal sealed class KafkaSession
             return $"user \"{who.Name}\" may not enter the address space '{space}'";
         }
 
+        _quotas = Environment.Broker.Quotas.Of(space);
         (AddressSpace, _streams, Identity, ExpiresAtMs) = (space, streams, who, expiresAtMs);
         return null;
     }

@@ -8,7 +8,7 @@ internal sealed class RawSaslCall : ApiCall
     private readonly Task<SaslVerdict> _verdict;
 
     public RawSaslCall(KafkaSession session, ReadOnlySpan<byte> token)
-        : base(session, default)
+        : base(session, new RequestHeader(ApiKey.SaslAuthenticate, 0, 0, ""))
     {
         _verdict = session.Sasl.StepAsync(session, token.ToArray());
         FrameHold = _verdict;

@@ -87,7 +87,7 @@ internal sealed class Throttle(KafkaSession session)
 
     private string User => session.Identity!.Name;
 
-    private static string ClientOf(ApiCall call) => call.Header.ClientId ?? "";
+    private static string ClientOf(ApiCall call) => call.Header.ClientId;
 
     private int Take(ApiCall call, QuotaKind kind, double amount) =>
         Book.Take(kind, User, ClientOf(call), amount, Environment.SteadyMs);

@@ -22,8 +22,21 @@ public sealed class StompContentMap : IContentMap
     {
         "destination", "subscription", "message-id", "ack", "redelivered", "timestamp", "persistent", "priority",
         "expires", "content-length", "receipt", "transaction", "destination-type", "reply-to", "correlation-id",
-        "content-type", "content-encoding", "type", "JMSXGroupID", "JMSXGroupSeq",
+        "content-type", "content-encoding", "type", "JMSXGroupID", "JMSXGroupSeq", PartitionKey,
+        MessageId, Timestamp, UserId, ReplyToGroup,
     };
+
+    // By the names that JMS has for them.
+    private const string MessageId = "JMSMessageID";
+    private const string Timestamp = "JMSTimestamp";
+    private const string UserId = "JMSXUserID";
+    private const string ReplyToGroup = "JMS_AMQP_REPLY_TO_GROUP_ID";
+
+    /// <summary>How the names of annotations begin.</summary>
+    private const string AnnotationPrefix = "x-opt-";
+
+    /// <summary>The partition key, by its name as an annotation.</summary>
+    private const string PartitionKey = "x-opt-partition-key";
 
     private static readonly StompOptions Prefixes = new();
 
@@ -71,13 +84,13 @@ public sealed class StompContentMap : IContentMap
         Append(ref kept, "content-encoding", content.ContentEncoding);
         Append(ref kept, "JMSXGroupID", content.GroupId);
         Append(ref kept, "JMSXGroupSeq", content.GroupSequence?.ToString(CultureInfo.InvariantCulture));
-        foreach ((string name, ContentValue value) in content.Properties)
-        {
-            if (!Reserved.Contains(name) && name.Length > 0)
-            {
-                Append(ref kept, name, value.ToString());
-            }
-        }
+        Append(ref kept, MessageId, content.MessageId.IsNull ? null : content.MessageId.ToString());
+        Append(ref kept, Timestamp, content.CreatedAtMs?.ToString(CultureInfo.InvariantCulture));
+        Append(ref kept, UserId, content.UserId.IsEmpty ? null : TextOf(content.UserId));
+        Append(ref kept, ReplyToGroup, content.ReplyToGroupId);
+        Append(ref kept, PartitionKey, content.Key is { } key ? TextOf(key) : null);
+        AppendAll(ref kept, content.Annotations);
+        AppendAll(ref kept, content.Properties);
 
         kept.Append((byte)'\n');
         output.Write(kept.Span);
@@ -113,18 +126,49 @@ public sealed class StompContentMap : IContentMap
             case "JMSXGroupSeq" when uint.TryParse(value, CultureInfo.InvariantCulture, out uint sequence):
                 content.GroupSequence ??= sequence;
                 break;
+            case PartitionKey:
+                content.Key ??= Encoding.UTF8.GetBytes(value);
+                break;
             default:
-                TakeProperty(content, name, value);
+                if (!TryTakeOrigin(content, name, value))
+                {
+                    TakeOther(content, name, value);
+                }
+
                 break;
         }
     }
 
-    // 1.2, "Repeated Header Entries": the first one counts, the others are its history.
-    private static void TakeProperty(MessageContent content, string name, string value)
+    // Where another protocol's message came from.
+    private static bool TryTakeOrigin(MessageContent content, string name, string value)
     {
-        if (content.Property(name).IsNull)
+        switch (name)
         {
-            content.AddProperty(name, ContentValue.From(value));
+            case MessageId when content.MessageId.IsNull:
+                content.MessageId = ContentValue.From(value);
+                return true;
+            case Timestamp when long.TryParse(value, CultureInfo.InvariantCulture, out long ms):
+                content.CreatedAtMs ??= ms;
+                return true;
+            case UserId:
+                content.UserId = content.UserId.IsEmpty ? Encoding.UTF8.GetBytes(value) : content.UserId;
+                return true;
+            case ReplyToGroup:
+                content.ReplyToGroupId ??= value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    // 1.2, "Repeated Header Entries": the first one counts, the others are its history.
+    private static void TakeOther(MessageContent content, string name, string value)
+    {
+        List<KeyValuePair<string, ContentValue>> entries =
+            name.StartsWith(AnnotationPrefix, StringComparison.Ordinal) ? content.Annotations : content.Properties;
+        if (!entries.Exists(entry => entry.Key == name))
+        {
+            entries.Add(new(name, ContentValue.From(value)));
         }
     }
 
@@ -144,14 +188,19 @@ public sealed class StompContentMap : IContentMap
     private static (bool IsText, ReadOnlyMemory<byte> Body, string? Type) BodyOf(MessageContent content) =>
         content.Form switch
         {
-            // A NUL would end the frame: such a text needs its length.
-            BodyForm.Text => (!content.Bytes.Span.Contains((byte)0), content.Bytes, null),
+            // A NUL would end the frame: such a text needs its length, and a type that says that it is one.
+            BodyForm.Text when content.Bytes.Span.Contains((byte)0) => (false, content.Bytes, "text/plain"),
+            BodyForm.Text => (true, content.Bytes, null),
             BodyForm.Value or BodyForm.Map or BodyForm.List =>
                 (true, Encoding.UTF8.GetBytes(content.Value.ToString().Replace('\0', ' ')), "text/plain"),
             BodyForm.Object => (false, content.Bytes, ObjectType),
             BodyForm.None => (false, default, null),
             _ => (false, content.Bytes, BinaryType),
         };
+
+    // STOMP's headers are text: what is none goes as Base64.
+    private static string TextOf(ReadOnlyMemory<byte> bytes) =>
+        Utf8.IsValid(bytes.Span) ? Encoding.UTF8.GetString(bytes.Span) : Convert.ToBase64String(bytes.Span);
 
     private static string? ReplyToOf(MessageContent content) => content.ReplyTo is null ? null
         : (content.ReplyToRouting == RoutingType.Multicast ? "/topic/" : "/queue/") + content.ReplyTo;
@@ -172,6 +221,17 @@ public sealed class StompContentMap : IContentMap
         }
 
         return text;
+    }
+
+    private static void AppendAll(ref ByteBuilder kept, List<KeyValuePair<string, ContentValue>> entries)
+    {
+        foreach ((string name, ContentValue value) in entries)
+        {
+            if (!Reserved.Contains(name) && name.Length > 0)
+            {
+                Append(ref kept, name, value.ToString());
+            }
+        }
     }
 
     private static void Append(ref ByteBuilder kept, string name, string? value)

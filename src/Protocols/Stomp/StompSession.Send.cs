@@ -112,7 +112,8 @@ internal sealed partial class StompSession
         Producer producer = Client.OpenProducer(new ProducerOptions
         {
             Address = address,
-            RoutingType = destination.RoutingType,
+            // Of a stream's name the prefix says nothing: the stream takes it, and whoever is bound to the address.
+            RoutingType = Client.IsStream(destination.Name.Address) ? null : destination.RoutingType,
             Name = text,
         });
         var target = new SendTarget(producer, fields.Destination.ToArray(), fields.DestinationType.ToArray())

@@ -2,6 +2,7 @@ using System.Globalization;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
@@ -38,13 +39,19 @@ internal sealed partial class StompSession
 
         Destination destination =
             Destination.Parse(text, Options, Destination.TypeOf(frame.Text("subscription-type"u8, Version)));
-        (string queue, bool isVolatile) = Resolve(frame, text, destination);
+        StreamReading? stream = destination.IsTemporary
+            ? null
+            : StreamSubscription.Read(
+                Client, destination, frame.Text("x-stream-offset"u8, Version), frame.Text("x-stream-group"u8, Version));
+        (string queue, bool isVolatile) = stream is null
+            ? Resolve(frame, text, destination) : (stream.Stream, false);
         var options = new ConsumerOptions
         {
             Queue = queue,
+            Stream = stream,
             Selector = isVolatile || DurableName(frame) is not null ? null : frame.Text("selector"u8, Version),
             NoLocal = IsTrue(frame, "no-local"u8) || IsTrue(frame, "activemq.noLocal"u8),
-            Browse = IsTrue(frame, "browser"u8),
+            Browse = stream is null && IsTrue(frame, "browser"u8),
             Exclusive = IsTrue(frame, "exclusive"u8) || IsTrue(frame, "activemq.exclusive"u8),
             Priority = (int)(NumberOf(frame, "consumer-priority"u8) ?? NumberOf(frame, "activemq.priority"u8) ?? 0),
             Name = key,

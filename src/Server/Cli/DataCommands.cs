@@ -56,10 +56,7 @@ internal static class DataCommands
     private static Command Dump()
     {
         Argument<string> directory = DirectoryArgument();
-        Option<long> from = new("--from")
-        {
-            Description = "The journal position, or the stream's offset, to begin at.",
-        };
+        Option<long> from = new("--from") { Description = "The journal position, or stream offset, to begin at." };
         Option<string?> stream = new("--stream") { Description = "Print this stream's batches instead." };
         Option<int> partition = new("--partition") { Description = "The stream's partition (default 0)." };
         Option<OutputFormat> output = Output.Option();

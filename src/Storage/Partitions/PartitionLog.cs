@@ -92,8 +92,7 @@ public sealed class PartitionLog
     /// <summary>Its key among the durable marks.</summary>
     internal ulong MarkKey { get; }
 
-    /// <summary>Bytes went to the system without a sync in this run: then no mark can be made of it. The
-    /// flusher's.</summary>
+    /// <summary>Bytes went to the system without a sync in this run: no mark can be made then. The flusher's.</summary>
     internal bool IsEverUnsynced { get; set; }
 
     internal string Directory => _directory;
@@ -357,9 +356,7 @@ public sealed class PartitionLog
         return -1;
     }
 
-    /// <summary>The base offset of the batch with the largest timestamp; -1 when there is
-    /// none.
-    /// </summary>
+    /// <summary>The base offset of the batch with the largest timestamp; -1 when there is none.</summary>
     public long FindLargestTime(out long timestampMs)
     {
         timestampMs = -1;

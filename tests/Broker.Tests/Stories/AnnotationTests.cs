@@ -126,6 +126,102 @@ public sealed class AnnotationTests
         Assert.Equal(["[x]a"], actor.Take());
     }
 
+    [Fact]
+    public void A_crash_right_behind_the_commit_loses_none()
+    {
+        using Scene scene = Annotating();
+        Actor actor = scene.Connect();
+        actor.Send("q", "a", "b");
+        actor.Consume("q", credit: 1);
+        Transactions.Transaction transaction = actor.Client.Begin();
+        actor.Client.Settle(actor.Deliveries[0], Noted("x"), 0, transaction);
+        actor.Deliveries.Clear();
+        actor.Client.Discharge(transaction, fail: false, 1);
+        actor.Client.Flush();
+        scene.Broker.Pump();
+
+        // The commit is on disk, and its client has not looked since: it has not taken effect.
+        Assert.Empty(actor.Discharged);
+        for (int start = 0; start < 2; start++)
+        {
+            scene.Crash();
+            Actor other = scene.Connect();
+            other.Consume("q");
+            Assert.Equal(["[x]a", "b"], other.Take());
+        }
+
+        scene.Restart();
+        actor = scene.Connect();
+        actor.Consume("q");
+        Assert.Equal(["[x]a", "b"], actor.Take());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_large_body_has_them_in_front_of_its_file(bool durable)
+    {
+        using Scene scene = Annotating(options => options with { LargeMessageBytesMin = 1000 });
+        Actor actor = scene.Connect();
+        actor.Queue("q");
+        LargePublish large = actor.Client.BeginLarge(actor.Producer("q"));
+        Assert.True(large.Append(new System.Buffers.ReadOnlySequence<byte>(new byte[200_000])));
+        Assert.True(large.Finish());
+        large.Complete(new MessageHeader { Durable = durable }, tag: 1);
+        scene.Settle();
+        foreach (string note in new[] { "x", "y" })
+        {
+            Consumer consumer = actor.Consume("q", credit: 1);
+            GiveBack(actor, note);
+            actor.Client.CloseConsumer(consumer, countAttempts: false);
+            scene.Settle();
+        }
+
+        await CheckAsync(scene);
+        if (durable)
+        {
+            scene.Crash();
+            await CheckAsync(scene);
+            scene.Restart();
+            await CheckAsync(scene);
+        }
+
+        static async Task CheckAsync(Scene scene)
+        {
+            Actor reader = scene.Connect("reader");
+            Consumer consumer = reader.Consume("q", credit: 1);
+            using MessageLease lease = reader.Read(Assert.Single(reader.Deliveries));
+            using LargeBody body = lease.Large!;
+            Assert.Equal(200_006, body.Length);
+            byte[] bytes = new byte[200_007];
+            Assert.Equal(200_006, await body.ReadAsync(0, bytes, CancellationToken.None));
+            Assert.Equal("[y][x]\0\0", Encoding.UTF8.GetString(bytes, 0, 8));
+            Assert.Equal(3, await body.ReadAsync(4, bytes.AsMemory(0, 3), CancellationToken.None));
+            Assert.Equal("x]\0", Encoding.UTF8.GetString(bytes, 0, 3));
+            Assert.Equal(1, await body.ReadAsync(200_005, bytes, CancellationToken.None));
+            reader.Client.CloseConsumer(consumer, countAttempts: false);
+            scene.Settle();
+        }
+    }
+
+    [Fact]
+    public void What_was_merged_is_not_merged_again_by_a_start()
+    {
+        using Scene scene = Annotating();
+        Actor actor = scene.Connect();
+        actor.Send("q", "a");
+        actor.Consume("q", credit: 1);
+        Transactions.Transaction transaction = actor.Client.Begin();
+        actor.Client.Settle(actor.Deliveries[0], Noted("x"), 0, transaction);
+        actor.Deliveries.Clear();
+        actor.Client.Discharge(transaction, fail: false, 1);
+        scene.Settle();
+        scene.Crash();
+        actor = scene.Connect();
+        actor.Consume("q");
+        Assert.Equal(["[x]a"], actor.Take());
+    }
+
     private static Outcome Noted(string text) =>
         new(OutcomeKind.Modified, DeliveryFailed: true) { Annotations = Encoding.UTF8.GetBytes(text) };
 
@@ -148,8 +244,8 @@ public sealed class AnnotationTests
         }
     }
 
-    private static Scene Annotating() =>
-        new(options => options with { AnnotationMergers = [new BracketMerger()] });
+    private static Scene Annotating(Func<BrokerOptions, BrokerOptions>? with = null) =>
+        new(options => (with?.Invoke(options) ?? options) with { AnnotationMergers = [new BracketMerger()] });
 
     /// <summary>Puts the annotations into brackets before the payload.</summary>
     private sealed class BracketMerger : IAnnotationMerger

@@ -1,10 +1,8 @@
 using System.Text;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
-using Pillarbox.Model.Content;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Tests;

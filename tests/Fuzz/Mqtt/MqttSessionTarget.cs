@@ -25,8 +25,16 @@ internal sealed class MqttSessionTarget : IFuzzTarget
     private MqttEnvironment? _environment;
     private int _conversations;
 
+    /// <summary>The node's disk is in memory: its files grow with what is published.</summary>
+    public long AllocatedBytesMax => 16 << 20;
+
     public byte[] Make(Random random)
     {
+        if (_environment is null || ++_conversations % ConversationsPerNode == 0)
+        {
+            Open();
+        }
+
         int at = random.Next(Packets.Versions.Length);
         MqttVersion version = Packets.Versions[at];
         var connect = new ConnectPacket
@@ -52,11 +60,6 @@ internal sealed class MqttSessionTarget : IFuzzTarget
 
     public void Take(byte[] input)
     {
-        if (_environment is null || ++_conversations % ConversationsPerNode == 0)
-        {
-            Open();
-        }
-
         var output = new ArrayBufferWriter<byte>();
         var endpoint = new MqttEndpoint(
             _environment!, new PeerInfo { IsLoopback = true }, output, new Connection());

@@ -16,7 +16,8 @@ class Client(MessagingHandler):
     def __init__(self, url):
         super().__init__()
         self.url, self.open, self.flying, self.seen = url, list(range(COUNT)), {}, set()
-        self.limit, self.breaks = COUNT // 2, 0
+        # A break before half have come, on a machine that is too busy, does not count.
+        self.limit, self.told, self.breaks = COUNT // 2, False, 0
 
     def on_start(self, event):
         connection = event.container.connect(self.url)
@@ -36,13 +37,16 @@ class Client(MessagingHandler):
             self.flying.pop(event.delivery.tag, None)
 
     def on_disconnected(self, event):
-        self.breaks += 1
         self.open = list(self.flying.values()) + self.open
-        self.flying, self.limit = {}, COUNT
+        self.flying = {}
+        if self.told:
+            self.breaks += 1
+            self.limit = COUNT
 
     def on_message(self, event):
         self.seen.add(event.message.body)
-        if len(self.seen) == COUNT // 2 and self.breaks == 0:
+        if len(self.seen) == COUNT // 2 and not self.told:
+            self.told = True
             print("half", flush=True)
         if len(self.seen) == COUNT:
             assert self.breaks > 0, "the connection never broke"

@@ -8,7 +8,8 @@ const rhea = require('rhea');
 const COUNT = 100;
 const open = Array.from({ length: COUNT }, (_, i) => i);
 const flying = new Map(), seen = new Set();
-let limit = COUNT / 2, breaks = 0;
+// A break before half have come, on a machine that is too busy, does not count.
+let limit = COUNT / 2, told = false, breaks = 0;
 
 const connection = rhea.connect({ host: process.argv[2], port: Number(process.argv[3]), initial_reconnect_delay: 100 });
 const sender = connection.open_sender('reconnect');
@@ -24,15 +25,19 @@ sender.on('sendable', () => {
 rhea.on('accepted', ({ delivery }) => flying.delete(delivery));
 rhea.on('released', () => { });
 rhea.on('disconnected', () => {
-  breaks++;
   open.unshift(...flying.values());
   flying.clear();
+  if (!told) return;
+  breaks++;
   limit = COUNT;
 });
 
 rhea.on('message', ({ message }) => {
   seen.add(message.body);
-  if (seen.size === COUNT / 2 && breaks === 0) console.log('half');
+  if (seen.size === COUNT / 2 && !told) {
+    told = true;
+    console.log('half');
+  }
   if (seen.size === COUNT) {
     console.log(breaks > 0 ? 'ok' : 'the connection never broke');
     connection.close();

@@ -24,7 +24,9 @@ public sealed class ConversationTests : IDisposable
         Open open = peer.Next(Open.DescriptorCode).AsOpen();
 
         Assert.Equal(ProtocolHeader.Amqp, Assert.Single(peer.Headers));
-        Assert.Equal(["ANONYMOUS-RELAY", "SHARED-SUBS", "sole-connection-for-container"], open.OfferedCapabilities!);
+        Assert.Equal(
+            ["ANONYMOUS-RELAY", "DELAYED_DELIVERY", "SHARED-SUBS", "sole-connection-for-container"],
+            open.OfferedCapabilities!);
         Assert.Equal(131072u, open.MaxFrameSize);
         Assert.Equal(255, open.ChannelMax);
         Assert.Equal(30_000u, open.IdleTimeoutMs);

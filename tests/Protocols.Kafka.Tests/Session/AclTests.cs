@@ -66,6 +66,23 @@ public sealed class AclTests
     }
 
     [Fact]
+    public async Task Who_may_only_describe_a_group_sees_it_and_cannot_join()
+    {
+        await using var scene = new KafkaScene(MustLogIn, Admins);
+        KafkaPeer admin = await scene.ConnectAsync("root", "admin");
+        KafkaPeer alice = await scene.ConnectAsync("alice");
+        await AddAsync(admin, Acl(Group, "g", Literal, "User:alice", Describe));
+        Assert.Equal(ErrorCode.None, await CoordinatorAsync(alice, 0, "g"));
+        HeartbeatResponse beat = await alice.AskAsync<HeartbeatRequest, HeartbeatResponse>(
+            new() { GroupId = "g", MemberId = "m" }, 4);
+        Assert.Equal((short)ErrorCode.GroupAuthorizationFailed, beat.ErrorCode);
+        DescribeGroupsResponse seen = await alice.AskAsync<DescribeGroupsRequest, DescribeGroupsResponse>(
+            new() { Groups = ["g", "h"] }, 5);
+        Assert.NotEqual((short)ErrorCode.GroupAuthorizationFailed, seen.Groups[0].ErrorCode);
+        Assert.Equal((short)ErrorCode.GroupAuthorizationFailed, seen.Groups[1].ErrorCode);
+    }
+
+    [Fact]
     public async Task Who_may_create_on_the_cluster_may_make_any_topic()
     {
         await using var scene = new KafkaScene(MustLogIn, Admins);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Tokens;
 using Pillarbox.Broker.Tests.Security.Tokens;
 using Pillarbox.Protocols.Kafka.Wire;
@@ -31,6 +32,19 @@ public sealed class LoginTests
         DescribeGroupsResponse seen = await alice.AskAsync<DescribeGroupsRequest, DescribeGroupsResponse>(
             new() { Groups = ["g"] }, 0);
         Assert.NotEqual((short)ErrorCode.GroupAuthorizationFailed, seen.Groups[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_password_counts_more_than_a_certificate()
+    {
+        await using var scene = new KafkaScene(MustLogIn, spaces: ["blue"]);
+        using X509Certificate2 certificate = Certificate("alice.example");
+        scene.Users.Add("alice", null, [], ["dns:alice.example"]);
+        scene.Users.Add("bob", new Secret("secret"), [], addressSpace: "blue");
+        KafkaPeer peer = scene.Connect(certificate);
+        Assert.Equal(0, (await peer.LogInAsync("bob")).ErrorCode);
+        await peer.CreateTopicAsync("t");
+        Assert.NotNull(scene.Broker.StreamsOf("blue")!.Find("t"));
     }
 
     [Fact]

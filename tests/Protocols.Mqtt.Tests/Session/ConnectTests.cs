@@ -20,7 +20,8 @@ public sealed class ConnectTests
         Assert.Equal(1024u, client.Admission.Number(PropertyId.ReceiveMaximum));
         await scene.ConnectAsync("", MqttVersion.V311);
         MqttPeer old = scene.Peer(MqttVersion.V311);
-        Assert.Equal(2, (int)(await old.ConnectAsync(new ConnectPacket { Version = MqttVersion.V311 })).Reason);
+        ConnAckPacket refusal = await old.ConnectAsync(new ConnectPacket { Version = MqttVersion.V311 });
+        Assert.Equal(ReasonCode.ClientIdentifierNotValid, refusal.Reason);
         await old.AssertEndedAsync();
     }
 

@@ -239,7 +239,7 @@ internal sealed partial class SendingLink
 
         if (NamesDeliveries)
         {
-            _client.NameOf(delivery).Write(tag);
+            delivery.Name.Write(tag);
             return tag;
         }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -29,7 +30,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         // Refused before anything is made.
         _ = PeerOutcome.ReadDefault(source.DefaultOutcome, connection.Options);
         SourceFilters filters = FiltersOf(source);
-        BrokerClient.CheckSelector(filters.Selector);
+        _ = Selector.ParseOptional(filters.Selector);
         if (source.Dynamic)
         {
             return MakeDynamic(source, filters);

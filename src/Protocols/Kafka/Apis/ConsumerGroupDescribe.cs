@@ -26,7 +26,7 @@ internal static class ConsumerGroupDescribeApi
     private static async ValueTask<ConsumerGroupDescribeResponse.DescribedGroup> DescribeAsync(
         KafkaSession session, ConsumerGroupDescribeRequest request, string group)
     {
-        if (!session.MayJoin(group))
+        if (!session.MaySeeGroup(group))
         {
             return new() { GroupId = group, ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }

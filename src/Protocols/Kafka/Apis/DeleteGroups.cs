@@ -12,7 +12,7 @@ internal static class DeleteGroupsApi
         for (int i = 0; i < results.Length; i++)
         {
             string group = request.GroupsNames[i];
-            PlainResult result = call.Session.MayJoin(group)
+            PlainResult result = call.Session.MayDeleteGroup(group)
                 ? await call.Session.AskAsync<PlainResult>((all, done) => all.Groups.Delete(group, done))
                 : PlainResult.Of(Coordination.NoPermissionOnGroup);
             results[i] = new() { GroupId = group, ErrorCode = result.Error.Code() };

@@ -22,7 +22,7 @@ internal static class DescribeGroupsApi
         ApiCall call, DescribeGroupsRequest request, string group)
     {
         KafkaSession session = call.Session;
-        if (!session.MayJoin(group))
+        if (!session.MaySeeGroup(group))
         {
             return new() { GroupId = group, ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }

@@ -42,7 +42,7 @@ internal static class FindCoordinatorApi
 
     private static ErrorCode Check(KafkaSession session, sbyte type, string key) => type switch
     {
-        Group when !session.MayJoin(key) => ErrorCode.GroupAuthorizationFailed,
+        Group when !session.MaySeeGroup(key) => ErrorCode.GroupAuthorizationFailed,
         Transaction when !session.MayTransact(key) => ErrorCode.TransactionalIdAuthorizationFailed,
         Group or Transaction or Share => ErrorCode.None,
         _ => ErrorCode.InvalidRequest,

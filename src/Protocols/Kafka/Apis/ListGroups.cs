@@ -15,7 +15,7 @@ internal static class ListGroupsApi
         {
             Groups =
             [
-                .. all.Where(g => session.MayJoin(g.GroupId))
+                .. all.Where(g => session.MaySeeGroup(g.GroupId))
                     .Where(g => IsWanted(request.StatesFilter, g.State))
                     .Where(g => IsWanted(request.TypesFilter, TypeName(g.Type)))
                     .Select(g => new ListGroupsResponse.ListedGroup

@@ -128,7 +128,7 @@ internal static class OffsetFetchApi
     private static Task<OffsetFetchResult> AskAsync(
         KafkaSession session, GroupMemberRef member, List<TopicPartition>? partitions, bool requireStable)
     {
-        if (!session.MayJoin(member.GroupId))
+        if (!session.MaySeeGroup(member.GroupId))
         {
             return Task.FromResult(OffsetFetchResult.Of(Coordination.NoPermissionOnGroup));
         }

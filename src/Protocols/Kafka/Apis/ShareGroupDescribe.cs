@@ -22,7 +22,7 @@ internal static class ShareGroupDescribeApi
     private static async ValueTask<ShareGroupDescribeResponse.DescribedGroup> DescribeAsync(
         KafkaSession session, ShareGroupDescribeRequest request, string group)
     {
-        if (!session.MayJoin(group))
+        if (!session.MaySeeGroup(group))
         {
             return new() { GroupId = group, ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }

@@ -30,7 +30,7 @@ internal sealed record ConnAckPacket
             MqttException.Malformed("the acknowledge flags are not as specified");
         }
 
-        var reason = (ReasonCode)from.Byte();
+        ReasonCode reason = version == MqttVersion.V5 ? (ReasonCode)from.Byte() : FromReturnCode(from.Byte());
         byte[] properties = [];
         if (version == MqttVersion.V5)
         {
@@ -89,6 +89,24 @@ internal sealed record ConnAckPacket
         }
 
         output.Advance(to.Count);
+    }
+
+    private static ReasonCode FromReturnCode(byte code)
+    {
+        if (code > 5)
+        {
+            MqttException.Malformed($"there is no return code {code}");
+        }
+
+        return code switch
+        {
+            0 => ReasonCode.Success,
+            1 => ReasonCode.UnsupportedProtocolVersion,
+            2 => ReasonCode.ClientIdentifierNotValid,
+            3 => ReasonCode.ServerUnavailable,
+            4 => ReasonCode.BadUserNameOrPassword,
+            _ => ReasonCode.NotAuthorized,
+        };
     }
 
     /// <summary>The return code of 3.1.1 §3.2.2.3 that comes nearest.</summary>

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
 using Pillarbox.Server.Cli.Perf.Kafka;
+using Pillarbox.Server.Cli.Perf.Mqtt;
+using Pillarbox.Server.Cli.Perf.Stomp;
 
 namespace Pillarbox.Server.Cli.Perf;
 
@@ -86,7 +88,10 @@ internal static class PerfCommand
         };
         target.AddTo(amqp);
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
-        return new Command("perf", "Measure a server.") { amqp, KafkaPerfCommand.Create() };
+        return new Command("perf", "Measure a server.")
+        {
+            amqp, KafkaPerfCommand.Create(), MqttPerfCommand.Create(), StompPerfCommand.Create(),
+        };
     }
 
     private static async Task<int> MeasureAsync(PerfOptions options, CancellationToken cancellation)

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Pillarbox.Server.Cli.Perf.Mqtt;
+
+/// <summary>What a measurement of an MQTT server found. Times in nanoseconds. Immutable.</summary>
+internal sealed record MqttPerfReport
+{
+    public required MqttPerfOptions Options { get; init; }
+
+    public required long Sent { get; init; }
+
+    public required PerfHistogram AcknowledgedAfter { get; init; }
+
+    public required PerfHistogram DeliveredAfter { get; init; }
+
+    /// <summary>Deliveries that did not come; with QoS 0 a server may drop.</summary>
+    public required long Missing { get; init; }
+
+    public double ClientCpuSeconds { get; init; }
+
+    public double? ServerCpuSeconds { get; init; }
+
+    public long? ServerResidentBytesMax { get; init; }
+
+    /// <summary>Resident bytes that each idle connection added.</summary>
+    public long? IdleConnectionBytes { get; init; }
+
+    private double SentPerSecond => Sent / Options.DurationSeconds;
+
+    private double DeliveredPerSecond => DeliveredAfter.Count / Options.DurationSeconds;
+
+    private double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Math.Max(Sent, DeliveredAfter.Count));
+
+    public string ToTable()
+    {
+        var text = new StringBuilder();
+        Line(text, "published", $"{SentPerSecond:N0}/s");
+        Line(text, "acknowledged after", Quantiles(AcknowledgedAfter));
+        Line(text, "delivered", $"{DeliveredPerSecond:N0}/s");
+        Line(text, "delivered after", Quantiles(DeliveredAfter));
+        Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
+        if (ServerCpuUs is { } cpu)
+        {
+            double share = ServerCpuSeconds!.Value / Options.DurationSeconds;
+            Line(text, "server CPU", $"{cpu:0.000} us per message or delivery, {share:P0} of one core");
+            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N1} MiB resident at most");
+        }
+
+        if (IdleConnectionBytes is { } bytes)
+        {
+            Line(text, "idle connections", $"{bytes / 1024.0:N1} KiB each");
+        }
+
+        Line(text, "checked", $"{Missing} missing");
+        return text.ToString();
+    }
+
+    public void WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("publishedPerSecond", Math.Round(SentPerSecond, 1));
+        writer.WriteNumber("deliveredPerSecond", Math.Round(DeliveredPerSecond, 1));
+        writer.WriteNumber("qos", Options.Qos);
+        writer.WriteBoolean("persistent", Options.Persistent);
+        writer.WriteNumber("bodyBytes", Options.BodyBytes);
+        WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
+        WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
+        if (ServerCpuUs is { } cpu)
+        {
+            writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));
+            writer.WriteNumber("serverResidentBytesMax", ServerResidentBytesMax ?? 0);
+        }
+
+        if (IdleConnectionBytes is { } bytes)
+        {
+            writer.WriteNumber("idleConnectionBytes", bytes);
+        }
+
+        writer.WriteNumber("missing", Missing);
+        writer.WriteEndObject();
+    }
+
+    private static void Line(StringBuilder text, string name, string value) =>
+        text.Append(name.PadRight(20)).Append(value).Append('\n');
+
+    private static string Quantiles(PerfHistogram times) => times.Count == 0
+        ? "-"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
+
+    private static string Ms(PerfHistogram times, double share) =>
+        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
+
+    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
+    {
+        if (times.Count > 0)
+        {
+            writer.WriteStartObject(name);
+            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
+            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
+            writer.WriteNumber("max", times.Max / 1e3);
+            writer.WriteEndObject();
+        }
+    }
+}

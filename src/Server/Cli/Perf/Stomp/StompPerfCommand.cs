@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Pillarbox.Server.Cli.Perf.Stomp;
+
+/// <summary><c>pillarbox perf stomp</c>: measures any STOMP 1.2 or 1.1 server.</summary>
+internal static class StompPerfCommand
+{
+    private const int DefaultPort = 61613;
+
+    private static readonly Option<string> Url = Text("--url", "127.0.0.1:61613", "HOST:PORT of the server.");
+
+    private static readonly Option<string?> User = new("--user") { Description = "Whom to log in as." };
+
+    private static readonly Option<string?> PasswordFile =
+        new("--password-file") { Description = "A file whose first line is the password." };
+
+    private static readonly Option<string> Destination =
+        Text("--destination", "/queue/bench", "Where the messages go; /topic/… gives each receiver all of them.");
+
+    private static readonly Option<int> Size = Number("--size", 100, "Bytes of a body, at least 24.");
+
+    private static readonly Option<int> Senders = Number("--senders", 1, "Connections that send.");
+
+    private static readonly Option<int> Receivers = Number("--receivers", 1, "Connections that receive.");
+
+    private static readonly Option<int> InFlight =
+        Number("--in-flight", 1000, "Messages of a sender without a receipt.");
+
+    private static readonly Option<bool> Durable =
+        new("--durable") { Description = "Messages survive the server's end; each is sent with a receipt." };
+
+    private static readonly Option<string> Ack = Text("--ack", "auto", "auto, client or client-individual.");
+
+    private static readonly Option<double> WarmUp = Seconds("--warm-up", 3, "Seconds before the measured phase.");
+
+    private static readonly Option<double> Duration = Seconds("--duration", 20, "Seconds of the measured phase.");
+
+    private static readonly Option<int?> ServerPid =
+        new("--server-pid") { Description = "Also report the processor time and memory of this process." };
+
+    private static readonly Option<string> Output = Text("--output", "table", "table or json.");
+
+    public static Command Create()
+    {
+        var stomp = new Command("stomp", "Measure a STOMP server: rates, latencies, processor time.")
+        {
+            Url, User, PasswordFile, Destination, Size, Senders, Receivers, InFlight, Durable,
+            Ack.AcceptOnlyFromAmong("auto", "client", "client-individual"), WarmUp, Duration, ServerPid,
+            Output.AcceptOnlyFromAmong("table", "json"),
+        };
+        stomp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
+        return stomp;
+    }
+
+    private static async Task<int> MeasureAsync(StompPerfOptions options, CancellationToken cancellation)
+    {
+        StompPerfReport report = await new StompPerfRun(options).RunAsync(cancellation);
+        if (options.Json)
+        {
+            using Stream output = Console.OpenStandardOutput();
+            await using (var writer = new Utf8JsonWriter(output))
+            {
+                report.WriteJson(writer);
+            }
+
+            output.WriteByte((byte)'\n');
+        }
+        else
+        {
+            Console.Write(report.ToTable());
+        }
+
+        return report is { Missing: 0, OutOfOrder: 0 } ? ExitCode.Good : ExitCode.Failed;
+    }
+
+    private static StompPerfOptions OptionsOf(ParseResult parsed)
+    {
+        string url = parsed.GetValue(Url)!;
+        int colon = url.LastIndexOf(':');
+        int port = DefaultPort;
+        if (colon >= 0 && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
+        {
+            throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
+        }
+
+        string destination = parsed.GetValue(Destination)!;
+        return new StompPerfOptions
+        {
+            Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
+            Port = port,
+            User = parsed.GetValue(User),
+            Password = PasswordOf(parsed.GetValue(PasswordFile)),
+            Destination = destination,
+            FanOut = destination.StartsWith("/topic/", StringComparison.Ordinal),
+            BodyBytes = Math.Max(StompPerfOptions.BodyBytesMin, parsed.GetValue(Size)),
+            Senders = parsed.GetValue(Senders),
+            Receivers = parsed.GetValue(Receivers),
+            InFlight = Math.Max(1, parsed.GetValue(InFlight)),
+            Durable = parsed.GetValue(Durable),
+            Ack = parsed.GetValue(Ack)!,
+            WarmUpSeconds = parsed.GetValue(WarmUp),
+            DurationSeconds = parsed.GetValue(Duration),
+            ServerPid = parsed.GetValue(ServerPid),
+            Json = parsed.GetValue(Output) == "json",
+        };
+    }
+
+    private static string? PasswordOf(string? file) => file is null
+        ? null
+        : (CommandFiles.TryReadText(file) ?? throw new CommandException(ExitCode.Usage, $"cannot read {file}"))
+            .Split('\n')[0].TrimEnd('\r');
+
+    private static Option<string> Text(string name, string start, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => start };
+
+    private static Option<double> Seconds(string name, double start, string description) =>
+        new(name) { Description = description, DefaultValueFactory = _ => start };
+
+    private static Option<int> Number(string name, int start, string description)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => start };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 0)
+            {
+                result.AddError($"{name} must not be negative");
+            }
+        });
+        return option;
+    }
+}

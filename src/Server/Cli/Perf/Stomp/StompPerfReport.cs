@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Pillarbox.Server.Cli.Perf.Stomp;
+
+/// <summary>What a measurement of a STOMP server found. Times in nanoseconds. Immutable.</summary>
+internal sealed record StompPerfReport
+{
+    public required StompPerfOptions Options { get; init; }
+
+    /// <summary>Messages of the measured phase: delivered, or without receivers sent.</summary>
+    public required long Messages { get; init; }
+
+    public required PerfHistogram Acknowledged { get; init; }
+
+    public required PerfHistogram Delivered { get; init; }
+
+    /// <summary>Messages sent and never delivered.</summary>
+    public required long Missing { get; init; }
+
+    public required long OutOfOrder { get; init; }
+
+    public required long Foreign { get; init; }
+
+    public double ClientCpuSeconds { get; init; }
+
+    public double? ServerCpuSeconds { get; init; }
+
+    public long? ServerResidentBytesMax { get; init; }
+
+    private double PerSecond => Messages / Options.DurationSeconds;
+
+    private double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Messages);
+
+    public static StompPerfReport Of(
+        StompPerfOptions options, PerfSchedule schedule, StompPerfSender[] senders, StompPerfReceiver[] receivers)
+    {
+        var (acknowledged, delivered) = (new PerfHistogram(), new PerfHistogram());
+        Array.ForEach(senders, s => acknowledged.Add(s.Acknowledged));
+        Array.ForEach(receivers, r => delivered.Add(r.Delivered));
+        int times = options.FanOut ? options.Receivers : Math.Min(1, options.Receivers);
+        return new StompPerfReport
+        {
+            Options = options,
+            Messages = receivers.Length > 0 ? receivers.Sum(r => r.Measured) : senders.Sum(s => s.Measured),
+            Acknowledged = acknowledged,
+            Delivered = delivered,
+            Missing = times == 0 ? 0 : (schedule.Sent * times) - schedule.Received,
+            OutOfOrder = receivers.Sum(r => r.OutOfOrder),
+            Foreign = receivers.Sum(r => r.Foreign),
+        };
+    }
+
+    public string ToTable()
+    {
+        var text = new StringBuilder();
+        Line(text, "messages", string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})"));
+        Line(text, "receipt after", Quantiles(Acknowledged));
+        Line(text, "delivered after", Quantiles(Delivered));
+        string client = $"{ClientCpuSeconds * 1e6 / Math.Max(1, Messages):0.00} us per message";
+        Line(text, "client CPU", client);
+        if (ServerCpuUs is { } cpu)
+        {
+            Line(text, "server CPU", $"{cpu:0.00} us per message");
+            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
+        }
+
+        Line(text, "checked", $"{Missing} missing, {OutOfOrder} again or out of order, {Foreign} foreign");
+        return text.ToString();
+    }
+
+    public void WriteJson(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("messagesPerSecond", Math.Round(PerSecond, 1));
+        writer.WriteNumber("messages", Messages);
+        writer.WriteNumber("seconds", Options.DurationSeconds);
+        writer.WriteNumber("bodyBytes", Options.BodyBytes);
+        WriteQuantiles(writer, "acknowledgedUs", Acknowledged);
+        WriteQuantiles(writer, "deliveredUs", Delivered);
+        writer.WriteNumber("clientCpuUs", Math.Round(ClientCpuSeconds * 1e6 / Math.Max(1, Messages), 3));
+        if (ServerCpuUs is { } cpu)
+        {
+            writer.WriteNumber("serverCpuUs", Math.Round(cpu, 3));
+            writer.WriteNumber("serverResidentBytesMax", ServerResidentBytesMax ?? 0);
+        }
+
+        writer.WriteNumber("missing", Missing);
+        writer.WriteNumber("outOfOrder", OutOfOrder);
+        writer.WriteNumber("foreign", Foreign);
+        writer.WriteEndObject();
+    }
+
+    private static void Line(StringBuilder text, string name, string value) =>
+        text.Append(name.PadRight(20)).Append(value).Append('\n');
+
+    private static string Quantiles(PerfHistogram times) => times.Count == 0
+        ? "-"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
+
+    private static string Ms(PerfHistogram times, double share) =>
+        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
+
+    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
+    {
+        if (times.Count > 0)
+        {
+            writer.WriteStartObject(name);
+            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
+            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
+            writer.WriteNumber("p999", times.Quantile(0.999) / 1e3);
+            writer.WriteNumber("max", times.Max / 1e3);
+            writer.WriteEndObject();
+        }
+    }
+}
