@@ -38,7 +38,8 @@ kill_database() { as_postgres "$postgres/pg_ctl" -s -D "$work/pg/data" -m immedi
 
 start_node() {
     "$pillarbox" run --data "$work/data" --listen "openwire=127.0.0.1:${openwire_port:-0}" \
-        --listen "amqp=127.0.0.1:${amqp_port:-0}" --listen "http=127.0.0.1:0" $more_listeners >"$work/node.log" 2>&1 &
+        --listen "amqp=127.0.0.1:${amqp_port:-0}" --listen mqtt=127.0.0.1:0 --listen stomp=127.0.0.1:0 \
+        --listen http=127.0.0.1:0 >"$work/node.log" 2>&1 &
     node=$!
     for _ in $(seq 300); do grep -q '^ready' "$work/node.log" && break; sleep 0.1; done
     grep -q '^ready' "$work/node.log" || { cat "$work/node.log"; exit 1; }
@@ -88,9 +89,7 @@ interrupt() {
     passengers="$passengers $passenger"
 }
 
-more_listeners= passengers=
-"$pillarbox" run --help | grep -q mqtt && more_listeners="$more_listeners --listen mqtt=127.0.0.1:0"
-"$pillarbox" run --help | grep -q stomp && more_listeners="$more_listeners --listen stomp=127.0.0.1:0"
+passengers=
 mkdir "$work/classes"; javac -nowarn -proc:none -cp "$classpath" -d "$work/classes" "$here/Airline.java"
 export AIRLINE_DECISIONS=$work/decisions
 make_database
@@ -101,6 +100,7 @@ for queue in Consumer.audit legacy.amqp; do
     "$pillarbox" queue create "$name" --address VirtualTopic.passengers --type Multicast --url "$http_url"
 done
 . "$here/legacy.sh"
+prepare_legacy
 for victim in ${AIRLINE_VICTIMS:-program database node}; do
     for step in ${AIRLINE_STEPS:-1 2 3 4 5 6}; do interrupt "$step" "$victim"; done
 done
