@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Stomp.Wire;
@@ -10,6 +11,7 @@ namespace Pillarbox.Protocols.Stomp;
 /// waiting is here. The one place that catches what the peer did wrong; anything else that goes wrong ends this
 /// connection only.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "the loop disposes the session at its end")]
 internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
 {
     // Turns without a look at the input, while there are messages to write.

@@ -1,8 +1,6 @@
 using System.Globalization;
-using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
-using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 

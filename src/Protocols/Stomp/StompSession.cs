@@ -1,7 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
 namespace Pillarbox.Protocols.Stomp;

@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Broker.Transactions.Xa;

@@ -1,5 +1,4 @@
 using System.Text;
-using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Streams;

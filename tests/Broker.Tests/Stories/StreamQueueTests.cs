@@ -190,7 +190,7 @@ public sealed class StreamQueueTests
     }
 
     [Fact]
-    public void Purging_passes_over_everything_that_is_there()
+    public async Task Purging_passes_over_everything_that_is_there()
     {
         using Scene scene = new();
         Partition partition = scene.Stream("s");
@@ -198,7 +198,7 @@ public sealed class StreamQueueTests
         scene.Append(partition, [.. Enumerable.Range(0, 3000).Select(i => $"v{i}")]);
         Task<long> purged = scene.Broker.Management.PurgeAsync(Identity.Node, "default", "orders");
         scene.Settle();
-        Assert.Equal(3000, purged.GetAwaiter().GetResult());
+        Assert.Equal(3000, await purged);
         scene.Append(partition, "new");
         Actor actor = scene.Connect();
         actor.Consume("orders");
