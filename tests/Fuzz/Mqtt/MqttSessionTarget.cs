@@ -1,7 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Broker;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt;

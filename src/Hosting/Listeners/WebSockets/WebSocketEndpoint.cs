@@ -54,7 +54,7 @@ internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogge
         }
     }
 
-    private async Task ServeAsync(
+    private static async Task ServeAsync(
         HttpContext context, WebSocketPath path, string? subprotocol, ConnectionHandler handler)
     {
         // A peer may read as slowly as its protocol lets it.
