@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Win32.SafeHandles;
@@ -10,6 +11,7 @@ namespace Pillarbox.Load;
 /// for all that wait, and answers. It checks nothing, keeps nothing and serves no reader. It speaks just enough for
 /// <c>pillarbox perf kafka</c> without consumers: CreateTopics 4 and Produce 7.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "it lives as long as its process")]
 internal sealed class Relay
 {
     private const int InputBytes = 4 << 20;
