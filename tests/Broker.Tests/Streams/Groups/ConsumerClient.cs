@@ -10,6 +10,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
 {
     private Answer<ConsumerHeartbeatResult>? _pending;
     private long _sentMs;
+    private string[]? _sentTopics;
 
     public string Name => name;
 
@@ -58,6 +59,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
     {
         bool full = IsFull || Epoch == 0;
         _sentMs = scene.Clock.NowMs;
+        _sentTopics = full ? Topics : null;
         _pending = new Answer<ConsumerHeartbeatResult>();
         scene.Coordinator.ConsumerHeartbeat(
             new ConsumerHeartbeatRequest
@@ -146,7 +148,8 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
     {
         MemberId = result.MemberId;
         Epoch = result.MemberEpoch;
-        IsFull = false;
+        // What was changed while the answer was on its way is still to be said.
+        IsFull &= !ReferenceEquals(_sentTopics, Topics);
         LastHeardMs = _sentMs;
         NextBeatMs = scene.Clock.NowMs + result.HeartbeatIntervalMs;
         if (result.Assignment is not { } assignment)
