@@ -74,7 +74,11 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _system.Stop();
+    }
 
     internal async Task RunAsync(PeerInfo peer, IDuplexPipe transport)
     {

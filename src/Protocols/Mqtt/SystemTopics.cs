@@ -17,7 +17,9 @@ internal sealed class SystemTopics(MqttEnvironment environment)
     private const string Root = "$SYS/broker/";
 
     private long _nextMs;
+    private readonly Lock _publishing = new();
     private int _isRunning;
+    private bool _isStopped;
 
     /// <summary>Publishes the figures when it is time. Never throws.</summary>
     public async Task TickAsync(long nowMs)
@@ -33,7 +35,13 @@ internal sealed class SystemTopics(MqttEnvironment environment)
         try
         {
             NodeView node = await environment.Broker.Management.GetNodeAsync().ConfigureAwait(false);
-            Publish(Figures(node));
+            lock (_publishing)
+            {
+                if (!_isStopped)
+                {
+                    Publish(Figures(node));
+                }
+            }
         }
         catch (BrokerException)
         {
@@ -42,6 +50,15 @@ internal sealed class SystemTopics(MqttEnvironment environment)
         finally
         {
             Volatile.Write(ref _isRunning, 0);
+        }
+    }
+
+    /// <summary>Nothing is published when this has returned: the broker is closed next. Any thread.</summary>
+    public void Stop()
+    {
+        lock (_publishing)
+        {
+            _isStopped = true;
         }
     }
 

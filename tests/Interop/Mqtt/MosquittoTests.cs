@@ -80,15 +80,18 @@ public sealed class MosquittoTests(SharedNode shared)
     private Task<ClientResult> RunAsync(string program, string? input, params string[] arguments) =>
         ClientProcess.RunAsync(program, [.. Server, .. arguments], input);
 
-    // Subscribed once the node has said so: the client's own report is the sign.
+    // Subscribed once the node has said so: the client's own report is the sign. It writes to a pipe only when it ends,
+    // unless it is told to write each line.
     private async Task<Process> SubscribeAsync(params string[] arguments)
     {
-        Process process = ClientProcess.Start("mosquitto_sub", ["-d", .. Server, .. arguments]);
-        while (await process.StandardOutput.ReadLineAsync() is { } line
-            && !line.StartsWith("Subscribed", StringComparison.Ordinal))
+        Process process = ClientProcess.Start("stdbuf", ["-oL", "mosquitto_sub", "-d", .. Server, .. arguments]);
+        string? line;
+        do
         {
+            line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
         }
-
+        while (line is not null && !line.StartsWith("Subscribed", StringComparison.Ordinal));
+        Assert.NotNull(line);
         return process;
     }
 

@@ -46,7 +46,10 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
                 : throw DestinationName.Invalid($"there is no temporary queue {name.Destination.PhysicalName}");
         }
 
-        return client.ResolveQueue(name.Name, name.RoutingType);
+        return name.IsWildcard && client.FindQueue(name.Name.Address) is null
+            ? throw DestinationName.Invalid(
+                $"'{name.Destination.PhysicalName}' is a wildcard; a consumer of queues names each queue")
+            : client.ResolveQueue(name.Name, name.RoutingType);
     }
 
     private string Subscribe(ConsumerInfo info, DestinationName name)

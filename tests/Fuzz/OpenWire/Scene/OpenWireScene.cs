@@ -89,6 +89,7 @@ internal sealed class OpenWireScene : IDisposable
 internal sealed class OpenWirePeer
 {
     private const int FrameBytesMax = 1 << 30;
+    private const int AnswerTimeoutMs = 10_000;
     private readonly OpenWireScene _scene;
     private readonly Pipe _toNode;
     private readonly Pipe _fromNode;
@@ -202,10 +203,24 @@ internal sealed class OpenWirePeer
     public Response Ask(Command command)
     {
         int id = Send(command);
+        // Another connection's end, which an answer may wait for, can come by another thread.
+        SpinWait.SpinUntil(() => HasAnswer(id), AnswerTimeoutMs);
         Response answer = Received.OfType<Response>().FirstOrDefault(response => response.CorrelationId == id)
             ?? throw new InvalidOperationException($"the node did not answer a {command.Type}");
         Received.Remove(answer);
         return answer;
+    }
+
+    private bool HasAnswer(int id)
+    {
+        if (Received.OfType<Response>().Any(response => response.CorrelationId == id) || IsEnded)
+        {
+            return true;
+        }
+
+        _scene.Settle();
+        Collect();
+        return Received.OfType<Response>().Any(response => response.CorrelationId == id);
     }
 
     /// <summary>Takes the oldest of a kind; null: there is none.</summary>
