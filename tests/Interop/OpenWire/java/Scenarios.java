@@ -47,6 +47,7 @@ public final class Scenarios {
             System.exit(1);
         }
         System.out.println("ok");
+        System.exit(0);
     }
 
     // ---- scenarios ----
