@@ -22,6 +22,7 @@ public sealed class TransactionCoordinator
     private readonly ProducerIds _ids;
     private readonly TransactionTable _table;
     private readonly TransactionEnds _ends;
+    private readonly TransactionWaits _waits;
     private readonly CoordinatorTimer _sweep;
 
     private TransactionCoordinator(
@@ -36,6 +37,8 @@ public sealed class TransactionCoordinator
         _ids = new ProducerIds(store, options.ProducerIdBlock);
         _table = new TransactionTable(store, _ids, options.IdsMax, seams.Logger);
         _ends = new TransactionEnds(_table, partitions, loop, _timers, () => NowMs, options);
+        _waits = new TransactionWaits(_timers, () => NowMs, options);
+        _table.OnSettled = TransactionWaits.Release;
         _sweep = new CoordinatorTimer(Sweep);
         _timers.Arm(_sweep, NowMs + options.IdSweepMs);
         store.Replay(_table);
@@ -148,7 +151,21 @@ public sealed class TransactionCoordinator
     /// the answer has what the producer uses next.</summary>
     public void EndTransaction(TransactionRef who, bool commit, Action<ProducerResult> done) => _loop.Post(() =>
     {
-        if (Find(who, out CoordinatorError error) is { } slot)
+        // Never before the partitions that the producer has asked for first.
+        if (_table.Find(who.TransactionalId) is not { Waiting.Count: > 0 } slot
+            || !_waits.TryHold(slot, isTurn => EndNow(who, commit, isTurn, done)))
+        {
+            EndNow(who, commit, isTurn: true, done);
+        }
+    });
+
+    private void EndNow(TransactionRef who, bool commit, bool isTurn, Action<ProducerResult> done)
+    {
+        if (!isTurn)
+        {
+            done(ProducerResult.Of(CoordinatorError.ConcurrentTransactions));
+        }
+        else if (Find(who, out CoordinatorError error) is { } slot)
         {
             End(slot, who, commit, newId: -1, done);
         }
@@ -156,7 +173,7 @@ public sealed class TransactionCoordinator
         {
             done(ProducerResult.Of(error));
         }
-    });
+    }
 
     /// <summary>One transactional id; <see cref="CoordinatorError.TransactionalIdNotFound"/> when it is
     /// unknown.</summary>
@@ -240,6 +257,22 @@ public sealed class TransactionCoordinator
 
     private void Add(TransactionRef who, IReadOnlyCollection<TopicPartition> partitions, Action<CoordinatorError> done)
     {
+        if (_table.Find(who.TransactionalId) is not { Current: not null } slot || !TransactionWaits.IsDue(slot)
+            || !_waits.TryHold(slot, isTurn => AddNow(who, partitions, isTurn, done)))
+        {
+            AddNow(who, partitions, isTurn: true, done);
+        }
+    }
+
+    private void AddNow(
+        TransactionRef who, IReadOnlyCollection<TopicPartition> partitions, bool isTurn, Action<CoordinatorError> done)
+    {
+        if (!isTurn)
+        {
+            done(CoordinatorError.ConcurrentTransactions);
+            return;
+        }
+
         if (Find(who, out CoordinatorError error) is not { } slot)
         {
             done(error);

@@ -24,6 +24,11 @@ internal sealed class TransactionSlot(string id, int partition)
     public CoordinatorTimer? Timeout { get; set; }
 
     public CoordinatorTimer? Retry { get; set; }
+
+    /// <summary>Requests for when the last transaction is over; they are told whether it is.</summary>
+    public Queue<Action<bool>> Waiting { get; } = new();
+
+    public CoordinatorTimer? WaitingOver { get; set; }
 }
 
 /// <summary>All transactional ids, on disk and in memory. One owner: the loop.</summary>
@@ -33,6 +38,9 @@ internal sealed partial class TransactionTable(
     private readonly Dictionary<string, TransactionSlot> _slots = [];
 
     public IReadOnlyCollection<TransactionSlot> All => _slots.Values;
+
+    /// <summary>Called when a state is on disk, or could not be written, after whoever asked for it was told.</summary>
+    public Action<TransactionSlot>? OnSettled { get; set; }
 
     public TransactionSlot? Find(string id) => _slots.GetValueOrDefault(id);
 
@@ -66,6 +74,7 @@ internal sealed partial class TransactionTable(
             slot.IsBusy = false;
             slot.Current = ok ? next : slot.Current;
             done(ok);
+            OnSettled?.Invoke(slot);
         });
         return CoordinatorError.None;
     }

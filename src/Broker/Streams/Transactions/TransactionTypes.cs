@@ -117,6 +117,13 @@ public sealed record TransactionOptions
     /// <summary>How long to wait before a marker or record that was refused is tried again.</summary>
     public int RetryMs { get; init; } = 100;
 
+    /// <summary>How long a request waits for the end of the producer's last transaction before it is told to come again.
+    /// </summary>
+    public int WaitMs { get; init; } = 1000;
+
+    /// <summary>Requests of one transactional id that wait for that at once.</summary>
+    public int WaitingMax { get; init; } = 16;
+
     /// <summary>Producer ids that are reserved on disk at once.</summary>
     public int ProducerIdBlock { get; init; } = 1000;
 

@@ -177,7 +177,6 @@ public sealed class TransactionCoordinatorTests
         _scene.Partitions.HoldsMarkers = true;
         Assert.Equal(CoordinatorError.None, _scene.End(producer, true, 1).Error);
         Assert.Equal(TransactionState.PrepareCommit, _scene.Describe().State);
-        Assert.Equal(CoordinatorError.ConcurrentTransactions, _scene.Add(producer, 1, 0));
         Assert.Equal(CoordinatorError.ConcurrentTransactions, _scene.End(producer, true, 1).Error);
         Assert.Equal(CoordinatorError.ConcurrentTransactions, _scene.InitLater().Value.Error);
         Assert.Equal(CoordinatorError.InvalidTxnState, _scene.End(producer, false, 1).Error);
@@ -185,6 +184,59 @@ public sealed class TransactionCoordinatorTests
         Assert.Equal(TransactionState.PrepareCommit, _scene.Describe().State);
         _scene.Partitions.ReleaseOne(0);
         Assert.Equal(TransactionState.CompleteCommit, _scene.Describe().State);
+    }
+
+    /// <summary>Seen with librdkafka: the abort met the end of the transaction before, and was refused for good.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_next_transaction_waits_for_the_markers_of_the_last_one(bool commits)
+    {
+        ProducerStamp producer = _scene.Init();
+        _scene.Add(producer, 1, 0);
+        _scene.Append(producer, 0, "a");
+        _scene.Partitions.HoldsMarkers = true;
+        Assert.Equal(CoordinatorError.None, _scene.End(producer, true, 1).Error);
+        Answer<PartitionsResult> added = _scene.AddLater(producer, 1, "x", 1);
+        Answer<ProducerResult> ended = _scene.EndLater(producer, commits, 1);
+        Assert.False(added.HasCome || ended.HasCome);
+        _scene.Partitions.HoldsMarkers = false;
+        _scene.Partitions.ReleaseOne(0);
+        Assert.Equal(CoordinatorError.None, TransactionScene.ErrorOf(added.Value));
+        Assert.Equal(CoordinatorError.None, ended.Value.Error);
+        Assert.Equal(
+            commits ? TransactionState.CompleteCommit : TransactionState.CompleteAbort, _scene.Describe().State);
+        Assert.Equal(["a"], _scene.Read(0));
+    }
+
+    [Fact]
+    public void Who_waits_too_long_for_markers_is_told_to_come_again()
+    {
+        ProducerStamp producer = _scene.Init();
+        _scene.Add(producer, 1, 0);
+        _scene.Partitions.HoldsMarkers = true;
+        _scene.End(producer, true, 1);
+        Answer<PartitionsResult> added = _scene.AddLater(producer, 1, "x", 1);
+        _scene.Advance(900);
+        Assert.False(added.HasCome);
+        _scene.Advance(200);
+        Assert.Equal(CoordinatorError.ConcurrentTransactions, TransactionScene.ErrorOf(added.Value));
+        _scene.Partitions.ReleaseOne(0);
+        Assert.Equal(CoordinatorError.None, _scene.Add(producer, 1, 1));
+    }
+
+    [Fact]
+    public void Only_some_requests_of_an_id_wait_at_once()
+    {
+        ProducerStamp producer = _scene.Init();
+        _scene.Add(producer, 1, 0);
+        _scene.Partitions.HoldsMarkers = true;
+        _scene.End(producer, true, 1);
+        Answer<PartitionsResult>[] all = [.. Enumerable.Range(0, 17).Select(_ => _scene.AddLater(producer, 1, "x", 1))];
+        Assert.Equal(CoordinatorError.ConcurrentTransactions, TransactionScene.ErrorOf(all[16].Value));
+        Assert.DoesNotContain(all[..16], answer => answer.HasCome);
+        _scene.Partitions.ReleaseOne(0);
+        Assert.All(all[..16], answer => Assert.Equal(CoordinatorError.None, TransactionScene.ErrorOf(answer.Value)));
     }
 
     [Fact]
