@@ -11,6 +11,7 @@ internal sealed class TransactionEnds(
     /// <summary>Writes the markers of a prepared end; also at start, for one that was under way.</summary>
     public void Start(TransactionSlot slot)
     {
+        slot.Marking.Clear();
         slot.Unmarked.Clear();
         slot.Unmarked.UnionWith(slot.Current!.Partitions);
         Go(slot);
@@ -27,7 +28,7 @@ internal sealed class TransactionEnds(
 
         TransactionEnd end = new(
             prepared.Producer, prepared.State == TransactionState.PrepareCommit, prepared.ClientVersion);
-        foreach (TopicPartition partition in slot.Unmarked.ToArray())
+        foreach (TopicPartition partition in slot.Unmarked.Where(slot.Marking.Add).ToArray())
         {
             partitions.WriteMarker(
                 partition, end, outcome => loop.Post(() => OnOutcome(slot, prepared, partition, outcome)));
@@ -42,6 +43,7 @@ internal sealed class TransactionEnds(
             return;
         }
 
+        slot.Marking.Remove(partition);
         if (outcome == MarkerOutcome.Retry)
         {
             Again(slot);

@@ -21,6 +21,10 @@ internal sealed class TransactionSlot(string id, int partition)
     /// <summary>Partitions whose marker is not yet on disk.</summary>
     public HashSet<TopicPartition> Unmarked { get; } = [];
 
+    /// <summary>Those of them whose marker is being written: a second one could come behind the next transaction's
+    /// records, and end that.</summary>
+    public HashSet<TopicPartition> Marking { get; } = [];
+
     public CoordinatorTimer? Timeout { get; set; }
 
     public CoordinatorTimer? Retry { get; set; }

@@ -209,6 +209,22 @@ public sealed class TransactionCoordinatorTests
         Assert.Equal(["a"], _scene.Read(0));
     }
 
+    /// <summary>A second marker of the same end would commit what the next transaction has written by then.</summary>
+    [Fact]
+    public void A_marker_that_is_under_way_is_not_written_again_when_another_one_is_refused()
+    {
+        ProducerStamp producer = _scene.Init();
+        _scene.Add(producer, 1, 0, 1);
+        _scene.Append(producer, 0, "a");
+        _scene.Append(producer, 1, "a");
+        _scene.Partitions.HoldsMarkers = true;
+        _scene.End(producer, true, 1);
+        _scene.Partitions.Refusals = 1;
+        _scene.Partitions.ReleaseOne(0);
+        _scene.Advance(1000);
+        Assert.Equal(2, _scene.Partitions.Held);
+    }
+
     [Fact]
     public void Who_waits_too_long_for_markers_is_told_to_come_again()
     {
