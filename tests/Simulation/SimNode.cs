@@ -3,6 +3,7 @@ using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Simulation.Tests;
 

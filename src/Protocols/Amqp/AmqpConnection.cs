@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
 

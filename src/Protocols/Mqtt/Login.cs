@@ -2,6 +2,7 @@ using System.Text;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
 

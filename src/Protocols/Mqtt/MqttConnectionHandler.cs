@@ -1,15 +1,13 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
-using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Wills;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
 
@@ -51,27 +49,8 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
     public void Secure(bool allowAnonymous, SaslServers sasl) => _environment.Secure(allowAnonymous, sasl);
 
     /// <inheritdoc/>
-    public override async Task OnConnectedAsync(ConnectionContext connection)
-    {
-        ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
-        bool isTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null;
-        var peer = new PeerInfo
-        {
-            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
-            IsTls = isTls,
-            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
-                || IPAddress.IsLoopback(address),
-            ClientCertificate = tls?.ClientCertificate,
-        };
-        if (!isTls)
-        {
-            await RunAsync(peer, connection.Transport);
-            return;
-        }
-
-        await using var bridge = new PipeBridge(connection.Transport);
-        await RunAsync(peer, bridge);
-    }
+    public override Task OnConnectedAsync(ConnectionContext connection) =>
+        PeerTransport.ServeAsync(connection, RunAsync);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -2,6 +2,7 @@ using System.Buffers;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.OpenWire;
 

@@ -3,6 +3,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Protocols.OpenWire.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.OpenWire;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Stomp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Stomp;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Stomp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Stomp;
 

@@ -7,6 +7,7 @@ using Pillarbox.Protocols.Mqtt;
 using Pillarbox.Protocols.Mqtt.Tests.Wire;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Fuzz.Mqtt;
 

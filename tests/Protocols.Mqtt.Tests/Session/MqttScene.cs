@@ -6,6 +6,7 @@ using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 

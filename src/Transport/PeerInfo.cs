@@ -1,9 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 
-namespace Pillarbox.Protocols.Mqtt;
+namespace Pillarbox.Transport;
 
 /// <summary>What the transport knows of the peer. Immutable.</summary>
-internal sealed record PeerInfo
+public sealed record PeerInfo
 {
     /// <summary>Its network address, for views and logs.</summary>
     public string RemoteEndPoint { get; init; } = "";

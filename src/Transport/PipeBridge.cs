@@ -1,11 +1,10 @@
 using System.IO.Pipelines;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Transport;
 
 /// <summary>
-/// Puts plain pipes before a transport whose pipes lie over a stream (TLS). The loop writes while a flush is pending
-/// and cancels reads to
-/// wake itself; a stream under its pipe does not bear either.
+/// Puts plain pipes before a transport whose pipes lie over a stream (TLS). A protocol's loop writes while a
+/// flush is pending and cancels reads to wake itself; a stream under its pipe does not bear either.
 /// </summary>
 internal sealed class PipeBridge : IDuplexPipe, IAsyncDisposable
 {

@@ -1,0 +1,41 @@
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Pillarbox.Transport;
+
+/// <summary>From a connection of Kestrel to what a protocol's loop needs of it. Any thread.</summary>
+public static class PeerTransport
+{
+    /// <summary>
+    /// Lets <paramref name="run"/> serve a connection until it returns, having completed both pipes. A pipe over TLS is
+    /// bridged, so that the loop may write while a flush is pending and cancel its own reads.
+    /// </summary>
+    public static async Task ServeAsync(ConnectionContext connection, Func<PeerInfo, IDuplexPipe, Task> run)
+    {
+        PeerInfo peer = Describe(connection);
+        if (!peer.IsTls)
+        {
+            await run(peer, connection.Transport);
+            return;
+        }
+
+        await using var bridge = new PipeBridge(connection.Transport);
+        await run(peer, bridge);
+    }
+
+    private static PeerInfo Describe(ConnectionContext connection)
+    {
+        ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
+        return new PeerInfo
+        {
+            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
+            IsTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null,
+            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
+                || IPAddress.IsLoopback(address),
+            ClientCertificate = tls?.ClientCertificate,
+        };
+    }
+}
