@@ -117,7 +117,7 @@ public sealed record TransactionOptions
     /// <summary>How long to wait before a marker or record that was refused is tried again.</summary>
     public int RetryMs { get; init; } = 100;
 
-    /// <summary>How long a request waits for the end of the producer's last transaction before it is told to come again.
+    /// <summary>How long a request waits for the end of the producer's last transaction, then it is told to come again.
     /// </summary>
     public int WaitMs { get; init; } = 1000;
 

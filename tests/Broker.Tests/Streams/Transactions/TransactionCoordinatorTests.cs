@@ -186,7 +186,7 @@ public sealed class TransactionCoordinatorTests
         Assert.Equal(TransactionState.CompleteCommit, _scene.Describe().State);
     }
 
-    /// <summary>Seen with librdkafka: the abort met the end of the transaction before, and was refused for good.</summary>
+    /// <summary>Seen with librdkafka: the abort met the end of the transaction before, and was refused.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
