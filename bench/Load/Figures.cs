@@ -29,6 +29,11 @@ internal sealed class RowResult
 
     public IEnumerable<string> Peers => _runs.Keys;
 
+    /// <summary>Runs that failed, by peer; they are in no median.</summary>
+    public Dictionary<string, int> Failures { get; } = [];
+
+    public void AddFailure(string peer) => Failures[peer] = Failures.GetValueOrDefault(peer) + 1;
+
     public void Add(string peer, Dictionary<string, double> figures)
     {
         if (!_runs.TryGetValue(peer, out List<Dictionary<string, double>>? runs))

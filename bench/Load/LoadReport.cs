@@ -32,6 +32,10 @@ internal sealed class LoadReport(LoadOptions options)
                 .AppendJoin(" | ", figures.Select(f => Number(result.Median(peer, f))))
                 .Append(" | ").Append(Number(result.Ratio(peer, "rabbitmq"))).Append(" |\n");
         }
+        foreach ((string peer, int count) in result.Failures)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n- **{count} runs of {peer} failed**");
+        }
         foreach (Goal goal in row.Goals)
         {
             text.Append("\n- ").Append(goal.Judge(result));

@@ -6,6 +6,9 @@ namespace Pillarbox.Load;
 /// <summary>Goes through the rows; within a row the peers take turns, run by run.</summary>
 internal static class LoadRun
 {
+    // A fault's stack is about that long.
+    private const int LinesOfFailure = 40;
+
     public static async Task<int> RunAsync(LoadOptions options)
     {
         if (options.Install)
@@ -13,15 +16,17 @@ internal static class LoadRun
             PeerStarts.Install(options.Peers);
         }
         LoadReport report = new(options);
+        bool failed = false;
         foreach (ILoadRow row in options.Rows)
         {
             RowResult result = await MeasureRowAsync(row, options, report);
             report.Add(row, result);
+            failed |= result.Failures.Count > 0;
             Console.WriteLine();
             Console.WriteLine(report.RowText(row, result));
         }
         report.Write();
-        return 0;
+        return failed ? 1 : 0;
     }
 
     private static async Task<RowResult> MeasureRowAsync(ILoadRow row, LoadOptions options, LoadReport report)
@@ -65,7 +70,12 @@ internal static class LoadRun
         }
         catch (InvalidOperationException e)
         {
+            result.AddFailure(peer.Name);
             Console.WriteLine($"{row.Name} {peer.Name}: FAILED {e.Message.Trim()}");
+            foreach (string line in peer.Lines.TakeLast(LinesOfFailure))
+            {
+                Console.WriteLine($"  {peer.Name} printed: {line}");
+            }
         }
     }
 }

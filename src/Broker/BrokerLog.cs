@@ -40,7 +40,7 @@ internal static partial class BrokerLog
         "record at journal position {Position} of type {Type} cannot be understood and was left out")]
     public static partial void BadRecord(ILogger logger, long position, byte type);
 
-    [LoggerMessage(11, LogLevel.Information,
+    [LoggerMessage(11, LogLevel.Debug,
         "index snapshot of {Messages} messages at position {Position}: {Bytes} bytes")]
     public static partial void SnapshotWritten(ILogger logger, long messages, long position, long bytes);
 

@@ -21,6 +21,8 @@ internal sealed class ActiveMqPeer : IPeer
 
     public int Pid => _process.PidOf("java");
 
+    public IReadOnlyList<string> Lines => _process.Lines;
+
     public string AmqpUrl { get; }
 
     public string QueueAddress(string queue) => $"queue://{queue}";

@@ -19,6 +19,8 @@ internal sealed class NatsPeer : IPeer
 
     public int Pid => _process.Pid;
 
+    public IReadOnlyList<string> Lines => _process.Lines;
+
     public int Port { get; }
 
     public string? AmqpUrl => null;

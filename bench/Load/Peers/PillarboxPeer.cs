@@ -22,6 +22,8 @@ internal sealed class PillarboxPeer : IPeer
 
     public int Pid => _process.Pid;
 
+    public IReadOnlyList<string> Lines => _process.Lines;
+
     public string AmqpUrl { get; }
 
     /// <summary>Where Kafka clients bootstrap: "host:port".</summary>

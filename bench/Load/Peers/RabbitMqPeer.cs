@@ -25,6 +25,8 @@ internal sealed class RabbitMqPeer : IPeer
 
     public int Pid { get; }
 
+    public IReadOnlyList<string> Lines => _process.Lines;
+
     public string AmqpUrl { get; }
 
     // The plugin's name for a queue that it declares, durable, when somebody attaches.

@@ -22,6 +22,8 @@ internal sealed class RelayPeer : IPeer
 
     public int Pid => _process.Pid;
 
+    public IReadOnlyList<string> Lines => _process.Lines;
+
     public string? AmqpUrl => null;
 
     /// <summary>Where it takes batches: "host:port".</summary>

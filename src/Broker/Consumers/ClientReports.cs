@@ -99,20 +99,22 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     /// <summary>Asks the journal to say when the next completion can be told.</summary>
     public void AwaitDurable()
     {
-        if (_completions.Count == 0 || _isAwaiting || _isFailed || IsDurable(_completions[0]))
+        if (_completions.Count == 0 || _isAwaiting || _isFailed)
         {
             return;
         }
 
+        // Looked at once: it moves meanwhile. What is durable by now is told in the next round.
         ref Completion first = ref _completions[0];
-        _isAwaiting = true;
         if (first.Need > services.Journal.DurablePosition)
         {
+            _isAwaiting = true;
             services.Journal.WhenDurable(first.Need, this, _completions.Count <= LendingCompletionsMax);
         }
-        else
+        else if (first.Partition is { } partition && !partition.IsDurable(first.PartitionNeed))
         {
-            first.Partition!.WhenDurable(first.PartitionNeed, this);
+            _isAwaiting = true;
+            partition.WhenDurable(first.PartitionNeed, this);
         }
     }
 
