@@ -30,6 +30,32 @@ internal static class CommandFiles
         }
     }
 
+    /// <summary>A file to which text is added at the end; what hinders it is one line.</summary>
+    public static TextWriter Append(string path)
+    {
+        try
+        {
+            return new StreamWriter(path, append: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new CommandException(ExitCode.Usage, $"cannot write {path}: {e.Message}");
+        }
+    }
+
+    /// <summary>Makes a file, or replaces it; what hinders it is one line.</summary>
+    public static void Write(string path, string text)
+    {
+        try
+        {
+            File.WriteAllText(path, text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Usage, $"cannot write {path}: {e.Message}");
+        }
+    }
+
     /// <summary>Takes back a file that was made.</summary>
     public static void Delete(string path) => File.Delete(path);
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -23,28 +22,16 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(PillarboxConfig config)
     {
-        var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using ILoggerFactory logs = CreateLogs(config.Logging);
-        await using PillarboxNode node = await PillarboxNode.StartAsync(config, new NodeSeams { LoggerFactory = logs });
-        foreach (NodeEndpoint endpoint in node.Endpoints)
+        return await ForegroundNode.RunAsync(config, logs, endpoints =>
         {
-            Console.WriteLine($"listening {endpoint.ProtocolText} {endpoint.Address}");
-        }
+            foreach (NodeEndpoint endpoint in endpoints)
+            {
+                Console.WriteLine($"listening {endpoint.ProtocolText} {endpoint.Address}");
+            }
 
-        Console.WriteLine("ready");
-        SystemdNotifier.Ready();
-        await stop.Task;
-        SystemdNotifier.Stopping();
-        await node.StopAsync();
-        return ExitCode.Good;
-
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.TrySetResult();
-        }
+            Console.WriteLine("ready");
+        });
     }
 
     private static ILoggerFactory CreateLogs(LoggingConfig logging) => LoggerFactory.Create(builder =>

@@ -1,0 +1,75 @@
+namespace Pillarbox.Hosting.RouterConf;
+
+/// <summary>The entities of a <c>qdrouterd.conf</c> and their attributes (qpid-dispatch 1.19), one row each.</summary>
+internal static class EntityTypes
+{
+    private const string PerNode = "it is set for the whole node: see limits in pillarbox.json";
+    private const string PerLink = "deliveries on their way are bounded by router.linkCapacity";
+    private const string Outdated = "it has no effect in the router that reads this file either";
+
+    public static readonly IReadOnlyDictionary<string, EntityType> All = new EntityType[]
+    {
+        new EntityType("router")
+            .Takes("id", "mode", "defaultDistribution", "helloIntervalSeconds", "helloMaxAgeSeconds",
+                "raIntervalSeconds", "raIntervalFluxSeconds", "remoteLsMaxAgeSeconds")
+            .Leaves("threads come from the runtime's pool, as many as are needed", "workerThreads")
+            .Leaves("users are in the node's own file: pillarbox user add", "saslConfigDir", "saslConfigName")
+            .Leaves("log lines have the time in UTC, with microseconds", "timestampsInUTC", "timestampFormat")
+            .Leaves(Outdated, "area", "version", "allowUnsettledMulticast", "allowResumableLinkRoute")
+            .Leaves("it is only for people", "metadata", "hostName", "debugDumpFile"),
+        new EntityType("listener")
+            .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
+                "requireEncryption", "http", "websockets", "healthz", "metrics")
+            .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
+            .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
+                "initialHandshakeTimeoutSeconds")
+            .Leaves(PerLink, "linkCapacity")
+            .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
+            .Leaves("annotations of routers never reach clients", "stripAnnotations")
+            .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
+            .Leaves("not built yet", "failoverUrls", "multiTenant", "policyVhost", "openProperties",
+                "messageLoggingComponents", "logMessage", "trustedCertsFile"),
+        new EntityType("connector")
+            .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
+                "failoverUrls")
+            .Leaves("the strongest mechanism that both sides know is taken", "saslMechanisms")
+            .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds")
+            .Leaves(PerLink, "linkCapacity")
+            .Leaves("the host says which addresses are meant", "protocolFamily", "socketAddressFamily")
+            .Leaves("annotations of routers never reach clients", "stripAnnotations")
+            .Leaves("not built yet", "allowRedirect", "policyVhost", "openProperties", "messageLoggingComponents",
+                "logMessage"),
+        new EntityType("sslProfile")
+            .Takes("certFile", "privateKeyFile", "caCertFile", "password", "passwordFile")
+            .Leaves("the system's own list of ciphers and protocols counts", "ciphers", "protocols")
+            .Leaves("the user of a certificate is its subject", "uidFormat", "uidNameMappingFile", "displayNameFile"),
+        new EntityType("router.config.address")
+            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "priority",
+                "enableFallback"),
+        new EntityType("router.config.linkRoute")
+            .Takes("prefix", "pattern", "direction", "dir", "containerId", "connection", "addExternalPrefix",
+                "delExternalPrefix")
+            .Leaves("link routes are always balanced", "distribution"),
+        new EntityType("router.config.autoLink")
+            .Takes("address", "addr", "direction", "dir", "phase", "containerId", "connection", "externalAddress",
+                "externalAddr", "fallback"),
+        new EntityType("log")
+            .Takes("module", "enable", "outputFile")
+            .Leaves("every line has its time", "includeTimestamp", "timestamp")
+            .Leaves("lines do not name places in the source", "includeSource", "source"),
+        new EntityType("policy")
+            .Takes("maxConnections")
+            .Leaves("not built yet", "maxMessageSize", "enableVhostPolicy", "enableVhostNamePatterns", "policyDir",
+                "defaultVhost"),
+        new EntityType("vhost").Refused(
+            "rules of virtual hosts are not built yet: write security.permissions in pillarbox.json"),
+        new EntityType("authServicePlugin").Refused("a login by another service is not built yet"),
+        new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
+        new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
+        new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),
+        new EntityType("tcpListener").Refused("TCP services are not built yet"),
+        new EntityType("tcpConnector").Refused("TCP services are not built yet"),
+        new EntityType("httpListener").Refused("HTTP adaptors are not taken: use a TCP service"),
+        new EntityType("httpConnector").Refused("HTTP adaptors are not taken: use a TCP service"),
+    }.ToDictionary(type => type.Name);
+}

@@ -1,0 +1,42 @@
+using Pillarbox.Hosting.Configuration;
+
+namespace Pillarbox.Hosting.RouterConf;
+
+/// <summary>What a <c>qdrouterd.conf</c> makes of a node. Immutable.</summary>
+/// <param name="Config">The node's configuration.</param>
+/// <param name="Logs">What is logged, by module, in the order of the file.</param>
+/// <param name="Notes">Sentences on what is in the file and has no effect here.</param>
+public sealed record RouterConfFile(
+    PillarboxConfig Config, IReadOnlyList<RouterConfLog> Logs, IReadOnlyList<string> Notes)
+{
+    private const int FileBytesMax = 4 << 20;
+
+    /// <summary>Reads a file. Throws <see cref="ConfigException"/> with the line for what is wrong.</summary>
+    public static RouterConfFile Load(string path)
+    {
+        string text;
+        try
+        {
+            text = ConfigFiles.ReadText(path, FileBytesMax);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new ConfigException($"cannot read {path}: {ConfigFiles.Explain(e)}");
+        }
+
+        return Parse(path, text);
+    }
+
+    /// <summary>The same of a text.</summary>
+    public static RouterConfFile Parse(string source, string text)
+    {
+        try
+        {
+            return ConfMapper.Map(source, ConfReader.Read(text));
+        }
+        catch (ConfSyntaxException fault)
+        {
+            throw new ConfigException($"{source}: {fault.Message}");
+        }
+    }
+}
