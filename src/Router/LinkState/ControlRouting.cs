@@ -22,14 +22,19 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
         return true;
     }
 
-    /// <summary>Own message by every link, for messages that have to come through while ways are not known.</summary>
-    public void Flood(ControlService service, ControlMessage message)
+    /// <summary>
+    /// Own message by every link, for messages that have to come through while ways are not known. False: nobody is
+    /// there.
+    /// </summary>
+    public bool Flood(ControlService service, ControlMessage message)
     {
-        byte[] bytes = ControlWriter.Write(new ControlAddress(service, ControlAddress.All), message);
-        foreach (ControlLink link in hellos.Links.Where(l => l.Neighbor is not null))
+        List<ControlLink> links = [.. hellos.Links.Where(l => l.Neighbor is not null)];
+        if (links.Count > 0)
         {
-            outbox.Send(link.Id, bytes);
+            byte[] bytes = ControlWriter.Write(new ControlAddress(service, ControlAddress.All), message);
+            links.ForEach(link => outbox.Send(link.Id, bytes));
         }
+        return links.Count > 0;
     }
 
     /// <summary>Own message along the trees of the shortest ways: each router gets it once.</summary>

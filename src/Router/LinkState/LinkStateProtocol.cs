@@ -45,8 +45,8 @@ internal sealed class LinkStateProtocol(
             return;
         }
         _advertisementWanted = false;
-        _advertisedMs = nowMs;
-        routing.Flood(ControlService.Router, OwnAdvertisement());
+        bool isHeard = routing.Flood(ControlService.Router, OwnAdvertisement());
+        _advertisedMs = isHeard ? nowMs : nowMs - AdvertisementSpacingMs;
     }
 
     /// <summary>Asks those routers whose link state is wanted and that can be reached.</summary>

@@ -90,7 +90,21 @@ public sealed class NetworkSimulationTests
         network.RunFor(changesMs);
         bool silent = network.Links.Any(l => l.IsUp && l.IsSilent);
         network.RunFor(SettleMs + (silent ? SilenceMs : 0));
-        return new Oracle(network).FirstFault();
+        string? fault = new Oracle(network).FirstFault();
+        return fault is null ? null : fault + "; " + WhenSettled(network);
+    }
+
+    private static string WhenSettled(SimNetwork network)
+    {
+        for (int laterMs = 100; laterMs < 100_000; laterMs += 100)
+        {
+            network.RunFor(100);
+            if (new Oracle(network).FirstFault() is null)
+            {
+                return $"all was well {laterMs} ms later";
+            }
+        }
+        return "and never was well";
     }
 
     private static void RunAll(int first, int count, Func<int, string?> run)
