@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
@@ -87,7 +89,7 @@ internal sealed class NodeRouter : IDisposable
         Credentials = new SaslCredentials
         {
             User = config.User,
-            Password = config.PasswordFile is null ? null : NodeUsers.ReadPassword(config.PasswordFile),
+            Password = config.PasswordFile is null ? null : new Secret(CertificateLoader.ReadPassword(config.PasswordFile)),
         },
     };
 

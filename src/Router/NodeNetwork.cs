@@ -118,23 +118,23 @@ public sealed class NodeNetwork : INetwork, IDisposable
     }
 
     /// <inheritdoc/>
-    public void CloseReceiver(IRoute opened, Outlet outlet)
+    public void CloseReceiver(IRoute route, Outlet outlet)
     {
-        var route = (Route)opened;
+        var own = (Route)route;
         lock (_gate)
         {
-            if (!route.RemoveLocal(outlet))
+            if (!own.RemoveLocal(outlet))
             {
                 return;
             }
 
-            if (route.LocalCount == 0 && AddressKey.IsMobile(route.Key))
+            if (own.LocalCount == 0 && AddressKey.IsMobile(own.Key))
             {
-                _engine.RemoveLocal(NowMs, route.Key);
+                _engine.RemoveLocal(NowMs, own.Key);
             }
 
-            Refresh(route);
-            RetireIfUnused(route);
+            Refresh(own);
+            RetireIfUnused(own);
             Drain();
         }
     }
