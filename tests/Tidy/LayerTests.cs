@@ -18,9 +18,10 @@ public sealed class LayerTests
         ["Broker"] = ["Storage", "Model"],
         ["Transport"] = [],
         ["Protocols/*"] = ["Broker", "Model", "Transport", "Wire.Generator"],
-        ["Console"] = ["Broker", "Model"],
-        ["Hosting"] = ["Console", "Protocols/*", "Broker", "Storage", "Model"],
-        ["Server"] = ["Hosting", "Console", "Protocols/*", "Broker", "Storage", "Model"],
+        ["Router"] = ["Protocols/*", "Broker", "Model"],
+        ["Console"] = ["Broker", "Router", "Model"],
+        ["Hosting"] = ["Console", "Router", "Protocols/*", "Broker", "Storage", "Model"],
+        ["Server"] = ["Hosting", "Console", "Router", "Protocols/*", "Broker", "Storage", "Model"],
         ["Testing"] = ["Hosting", "Broker", "Model"],
         ["Wire.Generator"] = [],
     };

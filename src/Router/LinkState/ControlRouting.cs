@@ -1,0 +1,131 @@
+namespace Pillarbox.Router.LinkState;
+
+/// <summary>
+/// Brings control messages to their links: to neighbours, to one router, to all. Messages of others are passed on with
+/// this router in their trace, never to a router that is in it already, never back. Owned by the engine.
+/// </summary>
+internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, ControlOutbox outbox)
+{
+    /// <summary>Sends to one router. False: no way to it is known.</summary>
+    /// <param name="id">The router.</param>
+    /// <param name="service">The part of it.</param>
+    /// <param name="message">What to say.</param>
+    /// <param name="fallbackLink">The link on which it asked, taken when no way is known.</param>
+    public bool SendTo(string id, ControlService service, ControlMessage message, int? fallbackLink = null)
+    {
+        int? link = table.TryGet(id, out RouterNode? node) ? node.RouteLink ?? fallbackLink : fallbackLink;
+        if (link is null || !hellos.Knows(link.Value))
+        {
+            return false;
+        }
+        outbox.Send(link.Value, ControlWriter.Write(new ControlAddress(service, id), message));
+        return true;
+    }
+
+    /// <summary>
+    /// Own message by every link, for messages that have to come through while ways are not known. False: nobody is
+    /// there.
+    /// </summary>
+    public bool Flood(ControlService service, ControlMessage message)
+    {
+        List<ControlLink> links = [.. hellos.Links.Where(l => l.Neighbor is not null)];
+        if (links.Count > 0)
+        {
+            byte[] bytes = ControlWriter.Write(new ControlAddress(service, ControlAddress.All), message);
+            links.ForEach(link => outbox.Send(link.Id, bytes));
+        }
+        return links.Count > 0;
+    }
+
+    /// <summary>Own message along the trees of the shortest ways: each router gets it once.</summary>
+    public void Multicast(ControlService service, ControlMessage message)
+    {
+        byte[] bytes = ControlWriter.Write(new ControlAddress(service, ControlAddress.All), message);
+        foreach (int link in TreeLinks(origin: 0, exclude: UInt128.Zero))
+        {
+            outbox.Send(link, bytes);
+        }
+    }
+
+    /// <summary>Passes a message of another router on to all others by every link.</summary>
+    public void ForwardFlood(ControlEnvelope envelope, int fromLink)
+    {
+        UInt128 seen = SeenBy(envelope);
+        var links = hellos.Links
+            .Where(l => l.Id != fromLink && l.Neighbor is not null && !Has(seen, l.Neighbor))
+            .Select(l => l.Id)
+            .ToList();
+        SendAll(envelope, links);
+    }
+
+    /// <summary>Passes a message of another router on along the tree of where it entered the network.</summary>
+    public void ForwardMulticast(ControlEnvelope envelope, int fromLink)
+    {
+        int? origin = IndexOf(envelope.Ingress ?? RouterAnnotations.NodeId(table.SelfId));
+        if (origin is null)
+        {
+            return;
+        }
+        List<int> links = [.. TreeLinks(origin.Value, SeenBy(envelope)).Where(l => l != fromLink)];
+        SendAll(envelope, links);
+    }
+
+    /// <summary>Passes a message of another router on to the one it is for.</summary>
+    public void ForwardTo(string id, ControlEnvelope envelope, int fromLink)
+    {
+        if (table.TryGet(id, out RouterNode? node) && node.RouteLink is { } link && link != fromLink)
+        {
+            SendAll(envelope, [link]);
+        }
+    }
+
+    private void SendAll(ControlEnvelope envelope, List<int> links)
+    {
+        if (links.Count == 0)
+        {
+            return;
+        }
+        byte[] bytes = ControlWriter.Forward(envelope, table.SelfId);
+        foreach (int link in links)
+        {
+            outbox.Send(link, bytes);
+        }
+    }
+
+    private List<int> TreeLinks(int origin, UInt128 exclude)
+    {
+        List<int> links = [];
+        UInt128 taken = exclude;
+        foreach (RouterNode node in table.Nodes)
+        {
+            if (node.NextHop is { Link: { } link } hop && ((node.ValidOrigins >> origin) & 1) != 0
+                && (taken & hop.Bit) == UInt128.Zero)
+            {
+                taken |= hop.Bit;
+                links.Add(link.Id);
+            }
+        }
+        return links;
+    }
+
+    private UInt128 SeenBy(ControlEnvelope envelope)
+    {
+        UInt128 seen = UInt128.Zero;
+        foreach (string node in envelope.Trace)
+        {
+            seen |= IndexOf(node) is > 0 and var index ? UInt128.One << index : UInt128.Zero;
+        }
+        return seen;
+    }
+
+    private bool Has(UInt128 set, string id) =>
+        table.TryGet(id, out RouterNode? node) && (set & node.Bit) != UInt128.Zero;
+
+    // Of an id as it stands in annotations; null: not known.
+    private int? IndexOf(string nodeId)
+    {
+        int slash = nodeId.IndexOf('/');
+        string id = nodeId[(slash + 1)..];
+        return id == table.SelfId ? 0 : table.TryGet(id, out RouterNode? node) ? node.Index : null;
+    }
+}
