@@ -21,8 +21,10 @@ internal sealed class NodeDialer : IDisposable
         },
         logs.CreateLogger("Pillarbox.Connectors"));
 
-    /// <summary>Connects. Throws <see cref="SocketException"/> when nobody answers.</summary>
-    public async ValueTask<ConnectionContext> DialAsync(ListenAddress address, CancellationToken cancellation)
+    /// <summary>Connects. Throws <see cref="SocketException"/> when nobody answers, <see cref="IOException"/> when
+    /// TLS fails.</summary>
+    public async ValueTask<ConnectionContext> DialAsync(
+        ListenAddress address, ConnectorTlsConfig? tls, CancellationToken cancellation)
     {
         var socket = address.UnixPath is null
             ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
@@ -38,7 +40,8 @@ internal sealed class NodeDialer : IDisposable
                 await socket.ConnectAsync(address.Host!, address.Port, cancellation);
             }
 
-            return _contexts.Create(socket);
+            return tls is null ? _contexts.Create(socket)
+                : await TlsConnection.HandshakeAsync(socket, address.Host ?? "", tls, cancellation);
         }
         catch
         {

@@ -7,6 +7,7 @@ using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.Addresses;
+using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Peers;
 
 namespace Pillarbox.Hosting;
@@ -34,6 +35,16 @@ internal sealed class NodeRouter : IDisposable
             LinkCapacity = section.LinkCapacity,
             DefaultTreatment = section.DefaultDistribution,
             Addresses = [.. section.Addresses.Select(RuleOf)],
+            Timers = new RouterOptions
+            {
+                Id = "",
+                Instance = 0,
+                HelloIntervalMs = section.HelloIntervalMs,
+                HelloMaxAgeMs = section.HelloMaxAgeMs,
+                RaIntervalMs = section.RaIntervalMs,
+                RaIntervalFluxMs = section.RaIntervalFluxMs,
+                RemoteLsMaxAgeMs = section.RemoteLsMaxAgeMs,
+            },
             Time = seams.Time,
             Random = seams.Random,
             Logs = seams.LoggerFactory,
@@ -79,21 +90,23 @@ internal sealed class NodeRouter : IDisposable
         Treatment = config.Distribution,
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,
+        Priority = config.Priority,
     };
 
     private ConnectorOptions OptionsOf(string name, ConnectorConfig config) => new()
     {
         Name = name,
         Plan = new ConnectionPlan(config.Role, IsInitiator: true) { Name = name, Cost = config.Cost },
-        Targets = [.. config.Addresses.Select(TargetOf)],
+        Targets = [.. config.Addresses.Select(text => TargetOf(text, config.Tls))],
         Credentials = new SaslCredentials
         {
             User = config.User,
-            Password = config.PasswordFile is null ? null : new Secret(CertificateLoader.ReadPassword(config.PasswordFile)),
+            Password = config.Password
+                ?? (config.PasswordFile is null ? null : new Secret(CertificateLoader.ReadPassword(config.PasswordFile))),
         },
     };
 
-    private ConnectorTarget TargetOf(string text) => ListenAddress.TryParse(text, out ListenAddress? address, out _)
-        ? new ConnectorTarget(text, cancellation => _dialer.DialAsync(address, cancellation))
+    private ConnectorTarget TargetOf(string text, ConnectorTlsConfig? tls) => ListenAddress.TryParse(text, out ListenAddress? address, out _)
+        ? new ConnectorTarget(text, cancellation => _dialer.DialAsync(address, tls, cancellation))
         : throw new ConfigException($"a connector's address is '{text}'");
 }

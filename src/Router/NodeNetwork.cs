@@ -33,7 +33,7 @@ public sealed class NodeNetwork : INetwork, IDisposable
         _options = options;
         _logger = options.Logs.CreateLogger("Pillarbox.Router");
         _rules = new AddressRules(options.Addresses, options.DefaultTreatment);
-        _engine = new RouterEngine(new RouterOptions
+        _engine = new RouterEngine(options.Timers with
         {
             Id = options.Id,
             Instance = options.Time.GetUtcNow().ToUnixTimeSeconds(),

@@ -36,6 +36,10 @@ public sealed record NodeNetworkOptions
     /// <summary>The operator's rules for addresses.</summary>
     public IReadOnlyList<AddressRule> Addresses { get; init; } = [];
 
+    /// <summary>The timers of the protocol between routers; its <see cref="RouterOptions.Id"/> and instance are the
+    /// node's own.</summary>
+    public RouterOptions Timers { get; init; } = new() { Id = "", Instance = 0 };
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public IRandom Random { get; init; } = SystemRandom.Instance;

@@ -1,6 +1,7 @@
 // The table of contents of the program: one line a verb, each in a file of its own under Cli/.
 using Pillarbox.Server.Cli;
 using Pillarbox.Server.Cli.Perf;
+using Pillarbox.Server.Cli.Router;
 using Pillarbox.Server.Cli.Streams;
 
 return await CommandLine.RunAsync(args,
@@ -17,6 +18,7 @@ return await CommandLine.RunAsync(args,
     ConsumerCommands.Create(),
     TransactionCommands.Create(),
     NodeCommands.Create(),
+    RouterCommands.Create(),
     UserCommands.Create(),
     DataCommands.Create(),
     QuarantineCommands.Create(),

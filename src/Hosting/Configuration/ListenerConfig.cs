@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.Configuration;
@@ -111,6 +113,10 @@ public sealed record TlsConfig
     /// <summary>A file whose first line is the password of the key or the PFX; never the password itself.</summary>
     [Description("A file whose first line is the password of the key or the PFX file.")]
     public string? PasswordFile { get; init; }
+
+    /// <summary>The password, where the configuration is made in code.</summary>
+    [JsonIgnore]
+    public Secret? Password { get; init; }
 
     /// <summary>Whether clients must, or may, show a certificate.</summary>
     [Description("Whether clients must, or may, show a certificate.")]

@@ -1,4 +1,6 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.LinkState;
@@ -25,6 +27,26 @@ public sealed record RouterSection
     [Description("How messages are distributed of addresses that 'addresses' does not name: balanced, closest, multicast "
         + "or unavailable.")]
     public AddressTreatment DefaultDistribution { get; init; } = AddressTreatment.Balanced;
+
+    /// <summary>How often neighbours are greeted, in milliseconds.</summary>
+    [Description("How often neighbours are greeted, in milliseconds.")]
+    public int HelloIntervalMs { get; init; } = 1000;
+
+    /// <summary>After so long without a greeting a neighbour is none any more, in milliseconds.</summary>
+    [Description("After so long without a greeting a neighbour is none any more, in milliseconds.")]
+    public int HelloMaxAgeMs { get; init; } = 3000;
+
+    /// <summary>How often the node tells the network that it is there, in milliseconds.</summary>
+    [Description("How often the node tells the network that it is there, in milliseconds.")]
+    public int RaIntervalMs { get; init; } = 30_000;
+
+    /// <summary>The same, while the network changes.</summary>
+    [Description("How often it does while the network changes, in milliseconds.")]
+    public int RaIntervalFluxMs { get; init; } = 4000;
+
+    /// <summary>After so long without a word another node is forgotten, in milliseconds.</summary>
+    [Description("After so long without a word another node is forgotten, in milliseconds.")]
+    public int RemoteLsMaxAgeMs { get; init; } = 60_000;
 
     /// <summary>Rules for addresses; the most specific pattern counts.</summary>
     [Description("Rules for addresses; the most specific pattern counts.")]
@@ -63,6 +85,10 @@ public sealed record RouterAddressConfig
     /// <summary>The phase that receivers draw from.</summary>
     [Description("The phase that receivers draw from, 0 to 9.")]
     public int EgressPhase { get; init; }
+
+    /// <summary>What messages' priority is taken for; null: their own counts.</summary>
+    [Description("What messages' priority is taken for, 0 to 9; absent: their own.")]
+    public int? Priority { get; init; }
 }
 
 /// <summary>A connection that the node makes and keeps.</summary>
@@ -88,4 +114,41 @@ public sealed record ConnectorConfig
     /// <summary>A file whose first line is the user's password; never the password itself.</summary>
     [Description("A file whose first line is the user's password.")]
     public string? PasswordFile { get; init; }
+
+    /// <summary>The user's password, where the configuration is made in code.</summary>
+    [JsonIgnore]
+    public Secret? Password { get; init; }
+
+    /// <summary>TLS; null: plain.</summary>
+    [Description("TLS; absent: plain.")]
+    public ConnectorTlsConfig? Tls { get; init; }
+}
+
+/// <summary>TLS of a connection that the node makes.</summary>
+public sealed record ConnectorTlsConfig
+{
+    /// <summary>A PEM file of the authorities that the other end's certificate must come from; null: the system's.
+    /// </summary>
+    [Description("A PEM file of the authorities that the other end's certificate must come from; absent: the system's.")]
+    public string? Authorities { get; init; }
+
+    /// <summary>The node's own certificate, PEM or PFX; null: it shows none.</summary>
+    [Description("The node's own certificate to show, a PEM or PFX file; absent: none.")]
+    public string? Certificate { get; init; }
+
+    /// <summary>The PEM file of the private key; null: it is in the certificate's file.</summary>
+    [Description("The PEM file of the private key; absent: it is in the certificate's file.")]
+    public string? Key { get; init; }
+
+    /// <summary>A file whose first line is the password of the key or the PFX; never the password itself.</summary>
+    [Description("A file whose first line is the password of the key or the PFX file.")]
+    public string? PasswordFile { get; init; }
+
+    /// <summary>The password, where the configuration is made in code.</summary>
+    [JsonIgnore]
+    public Secret? Password { get; init; }
+
+    /// <summary>Whether the certificate must name the host that was connected to.</summary>
+    [Description("The other end's certificate must name the host that is connected to.")]
+    public bool VerifyName { get; init; } = true;
 }

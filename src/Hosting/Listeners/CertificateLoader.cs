@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Pillarbox.Hosting.Configuration;
 
 namespace Pillarbox.Hosting.Listeners;
@@ -16,7 +17,8 @@ internal static class CertificateLoader
     {
         try
         {
-            string? password = tls.PasswordFile is null ? null : ReadPassword(tls.PasswordFile);
+            string? password = tls.Password is { } secret ? Encoding.UTF8.GetString(secret.Reveal())
+                : tls.PasswordFile is null ? null : ReadPassword(tls.PasswordFile);
             return IsPfx(tls.Certificate) ? LoadPfx(tls.Certificate, password) : LoadPem(tls, password);
         }
         catch (Exception e) when (IsUnusable(e))

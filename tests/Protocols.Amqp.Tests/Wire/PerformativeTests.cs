@@ -16,20 +16,20 @@ public sealed class PerformativeTests
         { nameof(Open), "00 53 10 c0 04 01 a1 01 63" },
         {
             nameof(Open),
-            "00 53 10 c0 2c 0a a1 01 63 a1 01 68 70 00000200 60 0007 52 0a e0 04 01 a3 01 65 e0 04 01 a3 01 "
-            + "66 e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01"
+            "00 53 10 c0 20 0a a1 01 63 a1 01 68 70 00000200 60 0007 52 0a a3 01 65 a3 01 "
+            + "66 a3 01 67 a3 01 64 c1 06 02 a3 01 6b 54 01"
         },
         { nameof(Begin), "00 53 11 c0 07 04 40 43 52 05 52 06" },
         {
             nameof(Begin),
-            "00 53 11 c0 20 08 60 0001 52 02 52 03 52 04 52 ff e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 "
+            "00 53 11 c0 1a 08 60 0001 52 02 52 03 52 04 52 ff a3 01 67 a3 01 64 c1 06 02 "
             + "a3 01 6b 54 01"
         },
         { nameof(Attach), "00 53 12 c0 06 03 a1 01 6e 43 42" },
         {
             nameof(Attach),
-            "00 53 12 c0 35 0e a1 01 6e 52 01 41 50 01 50 01 00 53 28 45 00 53 29 45 c1 05 02 a0 01 74 40 41 "
-            + "52 09 53 0a e0 04 01 a3 01 67 e0 04 01 a3 01 64 c1 06 02 a3 01 6b 54 01"
+            "00 53 12 c0 2f 0e a1 01 6e 52 01 41 50 01 50 01 00 53 28 45 00 53 29 45 c1 05 02 a0 01 74 40 41 "
+            + "52 09 53 0a a3 01 67 a3 01 64 c1 06 02 a3 01 6b 54 01"
         },
         { nameof(Attach), "00 53 12 c0 0d 07 a1 01 6e 43 42 40 40 40 00 53 30 45" },
         { nameof(Detach), "00 53 16 c0 02 01 43" },
@@ -47,21 +47,21 @@ public sealed class PerformativeTests
         { nameof(Source), "00 53 28 45" },
         {
             nameof(Source),
-            "00 53 28 c0 47 0b a1 01 61 52 02 a3 05 6e65766572 52 1e 41 c1 06 02 a3 01 6b 54 01 a3 04 "
-            + "636f7079 c1 09 02 a3 01 66 00 53 05 a1 00 00 53 26 45 e0 04 01 a3 01 6f e0 04 01 a3 01 63"
+            "00 53 28 c0 41 0b a1 01 61 52 02 a3 05 6e65766572 52 1e 41 c1 06 02 a3 01 6b 54 01 a3 04 "
+            + "636f7079 c1 09 02 a3 01 66 00 53 05 a1 00 00 53 26 45 a3 01 6f a3 01 63"
         },
         { nameof(Target), "00 53 29 45" },
         {
             nameof(Target),
-            "00 53 29 c0 2b 07 a1 01 61 52 01 a3 0b 6c696e6b2d646574616368 52 1e 41 c1 06 02 a3 01 6b 54 01 "
-            + "e0 04 01 a3 01 63"
+            "00 53 29 c0 28 07 a1 01 61 52 01 a3 0b 6c696e6b2d646574616368 52 1e 41 c1 06 02 a3 01 6b 54 01 "
+            + "a3 01 63"
         },
         { nameof(DeleteOnClose), "00 53 2b 45" },
         { nameof(DeleteOnNoLinks), "00 53 2c 45" },
         { nameof(DeleteOnNoMessages), "00 53 2d 45" },
         { nameof(DeleteOnNoLinksOrMessages), "00 53 2e 45" },
         { nameof(Coordinator), "00 53 30 45" },
-        { nameof(Coordinator), "00 53 30 c0 07 01 e0 04 01 a3 01 74" },
+        { nameof(Coordinator), "00 53 30 c0 04 01 a3 01 74" },
         { nameof(Declare), "00 53 31 45" },
         { nameof(Declare), "00 53 31 c0 04 01 a0 01 09" },
         { nameof(SaslMechanisms), "00 53 40 c0 14 01 e0 12 02 a3 05 504c41494e 09 414e4f4e594d4f5553" },

@@ -205,4 +205,16 @@ public sealed class PrimitiveEncodingTests
         reader.Skip();
         Assert.True(reader.AtEnd);
     });
+
+    [Fact]
+    public void One_symbol_of_many_is_written_as_itself()
+    {
+        var writer = new AmqpWriter(new byte[16]);
+        writer.WriteSymbols(["qd.router"]);
+        Assert.Equal([0xA3, 9, .. "qd.router"u8], writer.Written.ToArray());
+        AmqpReader reader = new(writer.Written);
+        Assert.Equal(["qd.router"], reader.ReadSymbols());
+        reader = new AmqpReader([0xE0, 4, 1, 0xA3, 1, (byte)'x']);
+        Assert.Equal(["x"], reader.ReadSymbols());
+    }
 }

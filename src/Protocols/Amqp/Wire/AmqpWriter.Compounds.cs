@@ -58,9 +58,18 @@ public ref partial struct AmqpWriter
     /// <summary>Ends an array; after <see cref="BeginCompound"/> its constructor and elements were written.</summary>
     public void EndArray(int mark, int count) => EndCompound(mark, count, FormatCode.Array8);
 
-    /// <summary>A field with multiple="true" (part 1 section 1.4): an array of symbols.</summary>
+    /// <summary>
+    /// A field with multiple="true" (part 1 section 1.4): one symbol as itself, for some peers look at nothing else; more
+    /// as an array.
+    /// </summary>
     public void WriteSymbols(scoped ReadOnlySpan<string> symbols)
     {
+        if (symbols.Length == 1)
+        {
+            WriteSymbol(symbols[0]);
+            return;
+        }
+
         int mark = BeginCompound();
         bool wide = false;
         foreach (string symbol in symbols)

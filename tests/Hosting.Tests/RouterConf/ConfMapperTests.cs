@@ -1,0 +1,157 @@
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.RouterConf;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Router;
+using Pillarbox.Router.LinkState;
+using Xunit;
+
+namespace Pillarbox.Hosting.Tests.RouterConf;
+
+/// <summary>What a <c>qdrouterd.conf</c> says becomes a node's configuration, or an error with its line.</summary>
+public sealed class ConfMapperTests
+{
+    [Fact]
+    public void A_router_with_its_listeners_and_connectors()
+    {
+        RouterConfFile file = Parse(
+            """
+            router {
+                mode: interior
+                id: A
+                helloMaxAgeSeconds: 5
+                workerThreads: 4
+            }
+            listener {
+                name: clients
+                port: amqp
+            }
+            listener {
+                host: ::1
+                port: 0
+                role: inter-router
+                cost: 7
+            }
+            connector {
+                name: west
+                role: edge
+                host: west.example.org
+                port: 20002
+                saslUsername: me
+                saslPassword: pass:a:b
+                failoverUrls: amqp://one.example.org:1, two.example.org
+            }
+            address {
+                pattern: a/#
+                distribution: multicast
+                priority: 7
+            }
+            address {
+                prefix: q
+                waypoint: yes
+            }
+            """);
+
+        RouterSection router = file.Config.Router!;
+        Assert.Equal((RouterMode.Interior, "A", 5000, 1000),
+            (router.Mode, router.Id, router.HelloMaxAgeMs, router.HelloIntervalMs));
+        Assert.Equal(["*:5672"], file.Config.Listeners["clients"].Addresses);
+        ListenerConfig peers = file.Config.Listeners["listener/2"];
+        Assert.Equal((ConnectionRole.InterRouter, 7, "[::1]:0"), (peers.Role, peers.Cost, peers.Addresses[0]));
+        ConnectorConfig west = router.Connectors["west"];
+        Assert.Equal((ConnectionRole.Edge, "me"), (west.Role, west.User));
+        Assert.Equal("a:b"u8.ToArray(), west.Password!.Reveal().ToArray());
+        Assert.Equal(["west.example.org:20002", "one.example.org:1", "two.example.org:5672"], west.Addresses);
+        Assert.Equal((AddressTreatment.Multicast, 7), (router.Addresses[0].Distribution, router.Addresses[0].Priority));
+        Assert.True(router.Addresses[1].Waypoint);
+        Assert.Equal(PillarboxConfig.InMemory, file.Config.DataDirectory);
+        Assert.True(file.Config.Security.AllowAnonymous);
+        Assert.Contains("workerThreads", Assert.Single(file.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_profile_may_stand_behind_what_names_it()
+    {
+        RouterConfFile file = Parse(
+            """
+            listener {
+                port: amqps
+                sslProfile: p
+                authenticatePeer: yes
+                requireSsl: yes
+            }
+            connector {
+                sslProfile: p
+                verifyHostname: no
+            }
+            sslProfile {
+                name: p
+                certFile: c.pem
+                privateKeyFile: k.pem
+                caCertFile: ca.pem
+                password: literal:secret
+            }
+            """);
+        ListenerConfig listener = file.Config.Listeners["listener/1"];
+        Assert.Equal("*:5671", listener.Addresses[0]);
+        Assert.Equal(("c.pem", "k.pem", "ca.pem", ClientCertificateMode.Allow), (listener.Tls!.Certificate,
+            listener.Tls.Key, listener.Tls.ClientAuthorities, listener.Tls.ClientCertificates));
+        Assert.Equal("secret"u8.ToArray(), listener.Tls.Password!.Reveal().ToArray());
+        ConnectorTlsConfig tls = file.Config.Router!.Connectors["connector/1"].Tls!;
+        Assert.Equal(("ca.pem", "c.pem", false), (tls.Authorities, tls.Certificate, tls.VerifyName));
+        Assert.False(file.Config.Security.AllowAnonymous);
+        Assert.True(file.Config.Security.Required);
+    }
+
+    [Fact]
+    public void Modules_are_logged_at_their_levels()
+    {
+        RouterConfFile file = Parse(
+            """
+            log {
+                module: DEFAULT
+                enable: notice+
+                outputFile: router.log
+            }
+            log {
+                module: ROUTER_LS
+                enable: debug, error
+            }
+            log {
+                module: AGENT
+                enable: none
+            }
+            """);
+        Assert.Equal("router.log", file.Logs[0].OutputFile);
+        Assert.Equal(
+            [RouterLogLevel.Notice, RouterLogLevel.Warning, RouterLogLevel.Error, RouterLogLevel.Critical],
+            file.Logs[0].Enabled!.Order());
+        Assert.Equal([RouterLogLevel.Debug, RouterLogLevel.Error], file.Logs[1].Enabled!.Order());
+        Assert.Empty(file.Logs[2].Enabled!);
+    }
+
+    [Theory]
+    [InlineData("routre {\n}", "conf:1: there is no entity 'routre'; did you mean 'router'?")]
+    [InlineData("router {\nmode: interor\n}", "conf:1: 'mode' must be standalone, interior, edge, not 'interor'")]
+    [InlineData("\nlistener {\nprot: 1\n}", "conf:2: 'listener' has no attribute 'prot'; did you mean 'port'?")]
+    [InlineData("listener {\nport: 70000\n}", "conf:1: 'port' must be a number from 0 to 65535, not '70000'")]
+    [InlineData("listener {\nhttp: perhaps\n}", "conf:1: 'http' must be yes or no, not 'perhaps'")]
+    [InlineData("listener {\nrequireSsl: yes\n}", "conf:1: demands TLS, and needs an 'sslProfile' for it")]
+    [InlineData("listener {\nsslProfile: x\n}", "conf:1: there is no sslProfile 'x'")]
+    [InlineData("connector {\nsslProfile: x\n}", "conf:1: there is no sslProfile 'x'")]
+    [InlineData("connector {\nsaslPassword: env:PILLARBOX_NO_SUCH_VARIABLE\n}", "is not set")]
+    [InlineData("connector {\nsaslPassword: file:/no/such/file\n}", "conf:1: cannot read the password file")]
+    [InlineData("address {\ndistribution: closest\n}", "conf:1: 'router.config.address' needs either 'prefix' or 'pattern'")]
+    [InlineData("exchange {\nname: x\n}", "conf:1: the entity 'router.config.exchange' is not taken: ")]
+    [InlineData("log {\nmodule: NONE\n}", "conf:1: there is no module 'NONE'")]
+    [InlineData("log {\nmodule: AGENT\nenable: loud\n}", "conf:1: 'enable' must hold levels such as info+ or debug")]
+    [InlineData("router {\n}\nrouter {\n}", "conf:3: there is a second 'router'")]
+    [InlineData("listener {\nport: 1\n}\nlistener {\nport: 2\nauthenticatePeer: yes\n}", "conf: some listeners have ")]
+    [InlineData("router {\nid: x", "conf: section 'router' of line 1 is not ended")]
+    public void What_is_wrong_is_said_with_its_line(string conf, string sentence)
+    {
+        ConfigException fault = Assert.Throws<ConfigException>(() => Parse(conf));
+        Assert.Contains(sentence, fault.Message, StringComparison.Ordinal);
+    }
+
+    private static RouterConfFile Parse(string text) => RouterConfFile.Parse("conf", text);
+}
