@@ -6,6 +6,17 @@ namespace Pillarbox.Router.LinkState;
 /// </summary>
 internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, ControlOutbox outbox)
 {
+    /// <summary>
+    /// The link for a control message to a router: by the way computed last; a neighbour directly when there is none
+    /// yet; else back to where its advertisement came from, so that routers can ask each other for what ways are
+    /// computed of. Null: no way to it is known.
+    /// </summary>
+    public int? LinkTo(RouterNode node)
+    {
+        int? link = node.NextHop?.Link?.Id ?? node.Link?.Id ?? node.HeardLink;
+        return link is not null && hellos.Knows(link.Value) ? link : null;
+    }
+
     /// <summary>Sends to one router. False: no way to it is known.</summary>
     /// <param name="id">The router.</param>
     /// <param name="service">The part of it.</param>
@@ -13,8 +24,8 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     /// <param name="fallbackLink">The link on which it asked, taken when no way is known.</param>
     public bool SendTo(string id, ControlService service, ControlMessage message, int? fallbackLink = null)
     {
-        int? link = table.TryGet(id, out RouterNode? node) ? node.RouteLink ?? fallbackLink : fallbackLink;
-        if (link is null || !hellos.Knows(link.Value))
+        int? link = (table.TryGet(id, out RouterNode? node) ? LinkTo(node) : null) ?? fallbackLink;
+        if (link is null)
         {
             return false;
         }
@@ -73,7 +84,7 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     /// <summary>Passes a message of another router on to the one it is for.</summary>
     public void ForwardTo(string id, ControlEnvelope envelope, int fromLink)
     {
-        if (table.TryGet(id, out RouterNode? node) && node.RouteLink is { } link && link != fromLink)
+        if (table.TryGet(id, out RouterNode? node) && LinkTo(node) is { } link && link != fromLink)
         {
             SendAll(envelope, [link]);
         }

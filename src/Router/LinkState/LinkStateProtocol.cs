@@ -63,7 +63,7 @@ internal sealed class LinkStateProtocol(
     }
 
     /// <summary>True: it is news, to be passed on.</summary>
-    public bool OnAdvertisement(RouterAdvertisement ra, int hops, long nowMs)
+    public bool OnAdvertisement(RouterAdvertisement ra, int fromLink, int hops, long nowMs)
     {
         if (table.Learn(ra.Id, speaks: true, nowMs) is not { } node || IsOvertaken(node, ra, nowMs))
         {
@@ -73,6 +73,7 @@ internal sealed class LinkStateProtocol(
         bool isNew = last.LsSeq != ra.LsSeq || last.MobileSeq != ra.MobileSeq
             || nowMs - last.PassedMs >= RepeatMs || hops < last.PassedHops || last == default;
         node.LastSeenMs = nowMs;
+        node.HeardLink = isNew ? fromLink : node.HeardLink;
         node.Advertised = isNew
             ? new AdvertisementRecord(ra.LsSeq, ra.MobileSeq, nowMs, nowMs, hops)
             : last with { HeardMs = nowMs };

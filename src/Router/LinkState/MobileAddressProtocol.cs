@@ -12,7 +12,7 @@ internal sealed class MobileAddressProtocol
     private const int AskDelayMs = 100;
 
     /// <summary>Between two answers of the same addresses to one router.</summary>
-    private const int AnswerSpacingMs = 500;
+    private const int AnswerSpacingMs = 250;
 
     private readonly RouterOptions _options;
     private readonly RouterTable _table;

@@ -63,7 +63,7 @@ public sealed class RouterEngine
             foreach (RouterNode node in _table.Nodes)
             {
                 long asked = Math.Min(node.LinkStateRequest.DueMs, node.AddressRequest.DueMs);
-                due = node.RouteLink is null ? due : Math.Min(due, asked);
+                due = _routing.LinkTo(node) is null ? due : Math.Min(due, asked);
             }
             return Math.Max(due, _nowMs);
         }
@@ -98,7 +98,7 @@ public sealed class RouterEngine
         {
             return;
         }
-        if (!ControlReader.TryRead(message, out ControlEnvelope? envelope, out string? fault))
+        if (!ControlReader.TryRead(message, out ControlEnvelope? envelope, out string? fault, _options.Id))
         {
             _outbox.Say(RouterEventKind.MessageRefused, "", fault);
             return;
@@ -206,7 +206,7 @@ public sealed class RouterEngine
         switch (envelope.Message)
         {
             case RouterAdvertisement ra:
-                isNews = _linkState.OnAdvertisement(ra, envelope.Trace.Length, _nowMs);
+                isNews = _linkState.OnAdvertisement(ra, linkId, envelope.Trace.Length, _nowMs);
                 break;
             case LinkStateRequest request:
                 _linkState.OnRequest(request, linkId, _nowMs);

@@ -65,10 +65,8 @@ internal sealed class RouterNode(string id, int index)
 
     public UInt128 Bit => UInt128.One << Index;
 
-    /// <summary>
-    /// The link for a control message to it: by the way computed last; a neighbour directly when there is none yet.
-    /// </summary>
-    public int? RouteLink => NextHop?.Link?.Id ?? Link?.Id;
+    /// <summary>The link that brought its latest advertisement first; null: none did.</summary>
+    public int? HeardLink { get; set; }
 }
 
 /// <summary>What a router advertised last.</summary>
@@ -80,11 +78,11 @@ internal sealed class RouterNode(string id, int index)
 internal readonly record struct AdvertisementRecord(
     long LsSeq, long MobileSeq, long HeardMs, long PassedMs, int PassedHops);
 
-/// <summary>When to ask, and to ask again while no answer comes: after 1, 2, 4 and then every 8 seconds.</summary>
+/// <summary>When to ask, and to ask again while no answer comes: after half a second, then 1, 2, 4, 8, 8...</summary>
 internal sealed class RequestTimer
 {
-    private const int RetryMsMin = 1000;
-    private const int TriesMax = 3;
+    private const int RetryMsMin = 500;
+    private const int TriesMax = 4;
 
     private int _tries;
 
