@@ -11,11 +11,7 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     /// yet; else back to where its advertisement came from, so that routers can ask each other for what ways are
     /// computed of. Null: no way to it is known.
     /// </summary>
-    public int? LinkTo(RouterNode node)
-    {
-        int? link = node.NextHop?.Link?.Id ?? node.Link?.Id ?? node.HeardLink;
-        return link is not null && hellos.Knows(link.Value) ? link : null;
-    }
+    public int? LinkTo(RouterNode node) => LinkTo(node, _ => true);
 
     /// <summary>Sends to one router. False: no way to it is known.</summary>
     /// <param name="id">The router.</param>
@@ -81,13 +77,31 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
         SendAll(envelope, links);
     }
 
-    /// <summary>Passes a message of another router on to the one it is for.</summary>
+    /// <summary>
+    /// Passes a message of another router on to the one it is for. While routers do not know the same network yet the
+    /// way may lead back to where it was: then another one is taken.
+    /// </summary>
     public void ForwardTo(string id, ControlEnvelope envelope, int fromLink)
     {
-        if (table.TryGet(id, out RouterNode? node) && LinkTo(node) is { } link && link != fromLink)
+        UInt128 seen = SeenBy(envelope);
+        if (table.TryGet(id, out RouterNode? node)
+            && LinkTo(node, l => l.Id != fromLink && (l.Neighbor is null || !Has(seen, l.Neighbor))) is { } link)
         {
             SendAll(envelope, [link]);
         }
+    }
+
+    private int? LinkTo(RouterNode node, Func<ControlLink, bool> isFit)
+    {
+        ReadOnlySpan<int?> ways = [node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
+        foreach (int? way in ways)
+        {
+            if (way is { } id && hellos.TryGet(id) is { } link && isFit(link))
+            {
+                return id;
+            }
+        }
+        return null;
     }
 
     private void SendAll(ControlEnvelope envelope, List<int> links)

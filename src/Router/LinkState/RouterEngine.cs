@@ -263,6 +263,7 @@ public sealed class RouterEngine
         _table.IsTopologyStale = false;
         _recomputedMs = _nowMs;
         UInt128 before = Reachable();
+        Dictionary<RouterNode, int?> links = _table.Nodes.ToDictionary(n => n, n => n.NextHop?.Link?.Id);
         int radius = Topology.Recompute(_table);
         _linkState.NoteTopologyChange(_nowMs);
         UInt128 after = Reachable();
@@ -271,6 +272,11 @@ public sealed class RouterEngine
             if ((node.Bit & after & ~before) != UInt128.Zero)
             {
                 node.LinkStateRequest.WantAnew(_nowMs);
+            }
+            if (links[node] != node.NextHop?.Link?.Id)
+            {
+                node.LinkStateRequest.Hasten(_nowMs);
+                node.AddressRequest.Hasten(_nowMs);
             }
         }
         _mobile.Remote.SetReachable(after);
