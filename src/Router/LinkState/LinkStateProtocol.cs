@@ -1,8 +1,8 @@
 namespace Pillarbox.Router.LinkState;
 
 /// <summary>
-/// Keeps the link states of all routers: advertises this router's numbers (RA), asks those whose number is ahead of what
-/// is known (LSR), and answers (LSU). Owned by the engine.
+/// Keeps the link states of all routers: advertises this router's numbers (RA), asks those whose number is ahead of
+/// what is known (LSR), and answers (LSU). Owned by the engine.
 /// </summary>
 internal sealed class LinkStateProtocol(
     RouterOptions options, RouterTable table, ControlRouting routing, MobileAddressProtocol mobile)
@@ -107,7 +107,9 @@ internal sealed class LinkStateProtocol(
         }
     }
 
-    /// <summary>Answers with the link state, and an RA behind it so that the asker learns of the addresses too.</summary>
+    /// <summary>
+    /// Answers with the link state, and an RA behind it so that the asker learns of the addresses too.
+    /// </summary>
     public void OnRequest(LinkStateRequest request, int fromLink, long nowMs)
     {
         if (table.Learn(request.Id, speaks: true, nowMs) is not { } node)

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Pillarbox.Router.LinkState;
 
 /// <summary>
-/// Keeps the addresses of all routers: tells others what changed here (MAU), asks those whose number is ahead of what is
-/// known (MAR), and answers with all there is. Owned by the engine.
+/// Keeps the addresses of all routers: tells others what changed here (MAU), asks those whose number is ahead of what
+/// is known (MAR), and answers with all there is. Owned by the engine.
 /// </summary>
 internal sealed class MobileAddressProtocol
 {

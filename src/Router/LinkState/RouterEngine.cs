@@ -3,12 +3,12 @@ namespace Pillarbox.Router.LinkState;
 /// <summary>
 /// The control plane of an interior router: who the neighbours are, how every other router is reached, which router has
 /// which address. A pure machine with one owner: time comes in with each call, in milliseconds of any clock that never
-/// goes back, and what is to be done comes out of <see cref="Drain"/>, which the owner calls after every input.
-/// Only <see cref="Snapshot"/> may be read by other threads.
+/// goes back, and what is to be done comes out of <see cref="Drain"/>, which the owner calls after every input. Only
+/// <see cref="Snapshot"/> may be read by other threads.
 /// </summary>
 /// <remarks>
-/// The owner gives it every message that comes on a control link (capability <c>qd.router</c>), whole, and sends what it
-/// asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part of
+/// The owner gives it every message that comes on a control link (capability <c>qd.router</c>), whole, and sends what
+/// it asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part of
 /// the router forwards them.
 /// </remarks>
 public sealed class RouterEngine
@@ -39,7 +39,8 @@ public sealed class RouterEngine
     {
         if (!RouterId.IsValid(options.Id))
         {
-            throw new ArgumentException("a router's id is neither empty nor \"all\", and has no blanks", nameof(options));
+            throw new ArgumentException(
+                "a router's id is neither empty nor \"all\", and has no blanks", nameof(options));
         }
         _options = options;
         _table = new RouterTable(options, _outbox);

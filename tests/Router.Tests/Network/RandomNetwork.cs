@@ -3,8 +3,8 @@ using Pillarbox.Router.LinkState;
 namespace Pillarbox.Router.Tests.Network;
 
 /// <summary>
-/// A network from a seed: a random connected graph, addresses at its nodes, and a story of faults. What is broken at the
-/// end stays broken; the checker knows.
+/// A network from a seed: a random connected graph, addresses at its nodes, and a story of faults. What is broken at
+/// the end stays broken; the checker knows.
 /// </summary>
 internal sealed class RandomNetwork
 {
