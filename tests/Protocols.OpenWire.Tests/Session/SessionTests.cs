@@ -111,18 +111,6 @@ public sealed class SessionTests
         Assert.Empty(scene.Faults.Errors);
     }
 
-    [Theory]
-    [InlineData("orders.*")]
-    [InlineData("orders.>")]
-    public void A_consumer_of_queues_names_each(string wildcard)
-    {
-        using var scene = new OpenWireScene();
-        OpenWirePeer peer = scene.InSession();
-        Assert.IsType<ExceptionResponse>(peer.Ask(OpenWireSteps.Consumer(Destination.Queue(wildcard))));
-        Good(peer.Ask(OpenWireSteps.Consumer(Orders)));
-        Assert.Empty(scene.Faults.Errors);
-    }
-
     [Fact]
     public void A_peer_that_goes_while_its_input_waits_is_let_go()
     {
