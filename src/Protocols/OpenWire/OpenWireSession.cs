@@ -229,6 +229,8 @@ internal sealed partial class OpenWireSession
                 OnConnectionInfo(info);
                 return false;
             case PlainCommand { Type: DataType.KeepAliveInfo }:
+            case ConnectionControl:
+                // The failover transport says so that it has come back, before it logs in again.
                 return true;
             case PlainCommand { Type: DataType.ShutdownInfo }:
                 State = ConnectionState.Ended;

@@ -37,9 +37,14 @@ public sealed class FailoverCrashTests(ITestOutputHelper output) : IDisposable
         }
 
         await File.WriteAllTextAsync(stopFile, "");
-        await using (node)
+        try
         {
-            await client.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+            await client.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        }
+        finally
+        {
+            if (!client.HasExited) client.Kill();
+            await node.DisposeAsync();
         }
 
         output.WriteLine(await said);

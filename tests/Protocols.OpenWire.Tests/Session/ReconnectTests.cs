@@ -97,6 +97,11 @@ public sealed class ReconnectTests
     private static OpenWirePeer Reconnected(OpenWireScene scene, bool isFirst = false)
     {
         OpenWirePeer peer = scene.Greeted();
+        if (!isFirst)
+        {
+            peer.Send(new ConnectionControl { FaultTolerant = true }, asks: false);
+        }
+
         ConnectionInfo login = OpenWireSteps.Login();
         login.FaultTolerant = true;
         login.FailoverReconnect = !isFirst;

@@ -85,7 +85,7 @@ public sealed class SessionTests
             }
 
             Assert.True(IsEndedBy(type, scene => scene.Connect()), $"{type} before the greeting");
-            bool early = type is DataType.ConnectionInfo or DataType.KeepAliveInfo;
+            bool early = type is DataType.ConnectionInfo or DataType.KeepAliveInfo or DataType.ConnectionControl;
             Assert.True(early || IsEndedBy(type, scene => scene.Greeted()), $"{type} before the login");
             bool ends = type is DataType.ShutdownInfo or DataType.ConnectionInfo or DataType.BrokerInfo
                 or DataType.BrokerSubscriptionInfo or DataType.MessageDispatchNotification or DataType.MessageDispatch

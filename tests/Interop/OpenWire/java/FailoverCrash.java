@@ -23,6 +23,10 @@ public final class FailoverCrash {
     private static final long QUIET = 3_000;
     private static final int SENDERS = 3;
     private static final int SENT_MIN = 50;
+    // Sends that wait for no answer, and what the client keeps of them to send it again after a reconnect: more than is
+    // under way, so each reconnect repeats what the server has.
+    private static final String ASYNC = "&trackMessages=true&maxCacheSize=1000000"
+        + "&jms.useAsyncSend=true&jms.producerWindowSize=65536";
     private final String url;
     private final File stop;
     private final Map<String, Integer> seen = new ConcurrentHashMap<>();
@@ -66,21 +70,24 @@ public final class FailoverCrash {
     // One sender each: to a queue that is consumed meanwhile, to one that is not, and to two queues at once.
     private void send(int sender) {
         String[] targets = { "crash.live", "crash.kept", "crash.first,crash.second" };
-        try (Closing closing = new Closing()) {
+        try (Closing closing = new Closing(sender == 1 ? ASYNC : "")) {
             Session session = closing.connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
             MessageProducer producer = session.createProducer(session.createQueue(targets[sender]));
             for (int number = 0; !stop.exists(); number++) {
                 String text = sender + "-" + number;
                 producer.send(session.createTextMessage(text));
                 sent.put(text, sender);
+                if (sender == 1) Thread.sleep(1);
             }
+            // Is answered behind all of them.
+            session.createTemporaryQueue();
         } catch (Exception failure) {
             problem("sender " + sender + ": " + failure);
         }
     }
 
     private void consume() {
-        try (Closing closing = new Closing()) {
+        try (Closing closing = new Closing("")) {
             Session session = closing.connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
             MessageConsumer consumer = session.createConsumer(session.createQueue("crash.live"));
             long quietSince = System.currentTimeMillis();
@@ -98,7 +105,8 @@ public final class FailoverCrash {
 
     private Map<String, Integer> drain(String queue) throws Exception {
         Map<String, Integer> found = new TreeMap<>();
-        try (Closing closing = new Closing()) {
+        // The client would hide what is there twice.
+        try (Closing closing = new Closing("&jms.checkForDuplicates=false")) {
             Session session = closing.connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
             MessageConsumer consumer = session.createConsumer(session.createQueue(queue));
             for (Message message; (message = consumer.receive(QUIET)) != null; ) {
@@ -131,8 +139,8 @@ public final class FailoverCrash {
     private final class Closing implements AutoCloseable {
         final Connection connection;
 
-        Closing() throws Exception {
-            connection = new ActiveMQConnectionFactory(url).createConnection();
+        Closing(String options) throws Exception {
+            connection = new ActiveMQConnectionFactory(url + options).createConnection();
             connection.start();
         }
 
