@@ -121,6 +121,7 @@ public sealed partial class BrokerClient
             Tag = tag,
             Priority = Math.Min(head.Header.Priority, (byte)9),
         };
+        (publish.Memory, publish.Number) = producer.TakeNumber();
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
         refusal ??= transaction?.Branch is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
@@ -139,6 +140,7 @@ public sealed partial class BrokerClient
             };
             publish.ExpiresAtMs = expires;
             publish.DeliverAtMs = head.Header.DeliverAtMs;
+            publish.Group = head.Header.Group;
             refusal = _publications.Keep(node, head, payload, transaction, ref publish)
                 ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
         }

@@ -31,6 +31,8 @@ public sealed partial class BrokerClient : IDisposable
     private readonly List<Consumer> _consumers = [];
     private readonly List<Transaction> _transactions = [];
     private readonly List<Queue> _temporaries = [];
+    private readonly HashSet<ProducerMemory> _memories = [];
+    private readonly List<QueueWatch> _watches = [];
     private readonly ulong _publisherHash;
     private long _transactionId;
     private long _passMs;
@@ -87,6 +89,26 @@ public sealed partial class BrokerClient : IDisposable
     /// Errors: NotFound (may not be made), PreconditionFailed (exists with another routing type), Unauthorized.
     /// </summary>
     public string ResolveQueue(AddressName name, RoutingType? routingType) => _names.ResolveQueue(name, routingType);
+
+    /// <summary>
+    /// The anycast queues whose names match a pattern, and that are neither temporary nor anybody's own; those that are
+    /// made later are told by <see cref="IClientEvents.OnQueueMade"/>, until <see cref="EndWatch"/>. Errors:
+    /// InvalidField, Unauthorized (to consume from all that matches).
+    /// </summary>
+    public QueueWatch WatchQueues(string pattern, out IReadOnlyList<string> there)
+    {
+        QueueWatch watch = _names.Watch(this, pattern, out there);
+        _watches.Add(watch);
+        return watch;
+    }
+
+    /// <summary>Nothing more is told.</summary>
+    public void EndWatch(QueueWatch watch)
+    {
+        watch.IsEnded = true;
+        _watches.Remove(watch);
+        _space.Watches.Remove(watch);
+    }
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
     /// PreconditionFailed.</summary>
@@ -191,6 +213,36 @@ public sealed partial class BrokerClient : IDisposable
     {
         MessageHead head = new() { Header = header, Publisher = _publisherHash };
         return PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
+    }
+
+    /// <summary>
+    /// What the node knows of a producer that numbers its messages, by a name that is the user's own in its address
+    /// space; of one that it does not know, nothing. For <see cref="Producer.NumberNext"/>, until <see
+    /// cref="ForgetProducer"/>.
+    /// </summary>
+    public ProducerMemory RememberProducer(string name)
+    {
+        ProducerMemory memory = _services.Producers.Use(_names.KeyOf(name));
+        _memories.Add(memory);
+        return memory;
+    }
+
+    /// <summary>The producer is closed, and will not send anything again.</summary>
+    public void ForgetProducer(ProducerMemory memory)
+    {
+        if (_memories.Remove(memory))
+        {
+            _services.Producers.Release(memory, isOver: true);
+        }
+    }
+
+    /// <summary>In the place of a publish whose message the journal has already: with a tag that is not 0 it is told,
+    /// in its turn, when all that the journal has now is on disk.</summary>
+    public void Repeat(Producer producer, ulong tag)
+    {
+        producer.Outstanding++;
+        producer.Granted = Math.Max(0, producer.Granted - 1);
+        _publications.AddRepeated(producer, tag);
     }
 
     /// <summary>Begins a message whose payload comes in pieces and may be larger than memory.</summary>
@@ -404,6 +456,16 @@ public sealed partial class BrokerClient : IDisposable
         foreach (Consumer consumer in _consumers.ToArray())
         {
             CloseConsumer(consumer, countAttempts: false);
+        }
+
+        foreach (ProducerMemory memory in _memories)
+        {
+            _services.Producers.Release(memory, isOver: false);
+        }
+
+        foreach (QueueWatch watch in _watches)
+        {
+            _space.Watches.Remove(watch);
         }
 
         _services.Xa.RemoveOf(this);

@@ -90,6 +90,9 @@ internal sealed class BrokerServices
     /// <summary>Branches of distributed transactions. Any thread.</summary>
     public XaTable Xa { get; } = new();
 
+    /// <summary>Producers whose messages are numbered. Any thread.</summary>
+    public ProducerMemories Producers { get; } = new();
+
     public PendingMerges Merges { get; } = new();
 
     public IReadOnlyList<Shard> Shards { get; set; } = [];

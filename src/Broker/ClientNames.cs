@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
@@ -32,6 +35,28 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         }
 
         return hash | 1;
+    }
+
+    /// <summary>What a producer of this user, in this address space, is known by.</summary>
+    public UInt128 KeyOf(string producer)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{space.Name}\0{info.Identity.Name}\0{producer}"), digest);
+        UInt128 key = BinaryPrimitives.ReadUInt128LittleEndian(digest);
+        return key == 0 ? 1 : key;
+    }
+
+    public QueueWatch Watch(BrokerClient client, string pattern, out IReadOnlyList<string> there)
+    {
+        if (AddressPattern.Check(pattern) is { } fault)
+        {
+            throw new BrokerException(BrokerError.InvalidField, fault);
+        }
+
+        Authorize(Permission.Consume, new AddressName(pattern, null));
+        QueueWatch watch = new(client, pattern);
+        there = space.Watch(watch);
+        return watch;
     }
 
     public string ResolveQueue(AddressName name, RoutingType? routingType)

@@ -67,6 +67,9 @@ public readonly record struct MessageHeader
     /// <summary>Unsuccessful deliveries before this broker got the message.</summary>
     public uint DeliveryCount { get; init; }
 
+    /// <summary>The group that it is in; none: the default.</summary>
+    public MessageGroup Group { get; init; }
+
     /// <summary>The encoding of the payload.</summary>
     public PayloadFormat Format { get; init; }
 }

@@ -36,6 +36,9 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// <summary>How its addresses and queues belong to its streams.</summary>
     public StreamBinding Streams { get; } = new(name, services);
 
+    /// <summary>Who wants to hear of new queues.</summary>
+    public QueueWatches Watches { get; } = new();
+
     public ICollection<AddressNode> Addresses => _addresses.Values;
 
     public ICollection<Queue> Queues => _queues.Values;
@@ -369,6 +372,14 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         return route.Anycast.Length == 0 ? route.Multicast : [route.PickAnycast(0), .. route.Multicast];
     }
 
+    /// <summary>The queues that match now; the watch hears of each later one.</summary>
+    public IReadOnlyList<string> Watch(QueueWatch watch) => Frozen(() =>
+    {
+        Watches.Add(watch);
+        return (IReadOnlyList<string>)[.. _queues.Values.Where(queue => watch.Wants(queue.Config))
+            .Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
+    });
+
     /// <summary>Runs with the lock held: nothing is made or deleted meanwhile.</summary>
     public T Frozen<T>(Func<T> read)
     {
@@ -515,6 +526,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         Change();
+        Watches.Tell(config);
         return queue;
     }
 

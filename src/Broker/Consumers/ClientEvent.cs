@@ -21,6 +21,9 @@ internal enum EventKind : byte
     /// <summary>Subject = producer, Error.</summary>
     ProducerClosed,
 
+    /// <summary>Subject = watch, Name = queue.</summary>
+    QueueMade,
+
     /// <summary>Error.</summary>
     CloseRequested,
 }
@@ -32,6 +35,7 @@ internal struct ClientEvent
     public long Number;
     public ulong Tag;
     public object? Subject;
+    public string? Name;
     public BrokerException? Error;
     public Delivery Delivery;
 }

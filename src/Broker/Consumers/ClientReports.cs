@@ -183,6 +183,13 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
             case EventKind.ProducerClosed:
                 TellProducersClosed(events, told.Subject, told.Error!);
                 break;
+            case EventKind.QueueMade:
+                if (!((QueueWatch)told.Subject!).IsEnded)
+                {
+                    events.OnQueueMade((QueueWatch)told.Subject, told.Name!);
+                }
+
+                break;
             default:
                 events.OnCloseRequested(told.Error!);
                 break;

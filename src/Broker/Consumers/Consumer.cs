@@ -53,6 +53,12 @@ public sealed class Consumer
     /// <summary>Its choice among the messages, with cursors of its own; null: it takes what comes.</summary>
     internal ConsumerFilter? Filter { get; set; }
 
+    /// <summary>What waits for it because it has its group; null: nothing.</summary>
+    internal ParkedEntries? Parked { get; set; }
+
+    /// <summary>What its own cursors passed because others have its group; null: nothing.</summary>
+    internal ParkedEntries? PassedOver { get; set; }
+
     /// <summary>It wants its credit back when nothing more can be delivered.</summary>
     internal bool DrainRequested { get; set; }
 

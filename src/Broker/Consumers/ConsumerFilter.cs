@@ -52,6 +52,9 @@ internal sealed class ConsumerFilter
     /// <summary>An entry is ready again.</summary>
     public void Return(EntryList list, byte priority, long sequence) => _cursors[priority]?.Return(list, sequence);
 
+    /// <summary>Looks at everything of a priority from a place on again.</summary>
+    public void Rewind(byte priority, long sequence) => _cursors[priority]?.LookAgain(sequence);
+
     /// <summary>Never again this message for this consumer.</summary>
     public void Exclude(byte priority, long sequence)
     {

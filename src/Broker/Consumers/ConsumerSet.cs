@@ -12,6 +12,12 @@ internal sealed class ConsumerSet
     /// <summary>Those that do not take whatever comes.</summary>
     public List<Consumer> Choosers { get; } = [];
 
+    /// <summary>The one that gets everything while it is there; null: they share.</summary>
+    public Consumer? Sole { get; private set; }
+
+    /// <summary>Whether a consumer may have messages now.</summary>
+    public bool Admits(Consumer consumer) => Sole is null || Sole == consumer || consumer.Browses;
+
     public IEnumerable<Consumer> All => _groups.SelectMany(group => group.Members);
 
     /// <summary>Whether a consumer that takes messages has credit.</summary>
@@ -47,6 +53,11 @@ internal sealed class ConsumerSet
             _groups.Insert(at, new ConsumerGroup(consumer.Options.Priority));
         }
 
+        if (consumer.Options.TakesAll && !(Sole?.Options.Priority >= consumer.Options.Priority))
+        {
+            Sole = consumer;
+        }
+
         _groups[at].Members.Add(consumer);
         Count++;
         if (consumer.Filter is not null)
@@ -78,6 +89,11 @@ internal sealed class ConsumerSet
         if (group.Members.Count == 0)
         {
             _groups.Remove(group);
+        }
+
+        if (Sole == consumer)
+        {
+            Sole = All.FirstOrDefault(other => other.Options.TakesAll);
         }
 
         return true;

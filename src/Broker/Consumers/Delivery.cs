@@ -52,6 +52,9 @@ public readonly record struct Delivery
     public DeliveryName Name => new(
         Queue.Shard.Services.IncarnationOf(Durable), MessageId, Sequence, RecordBytes, DeliveryCount, Priority);
 
+    /// <summary>Whether it is the first message of its group that this consumer gets.</summary>
+    public bool StartsGroup { get; init; }
+
     /// <summary>Whether the consumer only looks: settling has no effect.</summary>
     public bool Browsing { get; init; }
 }

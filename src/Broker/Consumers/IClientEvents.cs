@@ -41,6 +41,11 @@ public interface IClientEvents
     /// <summary>The core closed a producer (its address was deleted).</summary>
     void OnProducerClosed(Producer producer, BrokerException reason);
 
+    /// <summary>A queue was made that <see cref="BrokerClient.WatchQueues"/> asked for.</summary>
+    void OnQueueMade(QueueWatch watch, string queue)
+    {
+    }
+
     /// <summary>An operator, or the node's stop, asks the connection to close.</summary>
     void OnCloseRequested(BrokerException reason);
 }

@@ -44,6 +44,10 @@ public sealed record ConsumerOptions
     /// is.</summary>
     public bool Exclusive { get; init; }
 
+    /// <summary>While it is there it gets all messages of the queue, the others none: of several, the one of the
+    /// highest priority, then the one that came first. When it leaves the next one takes over.</summary>
+    public bool TakesAll { get; init; }
+
     /// <summary>Never deliver what this client (same client id) published.</summary>
     public bool NoLocal { get; init; }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Streams.Writing;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
 
@@ -20,6 +21,16 @@ internal struct PendingPublish
     public ushort DeliveryCount;
     public long ExpiresAtMs;
     public long DeliverAtMs;
+    public MessageGroup Group;
+
+    /// <summary>Who numbered it; null: nobody.</summary>
+    public ProducerMemory? Memory;
+
+    /// <summary>Its number there.</summary>
+    public long Number;
+
+    /// <summary>The journal must be durable so far before its end is told, even when it goes nowhere.</summary>
+    public long Need;
     public long BlobId;
 
     /// <summary>The one queue that gets it, or null: <see cref="Many"/>.</summary>

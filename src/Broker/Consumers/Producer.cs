@@ -9,6 +9,9 @@ namespace Pillarbox.Broker.Consumers;
 /// by its connection.</summary>
 public sealed class Producer
 {
+    private ProducerMemory? _memory;
+    private long _number;
+
     internal Producer(BrokerClient client, ProducerOptions options, Grant grant)
     {
         Client = client;
@@ -25,6 +28,18 @@ public sealed class Producer
     /// <summary>Without an address of its own: the routing type that the next message's address asks for; null: what
     /// the address has, else what its settings say.</summary>
     public RoutingType? RelayRoutingType { get; set; }
+
+    /// <summary>Who numbered the next message, and its number: both are remembered with it when the journal keeps it.
+    /// </summary>
+    public void NumberNext(ProducerMemory memory, long number) => (_memory, _number) = (memory, number);
+
+    /// <summary>The number of the message that is published now; it counts once.</summary>
+    internal (ProducerMemory? Memory, long Number) TakeNumber()
+    {
+        (ProducerMemory? memory, long number) = (_memory, _number);
+        _memory = null;
+        return (memory, number);
+    }
 
     /// <summary>The routing type asked for, which only queues of that type fulfil.</summary>
     internal RoutingType? RoutingType => Options.Address is null ? RelayRoutingType : Options.RoutingType;

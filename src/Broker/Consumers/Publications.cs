@@ -70,7 +70,9 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             ? publish.InJournal ? _journal ??= new LogBatch() : _transient ??= new LogBatch()
             : publish.InJournal ? transaction.Journal : transaction.Transient;
         batch.Begin(RecordKind.Message);
-        MessageRecord.WriteHead(batch, head, publish.InJournal ? targets.DurableIds.Span : default);
+        MessageHead written = publish.InJournal
+            ? head with { Producer = publish.Memory, ProducerNumber = publish.Number } : head;
+        MessageRecord.WriteHead(batch, written, publish.InJournal ? targets.DurableIds.Span : default);
         if (head.BlobId == 0)
         {
             batch.Write(payload);
@@ -85,6 +87,15 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     /// <summary>One that goes nowhere, but is told in its turn.</summary>
     public void AddEmpty(Producer producer, ulong tag, BrokerException? error) =>
         _pending.Add() = new PendingPublish { Producer = producer, Tag = tag, Offset = -1, Error = error };
+
+    /// <summary>One that the journal has already: told when all that it has now is on disk.</summary>
+    public void AddRepeated(Producer producer, ulong tag) => _pending.Add() = new PendingPublish
+    {
+        Producer = producer,
+        Tag = tag,
+        Offset = -1,
+        Need = services.Journal.TailPosition,
+    };
 
     /// <summary>Appends what was collected; false when it must wait. <paramref name="isAwaited"/>: the caller asks next
     /// when it is durable.</summary>
@@ -127,7 +138,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             }
 
             routed += publish.Offset >= 0 || publish.Kept is not null ? 1 : 0;
-            Complete(publish, publish.InJournal ? need : 0);
+            Complete(publish, publish.InJournal ? need : publish.Need);
         }
 
         services.CountPublished(routed);
@@ -158,6 +169,11 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     /// <summary>Hands one appended message to the shards of its queues.</summary>
     public void Route(in PendingPublish publish, long position)
     {
+        if (publish.InJournal)
+        {
+            publish.Memory?.Advance(publish.Number);
+        }
+
         if (publish.BlobId != 0)
         {
             int references = publish.Single is not null ? 1 : publish.Many!.Length;
@@ -189,6 +205,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         op.DeliveryCount = 0;
         op.TimeMs = publish.ExpiresAtMs;
         op.DueMs = publish.DeliverAtMs;
+        op.Group = publish.Group;
         op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
     }
 

@@ -10,7 +10,9 @@ namespace Pillarbox.Broker.Journal;
 /// <code>
 /// u8 version | u8 flags | u8 priority | u8 format | u64 publisher | i64 published at | i64 expires at
 /// varint delivery count | bytes address | varint queues, varint id each
-/// [i64 id of a moved message] [bytes origin] [i64 not before] | [i64 blob id, i64 file length, and perhaps varint
+/// [i64 id of a moved message] [bytes origin] [i64 not before]
+/// [u8 more flags [varint group] [16 bytes producer, varint its number]]
+/// | [i64 blob id, i64 file length, and perhaps varint
 /// replaced, bytes in place of the file's first so many] or the payload to the end
 /// </code>
 /// </summary>
@@ -23,6 +25,9 @@ internal static class MessageRecord
     private const byte MovedFlag = 8;
     private const byte MergedFlag = 16;
     private const byte DelayedFlag = 32;
+    private const byte MoreFlag = 64;
+    private const byte GroupFlag = 1;
+    private const byte ProducerFlag = 2;
     private const int FixedBytes = 28;
 
     /// <summary>Writes everything up to the payload into the open record.</summary>
@@ -35,7 +40,7 @@ internal static class MessageRecord
         to[1] = (byte)((head.Header.Durable ? DurableFlag : 0) | (head.BlobId != 0 ? LargeFlag : 0) | (
             head.Origin is null ? 0 : OriginFlag)
             | (head.MovedId == 0 ? 0 : MovedFlag) | (head.IsMerged ? MergedFlag : 0)
-            | (head.Header.DeliverAtMs == 0 ? 0 : DelayedFlag));
+            | (head.Header.DeliverAtMs == 0 ? 0 : DelayedFlag) | (MoreOf(head) == 0 ? 0 : MoreFlag));
         to[2] = head.Header.Priority;
         to[3] = (byte)head.Header.Format;
         BinaryPrimitives.WriteUInt64LittleEndian(to[4..], head.Publisher);
@@ -81,6 +86,7 @@ internal static class MessageRecord
         view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
         view.IsMerged = (flags & MergedFlag) != 0;
         long deliverAtMs = (flags & DelayedFlag) != 0 ? reader.Int64() : 0;
+        MessageGroup group = (flags & MoreFlag) != 0 ? ReadMore(ref reader, out view.Producer, out view.ProducerNumber) : default;
         view.IsLarge = (flags & LargeFlag) != 0;
         view.BlobId = view.IsLarge ? reader.Int64() : 0;
         view.BlobBytes = view.IsLarge ? reader.Int64() : 0;
@@ -94,6 +100,7 @@ internal static class MessageRecord
             ExpiresAtMs = BinaryPrimitives.ReadInt64LittleEndian(record[20..]),
             DeliveryCount = deliveryCount,
             DeliverAtMs = deliverAtMs,
+            Group = group,
         };
         if (view.IsLarge && !reader.AtEnd)
         {
@@ -122,6 +129,11 @@ internal static class MessageRecord
             FieldWriter.Int64(batch, head.Header.DeliverAtMs);
         }
 
+        if (MoreOf(head) != 0)
+        {
+            WriteMore(batch, head);
+        }
+
         if (head.BlobId != 0)
         {
             FieldWriter.Int64(batch, head.BlobId);
@@ -132,6 +144,40 @@ internal static class MessageRecord
                 batch.Write(head.BodyStart.Span);
             }
         }
+    }
+
+    private static byte MoreOf(in MessageHead head) =>
+        (byte)((head.Header.Group.IsNone ? 0 : GroupFlag) | (head.Producer is null ? 0 : ProducerFlag));
+
+    private static void WriteMore(LogBatch batch, in MessageHead head)
+    {
+        FieldWriter.Byte(batch, MoreOf(head));
+        if (!head.Header.Group.IsNone)
+        {
+            FieldWriter.Varint(batch, head.Header.Group.Code);
+        }
+
+        if (head.Producer is { } producer)
+        {
+            FieldWriter.Int64(batch, (long)(ulong)producer.Key);
+            FieldWriter.Int64(batch, (long)(ulong)(producer.Key >> 64));
+            FieldWriter.Varint(batch, (ulong)head.ProducerNumber);
+        }
+    }
+
+    private static MessageGroup ReadMore(scoped ref FieldReader reader, out UInt128 producer, out long number)
+    {
+        (producer, number) = (0, 0);
+        byte more = reader.Byte();
+        var group = new MessageGroup((more & GroupFlag) != 0 ? (uint)reader.Varint() : 0);
+        if ((more & ProducerFlag) != 0)
+        {
+            ulong low = (ulong)reader.Int64();
+            producer = new UInt128((ulong)reader.Int64(), low);
+            number = (long)reader.Varint();
+        }
+
+        return group;
     }
 }
 
@@ -163,6 +209,12 @@ internal readonly struct MessageHead
     public ReadOnlyMemory<byte> BodyStart { get; init; }
 
     public long BodyReplaced { get; init; }
+
+    /// <summary>Who numbered it, to be remembered with it; null: nobody.</summary>
+    public ProducerMemory? Producer { get; init; }
+
+    /// <summary>Its number there.</summary>
+    public long ProducerNumber { get; init; }
 }
 
 /// <summary>What a message record says, read.</summary>
@@ -186,4 +238,10 @@ internal ref struct StoredMessage
     public ReadOnlySpan<byte> BodyStart;
     public long BodyReplaced;
     public int PayloadOffset;
+
+    /// <summary>Who numbered it; 0: nobody.</summary>
+    public UInt128 Producer;
+
+    /// <summary>Its number there.</summary>
+    public long ProducerNumber;
 }

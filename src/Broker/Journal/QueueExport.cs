@@ -1,6 +1,7 @@
 using System.Buffers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Journal;
 
@@ -50,6 +51,7 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
     private bool WriteEntries(EntryList list, SnapshotParts to)
     {
         ArrayBufferWriter<byte> entries = new();
+        ArrayBufferWriter<byte> groups = new();
         long previous = 0;
         int count = 0;
         _next = list.SkipGone(_next);
@@ -62,6 +64,7 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
                 SnapshotFormat.WriteEntry(entries, entry, previous, blob);
                 previous = entry.Id;
                 count++;
+                WriteGroup(groups, entry.Id, list.GroupOf(_next));
             }
         }
 
@@ -77,7 +80,25 @@ internal sealed class QueueExport(Queue queue, LargeBodies large)
         FieldWriter.Varint(part, (ulong)count);
         part.Write(entries.WrittenSpan);
         to.End(SnapshotFormat.Entries);
+        if (groups.WrittenCount > 0)
+        {
+            part = to.Begin();
+            FieldWriter.Varint(part, (ulong)queue.Id);
+            FieldWriter.Byte(part, (byte)_priority);
+            part.Write(groups.WrittenSpan);
+            to.End(SnapshotFormat.Groups);
+        }
+
         return true;
+    }
+
+    private static void WriteGroup(ArrayBufferWriter<byte> groups, long id, MessageGroup group)
+    {
+        if (!group.IsNone)
+        {
+            FieldWriter.Varint(groups, (ulong)id);
+            FieldWriter.Varint(groups, group.Code);
+        }
     }
 
     private void WriteTimes(ReadOnlySpan<TimedEntry> items, byte kind, EntryState? state, SnapshotParts to)

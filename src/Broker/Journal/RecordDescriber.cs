@@ -93,6 +93,8 @@ public static class RecordDescriber
         text.Append(" bytes=").Append(bodyBytes).Append(" priority=").Append(message.Header.Priority);
         text.Append(message.MovedId != 0 ? $" id={message.MovedId}" : "");
         text.Append(message.IsLarge ? $" large={message.BlobId}" : "");
+        text.Append(message.Header.Group.IsNone ? "" : $" group={message.Header.Group.Key >> 1:x}");
+        text.Append(message.Producer == 0 ? "" : $" producer={message.Producer:x32} number={message.ProducerNumber}");
         text.Append(message.Header.DeliverAtMs != 0 ? $" not-before={message.Header.DeliverAtMs}" : "");
         text.Append(message.Header.ExpiresAtMs != 0 ? $" expires={message.Header.ExpiresAtMs}" : "");
         return text.ToString();

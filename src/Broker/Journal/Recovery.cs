@@ -2,6 +2,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Transactions.Xa;
+using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -212,6 +213,7 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
             return false;
         }
 
+        services.Producers.Recover(message.Producer, message.ProducerNumber);
         FieldReader ids = new(message.QueueIds);
         for (int i = 0; i < message.QueueCount; i++)
         {
@@ -232,7 +234,8 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
                         | (message.Header.ExpiresAtMs > 0 ? EntryFlags.HasExpiry : 0),
                 },
                 message.Header.Priority,
-                message.Header.ExpiresAtMs);
+                message.Header.ExpiresAtMs,
+                message.Header.Group);
             if (message.Header.DeliverAtMs > 0)
             {
                 queue?.Delays(id, message.Header.Priority, message.Header.DeliverAtMs);
@@ -338,7 +341,7 @@ internal sealed class Recovery(BrokerServices services, BindingJournal bindings)
 /// aside.</summary>
 internal sealed class RecoveringQueue(Queue queue)
 {
-    private readonly SortedDictionary<(byte Priority, long Id), (QueueEntry Entry, long ExpiresAtMs)> _late = [];
+    private readonly SortedDictionary<(byte Priority, long Id), RecoveredEntry> _late = [];
     private readonly Dictionary<(byte Priority, long Id), long> _dues = [];
     private readonly long[] _lastIds = new long[Queue.Priorities];
 
@@ -346,16 +349,16 @@ internal sealed class RecoveringQueue(Queue queue)
 
     public RecoveredNotes Notes { get; } = new();
 
-    public void Add(in QueueEntry entry, byte priority, long expiresAtMs)
+    public void Add(in QueueEntry entry, byte priority, long expiresAtMs, MessageGroup group)
     {
         if (entry.Id > _lastIds[priority])
         {
             _lastIds[priority] = entry.Id;
-            Queue.Recover(entry, priority, expiresAtMs);
+            Queue.Recover(entry, priority, expiresAtMs, group);
         }
         else if (!TryFind(entry.Id, priority, out _))
         {
-            _late[(priority, entry.Id)] = (entry, expiresAtMs);
+            _late[(priority, entry.Id)] = new RecoveredEntry(entry, expiresAtMs, group);
         }
     }
 
@@ -379,9 +382,9 @@ internal sealed class RecoveringQueue(Queue queue)
         {
             Queue.Contents.RecoverExpiry(priority, sequence, dueMs);
         }
-        else if (_late.TryGetValue((priority, id), out (QueueEntry Entry, long ExpiresAtMs) late))
+        else if (_late.TryGetValue((priority, id), out RecoveredEntry late))
         {
-            _late[(priority, id)] = (late.Entry, dueMs);
+            _late[(priority, id)] = late with { ExpiresAtMs = dueMs };
         }
     }
 
@@ -393,11 +396,12 @@ internal sealed class RecoveringQueue(Queue queue)
             entry.Position = position;
             entry.RecordBytes = recordBytes;
         }
-        else if (_late.TryGetValue((priority, id), out (QueueEntry Entry, long ExpiresAtMs) late))
+        else if (_late.TryGetValue((priority, id), out RecoveredEntry late))
         {
-            late.Entry.Position = position;
-            late.Entry.RecordBytes = recordBytes;
-            _late[(priority, id)] = late;
+            _late[(priority, id)] = late with
+            {
+                Entry = late.Entry with { Position = position, RecordBytes = recordBytes },
+            };
         }
     }
 
@@ -408,10 +412,24 @@ internal sealed class RecoveringQueue(Queue queue)
             ref QueueEntry entry = ref Queue.Find(fields.Priority, sequence);
             Apply(ref entry, fields);
         }
-        else if (_late.TryGetValue((fields.Priority, fields.MessageId), out (QueueEntry Entry, long ExpiresAtMs) late))
+        else if (_late.TryGetValue((fields.Priority, fields.MessageId), out RecoveredEntry late))
         {
-            Apply(ref late.Entry, fields);
-            _late[(fields.Priority, fields.MessageId)] = late;
+            QueueEntry entry = late.Entry;
+            Apply(ref entry, fields);
+            _late[(fields.Priority, fields.MessageId)] = late with { Entry = entry };
+        }
+    }
+
+    /// <summary>The group of a message of the snapshot.</summary>
+    public void Belongs(long id, byte priority, MessageGroup group)
+    {
+        if (TryFind(id, priority, out long sequence))
+        {
+            Queue.Contents.SetGroup(priority, sequence, group);
+        }
+        else if (_late.TryGetValue((priority, id), out RecoveredEntry late))
+        {
+            _late[(priority, id)] = late with { Group = group };
         }
     }
 
@@ -424,8 +442,7 @@ internal sealed class RecoveringQueue(Queue queue)
     {
         if (_late.Count > 0)
         {
-            Queue.Contents.MergeRecovered(
-                [.. _late.Select(pair => (pair.Key.Priority, pair.Value.Entry, pair.Value.ExpiresAtMs))]);
+            Queue.Contents.MergeRecovered([.. _late.Select(pair => (pair.Key.Priority, pair.Value))]);
         }
 
         DelayAgain();

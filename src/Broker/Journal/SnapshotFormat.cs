@@ -20,6 +20,8 @@ internal static class SnapshotFormat
     public const byte Bindings = 8;
     public const byte Progress = 9;
     public const byte RecordAttempts = 10;
+    public const byte Groups = 11;
+    public const byte Producers = 12;
     public const byte XaPrepared = 20;
     public const byte XaHeuristic = 21;
     public const byte End = 255;

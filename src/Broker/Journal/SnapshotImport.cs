@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Journal;
@@ -67,6 +68,10 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
                 return TryTakeBindings(ref from);
             case SnapshotFormat.Entries:
                 return TryTakeEntries(ref from);
+            case SnapshotFormat.Groups:
+                return TryTakeGroups(ref from);
+            case SnapshotFormat.Producers:
+                return services.Producers.TryRead(ref from);
             case SnapshotFormat.Expiries:
                 return TryTakeTimes(ref from, static (queue, id, priority, dueMs) =>
                     queue.Expires(id, priority, dueMs));
@@ -118,7 +123,24 @@ internal sealed class SnapshotImport(SnapshotReader reader, Recovery recovery, B
                 services.Large.Note(entry.Id, blobId);
             }
 
-            queue?.Add(entry, priority, expiresAtMs: 0);
+            queue?.Add(entry, priority, expiresAtMs: 0, group: default);
+        }
+
+        return !from.Failed;
+    }
+
+    private bool TryTakeGroups(ref FieldReader from)
+    {
+        RecoveringQueue? queue = recovery.Find((long)from.Varint());
+        byte priority = Math.Min(from.Byte(), (byte)(Queue.Priorities - 1));
+        while (!from.AtEnd && !from.Failed)
+        {
+            long id = (long)from.Varint();
+            var group = new MessageGroup((uint)from.Varint());
+            if (!from.Failed && !group.IsNone)
+            {
+                queue?.Belongs(id, priority, group);
+            }
         }
 
         return !from.Failed;

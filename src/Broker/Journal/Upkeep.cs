@@ -102,6 +102,8 @@ internal sealed class Upkeep
 
         Write(writer, parts);
         WriteBranches(writer, parts);
+        _services.Producers.Write(parts);
+        Write(writer, parts);
         long entries = 0;
         foreach (Queue queue in queues)
         {

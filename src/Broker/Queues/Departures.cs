@@ -290,6 +290,7 @@ internal sealed class Departures(Queue queue)
             Position = position,
             RecordBytes = recordBytes,
             Priority = departure.Priority,
+            Group = message.Header.Group,
             EntryFlags = (inJournal ? EntryFlags.InJournal : 0) | (message.IsLarge ? EntryFlags.Large : 0),
         };
         foreach (Queue target in targets)

@@ -83,6 +83,10 @@ internal sealed class EntryCursor
         _next = Math.Min(_next, sequence);
     }
 
+    /// <summary>Looks at everything from a place on again, and at what came back before it.</summary>
+    public void LookAgain(long sequence) =>
+        Rewind(_returned.TryPeek(out long first, out _) ? Math.Min(first, sequence) : sequence);
+
     private static bool IsReady(EntryList list, long sequence)
     {
         ref QueueEntry entry = ref list.Find(sequence);

@@ -58,6 +58,21 @@ internal sealed class EntryList(ChunkPool pool)
         return ref chunk.Entries[sequence & (ChunkEntries - 1)];
     }
 
+    /// <summary>The group of an entry that is there.</summary>
+    public MessageGroup GroupOf(long sequence)
+    {
+        long index = (sequence >> ChunkBits) - _firstChunk;
+        EntryChunk? chunk = index >= 0 && index < _chunks ? _ring[(_ringHead + (int)index) & (_ring.Length - 1)] : null;
+        return chunk?.Groups is { } groups ? groups[sequence & (ChunkEntries - 1)] : default;
+    }
+
+    /// <summary>Notes the group of an entry that is there.</summary>
+    public void SetGroup(long sequence, MessageGroup group)
+    {
+        EntryChunk chunk = _ring[SlotOf(sequence >> ChunkBits)]!;
+        (chunk.Groups ??= new MessageGroup[ChunkEntries])[sequence & (ChunkEntries - 1)] = group;
+    }
+
     /// <summary>The first sequence at or after <paramref name="sequence"/> whose chunk is there, or <see
     /// cref="End"/>.</summary>
     public long SkipGone(long sequence)
@@ -188,6 +203,9 @@ internal sealed class EntryChunk
     /// <summary>Entries that are not removed.</summary>
     public int Live;
 
+    /// <summary>Their groups; null: none is in any.</summary>
+    public MessageGroup[]? Groups;
+
     public void Reserve(int index)
     {
         if (index >= Entries.Length)
@@ -217,6 +235,7 @@ internal sealed class ChunkPool
         if (chunk.Entries.Length == EntryList.ChunkEntries)
         {
             chunk.Live = 0;
+            chunk.Groups = null;
             _kept.Push(chunk);
         }
 

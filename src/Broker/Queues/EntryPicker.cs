@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Queues;
 
@@ -24,6 +25,9 @@ internal sealed class EntryPicker
     /// <summary>An entry is ready again.</summary>
     public void Return(EntryList list, byte priority, long sequence) => _cursors[priority]?.Return(list, sequence);
 
+    /// <summary>Looks at everything of a priority from a place on again.</summary>
+    public void Rewind(byte priority, long sequence) => _cursors[priority]?.LookAgain(sequence);
+
     /// <summary>The next entry that the consumer wants, of the highest priority first.</summary>
     public bool TryTake(Queue queue, Consumer consumer, out byte priority, out long sequence)
     {
@@ -36,8 +40,9 @@ internal sealed class EntryPicker
                 continue;
             }
 
-            if (consumer.Filter is not null ? TryChoose(queue, consumer.Filter, list, priority, out sequence)
-                : (_cursors[i] ??= new EntryCursor()).TryPeek(list, out sequence))
+            if (consumer.Filter is not null ? TryChoose(queue, consumer, list, priority, out sequence)
+                : queue.Groups is null ? (_cursors[i] ??= new EntryCursor()).TryPeek(list, out sequence)
+                : TryTakeGrouped(queue.Groups, consumer, list, priority, out sequence))
             {
                 return true;
             }
@@ -47,8 +52,32 @@ internal sealed class EntryPicker
         return false;
     }
 
-    private bool TryChoose(Queue queue, ConsumerFilter filter, EntryList list, byte priority, out long sequence)
+    // What waits for the consumer already comes before what nobody has looked at, when it was first.
+    private bool TryTakeGrouped(
+        MessageGroups groups, Consumer consumer, EntryList list, byte priority, out long sequence)
     {
+        EntryCursor shared = _cursors[priority] ??= new EntryCursor();
+        long parked = MessageGroups.PeekParked(consumer, list, priority);
+        while (shared.TryPeek(list, out sequence) && _looksLeft > 0 && (parked < 0 || sequence < parked))
+        {
+            MessageGroup group = list.GroupOf(sequence);
+            if (groups.MayTake(group, consumer))
+            {
+                return true;
+            }
+
+            _looksLeft--;
+            shared.Skip(sequence);
+            MessageGroups.Park(groups.OwnerOf(group)!, priority, sequence);
+        }
+
+        sequence = parked;
+        return parked >= 0;
+    }
+
+    private bool TryChoose(Queue queue, Consumer consumer, EntryList list, byte priority, out long sequence)
+    {
+        ConsumerFilter filter = consumer.Filter!;
         EntryCursor cursor = filter.CursorOf(priority);
         while (cursor.TryPeek(list, out sequence) && _looksLeft-- > 0)
         {
@@ -59,7 +88,11 @@ internal sealed class EntryPicker
             }
 
             cursor.Skip(sequence);
-            if (match == Match.Yes)
+            if (match == Match.Yes && queue.Groups?.MayTake(list.GroupOf(sequence), consumer) == false)
+            {
+                MessageGroups.PassOver(consumer, priority, sequence);
+            }
+            else if (match == Match.Yes)
             {
                 return true;
             }

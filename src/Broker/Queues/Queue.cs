@@ -5,6 +5,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Queues;
 
@@ -58,6 +59,9 @@ internal sealed partial class Queue
     public AttemptNotes Attempts => Contents.Attempts;
 
     public ConsumerSet Consumers => _consumers;
+
+    /// <summary>Who has which group of messages; null: no message was in one.</summary>
+    public MessageGroups? Groups => Contents.HasGroups ? field ??= new MessageGroups(this, _picker) : null;
 
     /// <summary>Whether its durable messages are in the journal.</summary>
     public bool IsDurable => Config.Durable && !Config.Temporary;
@@ -217,8 +221,8 @@ internal sealed partial class Queue
         _rewrites.MergeRecovered(priority, sequence, annotations);
 
     /// <summary>Takes back a message that the disk still holds; before the shards run.</summary>
-    public void Recover(in QueueEntry entry, byte priority, long expiresAtMs) =>
-        Contents.Add(entry, priority, expiresAtMs);
+    public void Recover(in QueueEntry entry, byte priority, long expiresAtMs, MessageGroup group) =>
+        Contents.Add(entry, priority, expiresAtMs, group);
 
     /// <summary>A message that failed waits until it is due. Also before the shards run.</summary>
     public void Delay(ref QueueEntry entry, byte priority, long sequence, long dueMs)
@@ -258,6 +262,8 @@ internal sealed partial class Queue
         _drains.Forget(consumer);
         consumer.Filter?.DropLoaded();
         _consumers.Remove(consumer);
+        Groups?.Leave(consumer);
+        Shard.MarkDirty(this);
         HasCredit = _consumers.HasCredit;
         for (int i = 0; i < consumer.Held.Count; i++)
         {
@@ -380,7 +386,7 @@ internal sealed partial class Queue
             return;
         }
 
-        long sequence = Contents.Add(entry, op.Priority, op.TimeMs);
+        long sequence = Contents.Add(entry, op.Priority, op.TimeMs, op.Group);
         if (op.DueMs > Shard.NowMs)
         {
             Delay(ref Find(op.Priority, sequence), op.Priority, sequence, op.DueMs);
@@ -400,7 +406,7 @@ internal sealed partial class Queue
         int misses = 0;
         while (Counters.Ready > 0 && misses < group.Waiting.Count && group.Next() is { } consumer)
         {
-            if (_picker.TryTake(this, consumer, out byte priority, out long sequence))
+            if (_consumers.Admits(consumer) && _picker.TryTake(this, consumer, out byte priority, out long sequence))
             {
                 misses = 0;
                 Deliver(consumer, priority, sequence);
@@ -428,11 +434,14 @@ internal sealed partial class Queue
         }
 
         consumer.Credit--;
-        Hand(consumer, ref entry, priority, sequence, claim: 0);
+        MessageGroup group = consumer.Browses ? default : Contents.GroupOf(priority, sequence);
+        bool startsGroup = !group.IsNone && Groups!.Claim(group, consumer);
+        Hand(consumer, ref entry, priority, sequence, claim: 0, startsGroup);
     }
 
     /// <summary>Gives a message that nobody has to a consumer.</summary>
-    public void Hand(Consumer consumer, ref QueueEntry entry, byte priority, long sequence, int claim)
+    public void Hand(
+        Consumer consumer, ref QueueEntry entry, byte priority, long sequence, int claim, bool startsGroup = false)
     {
         bool browsing = consumer.Browses;
         if (!browsing)
@@ -462,6 +471,7 @@ internal sealed partial class Queue
             DeliveryCount = entry.DeliveryCount,
             Browsing = browsing,
             Claim = claim,
+            StartsGroup = startsGroup,
         };
     }
 

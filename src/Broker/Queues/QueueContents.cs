@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Queues;
 
@@ -12,6 +13,9 @@ internal sealed class QueueContents(ChunkPool pool)
     public QueueCounters Counters { get; } = new();
 
     public AttemptNotes Attempts { get; } = new();
+
+    /// <summary>Whether a message of a group was ever in it.</summary>
+    public bool HasGroups { get; private set; }
 
     /// <summary>When which entry expires; also of entries that are gone since.</summary>
     public TimeHeap Expiry { get; } = new();
@@ -38,8 +42,18 @@ internal sealed class QueueContents(ChunkPool pool)
         return !Unsafe.IsNullRef(ref entry) && entry.State != EntryState.Removed;
     }
 
+    /// <summary>The group of a message that is there.</summary>
+    public MessageGroup GroupOf(byte priority, long sequence) => _lists[priority]?.GroupOf(sequence) ?? default;
+
+    /// <summary>Notes the group of a message that is there.</summary>
+    public void SetGroup(byte priority, long sequence, MessageGroup group)
+    {
+        _lists[priority]!.SetGroup(sequence, group);
+        HasGroups = true;
+    }
+
     /// <summary>Adds behind all others of its priority; returns the sequence.</summary>
-    public long Add(in QueueEntry entry, byte priority, long expiresAtMs)
+    public long Add(in QueueEntry entry, byte priority, long expiresAtMs, MessageGroup group = default)
     {
         EntryList list = _lists[priority] ??= new EntryList(pool);
         long sequence = list.Add(entry);
@@ -49,6 +63,11 @@ internal sealed class QueueContents(ChunkPool pool)
         if (expiresAtMs > 0)
         {
             AddExpiry(new TimedEntry(expiresAtMs, sequence, priority));
+        }
+
+        if (!group.IsNone)
+        {
+            SetGroup(priority, sequence, group);
         }
 
         return sequence;
@@ -110,7 +129,7 @@ internal sealed class QueueContents(ChunkPool pool)
     }
 
     /// <summary>Puts messages that came out of order in their places; before the shards run.</summary>
-    public void MergeRecovered(List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> late)
+    public void MergeRecovered(List<(byte Priority, RecoveredEntry Found)> late)
     {
         Dictionary<(byte, long), long> expiries = [];
         Expiry.Keep(timed =>
@@ -122,18 +141,19 @@ internal sealed class QueueContents(ChunkPool pool)
 
             return false;
         });
-        List<(byte Priority, QueueEntry Entry, long ExpiresAtMs)> all = late;
+        List<(byte Priority, RecoveredEntry Found)> all = late;
         foreach ((byte priority, long sequence) in Places(_ => true))
         {
             QueueEntry entry = Find(priority, sequence);
-            all.Add((priority, entry, expiries.GetValueOrDefault((priority, entry.Id))));
+            all.Add((priority, new RecoveredEntry(
+                entry, expiries.GetValueOrDefault((priority, entry.Id)), GroupOf(priority, sequence))));
         }
 
         Array.Clear(_lists);
         (Counters.Messages, Counters.Bytes, Counters.Ready) = (0, 0, 0);
-        foreach ((byte priority, QueueEntry entry, long expires) in all.OrderBy(item => item.Entry.Id))
+        foreach ((byte priority, RecoveredEntry found) in all.OrderBy(item => item.Found.Entry.Id))
         {
-            Add(entry, priority, expires);
+            Add(found.Entry, priority, found.ExpiresAtMs, found.Group);
         }
     }
 
@@ -147,3 +167,6 @@ internal sealed class QueueContents(ChunkPool pool)
         Expiry.Add(item);
     }
 }
+
+/// <summary>A message as the disk has it.</summary>
+internal readonly record struct RecoveredEntry(QueueEntry Entry, long ExpiresAtMs, MessageGroup Group);

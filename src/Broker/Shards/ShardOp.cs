@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Queues;
+using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Shards;
 
@@ -65,6 +66,9 @@ internal struct ShardOp
 
     /// <summary>With Enqueue: not delivered before this time; 0: at once.</summary>
     public long DueMs;
+
+    /// <summary>With Enqueue: the message's group.</summary>
+    public MessageGroup Group;
     public ulong Tag;
     public Queue? Queue;
     public object? Subject;

@@ -14,6 +14,10 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Error, Message = "OpenWire connection from {Peer} ended by a fault of the node")]
     public static partial void OwnFault(ILogger logger, Exception fault, string peer);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Queue '{Queue}' is left out of the wildcard consumer {Consumer}: {Reason}")]
+    public static partial void QueueLeftOut(ILogger logger, string queue, string consumer, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "OpenWire connection from {Peer} ended: {Reason}")]
     public static partial void TimedOut(ILogger logger, string peer, string reason);
 }

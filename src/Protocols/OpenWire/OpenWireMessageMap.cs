@@ -1,5 +1,6 @@
 using System.Buffers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.OpenWire.Producers;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire;
@@ -23,9 +24,12 @@ internal sealed class OpenWireMessageMap
         _reader.Use(StoredFormat);
     }
 
-    /// <summary>What the broker reads of a message.</summary>
-    public static MessageHeader ToHeader(Message message) => new()
+    /// <summary>What the broker reads of a message. Errors: a schedule that is not supported.</summary>
+    public static MessageHeader ToHeader(Message message, long nowMs) => new()
     {
+        DeliverAtMs = message.MarshalledProperties is { IsEmpty: false } properties
+            ? ScheduledDelay.DeliverAtMs(properties.Span, nowMs) : 0,
+        Group = MessageGroup.Of(message.GroupId.Bytes.Span, isLast: message.GroupSequence < 0),
         Durable = message.Persistent,
         Priority = Math.Min(message.Priority, (byte)9),
         ExpiresAtMs = Math.Max(0, message.Expiration),

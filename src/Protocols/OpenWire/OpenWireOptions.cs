@@ -59,6 +59,9 @@ public sealed record OpenWireOptions
     /// <summary>Destinations in one composite name.</summary>
     public int CompositeMax { get; init; } = 64;
 
+    /// <summary>Queues that one consumer on a wildcard takes from.</summary>
+    public int WildcardQueuesMax { get; init; } = 4096;
+
     /// <summary>Most messages that the broker hands to one consumer ahead of what was written.</summary>
     public int ConsumerAheadMax { get; init; } = 1000;
 

@@ -55,6 +55,8 @@ internal sealed partial class OpenWireSession
         }
 
         endpoint.Regulate(Client);
+        endpoint.OwesEnd |= info.Browser && endpoint.Inlets.Count == 0;
+        Enqueue(endpoint);
     }
 
     private void OpenInlet(ConsumerEndpoint endpoint, DestinationName name)
@@ -70,7 +72,44 @@ internal sealed partial class OpenWireSession
                 $"{name.Destination.PhysicalName} is another connection's: only its maker consumes from it");
         }
 
-        ConsumerOptions options = new SubscriptionResolver(Client, _clientId).Resolve(endpoint.Info, name);
+        if (name.IsWildcard && !name.Destination.IsTopic && Client.FindQueue(name.Name.Address) is null)
+        {
+            QueueWatch watch = Client.WatchQueues(name.Name.Address, out IReadOnlyList<string> queues);
+            watch.Tag = endpoint;
+            endpoint.Watches.Add(watch);
+            foreach (string queue in queues)
+            {
+                OpenMatching(endpoint, queue);
+            }
+
+            return;
+        }
+
+        Open(endpoint, name, new SubscriptionResolver(Client, _clientId).Resolve(endpoint.Info, name));
+    }
+
+    // A queue that a wildcard matches; one that the user may not have, or that takes no more consumers, is left out.
+    private void OpenMatching(ConsumerEndpoint endpoint, string queue)
+    {
+        try
+        {
+            if (endpoint.Inlets.Count >= Options.WildcardQueuesMax)
+            {
+                throw new BrokerException(
+                    BrokerError.ResourceLimitExceeded, $"it has {Options.WildcardQueuesMax} queues already");
+            }
+
+            Open(endpoint, DestinationName.OfQueue(queue), SubscriptionResolver.OptionsOf(endpoint.Info, queue));
+        }
+        catch (BrokerException refusal) when (refusal.Error is BrokerError.Unauthorized or BrokerError.NotFound
+            or BrokerError.ResourceLocked or BrokerError.ResourceLimitExceeded)
+        {
+            Log.QueueLeftOut(_environment.Logger, queue, endpoint.Info.ConsumerId!.ToString(), refusal.Message);
+        }
+    }
+
+    private void Open(ConsumerEndpoint endpoint, DestinationName name, ConsumerOptions options)
+    {
         Consumer consumer = Client.OpenConsumer(options);
         var inlet = new Inlet(endpoint, consumer, name);
         consumer.Tag = inlet;
@@ -145,6 +184,8 @@ internal sealed partial class OpenWireSession
         }
 
         endpoint.Inlets.Clear();
+        endpoint.Watches.ForEach(Client.EndWatch);
+        endpoint.Watches.Clear();
     }
 
     private void OnRemoveSubscription(RemoveSubscriptionInfo info)
@@ -216,6 +257,7 @@ internal sealed partial class OpenWireSession
             {
                 endpoint.PullDeadlineMs = long.MaxValue;
                 endpoint.DrainAll(Client);
+                Enqueue(endpoint);
             }
 
             PullDeadlineMs = Math.Min(PullDeadlineMs, endpoint.PullDeadlineMs);

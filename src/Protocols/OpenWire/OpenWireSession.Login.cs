@@ -22,6 +22,8 @@ internal sealed partial class OpenWireSession
     private string _clientId = "";
     private string? _host;
     private bool _holdsClientId;
+    private bool _isFaultTolerant;
+    private bool _isReconnect;
 
     /// <summary>A password check that the loop shall run; its end is told to <see cref="OnVerified"/>.</summary>
     public ISaslServer? SaslToVerify { get; private set; }
@@ -184,6 +186,7 @@ internal sealed partial class OpenWireSession
 
         ConnectionInfo login = _login!;
         _login = null;
+        (_isFaultTolerant, _isReconnect) = (login.FaultTolerant, login.FailoverReconnect);
         State = ConnectionState.Connected;
         Tell(AdvisoryTopics.Connection(_space, login, _owner.Advisories));
         if (login.ResponseRequired)

@@ -54,6 +54,7 @@ internal sealed partial class OpenWireSession
             [.. (names ?? []).Select(name => AdvisoryTopics.Producer(_space, info, name, _owner.Advisories))];
         _producers[info.ProducerId!] = new ProducerEndpoint(info)
         {
+            Memory = _isFaultTolerant ? Client.RememberProducer(info.ProducerId!.ToString()) : null,
             Own = isPlain ? OpenOutlet(names![0], info.ProducerId) : null,
             Destination = isPlain ? info.Destination : null,
             Facts = facts,
@@ -66,6 +67,11 @@ internal sealed partial class OpenWireSession
         if (_producers.Remove(id, out ProducerEndpoint? producer))
         {
             Untell(producer.Facts);
+            if (producer.Memory is { } memory)
+            {
+                Client.ForgetProducer(memory);
+            }
+
             if (producer.Own is { } own)
             {
                 Client.CloseProducer(own.Producer);
@@ -119,6 +125,7 @@ internal sealed partial class OpenWireSession
         }
 
         OpenTransaction? transaction = FindTransaction(message.TransactionId);
+        MessageHeader header = OpenWireMessageMap.ToHeader(message, NowMs);
         var report = new SendReport
         {
             CommandId = message.CommandId,
@@ -126,11 +133,19 @@ internal sealed partial class OpenWireSession
             Producer = producer,
             Bytes = message.AccountedBytes,
         };
+        if (IsRepeated(producer, message))
+        {
+            report.Parts = 1;
+            _sends.Add(report);
+            Client.Repeat((producer.Own ?? (_relay ??= OpenOutlet(null, null))).Producer, SendTag);
+            return;
+        }
+
         if (producer.Own is { } own && message.Destination == producer.Destination)
         {
             report.Parts = 1;
             _sends.Add(report);
-            Publish(own, message, message.Destination, null, transaction);
+            Publish(new Outgoing(own, message, header, transaction) { NumberedBy = producer.Memory });
             return;
         }
 
@@ -139,11 +154,20 @@ internal sealed partial class OpenWireSession
         report.Parts = names.Count;
         _sends.Add(report);
         Outlet relay = _relay ??= OpenOutlet(null, null);
-        foreach (DestinationName name in names)
+        for (int i = 0; i < names.Count; i++)
         {
-            Publish(relay, message, name.Destination, name, transaction);
+            Publish(new Outgoing(relay, message, header, transaction)
+            {
+                Relayed = names[i],
+                // When the last one is on disk, all are.
+                NumberedBy = i == names.Count - 1 ? producer.Memory : null,
+            });
         }
     }
+
+    // A client that has lost its connection sends again what was not answered; the node may have it all the same.
+    private bool IsRepeated(ProducerEndpoint producer, Message message) =>
+        _isReconnect && message.Persistent && producer.Memory?.Has(message.MessageId!.ProducerSequence) == true;
 
     private void CheckSendable(DestinationName name)
     {
@@ -165,65 +189,86 @@ internal sealed partial class OpenWireSession
         }
     }
 
-    private void Publish(
-        Outlet outlet, Message message, Destination destination, DestinationName? relayed, OpenTransaction? transaction)
+    private void Publish(in Outgoing send)
     {
-        MessageHeader header = OpenWireMessageMap.ToHeader(message);
-        ReadOnlyMemory<byte> payload = _map.ToPayload(message, destination);
+        Outlet outlet = send.Outlet;
+        ReadOnlyMemory<byte> payload = _map.ToPayload(
+            send.Message, send.Relayed?.Destination ?? send.Message.Destination!);
         outlet.Credit--;
         _heldBy = outlet.Credit <= 0 ? outlet : _heldBy;
-        if (relayed is not null)
+        if (send.Relayed is not null)
         {
-            outlet.Producer.RelayRoutingType = relayed.RoutingType;
+            outlet.Producer.RelayRoutingType = send.Relayed.RoutingType;
         }
 
-        string? to = relayed?.Name.ToString();
         if (payload.Length >= Options.LargeMessageBytesMin)
         {
-            PublishLarge(outlet, header, payload, to, transaction);
+            PublishLarge(send, payload);
             return;
         }
 
+        send.Number();
         BrokerException? refusal = Client.Publish(
-            outlet.Producer, header, new ReadOnlySequence<byte>(payload), SendTag, to, transaction?.Transaction);
-        transaction?.Transaction.Fail(refusal);
+            outlet.Producer, send.Header, new ReadOnlySequence<byte>(payload), SendTag, send.To,
+            send.Transaction?.Transaction);
+        send.Transaction?.Transaction.Fail(refusal);
     }
 
     // Its bytes are on their way to a file; nothing further is read until they are there.
-    private void PublishLarge(
-        Outlet outlet, MessageHeader header, ReadOnlyMemory<byte> payload, string? to, OpenTransaction? transaction)
+    private void PublishLarge(in Outgoing send, ReadOnlyMemory<byte> payload)
     {
-        LargePublish large = Client.BeginLarge(outlet.Producer);
+        LargePublish large = Client.BeginLarge(send.Outlet.Producer);
         large.Append(new ReadOnlySequence<byte>(payload));
-        _large.Enqueue(new LargeSend(large, outlet, header, to, transaction, outlet.Producer.RelayRoutingType));
+        _large.Enqueue(new LargeSend(large, send));
         FinishLarge();
     }
 
     private void FinishLarge()
     {
-        while (_large.TryPeek(out LargeSend? send))
+        while (_large.TryPeek(out LargeSend? large))
         {
-            if (!send.Publish.Finish())
+            if (!large.Publish.Finish())
             {
-                WaitFor(send.Publish.ReadyAsync(CancellationToken.None).AsTask(), FinishLarge);
+                WaitFor(large.Publish.ReadyAsync(CancellationToken.None).AsTask(), FinishLarge);
                 return;
             }
 
             _large.Dequeue();
+            Outgoing send = large.Send;
             if (send.Outlet == _relay)
             {
-                send.Outlet.Producer.RelayRoutingType = send.RoutingType;
+                send.Outlet.Producer.RelayRoutingType = send.Relayed?.RoutingType;
             }
 
-            send.Publish.Complete(send.Header, SendTag, send.To, send.Transaction?.Transaction);
+            send.Number();
+            large.Publish.Complete(send.Header, SendTag, send.To, send.Transaction?.Transaction);
         }
     }
 
     private readonly Queue<LargeSend> _large = new();
 
-    private sealed record LargeSend(
-        LargePublish Publish, Outlet Outlet, MessageHeader Header, string? To, OpenTransaction? Transaction,
-        RoutingType? RoutingType);
+    private sealed record LargeSend(LargePublish Publish, Outgoing Send);
+
+    /// <summary>One message on its way to one destination.</summary>
+    private readonly record struct Outgoing(
+        Outlet Outlet, Message Message, MessageHeader Header, OpenTransaction? Transaction)
+    {
+        /// <summary>Of a message by the relay: where it goes.</summary>
+        public DestinationName? Relayed { get; init; }
+
+        /// <summary>What remembers its number; null: nothing.</summary>
+        public ProducerMemory? NumberedBy { get; init; }
+
+        public string? To => Relayed?.Name.ToString();
+
+        public void Number()
+        {
+            if (NumberedBy is not null && Header.Durable)
+            {
+                Outlet.Producer.NumberNext(NumberedBy, Message.MessageId!.ProducerSequence);
+            }
+        }
+    }
 
     private void OnDestinationInfo(DestinationInfo info)
     {

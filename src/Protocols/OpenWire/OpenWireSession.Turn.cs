@@ -169,9 +169,28 @@ internal sealed partial class OpenWireSession : IClientEvents
         OnDischarged(transaction, error);
 
     /// <inheritdoc/>
+    void IClientEvents.OnQueueMade(QueueWatch watch, string queue)
+    {
+        var endpoint = (ConsumerEndpoint)watch.Tag!;
+        if (!endpoint.IsClosed)
+        {
+            OpenMatching(endpoint, queue);
+            endpoint.Regulate(Client);
+        }
+    }
+
+    /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
     {
-        ConsumerEndpoint endpoint = ((Inlet)consumer.Tag!).Endpoint;
+        var inlet = (Inlet)consumer.Tag!;
+        ConsumerEndpoint endpoint = inlet.Endpoint;
+        if (endpoint.Watches.Count > 0)
+        {
+            // One of the queues that match has gone.
+            endpoint.Forget(inlet);
+            return;
+        }
+
         if (_consumers.Remove(endpoint.Info.ConsumerId!))
         {
             Close(endpoint, countAttempts: false);
@@ -189,6 +208,7 @@ internal sealed partial class OpenWireSession : IClientEvents
             // Its next message goes by the relay, which makes the address anew when the settings allow it.
             _producers[endpoint.Id] = new ProducerEndpoint(new ProducerInfo { ProducerId = endpoint.Id })
             {
+                Memory = endpoint.Memory,
                 Facts = endpoint.Facts,
             };
         }
@@ -319,6 +339,7 @@ internal sealed partial class OpenWireSession : IClientEvents
             Producer = id.Producer,
             ProducerSequence = id.ProducerSequence,
         });
+        message.GroupFirstForConsumer = delivery.StartsGroup;
         int failed = delivery.DeliveryCount + (int)Math.Min(taken.Header.DeliveryCount, int.MaxValue / 2);
         Output.Dispatch(endpoint.Info.ConsumerId!, message.Destination!, message, failed);
         endpoint.Regulate(Client);

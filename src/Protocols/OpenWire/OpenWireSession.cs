@@ -2,6 +2,7 @@ using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions.Xa;
+using Pillarbox.Protocols.OpenWire.Transactions;
 using Pillarbox.Protocols.OpenWire.Wire;
 using Pillarbox.Transport;
 
@@ -206,6 +207,7 @@ internal sealed partial class OpenWireSession
         }
         catch (OpenWireException fault) when (fault.IsCommandOnly)
         {
+            FailTransaction(command, fault.Message);
             Refuse(command, BrokerErrors.ToThrowable(fault));
         }
         catch (BrokerException refusal)
@@ -227,6 +229,8 @@ internal sealed partial class OpenWireSession
                 OnConnectionInfo(info);
                 return false;
             case PlainCommand { Type: DataType.KeepAliveInfo }:
+            case ConnectionControl:
+                // The failover transport says so that it has come back, before it logs in again.
                 return true;
             case PlainCommand { Type: DataType.ShutdownInfo }:
                 State = ConnectionState.Ended;
@@ -405,6 +409,16 @@ internal sealed partial class OpenWireSession
     {
         InputGate = gate;
         _afterGate = after;
+    }
+
+    // A client that does not wait for the answer of a send must not commit without it.
+    private void FailTransaction(Command command, string reason)
+    {
+        if (command is Message { ResponseRequired: false, TransactionId: { } id }
+            && _transactions.TryGetValue(id, out OpenTransaction? transaction))
+        {
+            transaction.Transaction.Fail(new BrokerException(BrokerError.TransactionRollback, reason));
+        }
     }
 
     private void Refuse(Command command, WireThrowable exception)

@@ -19,6 +19,10 @@ internal ref struct SendFields
     public bool Persistent;
     public byte Priority;
     public long ExpiresAtMs;
+    public ReadOnlySpan<byte> GroupId;
+    public bool EndsGroup;
+    public long DelayMs;
+    public long DeliverAtMs;
 }
 
 /// <summary>
@@ -33,6 +37,11 @@ internal static class StompMessageMap
 
     /// <summary>The first byte of a payload: the body is bytes.</summary>
     public const byte Bytes = (byte)'B';
+
+    // Ten thousand years: a sum with the clock is a time.
+    private const long LongestDelayMs = 10_000L * 366 * 24 * 3600 * 1000;
+
+    private static ReadOnlySpan<byte> Schedule => "AMQ_SCHEDULED_"u8;
 
     /// <summary>Reads a SEND; all headers that are kept, but destination and reply-to, go to
     /// <paramref name="kept"/>.</summary>
@@ -54,8 +63,10 @@ internal static class StompMessageMap
     }
 
     /// <summary>The broker's header of a SEND.</summary>
-    public static MessageHeader HeaderOf(in SendFields fields) => new()
+    public static MessageHeader HeaderOf(in SendFields fields, StompVersion version, long nowMs) => new()
     {
+        DeliverAtMs = Math.Max(fields.DeliverAtMs, fields.DelayMs > 0 ? nowMs + fields.DelayMs : 0),
+        Group = GroupOf(fields, version),
         Durable = fields.Persistent,
         Priority = fields.Priority,
         ExpiresAtMs = fields.ExpiresAtMs,
@@ -218,10 +229,46 @@ internal static class StompMessageMap
             case 16 when name.SequenceEqual("destination-type"u8):
                 fields.DestinationType = header.Value;
                 return true;
+            case 11 when name.SequenceEqual("JMSXGroupID"u8):
+                fields.GroupId = fields.GroupId.IsEmpty ? header.Value : fields.GroupId;
+                return false;
+            case 12 when name.SequenceEqual("JMSXGroupSeq"u8):
+                fields.EndsGroup |= header.Value is [(byte)'-', ..];
+                return false;
             default:
+                if (name.StartsWith(Schedule))
+                {
+                    TakeSchedule(name[Schedule.Length..], header.Value, ref fields);
+                }
+
                 return false;
         }
     }
+
+    // What ActiveMQ's clients write; only one delivery of a message can be asked for.
+    private static void TakeSchedule(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, ref SendFields fields)
+    {
+        if (name.SequenceEqual("DELAY"u8))
+        {
+            fields.DelayMs = Number(value, LongestDelayMs, "AMQ_SCHEDULED_DELAY");
+        }
+        else if (name.SequenceEqual("TIME"u8))
+        {
+            fields.DeliverAtMs = Number(value, long.MaxValue, "AMQ_SCHEDULED_TIME");
+        }
+        else if (name.SequenceEqual("CRON"u8) || ((name.SequenceEqual("PERIOD"u8) || name.SequenceEqual("REPEAT"u8))
+            && !value.SequenceEqual("0"u8)))
+        {
+            throw new StompException(
+                "a message is delivered once here: AMQ_SCHEDULED_PERIOD, _REPEAT and _CRON are not supported");
+        }
+    }
+
+    private static MessageGroup GroupOf(in SendFields fields, StompVersion version) =>
+        fields.GroupId.Contains((byte)'\\')
+            ? MessageGroup.Of(
+                System.Text.Encoding.UTF8.GetBytes(HeaderText.Decode(fields.GroupId, version)), fields.EndsGroup)
+            : MessageGroup.Of(fields.GroupId, fields.EndsGroup);
 
     private static void Take(ref ReadOnlySpan<byte> field, ref bool has, ReadOnlySpan<byte> value)
     {

@@ -64,7 +64,7 @@ internal sealed partial class StompSession
         Broker.Transactions.Transaction? transaction =
             fields.HasTransaction ? TransactionOf(HeaderText.Decode(fields.Transaction, Version)) : null;
         FinishHead(fields, target);
-        MessageHeader header = StompMessageMap.HeaderOf(fields);
+        MessageHeader header = StompMessageMap.HeaderOf(fields, Version, NowMs);
         if (isLarge)
         {
             BeginLarge(target, header, transaction);

@@ -48,6 +48,27 @@ public sealed class BranchTests
     }
 
     [Fact]
+    public void What_is_delayed_stays_delayed_over_a_restart_before_the_commit()
+    {
+        using Scene scene = new();
+        Actor actor = scene.Connect();
+        Transaction transaction = actor.Client.Xa.Start(Name);
+        long dueMs = scene.Clock.NowMs + 5000;
+        actor.Send(
+            actor.Producer("out"), "late", header => header with { DeliverAtMs = dueMs }, transaction: transaction);
+        actor.Client.Xa.End(Name);
+        Assert.True(actor.Client.Xa.Prepare(Name, 1));
+        scene.Settle();
+        scene.Crash();
+        Actor again = scene.Connect();
+        again.Client.Xa.Recover();
+        End(scene, again, isCommit: true);
+        Assert.Equal("", Look(scene, "out"));
+        scene.Advance(6000);
+        Assert.Equal("late", Look(scene, "out"));
+    }
+
+    [Fact]
     public void It_survives_restarts_after_snapshots()
     {
         using Scene scene = new(options => options with { SegmentBytes = 64 << 10, SnapshotBytesMin = 32 << 10 });

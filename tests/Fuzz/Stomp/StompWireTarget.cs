@@ -92,7 +92,7 @@ internal sealed class StompWireTarget : IFuzzTarget
         kept.Append((byte)'\n');
         kept.Append(body);
         byte[] payload = kept.Span.ToArray();
-        MessageHeader header = StompMessageMap.HeaderOf(fields);
+        MessageHeader header = StompMessageMap.HeaderOf(fields, version, nowMs: 1);
         _ = _properties.Read(header, payload, "color").Kind;
         MessageContent? content = _map.Read(header, "a", payload);
         if (content is not null)

@@ -115,6 +115,8 @@ internal sealed class XaRecovery(BrokerServices services)
             Priority = message.Header.Priority,
             InJournal = true,
             ExpiresAtMs = message.Header.ExpiresAtMs,
+            DeliverAtMs = message.Header.DeliverAtMs,
+            Group = message.Header.Group,
             BlobId = message.BlobId,
             Single = queues.Count == 1 ? queues[0] : null,
             Many = queues.Count == 1 ? null : [.. queues],

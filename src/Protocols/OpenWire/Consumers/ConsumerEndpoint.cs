@@ -40,6 +40,9 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
 
     public List<Inlet> Inlets { get; } = [];
 
+    /// <summary>Wildcards of queues: each queue that comes to match is one more inlet.</summary>
+    public List<QueueWatch> Watches { get; } = [];
+
     public UnackedList Unacked { get; } = new();
 
     /// <summary>What it is told without the broker; null: it is no consumer of advisories.</summary>
@@ -80,6 +83,21 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
         inlet.Granted--;
         _pending.Enqueue(delivery);
         PullDeadlineMs = long.MaxValue;
+    }
+
+    /// <summary>A queue has gone, with what it has delivered and is not written; what is being read still goes
+    /// out.</summary>
+    public void Forget(Inlet inlet)
+    {
+        Inlets.Remove(inlet);
+        for (int i = 0, count = _pending.Count; i < count; i++)
+        {
+            Delivery delivery = _pending.Dequeue();
+            if (delivery.Consumer != inlet.Consumer || (i == 0 && IsReading))
+            {
+                _pending.Enqueue(delivery);
+            }
+        }
     }
 
     /// <summary>The next one is on its way to the client.</summary>
@@ -137,6 +155,12 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
     /// <summary>Asks the broker for its grants back: the answer tells that there is nothing more.</summary>
     public void DrainAll(BrokerClient client)
     {
+        if (Inlets.Count == 0)
+        {
+            // No queue matches yet.
+            EndWait();
+        }
+
         foreach (Inlet inlet in Inlets)
         {
             if (!inlet.IsDraining)
@@ -161,11 +185,16 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
 
         if (IsPulling && unused > 0 && _pending.Count == 0 && Inlets.TrueForAll(one => !one.IsDraining))
         {
-            // The wait is over without a message.
-            PullDeadlineMs = long.MaxValue;
-            Room = 0;
-            OwesEnd = true;
+            EndWait();
         }
+    }
+
+    // Without a message.
+    private void EndWait()
+    {
+        PullDeadlineMs = long.MaxValue;
+        Room = 0;
+        OwesEnd = true;
     }
 
     private static void Drain(BrokerClient client, Inlet inlet)

@@ -17,20 +17,27 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
     public ConsumerOptions Resolve(ConsumerInfo info, DestinationName name)
     {
         bool isTopic = name.Destination.IsTopic;
-        string queue = isTopic ? Subscribe(info, name) : FindQueue(name);
-        return new ConsumerOptions
+        if (!isTopic)
         {
-            Queue = queue,
-            // A subscription has its selector in its queue.
-            Selector = isTopic ? null : Blank(info.Selector),
-            Browse = info.Browser,
-            Priority = info.Priority <= sbyte.MaxValue ? info.Priority : 0,
-            NoLocal = info.NoLocal && !isTopic,
-            Exclusive = false,
-            Name = info.ConsumerId!.ToString(),
-            Format = PayloadFormat.OpenWire,
-        };
+            return OptionsOf(info, FindQueue(name));
+        }
+
+        // A subscription has its selector in its queue.
+        return OptionsOf(info, Subscribe(info, name)) with { Selector = null, NoLocal = false };
     }
+
+    /// <summary>A consumer of a queue.</summary>
+    public static ConsumerOptions OptionsOf(ConsumerInfo info, string queue) => new()
+    {
+        Queue = queue,
+        Selector = Blank(info.Selector),
+        Browse = info.Browser,
+        Priority = info.Priority <= sbyte.MaxValue ? info.Priority : 0,
+        NoLocal = info.NoLocal,
+        TakesAll = info.Exclusive && !info.Browser,
+        Name = info.ConsumerId!.ToString(),
+        Format = PayloadFormat.OpenWire,
+    };
 
     /// <summary>The queue of a durable subscription, named as AMQP clients with the same id name it.</summary>
     public static string DurableName(string clientId, string subscription) => $"{clientId}.{subscription}";
@@ -46,10 +53,7 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
                 : throw DestinationName.Invalid($"there is no temporary queue {name.Destination.PhysicalName}");
         }
 
-        return name.IsWildcard && client.FindQueue(name.Name.Address) is null
-            ? throw DestinationName.Invalid(
-                $"'{name.Destination.PhysicalName}' is a wildcard; a consumer of queues names each queue")
-            : client.ResolveQueue(name.Name, name.RoutingType);
+        return client.ResolveQueue(name.Name, name.RoutingType);
     }
 
     private string Subscribe(ConsumerInfo info, DestinationName name)

@@ -68,6 +68,10 @@ internal sealed record DestinationName(Destination Destination, AddressName Name
             : throw Invalid(error);
     }
 
+    /// <summary>A queue by its name, whatever characters that has.</summary>
+    public static DestinationName OfQueue(string queue) => new(
+        new Destination(DataType.Queue) { PhysicalName = queue }, new AddressName(queue, null), RoutingType.Anycast);
+
     public static OpenWireException Invalid(string message) =>
         new(ThrowableNames.InvalidDestination, message) { IsCommandOnly = true };
 

@@ -27,5 +27,8 @@ internal sealed class ProducerEndpoint(ProducerInfo info)
     /// <summary>The destination of <see cref="Own"/>.</summary>
     public Destination? Destination { get; init; }
 
+    /// <summary>What the node knows of its messages, for when it sends them again; null: it will not.</summary>
+    public ProducerMemory? Memory { get; init; }
+
     public IReadOnlyList<AdvisoryFact> Facts { get; init; } = [];
 }

@@ -36,6 +36,7 @@ internal static class ThrowableNames
     public const string InvalidSelector = "javax.jms.InvalidSelectorException";
     public const string IllegalState = "javax.jms.IllegalStateException";
     public const string ResourceAllocation = "javax.jms.ResourceAllocationException";
+    public const string MessageFormat = "javax.jms.MessageFormatException";
     public const string RolledBack = "javax.jms.TransactionRolledBackException";
     public const string Xa = "javax.transaction.xa.XAException";
 }

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using Pillarbox.Server.Cli.Perf.Kafka;
 using Pillarbox.Server.Cli.Perf.Mqtt;
+using Pillarbox.Server.Cli.Perf.OpenWire;
 using Pillarbox.Server.Cli.Perf.Stomp;
 
 namespace Pillarbox.Server.Cli.Perf;
@@ -90,7 +91,8 @@ internal static class PerfCommand
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
         return new Command("perf", "Measure a server.")
         {
-            amqp, KafkaPerfCommand.Create(), MqttPerfCommand.Create(), StompPerfCommand.Create(),
+            amqp, KafkaPerfCommand.Create(), MqttPerfCommand.Create(),
+            OpenWirePerfCommand.Create(), StompPerfCommand.Create(),
         };
     }
 

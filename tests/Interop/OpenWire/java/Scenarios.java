@@ -488,7 +488,113 @@ public final class Scenarios {
         equal("still here", text(consumer));
     }
 
+    void delays() throws Exception {
+        Session session = session();
+        Queue queue = queue(session);
+        MessageProducer producer = session.createProducer(queue);
+        TextMessage late = session.createTextMessage("late");
+        late.setLongProperty("AMQ_SCHEDULED_DELAY", 1500);
+        producer.send(late);
+        send(session, queue, "now");
+        MessageConsumer consumer = session.createConsumer(queue);
+        equal("now", text(consumer));
+        equal("late", text(consumer));
+        TextMessage often = session.createTextMessage("often");
+        often.setStringProperty("AMQ_SCHEDULED_CRON", "0 * * * *");
+        try {
+            producer.send(often);
+            fail("a schedule of many deliveries was taken");
+        } catch (JMSException expected) {
+            equal(true, expected.getMessage().contains("not supported"));
+        }
+    }
+
+    void groups() throws Exception {
+        Session session = session();
+        Queue queue = queue(session);
+        Session[] sessions = { session(), session() };
+        MessageConsumer[] consumers = { sessions[0].createConsumer(queue), sessions[1].createConsumer(queue) };
+        MessageProducer producer = session.createProducer(queue);
+        for (int i = 0; i < 30; i++) producer.send(grouped(session, "g" + i % 3, "" + i, 0));
+        int[] owners = { -1, -1, -1 };
+        int[] next = { 0, 1, 2 };
+        int got = 0;
+        for (int c = 0; c < 2; c++) {
+            for (Message message; (message = consumers[c].receive(MOMENT)) != null; got++) {
+                int number = Integer.parseInt(((TextMessage) message).getText());
+                int group = number % 3;
+                equal(owners[group] == -1, message.getBooleanProperty("JMSXGroupFirstForConsumer"));
+                if (owners[group] == -1) owners[group] = c;
+                equal(owners[group], c);
+                equal(next[group], number);
+                next[group] += 3;
+            }
+        }
+        equal(30, got);
+        // Its owner leaves: the other one takes over.
+        int leaving = owners[0];
+        sessions[leaving].close();
+        producer.send(grouped(session, "g0", "more", 0));
+        equal("more", text(consumers[1 - leaving]));
+    }
+
+    void exclusiveConsumers() throws Exception {
+        Session session = session();
+        MessageConsumer common = session.createConsumer(queue(session));
+        Session leaving = session();
+        MessageConsumer first = leaving.createConsumer(leaving.createQueue("jms." + name + "?consumer.exclusive=true"));
+        Session staying = session();
+        MessageConsumer second = staying.createConsumer(staying.createQueue("jms." + name + "?consumer.exclusive=true"));
+        send(session, queue(session), "1", "2");
+        equal("1", text(first));
+        equal("2", text(first));
+        leaving.close();
+        send(session, queue(session), "3");
+        equal("3", text(second));
+        equal(null, common.receive(MOMENT));
+    }
+
+    void consumerPriority() throws Exception {
+        Session session = session();
+        MessageConsumer low = session.createConsumer(queue(session));
+        Session other = session();
+        MessageConsumer high = other.createConsumer(other.createQueue("jms." + name + "?consumer.priority=10"));
+        send(session, queue(session), "1", "2", "3");
+        equal("1", text(high));
+        equal("2", text(high));
+        equal("3", text(high));
+        equal(null, low.receive(MOMENT));
+    }
+
+    void queuesWithWildcards() throws Exception {
+        Session session = session();
+        send(session, session.createQueue(name + ".eu.1"), "before");
+        MessageConsumer all = session.createConsumer(session.createQueue(name + ".>"));
+        Message got = receive(all);
+        equal("before", ((TextMessage) got).getText());
+        equal("queue://" + name + ".eu.1", got.getJMSDestination().toString());
+        send(session, session.createQueue(name + ".us.1"), "after");
+        equal("after", text(all));
+        all.close();
+        MessageConsumer one = session().createConsumer(session.createQueue(name + ".*.1"));
+        send(session, session.createQueue(name + ".eu.2"), "other");
+        send(session, session.createQueue(name + ".us.1"), "mine");
+        equal("mine", text(one));
+        equal(null, one.receive(MOMENT));
+        QueueBrowser browser = session.createBrowser(session.createQueue(name + ".>"));
+        Enumeration<?> messages = browser.getEnumeration();
+        equal("other", ((TextMessage) messages.nextElement()).getText());
+        equal(false, messages.hasMoreElements());
+    }
+
     // ---- what they are made of ----
+
+    private static Message grouped(Session session, String group, String text, int sequence) throws Exception {
+        TextMessage message = session.createTextMessage(text);
+        message.setStringProperty("JMSXGroupID", group);
+        if (sequence != 0) message.setIntProperty("JMSXGroupSeq", sequence);
+        return message;
+    }
 
     private void everyType(String options) throws Exception {
         Session session = connect(options).createSession(false, Session.AUTO_ACKNOWLEDGE);

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using Pillarbox.Server.Cli.Perf.Messaging;
 
 namespace Pillarbox.Server.Cli.Perf.Stomp;
 
@@ -56,23 +56,10 @@ internal static class StompPerfCommand
 
     private static async Task<int> MeasureAsync(StompPerfOptions options, CancellationToken cancellation)
     {
-        StompPerfReport report = await new StompPerfRun(options).RunAsync(cancellation);
-        if (options.Json)
-        {
-            using Stream output = Console.OpenStandardOutput();
-            await using (var writer = new Utf8JsonWriter(output))
-            {
-                report.WriteJson(writer);
-            }
-
-            output.WriteByte((byte)'\n');
-        }
-        else
-        {
-            Console.Write(report.ToTable());
-        }
-
-        return report is { Missing: 0, OutOfOrder: 0 } ? ExitCode.Good : ExitCode.Failed;
+        var run = new MessagingPerfRun(
+            options, (schedule, _) => new StompPerfReceiver(options, schedule),
+            (schedule, index) => new StompPerfSender(options, schedule, index));
+        return (await run.RunAsync(cancellation)).Print();
     }
 
     private static StompPerfOptions OptionsOf(ParseResult parsed)
@@ -94,7 +81,7 @@ internal static class StompPerfCommand
             Password = PasswordOf(parsed.GetValue(PasswordFile)),
             Destination = destination,
             FanOut = destination.StartsWith("/topic/", StringComparison.Ordinal),
-            BodyBytes = Math.Max(StompPerfOptions.BodyBytesMin, parsed.GetValue(Size)),
+            BodyBytes = Math.Max(MessagingPerfOptions.BodyBytesMin, parsed.GetValue(Size)),
             Senders = parsed.GetValue(Senders),
             Receivers = parsed.GetValue(Receivers),
             InFlight = Math.Max(1, parsed.GetValue(InFlight)),

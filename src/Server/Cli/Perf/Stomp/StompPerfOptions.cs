@@ -1,44 +1,10 @@
+using Pillarbox.Server.Cli.Perf.Messaging;
+
 namespace Pillarbox.Server.Cli.Perf.Stomp;
 
 /// <summary>What one measurement of a STOMP server is to do. Immutable.</summary>
-internal sealed record StompPerfOptions
+internal sealed record StompPerfOptions : MessagingPerfOptions
 {
-    /// <summary>A message bears a time, a sequence number and who sent it.</summary>
-    public const int BodyBytesMin = PerfOptions.BodyBytesMin;
-
-    public required string Host { get; init; }
-
-    public required int Port { get; init; }
-
-    public string? User { get; init; }
-
-    public string? Password { get; init; }
-
-    public required string Destination { get; init; }
-
-    public int BodyBytes { get; init; } = 100;
-
-    public int Senders { get; init; } = 1;
-
-    public int Receivers { get; init; } = 1;
-
-    /// <summary>Whether each receiver gets every message, for the destination is a topic.</summary>
-    public bool FanOut { get; init; }
-
-    /// <summary>Messages survive the server's end, and each is sent with a receipt.</summary>
-    public bool Durable { get; init; }
-
-    /// <summary>Messages without a receipt yet that a durable sender may have.</summary>
-    public int InFlight { get; init; } = 1000;
-
     /// <summary>The subscriptions' mode.</summary>
     public string Ack { get; init; } = "auto";
-
-    public double WarmUpSeconds { get; init; } = 3;
-
-    public double DurationSeconds { get; init; } = 20;
-
-    public int? ServerPid { get; init; }
-
-    public bool Json { get; init; }
 }

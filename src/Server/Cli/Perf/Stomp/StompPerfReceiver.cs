@@ -1,7 +1,9 @@
+using Pillarbox.Server.Cli.Perf.Messaging;
+
 namespace Pillarbox.Server.Cli.Perf.Stomp;
 
 /// <summary>Receives, acknowledges, and checks that each sender's messages come in order.</summary>
-internal sealed class StompPerfReceiver : IDisposable
+internal sealed class StompPerfReceiver : IMessagingReceiver
 {
     private const long WaitNanosecondsMax = 50_000_000;
     private const int AckEvery = 64;
@@ -22,19 +24,19 @@ internal sealed class StompPerfReceiver : IDisposable
         _link.WaitFor("RECEIPT"u8);
     }
 
-    /// <summary>Messages of the measured phase.</summary>
+    /// <inheritdoc/>
     public long Measured { get; private set; }
 
-    /// <summary>From sending to here, measured phase only.</summary>
+    /// <inheritdoc/>
     public PerfHistogram Delivered { get; } = new();
 
-    /// <summary>Messages whose sequence number is below one seen before.</summary>
+    /// <inheritdoc/>
     public long OutOfOrder { get; private set; }
 
-    /// <summary>Messages that another measurement left behind.</summary>
+    /// <inheritdoc/>
     public long Foreign { get; private set; }
 
-    /// <summary>Runs until the measurement stops.</summary>
+    /// <inheritdoc/>
     public void Run()
     {
         while (!_schedule.IsStopped)

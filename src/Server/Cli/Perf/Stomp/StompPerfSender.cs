@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
+using Pillarbox.Server.Cli.Perf.Messaging;
 
 namespace Pillarbox.Server.Cli.Perf.Stomp;
 
 /// <summary>Sends as fast as receipts come back, or, without receipts, as fast as the connection takes it.</summary>
-internal sealed class StompPerfSender : IDisposable
+internal sealed class StompPerfSender : IMessagingSender
 {
     private const long WaitNanosecondsMax = 50_000_000;
     private const int UnsentBytesMax = 256 << 10;
@@ -36,13 +37,13 @@ internal sealed class StompPerfSender : IDisposable
         _link = new StompLink(options);
     }
 
-    /// <summary>From sending to the receipt, measured phase only.</summary>
+    /// <inheritdoc/>
     public PerfHistogram Acknowledged { get; } = new();
 
-    /// <summary>Messages sent in the measured phase.</summary>
+    /// <inheritdoc/>
     public long Measured { get; private set; }
 
-    /// <summary>Runs until the measured phase is over and every receipt is there.</summary>
+    /// <inheritdoc/>
     public void Run()
     {
         while (!_schedule.IsStopped)

@@ -1,8 +1,11 @@
 #pragma warning disable RS0030 // reason: a load generator has threads of its own, the broker has not
-namespace Pillarbox.Server.Cli.Perf.Stomp;
+namespace Pillarbox.Server.Cli.Perf.Messaging;
 
-/// <summary>One measurement of a STOMP server: connects, warms up, measures, drains, and sums up.</summary>
-internal sealed class StompPerfRun(StompPerfOptions options)
+/// <summary>One measurement of a server of queues and topics: connects, warms up, measures, drains, and sums
+/// up.</summary>
+internal sealed class MessagingPerfRun(
+    MessagingPerfOptions options, Func<PerfSchedule, int, IMessagingReceiver> receiver,
+    Func<PerfSchedule, int, IMessagingSender> sender)
 {
     private const double DrainSecondsMax = 10;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
@@ -10,12 +13,11 @@ internal sealed class StompPerfRun(StompPerfOptions options)
     private long _residentBytesMax;
 
     /// <summary>Throws <see cref="CommandException"/> when the measurement is not possible.</summary>
-    public async Task<StompPerfReport> RunAsync(CancellationToken cancellation)
+    public async Task<MessagingPerfReport> RunAsync(CancellationToken cancellation)
     {
-        StompPerfReceiver[] receivers =
-            [.. Enumerable.Range(0, options.Receivers).Select(_ => new StompPerfReceiver(options, _schedule))];
-        StompPerfSender[] senders =
-            [.. Enumerable.Range(0, options.Senders).Select(i => new StompPerfSender(options, _schedule, i))];
+        IMessagingReceiver[] receivers =
+            [.. Enumerable.Range(0, options.Receivers).Select(i => receiver(_schedule, i))];
+        IMessagingSender[] senders = [.. Enumerable.Range(0, options.Senders).Select(i => sender(_schedule, i))];
         _schedule.Begin();
         Thread[] threads = [.. receivers.Select(r => Start(r.Run)), .. senders.Select(s => Start(s.Run))];
         await UntilAsync(_schedule.MeasureFrom, cancellation);
@@ -26,7 +28,7 @@ internal sealed class StompPerfRun(StompPerfOptions options)
         _schedule.Stop();
         Array.ForEach(threads, t => t.Join());
         ThrowIfFailed();
-        StompPerfReport report = StompPerfReport.Of(options, _schedule, senders, receivers) with
+        MessagingPerfReport report = MessagingPerfReport.Of(options, _schedule, senders, receivers) with
         {
             ServerCpuSeconds = after.Server - before.Server,
             ClientCpuSeconds = after.Client - before.Client,

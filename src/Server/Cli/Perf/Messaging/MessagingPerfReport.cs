@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
-namespace Pillarbox.Server.Cli.Perf.Stomp;
+namespace Pillarbox.Server.Cli.Perf.Messaging;
 
-/// <summary>What a measurement of a STOMP server found. Times in nanoseconds. Immutable.</summary>
-internal sealed record StompPerfReport
+/// <summary>What a measurement of a server of queues and topics found. Times in nanoseconds. Immutable.</summary>
+internal sealed record MessagingPerfReport
 {
-    public required StompPerfOptions Options { get; init; }
+    public required MessagingPerfOptions Options { get; init; }
 
     /// <summary>Messages of the measured phase: delivered, or without receivers sent.</summary>
     public required long Messages { get; init; }
@@ -33,14 +33,14 @@ internal sealed record StompPerfReport
 
     private double? ServerCpuUs => ServerCpuSeconds * 1e6 / Math.Max(1, Messages);
 
-    public static StompPerfReport Of(
-        StompPerfOptions options, PerfSchedule schedule, StompPerfSender[] senders, StompPerfReceiver[] receivers)
+    public static MessagingPerfReport Of(
+        MessagingPerfOptions options, PerfSchedule schedule, IMessagingSender[] senders, IMessagingReceiver[] receivers)
     {
         var (acknowledged, delivered) = (new PerfHistogram(), new PerfHistogram());
         Array.ForEach(senders, s => acknowledged.Add(s.Acknowledged));
         Array.ForEach(receivers, r => delivered.Add(r.Delivered));
         int times = options.FanOut ? options.Receivers : Math.Min(1, options.Receivers);
-        return new StompPerfReport
+        return new MessagingPerfReport
         {
             Options = options,
             Messages = receivers.Length > 0 ? receivers.Sum(r => r.Measured) : senders.Sum(s => s.Measured),
@@ -52,11 +52,32 @@ internal sealed record StompPerfReport
         };
     }
 
-    public string ToTable()
+    /// <summary>Writes it as was asked for; the exit code.</summary>
+    public int Print()
+    {
+        if (Options.Json)
+        {
+            using Stream output = Console.OpenStandardOutput();
+            using (var writer = new Utf8JsonWriter(output))
+            {
+                WriteJson(writer);
+            }
+
+            output.WriteByte((byte)'\n');
+        }
+        else
+        {
+            Console.Write(ToTable());
+        }
+
+        return this is { Missing: 0, OutOfOrder: 0 } ? ExitCode.Good : ExitCode.Failed;
+    }
+
+    private string ToTable()
     {
         var text = new StringBuilder();
         Line(text, "messages", string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})"));
-        Line(text, "receipt after", Quantiles(Acknowledged));
+        Line(text, "answered after", Quantiles(Acknowledged));
         Line(text, "delivered after", Quantiles(Delivered));
         string client = $"{ClientCpuSeconds * 1e6 / Math.Max(1, Messages):0.00} us per message";
         Line(text, "client CPU", client);
@@ -70,7 +91,7 @@ internal sealed record StompPerfReport
         return text.ToString();
     }
 
-    public void WriteJson(Utf8JsonWriter writer)
+    private void WriteJson(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
         writer.WriteNumber("messagesPerSecond", Math.Round(PerSecond, 1));
