@@ -1,5 +1,6 @@
 // The table of contents of the program: one line a verb, each in a file of its own under Cli/.
 using Pillarbox.Server.Cli;
+using Pillarbox.Server.Cli.Access;
 using Pillarbox.Server.Cli.Perf;
 using Pillarbox.Server.Cli.Streams;
 
@@ -18,6 +19,8 @@ return await CommandLine.RunAsync(args,
     TransactionCommands.Create(),
     NodeCommands.Create(),
     UserCommands.Create(),
+    AclCommands.Create(),
+    QuotaCommands.Create(),
     DataCommands.Create(),
     QuarantineCommands.Create(),
     ConfigCommands.Create(),
