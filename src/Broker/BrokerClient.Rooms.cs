@@ -124,8 +124,6 @@ public sealed partial class BrokerClient
         (publish.Memory, publish.Number) = producer.TakeNumber();
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
         refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
-        refusal ??= transaction?.Branch is not null && node!.StreamIn(Catalog) is { } stream ? new BrokerException(
-            BrokerError.IllegalState, $"stream '{stream.Name}' takes part in no distributed transaction") : null;
         Targets targets = default;
         if (refusal is null)
         {

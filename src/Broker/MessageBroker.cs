@@ -130,6 +130,7 @@ public sealed class MessageBroker : IDisposable
         Management = new BrokerManagement(this, services, bindings);
         StreamManagement = new StreamManagement(this);
         GroupManagement = new GroupManagement(this);
+        AccessManagement = new AccessManagement(services);
         _metrics = new BrokerMetrics(services, () => _clients.Count);
         foreach ((string space, StreamCatalog streams) in services.Streams)
         {
@@ -148,6 +149,9 @@ public sealed class MessageBroker : IDisposable
 
     /// <summary>The same of the groups that read streams. Any thread.</summary>
     public GroupManagement GroupManagement { get; }
+
+    /// <summary>The same of access rules and quotas. Any thread.</summary>
+    public AccessManagement AccessManagement { get; }
 
     /// <summary>The streams of the default address space. Any thread.</summary>
     public StreamCatalog Streams => _services.Streams[AddressSpaces.DefaultName];

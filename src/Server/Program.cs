@@ -1,5 +1,6 @@
 // The table of contents of the program: one line a verb, each in a file of its own under Cli/.
 using Pillarbox.Server.Cli;
+using Pillarbox.Server.Cli.Access;
 using Pillarbox.Server.Cli.Perf;
 using Pillarbox.Server.Cli.Router;
 using Pillarbox.Server.Cli.Streams;
@@ -20,6 +21,8 @@ return await CommandLine.RunAsync(args,
     NodeCommands.Create(),
     RouterCommands.Create(),
     UserCommands.Create(),
+    AclCommands.Create(),
+    QuotaCommands.Create(),
     DataCommands.Create(),
     QuarantineCommands.Create(),
     ConfigCommands.Create(),

@@ -66,6 +66,15 @@ public sealed class LogBatch : IBufferWriter<byte>
         }
     }
 
+    /// <summary>Forgets the finished records behind the first <paramref name="count"/>, and an open one.</summary>
+    public void Cut(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        _length = OffsetOf(count);
+        _openAt = -1;
+        Count = count;
+    }
+
     /// <summary>Begins a record of a type from 1 to <see cref="RecordFormat.TypeMax"/>. Its payload is what is written
     /// until <see cref="End"/>.</summary>
     public void Begin(byte type)

@@ -102,14 +102,6 @@ public sealed class BrokerManagement
             .OrderBy(node => node.Name, StringComparer.Ordinal)
             .Select(node => ViewOf(space, node))]);
 
-    /// <summary>The rules beside the configured permissions. The identity needs to view everything.</summary>
-    public IReadOnlyList<AccessRule> ListAccessRules(Identity who, string space) =>
-        _services.Rules.List(GrantOnAll(who, space));
-
-    /// <summary>The quotas of an address space. The identity needs to view everything.</summary>
-    public IReadOnlyDictionary<QuotaEntity, IReadOnlyDictionary<QuotaKind, double>> ListQuotas(
-        Identity who, string space) => _services.Quotas.List(GrantOnAll(who, space));
-
     /// <summary>How clients were held back by quotas, in the address spaces where the identity may view everything.
     /// </summary>
     public IReadOnlyList<ThrottleView> ListThrottles(Identity who) =>
@@ -336,9 +328,6 @@ public sealed class BrokerManagement
             space, node.Name, types, queues, Paused: false, node.IsFull, node.RoutedTotal, node.UnroutedTotal,
             node.Settings.ToSettings());
     }
-
-    private Grant GrantOnAll(Identity who, string space) => _services.Authorizer.Authorize(
-        who, Permission.View, Space(space).Name, new AddressName("#", null));
 
     private AddressSpace Space(string name) =>
         _services.Spaces.Find(name) ?? throw new BrokerException(BrokerError.NotFound,

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
+using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Management;
 
@@ -14,7 +15,7 @@ namespace Pillarbox.Broker.Management;
 /// <param name="User">The user that began it.</param>
 /// <param name="ClientId">The client that began it.</param>
 /// <param name="SinceMs">When it began, or was ended by an operator; milliseconds since the Unix epoch.</param>
-/// <param name="Messages">Durable messages in it.</param>
+/// <param name="Messages">Durable messages, and records of streams, in it.</param>
 /// <param name="Acknowledgements">Acknowledgements of durable messages in it.</param>
 public sealed record TransactionView(
     string Xid, string State, string AddressSpace, string User, string ClientId, long SinceMs, int Messages,
@@ -67,8 +68,12 @@ public sealed class TransactionManagement
         string state = branch.State == XaState.Prepared ? "prepared" : "ending";
         return new TransactionView(
             branch.Xid.ToString(), state, branch.Owner.Space, branch.Owner.User, branch.Owner.ClientId,
-            branch.StartedAtMs, record?.Messages.Count ?? 0, record?.Settlements.Count ?? 0);
+            branch.StartedAtMs, (record?.Messages.Count ?? 0) + (record?.Batches.Sum(RecordsOf) ?? 0),
+            record?.Settlements.Count ?? 0);
     }
+
+    private static int RecordsOf(HeldBatch held) =>
+        RecordBatch.TryReadHeader(held.Batch, out RecordBatch batch) == RecordBatchFault.None ? batch.Count : 0;
 
     private static TransactionView ViewOf(XaHeuristic decided) => new(
         decided.Xid.ToString(), decided.IsCommit ? "heuristicCommit" : "heuristicRollback", decided.Owner.Space,
@@ -85,8 +90,9 @@ public sealed class TransactionManagement
             throw new BrokerException(BrokerError.NotFound, $"there is no branch {xid}");
         }
 
+        var wake = new Wake();
         using BrokerClient client = _broker.Connect(
-            new ClientInfo { Identity = Identity.Node, ClientId = "$operator", Protocol = "" }, new NobodyToWake());
+            new ClientInfo { Identity = Identity.Node, ClientId = "$operator", Protocol = "" }, wake);
         try
         {
             step(client.Xa, name);
@@ -96,13 +102,23 @@ public sealed class TransactionManagement
             throw new BrokerException(ErrorOf(refusal.Code), refusal.Message);
         }
 
-        if (!_services.Options.OwnThreads)
+        for (Task woken = wake.Arm(); !client.Linger(); woken = wake.Arm())
         {
-            _services.Journal.Flush();
+            client.Flush();
+            if (!_services.Options.OwnThreads)
+            {
+                _services.Journal.Flush();
+                _services.StreamServices.Store.Flush();
+            }
+
+            await woken.ConfigureAwait(false);
         }
 
         await DurableWait.Until(_services.Journal, _services.Journal.TailPosition).ConfigureAwait(false);
-        client.Linger();
+        if (_services.Xa.Durable().Prepared.Any(branch => branch.Xid.Equals(name) && branch.State == XaState.Prepared))
+        {
+            throw new BrokerException(BrokerError.Unavailable, "the disk takes nothing now: the branch is as it was");
+        }
     }
 
     private static BrokerError ErrorOf(XaCode code) => code switch
@@ -115,10 +131,21 @@ public sealed class TransactionManagement
     private void Authorize(Identity who, Permission permission) => _services.Authorizer.Authorize(
         who, permission, who.AddressSpace ?? AddressSpaces.DefaultName, new AddressName("#", null));
 
-    private sealed class NobodyToWake : IWakeable
+    /// <summary>Completes a task when the client is to look again.</summary>
+    private sealed class Wake : IWakeable
     {
-        public void Wake()
+        private TaskCompletionSource _woken = New();
+
+        /// <summary>Completes with the next wake from now on.</summary>
+        public Task Arm()
         {
+            TaskCompletionSource next = New();
+            Volatile.Write(ref _woken, next);
+            return next.Task;
         }
+
+        void IWakeable.Wake() => Volatile.Read(ref _woken).TrySetResult();
+
+        private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -3,7 +3,6 @@ using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams.Writing;
-using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Transactions;
@@ -13,7 +12,7 @@ namespace Pillarbox.Broker.Transactions;
 /// shards.
 /// The connection's.
 /// </summary>
-internal sealed class Commits(BrokerClient client, BrokerServices services, Publications publications)
+internal sealed partial class Commits(BrokerClient client, BrokerServices services, Publications publications)
 {
     private readonly Ring<PendingCommit> _pending = new();
     private int _preparing;
@@ -40,6 +39,12 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     public void Decide(Transaction transaction, ulong tag)
     {
         _preparing--;
+        if (transaction.Branch is { Client: null } branch)
+        {
+            Decide(branch, tag);
+            return;
+        }
+
         End(transaction, fail: false, tag);
     }
 
@@ -93,49 +98,6 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         }
     }
 
-    /// <summary>
-    /// Ends a prepared branch; the client is told in its turn. Throws <see cref="StorageException"/>: the branch is as
-    /// it was.
-    /// </summary>
-    public void EndPrepared(XaBranch branch, bool isCommit, ulong tag)
-    {
-        Transaction transaction = branch.Transaction;
-        XaHeuristic end = new(branch.Xid, isCommit, services.NowMs, branch.Owner);
-        LogBatch batch = isCommit ? transaction.Journal : new LogBatch(128) { Essential = true };
-        if (!isCommit || !branch.IsSealed)
-        {
-            if (isCommit)
-            {
-                WriteSettlements(transaction);
-                branch.IsSealed = true;
-            }
-
-            batch.Begin(RecordKind.XaEnded);
-            XaRecords.WriteEnded(batch, end, branch.IsHeuristic);
-            batch.End();
-        }
-
-        PendingCommit commit = new() { Floor = services.Journal.TailPosition, IsRollback = !isCommit };
-        if (isCommit && transaction.Transient.Count > 0)
-        {
-            commit.TransientBase = services.Transient.Append(transaction.Transient);
-        }
-
-        client.Mark.Set(commit.Floor);
-        batch.Group = isCommit;
-        commit.JournalBase = services.Journal.Append(batch);
-        commit.End = commit.JournalBase + batch.Bytes;
-        _pending.Add() = commit;
-        client.Complete(new Completion
-        {
-            Kind = CompletionKind.Discharged,
-            Transaction = transaction,
-            Tag = tag,
-            IsCommit = true,
-            Need = commit.End,
-        });
-    }
-
     /// <summary>The commit is durable (or the journal failed): it takes effect (or not).</summary>
     public void Conclude(in Completion done)
     {
@@ -186,14 +148,7 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
     {
         error = null;
         WriteSettlements(transaction);
-        if (transaction.Parts.Count > 0)
-        {
-            transaction.Journal.Begin(RecordKind.StreamsDecided);
-            DecidedStreams.Write(transaction.Journal, transaction.Streams!.ProducerId, transaction.Parts);
-            transaction.Journal.End();
-            transaction.Mark = services.Marks.Add();
-            transaction.Mark.Set(services.Journal.TailPosition);
-        }
+        WriteDecision(transaction, transaction.Journal);
 
         PendingCommit commit = new() { Floor = services.Journal.TailPosition };
         try
@@ -218,6 +173,19 @@ internal sealed class Commits(BrokerClient client, BrokerServices services, Publ
         {
             error = new BrokerException(BrokerError.TransactionRollback, e.Message);
             return false;
+        }
+    }
+
+    /// <summary>What it wrote to streams counts, and the journal keeps that until they have heard of it.</summary>
+    private void WriteDecision(Transaction transaction, LogBatch batch)
+    {
+        if (transaction.Parts.Count > 0)
+        {
+            batch.Begin(RecordKind.StreamsDecided);
+            DecidedStreams.Write(batch, transaction.Streams!.ProducerId, transaction.Parts);
+            batch.End();
+            transaction.Mark = services.Marks.Add();
+            transaction.Mark.Set(services.Journal.TailPosition);
         }
     }
 

@@ -18,6 +18,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<ConsumerResource>))]
 [JsonSerializable(typeof(Page<QuarantineResource>))]
 [JsonSerializable(typeof(Page<AccessRuleResource>))]
+[JsonSerializable(typeof(IReadOnlyList<AccessRuleResource>))]
 [JsonSerializable(typeof(Page<QuotaResource>))]
 [JsonSerializable(typeof(Page<TransactionResource>))]
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]

@@ -24,6 +24,7 @@ public static class ManagementApi
         .. ConsumersResource.Routes,
         .. QuarantineRoutes.Routes,
         .. AccessResource.Routes,
+        .. ClientQuotasResource.Routes,
         .. TransactionsResource.Routes,
         .. OpenApiResource.Routes,
     ];

@@ -110,8 +110,12 @@ internal sealed partial class OpenWireSession
         else
         {
             Output.Respond(ending.CommandId, ending.IsXa
-                ? ToThrowable(new XaException(XaCode.RolledBack, failure.Message))
+                ? ToThrowable(new XaException(CodeOf(failure), failure.Message))
                 : new WireThrowable(ThrowableNames.RolledBack, failure.Message));
         }
     }
+
+    // The branch is prepared still, or nobody knows before the node is back.
+    private static XaCode CodeOf(BrokerException failure) =>
+        failure.Error == BrokerError.Unavailable ? XaCode.Retry : XaCode.RolledBack;
 }

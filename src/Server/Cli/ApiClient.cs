@@ -49,6 +49,10 @@ internal sealed class ApiClient : IDisposable
         }
     }
 
+    /// <summary>Deletes, and reads what was deleted.</summary>
+    public Task<T> DeleteAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        ReadAsync(new HttpRequestMessage(HttpMethod.Delete, path), type, cancellation);
+
     /// <summary>Sends a command that answers with a resource.</summary>
     public Task<T> PostAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         ReadAsync(new HttpRequestMessage(HttpMethod.Post, path), type, cancellation);

@@ -47,6 +47,13 @@ public sealed class DiskFileSystem : IFileSystem
     public bool Exists(string path) => File.Exists(path);
 
     /// <inheritdoc/>
+    public long LengthOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : -1;
+    }
+
+    /// <inheritdoc/>
     public void Delete(string path) => Do("delete", path, static path => File.Delete(path));
 
     /// <inheritdoc/>

@@ -31,6 +31,18 @@ public interface IFileSystem
     /// <summary>True when a file has this path.</summary>
     bool Exists(string path);
 
+    /// <summary>Length of a file in bytes, without opening it where the system can; -1 when it is not there.</summary>
+    long LengthOf(string path)
+    {
+        if (!Exists(path))
+        {
+            return -1;
+        }
+
+        using IFile file = Open(path, FileOpening.Read);
+        return file.Length;
+    }
+
     /// <summary>Removes a file; a file that is not there is no error. Durable after
     /// <see cref="SyncDirectory"/>.</summary>
     void Delete(string path);

@@ -49,11 +49,11 @@ internal sealed class PartitionRecovery(
     private long _tornBytes;
     private long _nextOffset;
 
-    public PartitionReport Run(string[] names)
+    /// <summary>Recovers the segments with these first offsets, in order.</summary>
+    public PartitionReport Run(IReadOnlyList<long> bases)
     {
-        long[] bases = BasesOf(names);
-        bool startsAtMark = _mark is not null && (!place.MayBeRewritten || bases.Length == 0);
-        _nextOffset = startsAtMark ? _mark!.NextOffset : bases.Length == 0 ? 0 : bases[0];
+        bool startsAtMark = _mark is not null && (!place.MayBeRewritten || bases.Count == 0);
+        _nextOffset = startsAtMark ? _mark!.NextOffset : bases.Count == 0 ? 0 : bases[0];
         bool isCut = false;
         long firstKnown = _mark is { Segments: [var first, ..] } ? first.BaseOffset : long.MinValue;
         foreach (long baseOffset in bases)
@@ -97,22 +97,6 @@ internal sealed class PartitionRecovery(
         store.FileSystem.Delete(log.PathOf(baseOffset, PartitionSegment.IndexSuffix));
     }
 
-    private long[] BasesOf(string[] names)
-    {
-        var bases = new List<long>();
-        foreach (string name in names)
-        {
-            if (PartitionSegment.TryParseName(name, PartitionSegment.LogSuffix, out int partition, out long baseOffset)
-                && partition == log.Number)
-            {
-                bases.Add(baseOffset);
-            }
-        }
-
-        bases.Sort();
-        return [.. bases];
-    }
-
     private SegmentMark? FindMark(long baseOffset)
     {
         foreach (SegmentMark segment in _mark?.Segments ?? [])
@@ -134,8 +118,13 @@ internal sealed class PartitionRecovery(
     private bool ReadBehind(PartitionSegment segment, SegmentMark? known)
     {
         Restore(segment, known);
-        return !IsSealed(segment.BaseOffset) && Scan(segment);
+        return !IsSealed(segment.BaseOffset) && !IsWhole(segment, known) && Scan(segment);
     }
+
+    /// <summary>Whether the mark knows a segment to its last byte: such a file is not even opened, which with thousands
+    /// of partitions is most of a start.</summary>
+    private bool IsWhole(PartitionSegment segment, SegmentMark? known) =>
+        known is { } figures && store.FileSystem.LengthOf(segment.Path) == figures.SizeBytes;
 
     /// <summary>Compaction puts a smaller file in a segment's place, and a power cut may come before the next mark:
     /// sizes and positions in the mark are then those of the file that is gone. The offsets hold.</summary>

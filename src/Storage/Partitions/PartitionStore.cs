@@ -10,7 +10,7 @@ public sealed class PartitionStore : IDisposable
     private readonly string _root;
     private readonly Lock _gate = new();
     private readonly HashSet<string> _directories = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string[]> _listings = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FolderListing> _listings = new(StringComparer.Ordinal);
     private readonly HashSet<PartitionLog> _logs = [];
     private long _pendingBytes;
     private long _appendedBytes;
@@ -84,7 +84,7 @@ public sealed class PartitionStore : IDisposable
     {
         string directory = _root + "/" + place.Folder;
         var log = new PartitionLog(this, directory, place.Number, options);
-        report = new PartitionRecovery(this, log, place, visitor).Run(ListingOf(directory));
+        report = new PartitionRecovery(this, log, place, visitor).Run(ListingOf(directory).BasesOf(place.Number));
         lock (_gate)
         {
             _logs.Add(log);
@@ -106,6 +106,7 @@ public sealed class PartitionStore : IDisposable
         lock (_gate)
         {
             _directories.Remove(directory);
+            _listings.Remove(directory);
         }
     }
 
@@ -272,16 +273,17 @@ public sealed class PartitionStore : IDisposable
         FileSystem.EnsureDirectory(directory);
     }
 
-    private string[] ListingOf(string directory)
+    private FolderListing ListingOf(string directory)
     {
         lock (_gate)
         {
-            if (!_listings.TryGetValue(directory, out string[]? names))
+            if (!_listings.TryGetValue(directory, out FolderListing? listing))
             {
-                _listings[directory] = names = FileSystem.List(directory, PartitionSegment.LogSuffix);
+                string[] names = FileSystem.List(directory, PartitionSegment.LogSuffix);
+                _listings[directory] = listing = new FolderListing(names);
             }
 
-            return names;
+            return listing;
         }
     }
 }

@@ -22,7 +22,10 @@ internal sealed class StreamBatch
     public int Count => _builder.Count;
 
     /// <summary>Bytes of those.</summary>
-    public int Bytes => _builder.SizeBytes;
+    public int SizeBytes => _builder.SizeBytes;
+
+    /// <summary>Those as a batch; valid until the next one is added, or all are appended.</summary>
+    public ReadOnlyMemory<byte> Bytes => _builder.Finish();
 
     /// <summary>The last append.</summary>
     public AppendResult Result { get; private set; }
@@ -31,6 +34,11 @@ internal sealed class StreamBatch
     public void Add(ReadOnlySpan<byte> record, long timestampMs)
     {
         Model.Invariant.That(StreamRecord.TryParse(record, out StreamRecord read));
+        Add(read, timestampMs);
+    }
+
+    /// <summary>Takes a record in that was read from a batch.</summary>
+    public void Add(in StreamRecord read, long timestampMs) =>
         _builder.Add(new RecordContent
         {
             TimestampMs = timestampMs,
@@ -41,7 +49,6 @@ internal sealed class StreamBatch
             HeaderCount = read.HeaderCount,
             Headers = read.Headers,
         });
-    }
 
     /// <summary>Appends what is there; false when the disk takes nothing now: it stays.</summary>
     public bool TryAppend()

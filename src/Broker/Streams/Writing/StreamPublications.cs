@@ -62,6 +62,22 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
         return null;
     }
 
+    /// <summary>Takes the records of a plain batch in, for one partition; they were checked when they came.</summary>
+    public void Add(Partition partition, in RecordBatch records)
+    {
+        StreamBatch batch = NewBatch(partition);
+        var reader = new RecordReader(records.Records, records.Count);
+        while (reader.TryRead(out StreamRecord record))
+        {
+            batch.Add(record, records.BaseTimestampMs + record.TimestampDelta);
+        }
+
+        Bytes += records.SizeBytes;
+    }
+
+    /// <summary>What was collected, in order.</summary>
+    public IReadOnlyList<StreamBatch> Batches => _batches;
+
     /// <summary>The transactional producer whose records these are; -1: none.</summary>
     public long ProducerId => producerId;
 
@@ -133,11 +149,16 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
     private StreamBatch OpenBatch(Partition partition, int bytesMax)
     {
         if (_open.TryGetValue(partition, out StreamBatch? open)
-            && open.Bytes + _record.WrittenCount + RecordOverheadMax <= bytesMax)
+            && open.SizeBytes + _record.WrittenCount + RecordOverheadMax <= bytesMax)
         {
             return open;
         }
 
+        return _open[partition] = NewBatch(partition);
+    }
+
+    private StreamBatch NewBatch(Partition partition)
+    {
         RecordBatchOptions options = producerId == RecordBatch.NoProducer ? new() : new()
         {
             ProducerId = producerId,
@@ -146,7 +167,6 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
         };
         StreamBatch batch = new(partition, options);
         _batches.Add(batch);
-        _open[partition] = batch;
         return batch;
     }
 }

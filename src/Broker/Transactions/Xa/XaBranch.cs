@@ -40,10 +40,13 @@ internal sealed class XaBranch(Xid xid, Transaction transaction, XaOwner owner, 
     /// <summary>Its record in the journal, for snapshots; empty until it is prepared.</summary>
     public byte[] Record { get; set; } = [];
 
+    /// <summary>There are records of streams in it.</summary>
+    public bool HoldsRecords { get; set; }
+
     /// <summary>Bytes of its record.</summary>
     public int Bytes => Record.Length;
 
-    /// <summary>The records of its commit are written into its batch.</summary>
+    /// <summary>What it acknowledges is written into its batch.</summary>
     public bool IsSealed { get; set; }
 
     /// <summary>The operator's word, not the transaction manager's.</summary>

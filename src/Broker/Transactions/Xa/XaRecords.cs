@@ -8,8 +8,9 @@ namespace Pillarbox.Broker.Transactions.Xa;
 /// <summary>
 /// What the journal and the snapshots hold of branches:
 /// <code>
-/// prepared   u8 version | xid | owner | i64 started | varint n, n x bytes message record
+/// prepared   u8 version (2 with records) | xid | owner | i64 started | varint n, n x bytes message record
 ///            | varint n, n x (varint queue, varint message, u8 priority, u8 outcome, varint count, optional reason)
+///            | with version 2, records of streams: see HeldRecords
 /// ended      u8 version | xid | u8 commit | u8 heuristic | i64 when | owner
 /// forgotten  u8 version | xid
 /// xid        i32 format as signed varint | bytes global | bytes branch        owner  text space, user, client id
@@ -19,11 +20,13 @@ namespace Pillarbox.Broker.Transactions.Xa;
 internal static class XaRecords
 {
     private const byte Version = 1;
+    private const byte VersionWithRecords = 2;
 
     public static void WritePrepared(IBufferWriter<byte> to, XaBranch branch)
     {
         Transaction transaction = branch.Transaction;
-        FieldWriter.Byte(to, Version);
+        bool hasRecords = transaction.Streams is { Bytes: > 0 };
+        FieldWriter.Byte(to, hasRecords ? VersionWithRecords : Version);
         Write(to, branch.Xid);
         Write(to, branch.Owner);
         FieldWriter.Int64(to, branch.StartedAtMs);
@@ -54,12 +57,18 @@ internal static class XaRecords
             FieldWriter.Varint(to, staged.Delivery.DeliveryCount);
             FieldWriter.OptionalText(to, staged.Reason);
         }
+
+        if (hasRecords)
+        {
+            HeldRecords.Write(to, transaction.Streams!);
+        }
     }
 
     /// <summary>Null: it cannot be read.</summary>
     public static PreparedRecord? ReadPrepared(ref FieldReader from)
     {
-        if (from.Byte() != Version || ReadXid(ref from) is not { } xid)
+        byte version = from.Byte();
+        if (version is not (Version or VersionWithRecords) || ReadXid(ref from) is not { } xid)
         {
             return null;
         }
@@ -78,6 +87,11 @@ internal static class XaRecords
             record.Settlements.Add(new PreparedSettlement(
                 (long)from.Varint(), (long)from.Varint(), Math.Min(from.Byte(), (byte)9), (OutcomeBits)from.Byte(),
                 (ushort)Math.Min(from.Varint(), ushort.MaxValue), from.OptionalText()));
+        }
+
+        if (version == VersionWithRecords)
+        {
+            HeldRecords.Read(ref from, record.Batches);
         }
 
         return from.Failed ? null : record;
@@ -151,6 +165,9 @@ internal sealed record PreparedRecord(Xid Xid, XaOwner Owner, long StartedAtMs)
     public List<byte[]> Messages { get; } = [];
 
     public List<PreparedSettlement> Settlements { get; } = [];
+
+    /// <summary>Records of streams.</summary>
+    public List<HeldBatch> Batches { get; } = [];
 }
 
 /// <summary>An acknowledgement that a prepared branch holds.</summary>

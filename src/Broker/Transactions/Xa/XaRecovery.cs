@@ -74,7 +74,11 @@ internal sealed class XaRecovery(BrokerServices services)
         foreach ((PreparedRecord record, byte[] bytes) in _prepared.Values)
         {
             var transaction = new Transaction(0);
-            var branch = new XaBranch(record.Xid, transaction, record.Owner, record.StartedAtMs) { Record = bytes };
+            var branch = new XaBranch(record.Xid, transaction, record.Owner, record.StartedAtMs)
+            {
+                Record = bytes,
+                HoldsRecords = record.Batches.Count > 0,
+            };
             transaction.Branch = branch;
             record.Messages.ForEach(message => Add(transaction, message, find));
             record.Settlements.ForEach(settlement => Hold(transaction, settlement, find));

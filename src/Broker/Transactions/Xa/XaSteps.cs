@@ -66,7 +66,8 @@ public sealed class XaSteps
             throw new XaException(XaCode.RolledBack, "records of streams are not acknowledged in prepared branches");
         }
 
-        if (transaction.Publishes.Count == 0 && transaction.Settlements.Count == 0)
+        if (transaction.Publishes.Count == 0 && transaction.Settlements.Count == 0
+            && transaction.Streams is not { Bytes: > 0 })
         {
             _client.Discharge(transaction, fail: true, 0);
             return false;
@@ -157,11 +158,23 @@ public sealed class XaSteps
             _client.Mark.Set(_services.Journal.TailPosition);
             Tell(tag, _services.Journal.Append(batch) + batch.Bytes);
             _client.Release(branch.Transaction);
+            HoldRecords(branch);
         }
         catch (StorageException e)
         {
             Table.UndoPrepare(branch, _client);
             throw new XaException(XaCode.ResourceError, e.Message);
+        }
+    }
+
+    /// <summary>Its record has them now; a producer is needed when it is committed.</summary>
+    private void HoldRecords(XaBranch branch)
+    {
+        if (branch.Transaction.Streams is { } streams)
+        {
+            branch.HoldsRecords = streams.Bytes > 0;
+            branch.Transaction.Streams = null;
+            _services.StreamCommits.Return(streams.ProducerId);
         }
     }
 
