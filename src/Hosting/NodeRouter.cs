@@ -102,11 +102,13 @@ internal sealed class NodeRouter : IDisposable
         {
             User = config.User,
             Password = config.Password
-                ?? (config.PasswordFile is null ? null : new Secret(CertificateLoader.ReadPassword(config.PasswordFile))),
+                ?? (config.PasswordFile is null ? null
+                    : new Secret(CertificateLoader.ReadPassword(config.PasswordFile))),
         },
     };
 
-    private ConnectorTarget TargetOf(string text, ConnectorTlsConfig? tls) => ListenAddress.TryParse(text, out ListenAddress? address, out _)
+    private ConnectorTarget TargetOf(string text, ConnectorTlsConfig? tls) =>
+        ListenAddress.TryParse(text, out ListenAddress? address, out _)
         ? new ConnectorTarget(text, cancellation => _dialer.DialAsync(address, tls, cancellation))
         : throw new ConfigException($"a connector's address is '{text}'");
 }

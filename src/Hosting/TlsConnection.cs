@@ -11,7 +11,8 @@ using Pillarbox.Hosting.Listeners;
 
 namespace Pillarbox.Hosting;
 
-/// <summary>A connection that the node made, over TLS 1.2 or newer. One owner; <see cref="Abort(ConnectionAbortedException)"/>
+/// <summary>A connection that the node made, over TLS 1.2 or newer. One owner;
+/// <see cref="Abort(ConnectionAbortedException)"/>
 /// from any thread.</summary>
 internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
 {

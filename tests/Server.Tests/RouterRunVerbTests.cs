@@ -36,7 +36,8 @@ public sealed class RouterRunVerbTests : IDisposable
         List<string> lines = [];
         while (lines.Count == 0 || !lines[^1].Contains(" Listening on ", StringComparison.Ordinal))
         {
-            lines.Add(await router.StandardError.ReadLineAsync() ?? throw new EndOfStreamException(string.Join('\n', lines)));
+            lines.Add(await router.StandardError.ReadLineAsync()
+                ?? throw new EndOfStreamException(string.Join('\n', lines)));
         }
 
         Assert.All(lines, line => Assert.Matches(

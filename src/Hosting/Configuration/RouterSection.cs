@@ -24,7 +24,8 @@ public sealed record RouterSection
     public int LinkCapacity { get; init; } = 250;
 
     /// <summary>How messages of addresses are distributed that <see cref="Addresses"/> does not name.</summary>
-    [Description("How messages are distributed of addresses that 'addresses' does not name: balanced, closest, multicast "
+    [Description(
+        "How messages are distributed of addresses that 'addresses' does not name: balanced, closest, multicast "
         + "or unavailable.")]
     public AddressTreatment DefaultDistribution { get; init; } = AddressTreatment.Balanced;
 
@@ -70,7 +71,8 @@ public sealed record RouterAddressConfig
     public string? Pattern { get; init; }
 
     /// <summary>How messages are distributed.</summary>
-    [Description("balanced: to the consumer with the least backlog and cost; closest: to the nearest; multicast: to all; "
+    [Description(
+        "balanced: to the consumer with the least backlog and cost; closest: to the nearest; multicast: to all; "
         + "unavailable: nobody may use it.")]
     public AddressTreatment Distribution { get; init; } = AddressTreatment.Balanced;
 
@@ -129,7 +131,8 @@ public sealed record ConnectorTlsConfig
 {
     /// <summary>A PEM file of the authorities that the other end's certificate must come from; null: the system's.
     /// </summary>
-    [Description("A PEM file of the authorities that the other end's certificate must come from; absent: the system's.")]
+    [Description(
+        "A PEM file of the authorities that the other end's certificate must come from; absent: the system's.")]
     public string? Authorities { get; init; }
 
     /// <summary>The node's own certificate, PEM or PFX; null: it shows none.</summary>

@@ -168,7 +168,8 @@ internal sealed class ConfMapper
             Addresses = places,
             User = reader.Text("saslUsername"),
             Password = reader.Text("saslPassword") is { } password ? ConfSecrets.Read(reader, password) : null,
-            Tls = reader.Text("sslProfile") is { } name ? ClientTlsOf(_profiles[name], reader.Truth("verifyHostname", true))
+            Tls = reader.Text("sslProfile") is { } name
+                ? ClientTlsOf(_profiles[name], reader.Truth("verifyHostname", true))
                 : null,
         });
     }
@@ -201,7 +202,8 @@ internal sealed class ConfMapper
 
     private TlsConfig TlsOf(EntityReader user, string name)
     {
-        EntityReader profile = _profiles.GetValueOrDefault(name) ?? throw user.Fault($"there is no sslProfile '{name}'");
+        EntityReader profile = _profiles.GetValueOrDefault(name)
+            ?? throw user.Fault($"there is no sslProfile '{name}'");
         string? authorities = profile.Text("caCertFile");
         return new TlsConfig
         {
@@ -234,7 +236,8 @@ internal sealed class ConfMapper
             _ => reader.Number("port", AmqpPort, isListener ? 0 : 1, 65535),
         };
         string place = host.Contains(':') && !host.StartsWith('[') ? $"[{host}]:{port}" : $"{host}:{port}";
-        return ListenAddress.TryParse(place, out _, out string? error) ? place : throw reader.Fault($"the host {error}");
+        return ListenAddress.TryParse(place, out _, out string? error) ? place
+            : throw reader.Fault($"the host {error}");
     }
 
     private static void Add<T>(Dictionary<string, T> all, EntityReader reader, string kind, T value)

@@ -6,10 +6,10 @@ using System.Text.Json.Nodes;
 namespace Pillarbox.Hosting.RouterConf;
 
 /// <summary>
-/// Reads the text of a <c>qdrouterd.conf</c>: sections <c>NAME {</c>, one <c>key: value</c> a line, <c>}</c> alone on its
-/// line; <c>#</c> begins a comment, but not in the values of <c>pattern</c>, <c>bindingKey</c> and <c>hostname</c>; maps
-/// (<c>key: {</c>) nest, and those of <c>openProperties</c> and <c>groups</c> hold JSON. Or a JSON file: a list of pairs
-/// of type and attributes. Pure.
+/// Reads the text of a <c>qdrouterd.conf</c>: sections <c>NAME {</c>, one <c>key: value</c> a line, <c>}</c> alone on
+/// its line; <c>#</c> begins a comment, but not in the values of <c>pattern</c>, <c>bindingKey</c> and <c>hostname</c>;
+/// maps (<c>key: {</c>) nest, and those of <c>openProperties</c> and <c>groups</c> hold JSON. Or a JSON file: a list of
+/// pairs of type and attributes. Pure.
 /// </summary>
 internal sealed class ConfReader
 {

@@ -57,7 +57,8 @@ public sealed record RouterConfLog(string Module, IReadOnlySet<RouterLogLevel>? 
             }
 
             bool andAbove = word.EndsWith('+');
-            if (!Enum.TryParse(word.TrimEnd('+'), ignoreCase: true, out RouterLogLevel least) || char.IsAsciiDigit(word[0]))
+            if (!Enum.TryParse(word.TrimEnd('+'), ignoreCase: true, out RouterLogLevel least)
+                || char.IsAsciiDigit(word[0]))
             {
                 throw reader.Fault($"'enable' must hold levels such as info+ or debug, not '{word}'");
             }

@@ -140,7 +140,8 @@ public sealed class ConfMapperTests
     [InlineData("connector {\nsslProfile: x\n}", "conf:1: there is no sslProfile 'x'")]
     [InlineData("connector {\nsaslPassword: env:PILLARBOX_NO_SUCH_VARIABLE\n}", "is not set")]
     [InlineData("connector {\nsaslPassword: file:/no/such/file\n}", "conf:1: cannot read the password file")]
-    [InlineData("address {\ndistribution: closest\n}", "conf:1: 'router.config.address' needs either 'prefix' or 'pattern'")]
+    [InlineData("address {\ndistribution: closest\n}",
+        "conf:1: 'router.config.address' needs either 'prefix' or 'pattern'")]
     [InlineData("exchange {\nname: x\n}", "conf:1: the entity 'router.config.exchange' is not taken: ")]
     [InlineData("log {\nmodule: NONE\n}", "conf:1: there is no module 'NONE'")]
     [InlineData("log {\nmodule: AGENT\nenable: loud\n}", "conf:1: 'enable' must hold levels such as info+ or debug")]

@@ -17,7 +17,8 @@ internal static class BackgroundRouter
         // The shell opens what the new process has for input and output, in a session of its own.
         string[] arguments =
         [
-            "-c", "exec setsid \"$0\" \"$@\" </dev/null >/dev/null 2>&1", Environment.ProcessPath!, "router", "run", "-c", conf,
+            "-c", "exec setsid \"$0\" \"$@\" </dev/null >/dev/null 2>&1", Environment.ProcessPath!, "router", "run",
+                "-c", conf,
             "-P", ready,
         ];
         using Process process = Process.Start(new ProcessStartInfo("/bin/sh", arguments))
@@ -35,7 +36,7 @@ internal static class BackgroundRouter
                 return ExitCode.Good;
             }
 
-            await Task.Delay(PollMs);
+            await Task.Delay(TimeSpan.FromMilliseconds(PollMs), TimeProvider.System);
         }
 
         throw new CommandException(ExitCode.Timeout, $"the router is not ready after {PatienceMs / 1000} seconds");
