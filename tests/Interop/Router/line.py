@@ -19,10 +19,10 @@ def fresh(prefix):
 class Sender(MessagingHandler):
     """Sends all, as fast as credit allows; keeps what the receiver said of each."""
 
-    def __init__(self, url, address, bodies, settled=False):
+    def __init__(self, url, address, bodies, settled=False, again=False):
         super().__init__(auto_settle=False)
-        self.url, self.address, self.bodies, self.settled = url, address, bodies, settled
-        self.sent, self.outcomes, self.failure = 0, {}, None
+        self.url, self.address, self.bodies, self.settled, self.again = url, address, bodies, settled, again
+        self.due, self.outcomes, self.failure = list(range(len(bodies))), {}, None
 
     def on_start(self, event):
         self.connection = event.container.connect(self.url)
@@ -30,16 +30,21 @@ class Sender(MessagingHandler):
         event.container.create_sender(self.connection, self.address, options=options)
 
     def on_sendable(self, event):
-        while event.sender.credit and self.sent < len(self.bodies):
-            event.sender.send(Message(body=self.bodies[self.sent]), tag=str(self.sent))
-            self.sent += 1
-        if self.settled and self.sent == len(self.bodies):
+        while event.sender.credit and self.due:
+            number = self.due.pop(0)
+            event.sender.send(Message(body=self.bodies[number]), tag=f"{number}")
+        if self.settled and not self.due:
             self.connection.close()
 
     def on_delivery(self, event):
         delivery = event.delivery
         if event.sender and delivery.updated and delivery.remote_state:
             state = delivery.remote
+            if self.again and delivery.remote_state in (Delivery.RELEASED, Delivery.MODIFIED):
+                self.due.append(int(delivery.tag))
+                delivery.settle()
+                self.on_sendable(event)
+                return
             self.outcomes[int(delivery.tag)] = (
                 str(delivery.remote_state), state.condition and (state.condition.name, state.condition.description),
                 state.failed, state.undeliverable, state.annotations)
@@ -94,6 +99,8 @@ def deliver(sender, url, address, answer):
     for thread in threads:
         thread.join(TIMEOUT)
     assert not receiver.failure, receiver.failure
+    if sender.again:
+        receiver.bodies.sort(key=sender.bodies.index)
     assert receiver.bodies == sender.bodies, f"{len(receiver.bodies)} of {len(sender.bodies)} came"
     assert len(sender.outcomes) == len(sender.bodies), f"{len(sender.outcomes)} outcomes"
 
@@ -201,7 +208,7 @@ def multicast(*urls):
     receivers = [connection.create_receiver(address, credit=100) for connection in connections]
     # Word of the consumers spreads: until then a message goes to those that are known.
     probe = BlockingConnection(urls[-1], timeout=TIMEOUT)
-    sender = probe.create_sender(address)
+    sender = probe.create_sender(address, options=AtMostOnce())
     waiting = list(receivers)
     while waiting:
         sender.send(Message(body="probe"))
@@ -224,10 +231,28 @@ def multicast(*urls):
 
 
 def moves(first, last, *more):
-    """A consumer that goes from node to node goes on receiving."""
+    """A consumer that goes from node to node goes on receiving; what met nobody is released, and sent again."""
     address = fresh("mover")
     for url in [first, *more, last]:
-        deliver(Sender(last, address, [f"{url} {i}" for i in range(20)]), url, address, accept)
+        deliver(Sender(last, address, [f"{url} {i}" for i in range(20)], again=True), url, address, accept)
+
+
+def reroute(first, last):
+    """Says "half" in the middle, when somebody takes away the way that the messages go. All that the sender has heard
+    to be accepted has come."""
+    address = fresh("reroute")
+    receiver = Receiver(first, address, sys.maxsize, accept, credit=100)
+    threading.Thread(target=Container(receiver).run, daemon=True).start()
+    assert receiver.ready.wait(TIMEOUT)
+    sender = Sender(last, address, list(range(4000)), again=True)
+    thread = threading.Thread(target=sender.run, daemon=True)
+    thread.start()
+    while len(sender.outcomes) < 2000:
+        thread.join(0.01)
+    print("half", flush=True)
+    thread.join(TIMEOUT)
+    assert not thread.is_alive(), f"{len(sender.outcomes)} outcomes"
+    assert set(receiver.bodies) == set(sender.bodies)
 
 
 if __name__ == "__main__":
