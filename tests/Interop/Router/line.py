@@ -2,6 +2,7 @@
 are and whom they connect to."""
 import sys
 import threading
+import time
 import uuid
 
 from proton import Condition, Delivery, Message, Timeout
@@ -204,30 +205,20 @@ def request_response(first, last, *_):
 def multicast(*urls):
     """Every consumer on every node gets each message once."""
     address = fresh("all")
-    connections = [BlockingConnection(url, timeout=TIMEOUT) for url in urls for _ in range(2)]
-    receivers = [connection.create_receiver(address, credit=100) for connection in connections]
-    # Word of the consumers spreads: until then a message goes to those that are known.
-    probe = BlockingConnection(urls[-1], timeout=TIMEOUT)
-    sender = probe.create_sender(address, options=AtMostOnce())
-    waiting = list(receivers)
-    while waiting:
-        sender.send(Message(body="probe"))
-        try:
-            assert waiting[0].receive(timeout=0.2).body == "probe"
-            waiting.pop(0).accept()
-        except Timeout:
-            pass
-    for number in range(50):
-        sender.send(Message(body=number))
+    receivers = [Receiver(url, address, sys.maxsize, accept) for url in urls for _ in range(2)]
     for receiver in receivers:
-        got = []
-        while len(got) < 50:
-            body = receiver.receive(timeout=TIMEOUT).body
-            receiver.accept()
-            got += [] if body == "probe" else [body]
-        assert got == list(range(50)), got
-    for connection in [*connections, probe]:
-        connection.close()
+        threading.Thread(target=Container(receiver).run, daemon=True).start()
+        assert receiver.ready.wait(TIMEOUT)
+    # Word of the consumers spreads: until then a message goes to those that are known.
+    end = time.monotonic() + TIMEOUT
+    while not all(receiver.bodies for receiver in receivers):
+        assert time.monotonic() < end, [len(receiver.bodies) for receiver in receivers]
+        Sender(urls[-1], address, ["probe"], again=True).run()
+    sender = Sender(urls[-1], address, list(range(50)))
+    sender.run()
+    assert {outcome[0] for outcome in sender.outcomes.values()} == {"ACCEPTED"}
+    for receiver in receivers:
+        assert [body for body in receiver.bodies if body != "probe"] == sender.bodies, receiver.bodies
 
 
 def moves(first, last, *more):
