@@ -75,13 +75,17 @@ public sealed partial class BrokerClient : IDisposable
     public IEnumerable<AddressDescription> Places()
     {
         IEnumerable<AddressDescription> addresses = _space.Addresses
-            .Where(node => (node.IsAnycast || node.IsMulticast) && !node.IsTemporary && node.Name[0] is not ('$' or '_'))
+            .Where(node => (node.IsAnycast || node.IsMulticast) && node.Name[0] is not ('$' or '_') && IsForOthers(node))
             .Select(node => new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast));
         IEnumerable<AddressDescription> streams = Catalog.All
             .Where(stream => !stream.IsInternal)
             .Select(stream => new AddressDescription(stream.Name, Anycast: false, Multicast: true));
         return streams.Concat(addresses).DistinctBy(place => place.Name);
     }
+
+    // A topic lives as long as somebody uses it; a node of one connection bears its queue's name.
+    private bool IsForOthers(AddressNode node) =>
+        !node.IsTemporary || (node.IsMulticast && _space.FindQueue(node.Name) is null);
 
     /// <summary>The routing type of an address for a client that asks for none: what it carries (anycast first), else
     /// what its settings say.</summary>
