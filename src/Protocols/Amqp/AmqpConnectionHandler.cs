@@ -21,6 +21,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     private readonly AmqpEnvironment _environment;
     private readonly ConcurrentDictionary<long, AmqpConnection> _connections = new();
     private readonly ITimer _timer;
+    private BrokerPort? _broker;
     private long _lastConnection;
 
     /// <summary>A handler for one broker.</summary>
@@ -51,10 +52,18 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         PeerTransport.ServeAsync(connection, RunAsync);
 
     /// <inheritdoc/>
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _broker?.Dispose();
+    }
 
     /// <summary>The node is in a network; said before the first connection.</summary>
-    public void Join(INetwork network) => _environment.Network = network;
+    public void Join(INetwork network)
+    {
+        _environment.Network = network;
+        _broker = new BrokerPort(_environment);
+    }
 
     /// <summary>Serves the connections of a listener whose peers are something else than clients.</summary>
     public ConnectionHandler For(ConnectionPlan plan) => new PlannedHandler(this, plan);
@@ -136,6 +145,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     private void Tick()
     {
         long now = _environment.SteadyMs;
+        _broker?.Tick();
         foreach ((_, AmqpConnection connection) in _connections)
         {
             connection.Tick(now);

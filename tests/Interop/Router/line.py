@@ -2,6 +2,7 @@
 are and whom they connect to."""
 import sys
 import threading
+import time
 import uuid
 
 from proton import Condition, Delivery, Message, Timeout
@@ -19,10 +20,10 @@ def fresh(prefix):
 class Sender(MessagingHandler):
     """Sends all, as fast as credit allows; keeps what the receiver said of each."""
 
-    def __init__(self, url, address, bodies, settled=False):
+    def __init__(self, url, address, bodies, settled=False, again=False):
         super().__init__(auto_settle=False)
-        self.url, self.address, self.bodies, self.settled = url, address, bodies, settled
-        self.sent, self.outcomes, self.failure = 0, {}, None
+        self.url, self.address, self.bodies, self.settled, self.again = url, address, bodies, settled, again
+        self.due, self.outcomes, self.failure = list(range(len(bodies))), {}, None
 
     def on_start(self, event):
         self.connection = event.container.connect(self.url)
@@ -30,16 +31,21 @@ class Sender(MessagingHandler):
         event.container.create_sender(self.connection, self.address, options=options)
 
     def on_sendable(self, event):
-        while event.sender.credit and self.sent < len(self.bodies):
-            event.sender.send(Message(body=self.bodies[self.sent]), tag=str(self.sent))
-            self.sent += 1
-        if self.settled and self.sent == len(self.bodies):
+        while event.sender.credit and self.due:
+            number = self.due.pop(0)
+            event.sender.send(Message(body=self.bodies[number]), tag=f"{number}")
+        if self.settled and not self.due:
             self.connection.close()
 
     def on_delivery(self, event):
         delivery = event.delivery
         if event.sender and delivery.updated and delivery.remote_state:
             state = delivery.remote
+            if self.again and delivery.remote_state in (Delivery.RELEASED, Delivery.MODIFIED):
+                self.due.append(int(delivery.tag))
+                delivery.settle()
+                self.on_sendable(event)
+                return
             self.outcomes[int(delivery.tag)] = (
                 str(delivery.remote_state), state.condition and (state.condition.name, state.condition.description),
                 state.failed, state.undeliverable, state.annotations)
@@ -94,6 +100,8 @@ def deliver(sender, url, address, answer):
     for thread in threads:
         thread.join(TIMEOUT)
     assert not receiver.failure, receiver.failure
+    if sender.again:
+        receiver.bodies.sort(key=sender.bodies.index)
     assert receiver.bodies == sender.bodies, f"{len(receiver.bodies)} of {len(sender.bodies)} came"
     assert len(sender.outcomes) == len(sender.bodies), f"{len(sender.outcomes)} outcomes"
 
@@ -197,37 +205,45 @@ def request_response(first, last, *_):
 def multicast(*urls):
     """Every consumer on every node gets each message once."""
     address = fresh("all")
-    connections = [BlockingConnection(url, timeout=TIMEOUT) for url in urls for _ in range(2)]
-    receivers = [connection.create_receiver(address, credit=100) for connection in connections]
-    # Word of the consumers spreads: until then a message goes to those that are known.
-    probe = BlockingConnection(urls[-1], timeout=TIMEOUT)
-    sender = probe.create_sender(address)
-    waiting = list(receivers)
-    while waiting:
-        sender.send(Message(body="probe"))
-        try:
-            assert waiting[0].receive(timeout=0.2).body == "probe"
-            waiting.pop(0).accept()
-        except Timeout:
-            pass
-    for number in range(50):
-        sender.send(Message(body=number))
+    receivers = [Receiver(url, address, sys.maxsize, accept) for url in urls for _ in range(2)]
     for receiver in receivers:
-        got = []
-        while len(got) < 50:
-            body = receiver.receive(timeout=TIMEOUT).body
-            receiver.accept()
-            got += [] if body == "probe" else [body]
-        assert got == list(range(50)), got
-    for connection in [*connections, probe]:
-        connection.close()
+        threading.Thread(target=Container(receiver).run, daemon=True).start()
+        assert receiver.ready.wait(TIMEOUT)
+    # Word of the consumers spreads: until then a message goes to those that are known.
+    end = time.monotonic() + TIMEOUT
+    while not all(receiver.bodies for receiver in receivers):
+        assert time.monotonic() < end, [len(receiver.bodies) for receiver in receivers]
+        Sender(urls[-1], address, ["probe"], again=True).run()
+    sender = Sender(urls[-1], address, list(range(50)))
+    sender.run()
+    assert {outcome[0] for outcome in sender.outcomes.values()} == {"ACCEPTED"}
+    for receiver in receivers:
+        assert [body for body in receiver.bodies if body != "probe"] == sender.bodies, receiver.bodies
 
 
 def moves(first, last, *more):
-    """A consumer that goes from node to node goes on receiving."""
+    """A consumer that goes from node to node goes on receiving; what met nobody is released, and sent again."""
     address = fresh("mover")
     for url in [first, *more, last]:
-        deliver(Sender(last, address, [f"{url} {i}" for i in range(20)]), url, address, accept)
+        deliver(Sender(last, address, [f"{url} {i}" for i in range(20)], again=True), url, address, accept)
+
+
+def reroute(first, last):
+    """Says "half" in the middle, when somebody takes away the way that the messages go. All that the sender has heard
+    to be accepted has come."""
+    address = fresh("reroute")
+    receiver = Receiver(first, address, sys.maxsize, accept, credit=100)
+    threading.Thread(target=Container(receiver).run, daemon=True).start()
+    assert receiver.ready.wait(TIMEOUT)
+    sender = Sender(last, address, list(range(4000)), again=True)
+    thread = threading.Thread(target=sender.run, daemon=True)
+    thread.start()
+    while len(sender.outcomes) < 2000:
+        thread.join(0.01)
+    print("half", flush=True)
+    thread.join(TIMEOUT)
+    assert not thread.is_alive(), f"{len(sender.outcomes)} outcomes"
+    assert set(receiver.bodies) == set(sender.bodies)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from proton.handlers import MessagingHandler
 from proton.reactor import Container, LinkOption
 
 ID, ADDRESS, COUNT = "FAKE", "fake.addr", 1000
+STARTED = int32(int(time.time()))
 
 
 class Capability(LinkOption):
@@ -52,10 +53,10 @@ class Router(MessagingHandler):
         delivery.settle()
 
     def hello(self):
-        self.control("amqp:/_local/qdhello", "HELLO", instance=int32(1), seen=self.seen)
+        self.control("amqp:/_local/qdhello", "HELLO", instance=STARTED, seen=self.seen)
 
     def advertise(self):
-        self.control("amqp:/_topo/0/all/qdrouter", "RA", instance=int32(1), ls_seq=int32(1), mobile_seq=int32(1))
+        self.control("amqp:/_topo/0/all/qdrouter", "RA", instance=STARTED, ls_seq=int32(1), mobile_seq=int32(1))
 
     def on_timer_task(self, event):
         self.hello()
@@ -82,7 +83,7 @@ class Router(MessagingHandler):
             self.advertise()
         elif opcode == "LSR":
             self.control(
-                f"amqp:/_topo/0/{body['id']}/qdrouter", "LSU", instance=int32(1), ls_seq=int32(1),
+                f"amqp:/_topo/0/{body['id']}/qdrouter", "LSU", instance=STARTED, ls_seq=int32(1),
                 ls={"id": ID, "area": "0", "ls_seq": int32(1), "peers": {self.neighbour: int32(1)}})
         elif opcode == "MAR":
             self.control(
