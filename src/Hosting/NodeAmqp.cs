@@ -28,11 +28,20 @@ internal sealed class NodeAmqp : INodeProtocol
         };
         _handler = new AmqpConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);
+        if (host.Router is { } router)
+        {
+            _handler.Join(router.Network);
+        }
     }
+
+    /// <summary>The engine, for connections that the node makes.</summary>
+    public AmqpConnectionHandler Engine => _handler;
 
     public ListenerProtocol Protocol => ListenerProtocol.Amqp;
 
-    public ConnectionHandler On(ListenerPlan plan) => _handler;
+    public ConnectionHandler On(ListenerPlan plan) => plan.Role == ConnectionRole.Normal
+        ? _handler
+        : _handler.For(new ConnectionPlan(plan.Role, IsInitiator: false) { Name = plan.Name, Cost = plan.Cost });
 
     public void Secure(SaslServers sasl) => _handler.Secure(_security.AllowAnonymous, sasl);
 

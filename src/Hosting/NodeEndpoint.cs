@@ -1,4 +1,5 @@
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting;
 
@@ -9,8 +10,12 @@ namespace Pillarbox.Hosting;
 /// <param name="Address"><c>host:port</c>, or <c>unix:/path</c>.</param>
 public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bool Tls, string Address)
 {
-    /// <summary>The protocol's name as the node prints it.</summary>
-    public string ProtocolText => NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "");
+    /// <summary>What connects there.</summary>
+    public ConnectionRole Role { get; init; }
+
+    /// <summary>The protocol's name, or that of who else than clients connects, as the node prints it.</summary>
+    public string ProtocolText =>
+        ConnectionRoles.NameOf(Role) ?? NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "");
 
     /// <summary>A URL to connect to; a wildcard address is given as the loopback of its family.</summary>
     public string Url => $"{ProtocolText}://{Reachable}";

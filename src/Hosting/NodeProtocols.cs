@@ -32,7 +32,8 @@ internal static class NodeProtocols
 
     /// <summary>The names of what can be listened for, for people: <c>all, amqp, … or http</c>.</summary>
     public static string Names =>
-        $"all, {string.Join(", ", Table.Select(row => NameOf(row.Protocol)))} or {NameOf(ListenerProtocol.Http)}";
+        $"all, {string.Join(", ", Table.Select(row => NameOf(row.Protocol)))} or {NameOf(ListenerProtocol.Http)};"
+        + $" {ConnectionRoles.Text} for other nodes";
 
     /// <summary>A protocol's name as it is written in the configuration and printed.</summary>
     public static string NameOf(ListenerProtocol protocol) => protocol.ToString().ToLowerInvariant();
@@ -52,6 +53,9 @@ internal sealed record ProtocolRow(
 internal sealed record ProtocolHost(
     MessageBroker Broker, PillarboxConfig Config, NodeSeams Seams, NodeSecurity Security)
 {
+    /// <summary>The node's part in a network; null: none.</summary>
+    public NodeRouter? Router { get; init; }
+
     /// <summary>Logins as they stand at start: none are needed in development mode.</summary>
     public SaslServers Sasl() => Security.Sasl();
 }

@@ -53,6 +53,7 @@ public sealed class PillarboxNode : IAsyncDisposable
                 InDevelopment = () => parts.Security.IsOpen,
             };
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
+            parts.StartRouter();
             parts.State.MarkStarted();
             return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
         }
@@ -103,6 +104,8 @@ public sealed class PillarboxNode : IAsyncDisposable
         ILogger Logger)
         : IDisposable
     {
+        public NodeRouter? Router { get; init; }
+
         public NodeState State { get; } = new();
 
         public static NodeParts Open(PillarboxConfig config, NodeSeams seams, IReadOnlyList<ListenerPlan> plans)
@@ -115,7 +118,8 @@ public sealed class PillarboxNode : IAsyncDisposable
                 security.CheckListeners(plans);
                 MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
                 security.Report(logger);
-                var host = new ProtocolHost(broker, config, seams, security);
+                var router = NodeRouter.Of(config, seams);
+                var host = new ProtocolHost(broker, config, seams, security) { Router = router };
                 IReadOnlyList<INodeProtocol> protocols = NodeProtocols.On(host);
                 var mode = new DevelopmentMode(security, broker, seams, sasl =>
                 {
@@ -124,7 +128,7 @@ public sealed class PillarboxNode : IAsyncDisposable
                         protocol.Secure(sasl);
                     }
                 });
-                return new NodeParts(broker, protocols, security, mode, logger);
+                return new NodeParts(broker, protocols, security, mode, logger) { Router = router };
             }
             catch
             {
@@ -133,9 +137,13 @@ public sealed class PillarboxNode : IAsyncDisposable
             }
         }
 
+        /// <summary>The listeners are there: the node connects to others.</summary>
+        public void StartRouter() => Router?.Start(Protocols.OfType<NodeAmqp>().Single().Engine);
+
         public void Dispose()
         {
             Mode.Dispose();
+            Router?.Dispose();
             foreach (INodeProtocol protocol in Protocols)
             {
                 protocol.Dispose();

@@ -19,6 +19,10 @@ internal static class ConfigDefaults
         [typeof(QueueEntryConfig)] = Write(new QueueEntryConfig(), ConfigJson.Default.QueueEntryConfig),
         [typeof(SecuritySection)] = Write(new SecuritySection(), ConfigJson.Default.SecuritySection),
         [typeof(TokenSection)] = Write(new TokenSection(), ConfigJson.Default.TokenSection),
+        [typeof(RouterSection)] = Write(new RouterSection(), ConfigJson.Default.RouterSection),
+        [typeof(RouterAddressConfig)] =
+            Write(new RouterAddressConfig(), ConfigJson.Default.RouterAddressConfig),
+        [typeof(ConnectorConfig)] = Write(new ConnectorConfig(), ConfigJson.Default.ConnectorConfig),
         [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
         [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
     };

@@ -4,6 +4,9 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Router;
+using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Hosting.Configuration;
 
@@ -18,7 +21,8 @@ namespace Pillarbox.Hosting.Configuration;
     [
         typeof(CamelCaseEnum<RoutingType>), typeof(CamelCaseEnum<AddressFullPolicy>), typeof(CamelCaseEnum<Permission>),
         typeof(CamelCaseEnum<LogLevel>), typeof(CamelCaseEnum<LogFormat>), typeof(CamelCaseEnum<ListenerProtocol>),
-        typeof(CamelCaseEnum<ClientCertificateMode>),
+        typeof(CamelCaseEnum<ClientCertificateMode>), typeof(CamelCaseEnum<ConnectionRole>),
+        typeof(CamelCaseEnum<RouterMode>), typeof(CamelCaseEnum<AddressTreatment>),
     ])]
 [JsonSerializable(typeof(PillarboxConfig))]
 internal sealed partial class ConfigJson : JsonSerializerContext;

@@ -20,7 +20,10 @@ internal static class ConfigValidator
             bool known = listener.AddressSpace is null or "default"
                 || config.AddressSpaces.ContainsKey(listener.AddressSpace);
             Require(known, source, $"listeners.{name}.addressSpace", "is none of addressSpaces");
+            RouterValidator.ValidateListener(config, name, listener, source);
         }
+
+        RouterValidator.Validate(config.Router, source);
 
         ValidateQueues(config.Queues, source, "");
         ValidateLimits(config.Limits, source);
@@ -89,6 +92,7 @@ internal static class ConfigValidator
     /// <summary>The protocol of a listener: what it says, else what its name says.</summary>
     public static ListenerProtocol? ProtocolOf(string name, ListenerConfig listener) =>
         listener.Protocol
+        ?? (ConnectionRoles.TryParse(name, out _) ? ListenerProtocol.Amqp : (ListenerProtocol?)null)
         ?? (Enum.TryParse(name, ignoreCase: true, out ListenerProtocol named) && Enum.IsDefined(named) ? named : null);
 
     private static void ValidateQueues(IReadOnlyList<QueueEntryConfig> queues, string source, string prefix)
@@ -163,7 +167,7 @@ internal static class ConfigValidator
         Require(
             value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
 
-    private static void Require(bool holds, string source, string path, string sentence)
+    internal static void Require(bool holds, string source, string path, string sentence)
     {
         if (!holds)
         {

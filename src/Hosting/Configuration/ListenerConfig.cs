@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.Configuration;
 
@@ -9,13 +10,32 @@ public sealed record ListenerConfig
     public static string ProtocolNames => NodeProtocols.Names;
 
     /// <summary>Reads the name of a protocol that can be listened for.</summary>
-    public static bool TryProtocol(string name, out ListenerProtocol protocol) =>
+    public static bool TryProtocol(string name, out ListenerProtocol protocol)
+    {
+        protocol = ListenerProtocol.Amqp;
+        return ConnectionRoles.TryParse(name, out _) || TryNamed(name, out protocol);
+    }
+
+    /// <summary>What connects to a listener: what it says, else what its name says.</summary>
+    public static ConnectionRole RoleOf(string name, ListenerConfig listener) =>
+        listener.Role ?? (ConnectionRoles.TryParse(name, out ConnectionRole role) ? role : ConnectionRole.Normal);
+
+    private static bool TryNamed(string name, out ListenerProtocol protocol) =>
         Enum.TryParse(name, ignoreCase: true, out protocol) && Enum.IsDefined(protocol)
         && NodeProtocols.IsServed(protocol);
 
     /// <summary>The protocol that is spoken here; default: the one that the listener's name says.</summary>
     [Description("The protocol spoken here; default: the listener's name.")]
     public ListenerProtocol? Protocol { get; init; }
+
+    /// <summary>What connects here, of AMQP; default: clients, or what the listener's name says.</summary>
+    [Description("What connects to an AMQP listener: normal (clients), interRouter, edge or routeContainer (a broker); "
+        + "default: what the listener's name (inter-router, edge, route-container) says, else clients.")]
+    public ConnectionRole? Role { get; init; }
+
+    /// <summary>What a way over connections to this listener costs.</summary>
+    [Description("What a way over a router's connection to this listener costs, at least 1.")]
+    public int Cost { get; init; } = 1;
 
     /// <summary>
     /// <c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c> or <c>unix:/path</c>; port 0 takes a free one.

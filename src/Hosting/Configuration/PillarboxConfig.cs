@@ -58,6 +58,10 @@ public sealed record PillarboxConfig
     [Description("Users and permissions.")]
     public SecuritySection Security { get; init; } = new();
 
+    /// <summary>The node's part in a network of nodes; null: none.</summary>
+    [Description("The node's part in a network of nodes; absent: none.")]
+    public RouterSection? Router { get; init; }
+
     /// <summary>The node's limits.</summary>
     [Description("The node's limits.")]
     public LimitsConfig Limits { get; init; } = new();

@@ -50,7 +50,7 @@ internal static class CertificateLoader
     private static bool IsUnusable(Exception e) =>
         e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException;
 
-    private static string ReadPassword(string file)
+    internal static string ReadPassword(string file)
     {
         string text = ConfigFiles.ReadText(file, FileBytesMax);
         int end = text.AsSpan().IndexOfAny('\r', '\n');

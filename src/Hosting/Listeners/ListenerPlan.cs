@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -11,6 +12,12 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 {
     /// <summary><c>host:port</c> to tell clients, when it is another than the listener's.</summary>
     public string? Advertised { get; init; }
+
+    /// <summary>What connects here.</summary>
+    public ConnectionRole Role { get; init; }
+
+    /// <summary>What a way over a router's connection costs.</summary>
+    public int Cost { get; init; } = 1;
 
     /// <summary>The address space of all who connect here; null: each user's own.</summary>
     public string? AddressSpace { get; init; }
@@ -60,6 +67,8 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                 plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
                     ? new ListenerPlan(name, protocol, address, listener.Tls)
                     {
+                        Role = ListenerConfig.RoleOf(name, listener),
+                        Cost = listener.Cost,
                         Advertised = listener.Advertised,
                         AddressSpace = listener.AddressSpace,
                         ProxyProtocol = listener.ProxyProtocol,
@@ -130,5 +139,8 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
     /// <summary>The address with the port that was really taken.</summary>
     public NodeEndpoint ToEndpoint() => new(
-        Name, Protocol, Tls is not null, Bound?.IPEndPoint is { } ip ? ip.ToString() : Address.ToString());
+        Name, Protocol, Tls is not null, Bound?.IPEndPoint is { } ip ? ip.ToString() : Address.ToString())
+    {
+        Role = Role,
+    };
 }

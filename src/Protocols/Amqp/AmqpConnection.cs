@@ -31,17 +31,25 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private bool _hasMore;
     private bool _peerGone;
 
-    public AmqpConnection(AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport)
+    public AmqpConnection(
+        AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
     {
         _environment = environment;
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
-        _endpoint = new ConnectionEndpoint(environment, peer, _output, this);
+        _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan);
         _timers = new ConnectionTimers(environment.Options, SteadyMs);
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = Wake;
+        if (plan.IsInitiator)
+        {
+            _endpoint.Initiate();
+        }
     }
+
+    /// <summary>Whether both opens were exchanged.</summary>
+    public bool WasOpened => _endpoint.PeerOpen is not null;
 
     private long SteadyMs => _environment.SteadyMs;
 
@@ -81,6 +89,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     {
         try
         {
+            Flush();
             while (_endpoint.State != ConnectionState.Ended && !_peerGone)
             {
                 ReadResult result = await WaitAsync();
@@ -119,6 +128,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private bool HasWork() =>
         (_hasMore && !_isFlushing)
         || (_endpoint.HasClient && _endpoint.Client.HasEvents)
+        || _endpoint.HasRoutedEvents
         || Volatile.Read(ref _tickDue)
         || HasCompleted();
 

@@ -1,9 +1,13 @@
 using System.Collections.Concurrent;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Client;
+using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
@@ -49,9 +53,72 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
-    internal async Task RunAsync(PeerInfo peer, System.IO.Pipelines.IDuplexPipe transport)
+    /// <summary>The node is in a network; said before the first connection.</summary>
+    public void Join(INetwork network) => _environment.Network = network;
+
+    /// <summary>Serves the connections of a listener whose peers are something else than clients.</summary>
+    public ConnectionHandler For(ConnectionPlan plan) => new PlannedHandler(this, plan);
+
+    /// <summary>
+    /// Runs a connection that the node has made, until it ends: logs in, opens, begins the links that its role has.
+    /// True: it was opened. Throws when the transport fails or the login does not come to an end.
+    /// </summary>
+    public async Task<ConnectionEnd> InitiateAsync(
+        ConnectionContext connection, ConnectionPlan plan, SaslCredentials credentials,
+        CancellationToken cancellation)
     {
-        var connection = new AmqpConnection(_environment, peer, transport);
+        ConnectionEnd end = default;
+        await PeerTransport.ServeAsync(connection, async (peer, transport) =>
+            end = await InitiateAsync(peer, transport, plan, credentials, cancellation));
+        return end;
+    }
+
+    internal Task RunAsync(PeerInfo peer, IDuplexPipe transport) => RunAsync(peer, transport, ConnectionPlan.Client);
+
+    private async Task<ConnectionEnd> InitiateAsync(
+        PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan, SaslCredentials credentials,
+        CancellationToken cancellation)
+    {
+        var options = new ClientOptions
+        {
+            ContainerId = _environment.Network?.NodeId ?? _environment.Options.ContainerId,
+            Hostname = plan.Hostname,
+            Credentials = credentials,
+            Random = _environment.Random,
+        };
+        AmqpError? refusal = await LogInAsync(transport, options, cancellation);
+        if (refusal is not null)
+        {
+            await transport.Input.CompleteAsync();
+            await transport.Output.CompleteAsync();
+            return new ConnectionEnd(WasOpened: false, refusal.Description ?? refusal.Condition);
+        }
+
+        AmqpConnection run = await RunAsync(peer, transport, plan);
+        return new ConnectionEnd(run.WasOpened, run.WasOpened ? "the connection was lost" : "the peer did not open");
+    }
+
+    private async Task<AmqpError?> LogInAsync(
+        IDuplexPipe transport, ClientOptions options, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(
+            TimeSpan.FromMilliseconds(_environment.Options.HandshakeTimeoutMs), _environment.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        try
+        {
+            return await InitiatedConnection.LogInAsync(transport, options, either.Token);
+        }
+        catch
+        {
+            await transport.Input.CompleteAsync();
+            await transport.Output.CompleteAsync();
+            throw;
+        }
+    }
+
+    private async Task<AmqpConnection> RunAsync(PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
+    {
+        var connection = new AmqpConnection(_environment, peer, transport, plan);
         long number = Interlocked.Increment(ref _lastConnection);
         _connections.TryAdd(number, connection);
         try
@@ -62,6 +129,8 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         {
             _connections.TryRemove(number, out _);
         }
+
+        return connection;
     }
 
     private void Tick()
@@ -72,4 +141,16 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
             connection.Tick(now);
         }
     }
+
+    /// <summary>A listener's way into the same engine.</summary>
+    private sealed class PlannedHandler(AmqpConnectionHandler engine, ConnectionPlan plan) : ConnectionHandler
+    {
+        public override Task OnConnectedAsync(ConnectionContext connection) => PeerTransport.ServeAsync(
+            connection, (peer, transport) => engine.RunAsync(peer, transport, plan));
+    }
 }
+
+/// <summary>How a connection that the node made has ended.</summary>
+/// <param name="WasOpened">Whether both opens were exchanged.</param>
+/// <param name="Reason">Why it ended, for people.</param>
+public readonly record struct ConnectionEnd(bool WasOpened, string Reason);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -24,6 +25,9 @@ internal sealed class AmqpEnvironment(
     /// <summary>Whether a wake goes on on a thread of the pool; otherwise on the thread that wakes (a broker on one
     /// thread).</summary>
     public bool OwnThreads => Broker.OwnThreads;
+
+    /// <summary>The network that the node is in; null: none. Set before the first connection.</summary>
+    public INetwork? Network { get; set; }
 
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();

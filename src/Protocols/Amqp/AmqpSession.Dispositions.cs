@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -25,7 +26,7 @@ internal sealed partial class AmqpSession
         // remember forget it.
         if (disposition.Role == Role.Sender)
         {
-            ForgetSettled(disposition.First, last, disposition.Settled);
+            OnSenderDisposition(disposition, last);
             return;
         }
 
@@ -34,14 +35,14 @@ internal sealed partial class AmqpSession
         {
             if (!SerialNumber.IsBefore(id, disposition.First) && !SerialNumber.IsBefore(last, id))
             {
-                Apply(id, outcome);
+                Apply(id, outcome, disposition);
             }
         }
 
         uint from = SerialNumber.IsBefore(disposition.First, Unsettled.FirstId) ? Unsettled.FirstId : disposition.First;
         for (uint id = from; !SerialNumber.IsBefore(last, id) && SerialNumber.IsBefore(id, Unsettled.NextId); id++)
         {
-            Apply(id, outcome);
+            Apply(id, outcome, disposition);
         }
 
         Connection.OnWindowOpened(this);
@@ -98,7 +99,7 @@ internal sealed partial class AmqpSession
 
     /// <summary>Forgets what is unsettled on a link that ends: the source's default-outcome counts; without one the
     /// broker takes those back with the consumer.</summary>
-    public void ForgetDeliveries(SendingLink link)
+    public void ForgetDeliveries(OutgoingLink link)
     {
         foreach (uint id in Unsettled.StragglerIds.ToArray())
         {
@@ -111,15 +112,22 @@ internal sealed partial class AmqpSession
         }
     }
 
-    private void ForgetSettled(uint first, uint last, bool settled)
+    private void OnSenderDisposition(in Disposition disposition, uint last)
     {
-        foreach (Link? link in settled ? _links : [])
+        foreach (Link? link in _links)
         {
-            (link as ReceivingLink)?.OnSettledBySender(first, last);
+            if (link is RoutedIncomingLink routed)
+            {
+                routed.OnSenderState(disposition, last);
+            }
+            else if (disposition.Settled)
+            {
+                (link as ReceivingLink)?.OnSettledBySender(disposition.First, last);
+            }
         }
     }
 
-    private void ForgetIfOf(SendingLink link, uint id)
+    private void ForgetIfOf(OutgoingLink link, uint id)
     {
         ref SentDelivery sent = ref Unsettled.Find(id);
         if (Unsafe.IsNullRef(ref sent) || sent.Link != link)
@@ -127,7 +135,11 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        if (sent.State == SentState.Unsettled && link.DefaultOutcome is { } outcome)
+        if (sent.Routed is { } routed)
+        {
+            ((RoutedOutgoingLink)link).OnForgotten(routed);
+        }
+        else if (sent.State == SentState.Unsettled && ((SendingLink)link).DefaultOutcome is { } outcome)
         {
             Connection.Client.Settle(sent.Delivery, outcome);
         }
@@ -135,11 +147,17 @@ internal sealed partial class AmqpSession
         Unsettled.Remove(id);
     }
 
-    private void Apply(uint id, in PeerOutcome outcome)
+    private void Apply(uint id, in PeerOutcome outcome, in Disposition disposition)
     {
         ref SentDelivery sent = ref Unsettled.Find(id);
         if (Unsafe.IsNullRef(ref sent))
         {
+            return;
+        }
+
+        if (sent.Routed is { } routed)
+        {
+            ((RoutedOutgoingLink)sent.Link).OnPeerState(id, routed, disposition);
             return;
         }
 
@@ -150,7 +168,7 @@ internal sealed partial class AmqpSession
         }
 
         PeerOutcome stated = outcome.IsDefault
-            ? outcome with { Outcome = sent.Link.DefaultOutcome ?? Outcome.Released }
+            ? outcome with { Outcome = ((SendingLink)sent.Link).DefaultOutcome ?? Outcome.Released }
             : outcome;
         if (stated.Transaction is not null)
         {
@@ -171,7 +189,7 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        if (sent.Link.SettlesSecond && outcome.Outcome.Kind == OutcomeKind.Accepted)
+        if (((SendingLink)sent.Link).SettlesSecond && outcome.Outcome.Kind == OutcomeKind.Accepted)
         {
             sent.State = SentState.Settling;
             Connection.Client.Settle(sent.Delivery, outcome.Outcome, Connection.TagSettlement(this, id));

@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -8,7 +9,7 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>
-/// Where a session endpoint of the node stands (part 2 section 2.5.5). Sessions are begun by the peer only.
+/// Where a session endpoint of the node stands (part 2 section 2.5.5).
 /// </summary>
 internal enum SessionState : byte
 {
@@ -20,6 +21,9 @@ internal enum SessionState : byte
 
     /// <summary>Gone.</summary>
     Ended,
+
+    /// <summary>The node began it; the peer's begin is awaited.</summary>
+    BeginSent,
 }
 
 /// <summary>
@@ -31,27 +35,25 @@ internal sealed partial class AmqpSession
 {
     private Link?[] _links = new Link?[4];
 
-    public AmqpSession(ConnectionEndpoint connection, ushort channel, Begin begin)
+    /// <summary>Answers the peer's begin.</summary>
+    public AmqpSession(ConnectionEndpoint connection, ushort channel, ushort peerChannel, Begin begin)
     {
         Connection = connection;
         Channel = channel;
+        PeerChannel = peerChannel;
         Window = new SessionWindow(connection.Options, begin);
         Incoming = new DispositionBatch(this, Role.Receiver);
         Outgoing = new DispositionBatch(this, Role.Sender);
-        connection.Frames.Write(channel, new Begin
-        {
-            RemoteChannel = channel,
-            NextOutgoingId = Window.NextOutgoingId,
-            IncomingWindow = Window.IncomingWindow,
-            OutgoingWindow = Window.OutgoingWindow,
-            HandleMax = connection.Options.HandleMax,
-        });
+        connection.Frames.Write(channel, NewBegin(peerChannel));
     }
 
     public ConnectionEndpoint Connection { get; }
 
-    /// <summary>The peer's channel and the node's own: the node takes the same number.</summary>
+    /// <summary>The node's own channel: the peer's number when that is free.</summary>
     public ushort Channel { get; }
+
+    /// <summary>The peer's channel.</summary>
+    public ushort PeerChannel { get; private set; }
 
     public SessionState State { get; private set; }
 
@@ -93,7 +95,7 @@ internal sealed partial class AmqpSession
                 AmqpErrorCondition.SessionHandleInUse, $"handle {attach.Handle} is in use", AmqpSeverity.Session);
         }
 
-        if (Connection.TakeLinkName(this, attach))
+        if (!TakesAnswer(attach) && Connection.TakeLinkName(this, attach))
         {
             CompleteAttach(attach);
         }
@@ -122,14 +124,14 @@ internal sealed partial class AmqpSession
         Connection.Frames.Write(Channel, new Attach
         {
             Name = attach.Name,
-            Handle = attach.Handle,
+            Handle = HandleFor(attach),
             Role = peerSends ? Role.Receiver : Role.Sender,
             Source = peerSends ? attach.Source : null,
             Target = peerSends ? null : attach.Target,
             InitialDeliveryCount = peerSends ? null : 0,
         });
         Put(new RefusedLink(this, attach));
-        Connection.Frames.Write(Channel, new Detach { Handle = attach.Handle, Closed = true, Error = error });
+        Connection.Frames.Write(Channel, new Detach { Handle = HandleFor(attach), Closed = true, Error = error });
     }
 
     /// <summary>Answers the attach of a receiver: at once, or when it is known what it resumes.</summary>
@@ -138,7 +140,7 @@ internal sealed partial class AmqpSession
         Connection.Frames.Write(Channel, new Attach
         {
             Name = attach.Name,
-            Handle = attach.Handle,
+            Handle = HandleFor(attach),
             Role = Role.Sender,
             SenderSettleMode = attach.SenderSettleMode,
             ReceiverSettleMode = attach.ReceiverSettleMode,
@@ -203,7 +205,7 @@ internal sealed partial class AmqpSession
         {
             Release(link, detach.Closed ? LinkEnd.Closed : LinkEnd.Detached);
             FlushDispositions();
-            Connection.Frames.Write(Channel, new Detach { Handle = detach.Handle, Closed = detach.Closed });
+            Connection.Frames.Write(Channel, new Detach { Handle = link.Handle, Closed = detach.Closed });
         }
 
         link.State = LinkState.Detached;
@@ -274,6 +276,11 @@ internal sealed partial class AmqpSession
 
     private void Attach(Attach attach)
     {
+        if (Connection.Network is { } network && RoutedAttach.Takes(this, network, attach))
+        {
+            return;
+        }
+
         // All that can be refused by the frame alone is refused here, before anything is opened in the broker.
         if (attach.Role == Role.Receiver)
         {
@@ -379,13 +386,14 @@ internal sealed partial class AmqpSession
         Put(new TransactionLink(this, attach));
     }
 
-    private void AnswerIncoming(
+    /// <summary>Answers the attach of a sender.</summary>
+    public void AnswerIncoming(
         Attach attach, Terminus target, AmqpMap? unsettled = null, bool isIncomplete = false)
     {
         Connection.Frames.Write(Channel, new Attach
         {
             Name = attach.Name,
-            Handle = attach.Handle,
+            Handle = HandleFor(attach),
             Role = Role.Receiver,
             SenderSettleMode = attach.SenderSettleMode,
             ReceiverSettleMode = attach.ReceiverSettleMode,
@@ -399,14 +407,15 @@ internal sealed partial class AmqpSession
         });
     }
 
-    private void Put(Link link)
+    /// <summary>Gives a link its place by the peer's handle.</summary>
+    public void Put(Link link)
     {
-        if (link.Handle >= _links.Length)
+        if (link.PeerHandle >= _links.Length)
         {
-            Array.Resize(ref _links, (int)Math.Max(link.Handle + 1, (uint)_links.Length * 2));
+            Array.Resize(ref _links, (int)Math.Max(link.PeerHandle + 1, (uint)_links.Length * 2));
         }
 
-        _links[link.Handle] = link;
+        _links[link.PeerHandle] = link;
         Connection.OnLinkAttached(link);
     }
 

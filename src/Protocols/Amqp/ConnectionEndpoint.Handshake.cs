@@ -4,6 +4,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
@@ -100,6 +101,7 @@ internal sealed partial class ConnectionEndpoint
         }
 
         State = ConnectionState.Ended;
+        LeaveNetwork();
         if (_entered)
         {
             Environment.Containers.Leave(Container);
@@ -237,6 +239,7 @@ internal sealed partial class ConnectionEndpoint
                 $"max-frame-size {open.MaxFrameSize} is below {WireLimits.FrameBytesMin}");
         }
 
+        PeerOpen = open;
         ContainerId = open.ContainerId;
         PeerFrameBytesMax = (uint)Math.Min(open.MaxFrameSize, (uint)Options.MaxFrameBytes);
         Frames.FrameBytesMax = open.MaxFrameSize;
@@ -250,7 +253,11 @@ internal sealed partial class ConnectionEndpoint
         }
 
         _entered = IsNamed;
-        WriteOpen();
+        if (!_openSent)
+        {
+            WriteOpen();
+        }
+
         Connect();
     }
 
@@ -300,6 +307,7 @@ internal sealed partial class ConnectionEndpoint
                 },
                 _wakeable);
             State = ConnectionState.Opened;
+            JoinNetwork();
         }
         catch (BrokerException refusal)
         {
@@ -316,11 +324,17 @@ internal sealed partial class ConnectionEndpoint
             properties.AddSymbol("amqp:connection-establishment-failed", true);
         }
 
-        properties.AddSymbol("product", "pillarbox");
+        properties.AddSymbol("product", RouterOpen.Product);
         properties.AddSymbol("version", Options.Version);
+        if (Network is not null && Role is ConnectionRole.InterRouter or ConnectionRole.Edge)
+        {
+            RouterOpen.AddTo(properties, _plan);
+        }
+
         Frames.Write(new Open
         {
-            ContainerId = Options.ContainerId,
+            ContainerId = Network?.NodeId ?? Options.ContainerId,
+            Hostname = _plan.Hostname,
             MaxFrameSize = (uint)Options.MaxFrameBytes,
             ChannelMax = Options.ChannelMax,
             IdleTimeoutMs = Options.IdleTimeoutMs == 0 ? null : (uint)Math.Max(1, Options.IdleTimeoutMs / 2),

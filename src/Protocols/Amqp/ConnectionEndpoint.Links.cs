@@ -22,8 +22,8 @@ internal sealed partial class ConnectionEndpoint
 
     private ContainerKey Container => new(AddressSpace, Identity.Name, ContainerId);
 
-    // An empty container id names nobody: its links are the connection's own.
-    private bool IsNamed => ContainerId.Length > 0;
+    // An empty container id names nobody: its links are the connection's own. So are those of other nodes.
+    private bool IsNamed => ContainerId.Length > 0 && Role == ConnectionRole.Normal;
 
     /// <summary>What input waited for has come.</summary>
     public void ResumeInput()

@@ -17,8 +17,8 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     // Frames that one link may write before the next one has its turn.
     private const int FramesPerTurn = 64;
 
-    private readonly Queue<SendingLink> _ready = new();
-    private readonly List<SendingLink> _blocked = [];
+    private readonly Queue<OutgoingLink> _ready = new();
+    private readonly List<OutgoingLink> _blocked = [];
     private readonly Queue<SendingLink> _reads = new();
     private readonly List<Link> _flowsOwed = [];
     private readonly List<AmqpSession> _windowsOwed = [];
@@ -43,9 +43,10 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         {
             _client.Flush();
             _client.DrainInbox(this);
+            _routed?.Drain();
             WriteOwed();
             bool wrote = WriteDeliveries(outputLimit);
-            if (!wrote && !_client.HasEvents)
+            if (!wrote && !_client.HasEvents && _routed is not { HasEvents: true })
             {
                 break;
             }
@@ -53,7 +54,8 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
 
         _client.Flush();
         WriteOwed();
-        return _client.HasEvents || (State == ConnectionState.Opened && _ready.Count > 0);
+        _routed?.WakeOthers();
+        return _client.HasEvents || _routed is { HasEvents: true } || (State == ConnectionState.Opened && _ready.Count > 0);
     }
 
     /// <summary>A link that needs bytes from disk; the loop starts one read at a time.</summary>
@@ -62,7 +64,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     public void RequestRead(SendingLink link) => _reads.Enqueue(link);
 
     /// <summary>Notes that a link may have something to write.</summary>
-    public void Enqueue(SendingLink link)
+    public void Enqueue(OutgoingLink link)
     {
         if (!link.IsQueued && link.HasWork)
         {
@@ -76,7 +78,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     {
         for (int i = _blocked.Count - 1; i >= 0; i--)
         {
-            SendingLink link = _blocked[i];
+            OutgoingLink link = _blocked[i];
             if (link.Session == session)
             {
                 _blocked.RemoveAt(i);
@@ -225,7 +227,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
     {
         bool wrote = false;
         while (State == ConnectionState.Opened && Frames.BytesWritten < outputLimit
-            && _ready.TryDequeue(out SendingLink? link))
+            && _ready.TryDequeue(out OutgoingLink? link))
         {
             wrote |= WriteDeliveries(link, outputLimit);
         }
@@ -233,7 +235,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         return wrote;
     }
 
-    private bool WriteDeliveries(SendingLink link, long outputLimit)
+    private bool WriteDeliveries(OutgoingLink link, long outputLimit)
     {
         link.IsQueued = false;
         bool wrote = false;

@@ -43,6 +43,7 @@ internal sealed partial class ConnectionEndpoint
     private readonly PeerInfo _peer;
     private readonly IWakeable _wakeable;
     private readonly ILinkOwner _owner;
+    private readonly ConnectionPlan _plan;
     private AmqpSession?[] _sessions = new AmqpSession?[1];
     private byte[] _scratch = [];
     private long _preAuthBytes;
@@ -51,9 +52,12 @@ internal sealed partial class ConnectionEndpoint
     /// <param name="peer">What the transport knows of the peer.</param>
     /// <param name="output">Where bytes for the peer go.</param>
     /// <param name="loop">The loop: woken by the broker, asked by other connections to give up links.</param>
+    /// <param name="plan">What the node takes the connection for.</param>
     public ConnectionEndpoint(
-        AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, AmqpConnection loop)
+        AmqpEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, AmqpConnection loop,
+        ConnectionPlan plan)
     {
+        _plan = plan;
         Environment = environment;
         _peer = peer;
         _wakeable = loop;
@@ -317,18 +321,14 @@ internal sealed partial class ConnectionEndpoint
                 AmqpErrorCondition.IllegalState, $"a session is begun on channel {channel} already");
         }
 
-        if (begin.RemoteChannel is not null)
-        {
-            throw new AmqpException(
-                AmqpErrorCondition.IllegalState, "the node begins no session that could be answered");
-        }
-
         if (channel >= _sessions.Length)
         {
             Array.Resize(ref _sessions, Math.Max(channel + 1, _sessions.Length * 2));
         }
 
-        _sessions[channel] = new AmqpSession(this, channel, begin);
+        _sessions[channel] = begin.RemoteChannel is { } own
+            ? Begun(own, channel, begin)
+            : new AmqpSession(this, TakeChannel(channel), channel, begin);
     }
 
     private void OnAttach(ushort channel, Attach attach)
@@ -346,9 +346,10 @@ internal sealed partial class ConnectionEndpoint
         {
             session.FlushDispositions();
             session.Release(LinkEnd.SessionEnd);
-            Frames.Write(channel, new End());
+            Frames.Write(session.Channel, new End());
         }
 
+        FreeChannel(session.Channel);
         _sessions[channel] = null;
     }
 

@@ -12,13 +12,17 @@ internal sealed class SessionWindow
 
     private readonly uint _incomingWindowMax;
 
-    public SessionWindow(AmqpOptions options, Begin begin)
+    /// <param name="options">The widths.</param>
+    /// <param name="begin">The peer's begin; null: the node begins, and nothing is known of the peer yet.</param>
+    public SessionWindow(AmqpOptions options, Begin? begin)
     {
         _incomingWindowMax = options.IncomingWindow;
         IncomingWindow = options.IncomingWindow;
         OutgoingWindow = options.OutgoingWindow;
-        NextIncomingId = begin.NextOutgoingId;
-        RemoteIncomingWindow = begin.IncomingWindow;
+        if (begin is not null)
+        {
+            OnBegin(begin);
+        }
     }
 
     /// <summary>The transfer-id that the peer's next transfer has.</summary>
@@ -36,8 +40,14 @@ internal sealed class SessionWindow
     /// <summary>Transfers that the node may still send.</summary>
     public uint RemoteIncomingWindow { get; private set; }
 
+    /// <summary>Frames of messages on their way through the node that wait for their next hop: the window is narrower by
+    /// as many.</summary>
+    public uint HeldFrames { get; set; }
+
     /// <summary>Whether the peer should hear of a wider window.</summary>
-    public bool IsUpdateDue => IncomingWindow <= _incomingWindowMax / 2;
+    public bool IsUpdateDue => IncomingWindow <= _incomingWindowMax / 2 && IncomingWindow < OpenFrames;
+
+    private uint OpenFrames => _incomingWindowMax - Math.Min(HeldFrames, _incomingWindowMax);
 
     /// <summary>A transfer frame came. Errors: window-violation.</summary>
     public void OnTransferReceived()
@@ -71,6 +81,14 @@ internal sealed class SessionWindow
         RemoteIncomingWindow = (uint)Math.Clamp(flow.IncomingWindow - inFlight, 0, uint.MaxValue);
     }
 
-    /// <summary>Opens the incoming window fully; what is said with the flow that the caller sends now.</summary>
-    public void Replenish() => IncomingWindow = _incomingWindowMax;
+    /// <summary>The peer has answered the node's begin.</summary>
+    public void OnBegin(Begin begin)
+    {
+        NextIncomingId = begin.NextOutgoingId;
+        RemoteIncomingWindow = begin.IncomingWindow;
+    }
+
+    /// <summary>Opens the incoming window as far as it goes, and never closes it; what is said with the flow that the
+    /// caller sends now.</summary>
+    public void Replenish() => IncomingWindow = Math.Max(IncomingWindow, OpenFrames);
 }

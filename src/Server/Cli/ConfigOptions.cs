@@ -1,6 +1,8 @@
 using System.Collections;
 using System.CommandLine;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Router;
 
 namespace Pillarbox.Server.Cli;
 
@@ -25,6 +27,22 @@ internal sealed class ConfigOptions
             + "Port 0: a free one.",
     };
 
+    private readonly Option<RunMode?> _mode = new("--mode")
+    {
+        Description = "broker (no network of nodes, the default), interior or edge (a node of a network), or standalone "
+            + "(a router without others).",
+    };
+
+    private readonly Option<string?> _id = new("--id")
+    {
+        Description = "The node's id in its network, unique there.",
+    };
+
+    private readonly Option<string[]> _connect = new("--connect")
+    {
+        Description = $"ROLE=HOST:PORT ({ConnectionRoles.Text}): another node, or a broker, to connect to; repeatable.",
+    };
+
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "PATH=VALUE: one setting, e.g. limits.cacheBytes=134217728; repeatable.",
@@ -42,6 +60,9 @@ internal sealed class ConfigOptions
     {
         AddDataTo(command);
         command.Options.Add(_listen);
+        command.Options.Add(_mode);
+        command.Options.Add(_id);
+        command.Options.Add(_connect);
         command.Options.Add(_set);
     }
 
@@ -61,8 +82,52 @@ internal sealed class ConfigOptions
             {
                 DataDirectory = data ?? config.DataDirectory,
                 Listeners = listeners.Count > 0 ? listeners : config.Listeners,
+                Router = RouterOf(config.Router, parsed),
             },
         });
+    }
+
+    private RouterSection? RouterOf(RouterSection? configured, ParseResult parsed)
+    {
+        RunMode? mode = parsed.GetValue(_mode);
+        string[] connect = parsed.GetValue(_connect) ?? [];
+        string? id = parsed.GetValue(_id);
+        if (mode == RunMode.Broker || (mode is null && configured is null && connect.Length == 0 && id is null))
+        {
+            return mode == RunMode.Broker ? null : configured;
+        }
+
+        RouterSection router = configured ?? new RouterSection();
+        return router with
+        {
+            Mode = mode switch
+            {
+                RunMode.Interior => RouterMode.Interior,
+                RunMode.Edge => RouterMode.Edge,
+                RunMode.Standalone => RouterMode.Standalone,
+                _ => router.Mode,
+            },
+            Id = id ?? router.Id,
+            Connectors = connect.Length > 0 ? Connectors(connect) : router.Connectors,
+        };
+    }
+
+    private static Dictionary<string, ConnectorConfig> Connectors(string[] connect)
+    {
+        var connectors = new Dictionary<string, ConnectorConfig>();
+        foreach (string text in connect)
+        {
+            (string name, string address) = Pair(text, "--connect ROLE=HOST:PORT");
+            if (!ConnectionRoles.TryParse(name, out ConnectionRole role))
+            {
+                throw new ConfigException($"--connect {text}: '{name}' is no role; write {ConnectionRoles.Text}");
+            }
+
+            connectors.Add(
+                $"{name}-{connectors.Count + 1}", new ConnectorConfig { Role = role, Addresses = [address] });
+        }
+
+        return connectors;
     }
 
     private static Dictionary<string, ListenerConfig> Listeners(string[] listen)
@@ -96,4 +161,20 @@ internal sealed class ConfigOptions
             ? new KeyValuePair<string, string>(text[..equals], text[(equals + 1)..])
             : throw new ConfigException($"'{text}' is not {shape}");
     }
+}
+
+/// <summary>What a node is, on the command line.</summary>
+internal enum RunMode
+{
+    /// <summary>A broker without a network.</summary>
+    Broker,
+
+    /// <summary>A router without others.</summary>
+    Standalone,
+
+    /// <summary>One of the routers that know the whole network.</summary>
+    Interior,
+
+    /// <summary>A router behind one of the interior.</summary>
+    Edge,
 }

@@ -30,6 +30,9 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     /// <summary>Whether the peer has settled it already.</summary>
     protected bool IsSettled { get; private set; }
 
+    /// <summary>Bytes of it that wait to be put together.</summary>
+    protected bool IsAssembling => _buffered > 0;
+
     /// <summary>The transaction it belongs to, or null.</summary>
     protected LocalTransaction? Transaction { get; private set; }
 
@@ -241,7 +244,8 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         IsReadingMessage = false;
     }
 
-    private LocalTransaction? FindTransaction(in Transfer transfer)
+    /// <summary>Reads what of the first frame only an heir knows.</summary>
+    protected virtual LocalTransaction? FindTransaction(in Transfer transfer)
     {
         if (DeliveryState.KindOf(transfer.State) != DeliveryStateKind.Transactional)
         {

@@ -3,7 +3,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
-/// Where a link endpoint of the node stands (part 2 section 2.6.3). Links are begun by the peer only.
+/// Where a link endpoint of the node stands (part 2 section 2.6.3). One that the node begins is there once the peer has
+/// answered.
 /// </summary>
 internal enum LinkState : byte
 {
@@ -43,8 +44,11 @@ internal abstract class Link(AmqpSession session, Attach attach)
 
     public string Name { get; } = attach.Name;
 
-    /// <summary>The peer's handle and the node's own: the node takes the same number.</summary>
-    public uint Handle { get; } = attach.Handle;
+    /// <summary>The peer's handle.</summary>
+    public uint PeerHandle { get; } = attach.Handle;
+
+    /// <summary>The node's own handle: the peer's number, unless the node began the session.</summary>
+    public uint Handle { get; } = session.HandleFor(attach);
 
     /// <summary>The peer's role.</summary>
     public Role PeerRole { get; } = attach.Role;

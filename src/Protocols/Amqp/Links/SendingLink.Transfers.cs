@@ -10,8 +10,8 @@ internal sealed partial class SendingLink
 {
     private const int TagBytesMax = DeliveryName.Bytes;
 
-    /// <summary>Writes one frame if it may.</summary>
-    public SendResult TrySend(FrameWriter frames)
+    /// <inheritdoc/>
+    public override SendResult TrySend(FrameWriter frames)
     {
         if (State != LinkState.Attached || IsReading)
         {

@@ -6,27 +6,11 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Links;
 
-/// <summary>How a try to write one transfer ended.</summary>
-internal enum SendResult : byte
-{
-    /// <summary>A frame was written; there may be more.</summary>
-    Sent,
-
-    /// <summary>Nothing to send, or no credit.</summary>
-    Idle,
-
-    /// <summary>The session's window is closed, or too much is unsettled.</summary>
-    SessionBlocked,
-
-    /// <summary>Bytes must come from disk first.</summary>
-    NeedsRead,
-}
-
 /// <summary>
 /// The node's sending end of a link: deliveries of one consumer to the peer (part 2 section 2.6.7 for the credit).
 /// The broker gets a bounded part of the peer's credit, so a slow peer costs bounded memory.
 /// </summary>
-internal sealed partial class SendingLink : Link
+internal sealed partial class SendingLink : OutgoingLink
 {
     private readonly BrokerClient _client;
     private readonly DeliveryQueue _pending = new();
@@ -69,14 +53,11 @@ internal sealed partial class SendingLink : Link
     /// <summary>Whether the peer settles after the node (rcv-settle-mode second).</summary>
     public bool SettlesSecond { get; }
 
-    /// <summary>Whether the link waits in the connection's list of links that may write.</summary>
-    public bool IsQueued { get; set; }
-
     /// <summary>Whether the connection reads from disk for this link.</summary>
     public bool IsReading { get; private set; }
 
-    /// <summary>Whether the link has something that it may write now.</summary>
-    public bool HasWork => State == LinkState.Attached && !IsReading
+    /// <inheritdoc/>
+    public override bool HasWork => State == LinkState.Attached && !IsReading
         && (_partial is { DeliveryId: not null }
             || (_linkCredit > 0 && (_partial is not null || _pending.Count + ResumedCount > 0)));
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed;
 
 namespace Pillarbox.Protocols.Amqp.Links;
 
@@ -25,8 +26,11 @@ internal enum SentState : byte
 internal struct SentDelivery
 {
     public Delivery Delivery;
-    public SendingLink Link;
+    public OutgoingLink Link;
     public SentState State;
+
+    /// <summary>What crossed from another connection of the node; null: a delivery of the broker.</summary>
+    public RoutedDelivery? Routed;
 }
 
 /// <summary>
@@ -78,20 +82,21 @@ internal sealed class UnsettledMap
         return id;
     }
 
-    /// <summary>Gives the next id to an unsettled delivery.</summary>
-    public uint Add(in Delivery delivery, SendingLink link)
+    /// <summary>Gives the next id to an unsettled delivery of the broker.</summary>
+    public uint Add(in Delivery delivery, SendingLink link) => Add(new SentDelivery
     {
-        MakeRoom();
-        uint id = NextId++;
-        _ring[id & (uint)(_ring.Length - 1)] = new SentDelivery
-        {
-            Delivery = delivery,
-            Link = link,
-            State = SentState.Unsettled,
-        };
-        Count++;
-        return id;
-    }
+        Delivery = delivery,
+        Link = link,
+        State = SentState.Unsettled,
+    });
+
+    /// <summary>Gives the next id to an unsettled delivery that crosses the node.</summary>
+    public uint Add(RoutedDelivery delivery, OutgoingLink link) => Add(new SentDelivery
+    {
+        Routed = delivery,
+        Link = link,
+        State = SentState.Unsettled,
+    });
 
     /// <summary>The delivery with that id; a null reference when it is not unsettled.</summary>
     public ref SentDelivery Find(uint id)
@@ -122,6 +127,15 @@ internal sealed class UnsettledMap
         {
             _first++;
         }
+    }
+
+    private uint Add(in SentDelivery sent)
+    {
+        MakeRoom();
+        uint id = NextId++;
+        _ring[id & (uint)(_ring.Length - 1)] = sent;
+        Count++;
+        return id;
     }
 
     private void MakeRoom()

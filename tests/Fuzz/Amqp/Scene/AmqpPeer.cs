@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Fuzz.Amqp.Scene;
@@ -18,7 +19,9 @@ internal sealed class AmqpPeer
     private readonly List<byte[]> _headers = [];
     private bool _expectsHeader = true;
 
-    public AmqpPeer(AmqpScene scene)
+    /// <param name="scene">The node.</param>
+    /// <param name="plan">What the node takes the connection for; null: a client's.</param>
+    public AmqpPeer(AmqpScene scene, ConnectionPlan? plan = null)
     {
         _scene = scene;
         var pipe = new PipeOptions(
@@ -31,7 +34,8 @@ internal sealed class AmqpPeer
         _fromNode = new Pipe(pipe);
         SynchronizationContext? context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
-        _served = scene.Handler.OnConnectedAsync(new DefaultConnectionContext("peer")
+        ConnectionHandler handler = plan is null ? scene.Handler : scene.Handler.For(plan);
+        _served = handler.OnConnectedAsync(new DefaultConnectionContext("peer")
         {
             Transport = new Ends(_toNode.Reader, _fromNode.Writer),
         });

@@ -74,9 +74,9 @@ internal sealed class AmqpScene : IDisposable
     public FaultLog Faults { get; }
 
     /// <summary>Opens a connection; nothing is sent yet.</summary>
-    public AmqpPeer Connect()
+    public AmqpPeer Connect(ConnectionPlan? plan = null)
     {
-        var peer = new AmqpPeer(this);
+        var peer = new AmqpPeer(this, plan);
         Settle();
         return peer;
     }

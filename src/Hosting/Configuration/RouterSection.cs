@@ -1,0 +1,91 @@
+using System.ComponentModel;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Router;
+using Pillarbox.Router.LinkState;
+
+namespace Pillarbox.Hosting.Configuration;
+
+/// <summary>The node's part in a network of nodes.</summary>
+public sealed record RouterSection
+{
+    /// <summary>What the node is in its network.</summary>
+    [Description("interior: one of the routers that know the whole network; edge: behind one of those; standalone: a "
+        + "router without others.")]
+    public RouterMode Mode { get; init; }
+
+    /// <summary>The node's id, unique in the network; null: a random one.</summary>
+    [Description("The node's id, unique in the network, without blanks; absent: a random one.")]
+    public string? Id { get; init; }
+
+    /// <summary>Deliveries that a sender may have on their way.</summary>
+    [Description("Deliveries that a sender may have on their way.")]
+    public int LinkCapacity { get; init; } = 250;
+
+    /// <summary>How messages of addresses are distributed that <see cref="Addresses"/> does not name.</summary>
+    [Description("How messages are distributed of addresses that 'addresses' does not name: balanced, closest, multicast "
+        + "or unavailable.")]
+    public AddressTreatment DefaultDistribution { get; init; } = AddressTreatment.Balanced;
+
+    /// <summary>Rules for addresses; the most specific pattern counts.</summary>
+    [Description("Rules for addresses; the most specific pattern counts.")]
+    public IReadOnlyList<RouterAddressConfig> Addresses { get; init; } = [];
+
+    /// <summary>Connections that the node makes and keeps, by name.</summary>
+    [Description("Connections that the node makes and keeps, by name.")]
+    public IReadOnlyDictionary<string, ConnectorConfig> Connectors { get; init; } =
+        new Dictionary<string, ConnectorConfig>();
+}
+
+/// <summary>How addresses of a pattern are treated in the network.</summary>
+public sealed record RouterAddressConfig
+{
+    /// <summary>Addresses that begin with these tokens.</summary>
+    [Description("Addresses that begin with these tokens, or are these; instead of 'pattern'.")]
+    public string? Prefix { get; init; }
+
+    /// <summary>Addresses of this shape.</summary>
+    [Description("Addresses of this shape: tokens between '.' or '/', '*' is one, '#' none or more.")]
+    public string? Pattern { get; init; }
+
+    /// <summary>How messages are distributed.</summary>
+    [Description("balanced: to the consumer with the least backlog and cost; closest: to the nearest; multicast: to all; "
+        + "unavailable: nobody may use it.")]
+    public AddressTreatment Distribution { get; init; } = AddressTreatment.Balanced;
+
+    /// <summary>Senders go to a broker that gives messages back.</summary>
+    [Description("Messages go to a broker first: the same as ingressPhase 0 and egressPhase 1.")]
+    public bool Waypoint { get; init; }
+
+    /// <summary>The phase that senders' messages get.</summary>
+    [Description("The phase that senders' messages get, 0 to 9.")]
+    public int IngressPhase { get; init; }
+
+    /// <summary>The phase that receivers draw from.</summary>
+    [Description("The phase that receivers draw from, 0 to 9.")]
+    public int EgressPhase { get; init; }
+}
+
+/// <summary>A connection that the node makes and keeps.</summary>
+public sealed record ConnectorConfig
+{
+    /// <summary>What is at the other end.</summary>
+    [Description("What is at the other end: interRouter, edge (this node is the edge), routeContainer (a broker) or "
+        + "normal.")]
+    public ConnectionRole Role { get; init; }
+
+    /// <summary>The places to connect to, tried in turn.</summary>
+    [Description("host:port of the places to connect to, tried in turn.")]
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>What a way over this connection costs.</summary>
+    [Description("What a way over this connection costs, at least 1.")]
+    public int Cost { get; init; } = 1;
+
+    /// <summary>The user to log in as.</summary>
+    [Description("The user to log in as; absent: nobody.")]
+    public string? User { get; init; }
+
+    /// <summary>A file whose first line is the user's password; never the password itself.</summary>
+    [Description("A file whose first line is the user's password.")]
+    public string? PasswordFile { get; init; }
+}

@@ -1,0 +1,95 @@
+using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>The node as a part of a network: what it begins on a connection, and what crosses from others.</content>
+internal sealed partial class ConnectionEndpoint
+{
+    private readonly HashSet<ushort> _channels = [];
+    private List<AmqpSession>? _begun;
+    private RoutedTraffic? _routed;
+    private TrunkLinks? _trunk;
+
+    /// <summary>The network that the node is in; null: none.</summary>
+    public INetwork? Network => Environment.Network;
+
+    /// <summary>What the node takes the connection for, and its end's part in it.</summary>
+    public ConnectionPlan Plan => _plan;
+
+    /// <summary>What the peer is.</summary>
+    public ConnectionRole Role => _plan.Role;
+
+    /// <summary>The peer's network address.</summary>
+    public string RemoteEndPoint => _peer.RemoteEndPoint;
+
+    /// <summary>Whether the node made the connection.</summary>
+    public bool IsInitiator => _plan.IsInitiator;
+
+    /// <summary>What crosses between this connection and others of the node.</summary>
+    public RoutedTraffic Routed => _routed ??= new RoutedTraffic(this, _wakeable);
+
+    /// <summary>Whether something has crossed that waits to be taken.</summary>
+    public bool HasRoutedEvents => _routed is { HasEvents: true };
+
+    /// <summary>The links to another router; there are some from the open on when the role says so.</summary>
+    public TrunkLinks? Trunk => _trunk;
+
+    /// <summary>What the peer said in its open.</summary>
+    public Open? PeerOpen { get; private set; }
+
+    /// <summary>The node has made the connection and logged in; the protocol headers are exchanged. Says the
+    /// open.</summary>
+    public void Initiate()
+    {
+        State = ConnectionState.HeadersExchanged;
+        Identity = Model.Identity.Node;
+        WriteOpen();
+    }
+
+    /// <summary>Begins a session of the node's own.</summary>
+    public AmqpSession BeginSession()
+    {
+        var session = new AmqpSession(this, TakeChannel(0));
+        (_begun ??= []).Add(session);
+        return session;
+    }
+
+    private void JoinNetwork()
+    {
+        if (Network is { } network && Role is ConnectionRole.InterRouter or ConnectionRole.Edge)
+        {
+            _trunk = new TrunkLinks(this, network);
+            _trunk.OnOpened();
+        }
+    }
+
+    private void LeaveNetwork()
+    {
+        _trunk?.OnConnectionOver();
+        _routed?.Close();
+    }
+
+    // The number that was wished for, or the lowest that is free.
+    private ushort TakeChannel(ushort wish)
+    {
+        ushort channel = wish;
+        while (!_channels.Add(channel))
+        {
+            channel = channel == ushort.MaxValue ? (ushort)0 : (ushort)(channel + 1);
+        }
+
+        return channel;
+    }
+
+    private void FreeChannel(ushort channel) => _channels.Remove(channel);
+
+    private AmqpSession Begun(ushort own, ushort channel, Begin begin)
+    {
+        AmqpSession session = _begun?.Find(s => s.Channel == own) ?? throw new AmqpException(
+            AmqpErrorCondition.IllegalState, "the node begins no session that could be answered");
+        _begun!.Remove(session);
+        session.OnBegun(channel, begin);
+        return session;
+    }
+}

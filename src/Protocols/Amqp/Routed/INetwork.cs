@@ -1,0 +1,178 @@
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>
+/// The network of nodes, as the links of this node's connections see it; the router implements it. Any thread, and
+/// nothing waits: what changes tables is done later, and told then.
+/// </summary>
+public interface INetwork
+{
+    /// <summary>This node's id, without an area.</summary>
+    string NodeId { get; }
+
+    /// <summary>Deliveries that a sender may have on their way, by default 250.</summary>
+    int LinkCapacity { get; }
+
+    /// <summary>
+    /// A client wants to send to an address. <paramref name="watch"/> is told whenever the first destination comes or
+    /// the last one goes, also when there is one already. Null: nobody can send there.
+    /// </summary>
+    IRoute? OpenSender(string address, IDestinationWatch watch);
+
+    /// <summary>The sender's link is gone.</summary>
+    void CloseSender(IRoute route, IDestinationWatch watch);
+
+    /// <summary>A client wants what is sent to an address. Null: nobody can draw from there.</summary>
+    IRoute? OpenReceiver(string address, Outlet outlet);
+
+    /// <summary>The receiver's link is gone.</summary>
+    void CloseReceiver(IRoute route, Outlet outlet);
+
+    /// <summary>An address that nobody else has: of this node for a receiver, anywhere in the network for a
+    /// sender.</summary>
+    string NewDynamicAddress(bool forSender);
+
+    /// <summary>Where a message goes whose own address decides; null: nobody wants it.</summary>
+    /// <param name="address">UTF-8, as the message has it.</param>
+    /// <param name="phase">The phase that a router before has given it; null: it comes from a client.</param>
+    IRoute? Find(ReadOnlySpan<byte> address, int? phase);
+
+    /// <summary>Another router is there: control links both ways are attached.</summary>
+    void OnPeerUp(PeerLink peer);
+
+    /// <summary>It is gone, with its connection or its control links.</summary>
+    void OnPeerDown(PeerLink peer);
+
+    /// <summary>It sent a control message: the whole bare message and what is before it. Valid during the
+    /// call.</summary>
+    void OnControl(PeerLink peer, ReadOnlySpan<byte> message);
+}
+
+/// <summary>One address of the network, as links that send to it see it. Any thread.</summary>
+public interface IRoute
+{
+    /// <summary>What messages to it carry from node to node.</summary>
+    string Address { get; }
+
+    /// <summary>The phase that messages to it carry, 0 to 9.</summary>
+    int Phase { get; }
+
+    /// <summary>Whether every destination gets each message.</summary>
+    bool IsMulticast { get; }
+
+    /// <summary>Whether it is forgotten: a link that has kept it asks the network again.</summary>
+    bool IsRetired { get; }
+
+    /// <summary>Chooses one destination, and counts the delivery as its load; no outlet: there is none.</summary>
+    RouteChoice Choose(in RouteQuery query);
+
+    /// <summary>Chooses every destination.</summary>
+    void ChooseAll(in RouteQuery query, List<RouteChoice> into);
+}
+
+/// <summary>What the choice of a destination looks at. Lives as long as the message's bytes.</summary>
+public readonly ref struct RouteQuery
+{
+    /// <summary>The router that the message comes from; null: a client of this node sent it.</summary>
+    public PeerLink? From { get; init; }
+
+    /// <summary>The message's priority, 0 to 9.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Where the message entered the network, as <c>0/ID</c> in UTF-8; empty: here.</summary>
+    public ReadOnlySpan<byte> Ingress { get; init; }
+
+    /// <summary>The encoded strings of the nodes that it has passed.</summary>
+    public ReadOnlySpan<byte> Trace { get; init; }
+
+    /// <summary>How many those are.</summary>
+    public int TraceCount { get; init; }
+}
+
+/// <summary>A destination of one delivery.</summary>
+/// <param name="Outlet">Where it goes; null: nowhere.</param>
+/// <param name="Load">What the delivery counts for until it is settled.</param>
+public readonly record struct RouteChoice(Outlet? Outlet, LoadCounter? Load);
+
+/// <summary>Somebody who wants to know whether an address has destinations. Called on any thread.</summary>
+public interface IDestinationWatch
+{
+    /// <summary>There are some now, or none any more.</summary>
+    void OnDestinations(bool any);
+}
+
+/// <summary>How much is on its way to a destination. Any thread.</summary>
+public sealed class LoadCounter
+{
+    private int _value;
+
+    /// <summary>Deliveries that were handed over and are not settled.</summary>
+    public int Value => Volatile.Read(ref _value);
+
+    /// <summary>One more is on its way.</summary>
+    public void Add() => Interlocked.Increment(ref _value);
+
+    /// <summary>One is settled.</summary>
+    public void Remove() => Interlocked.Decrement(ref _value);
+}
+
+/// <summary>
+/// Where deliveries leave this node: a client's link, a link to another router, or the node's own broker. Any thread.
+/// </summary>
+public abstract class Outlet
+{
+    private protected Outlet()
+    {
+    }
+
+    /// <summary>What is on its way to it.</summary>
+    public LoadCounter Load { get; } = new();
+
+    /// <summary>The router at its other end; null: a destination of this node.</summary>
+    public virtual PeerLink? Peer => null;
+
+    internal abstract RoutedInbox Inbox { get; }
+
+    /// <summary>Takes a delivery. On the thread that owns the inbox.</summary>
+    internal abstract void OnDelivery(RoutedDelivery delivery);
+
+    /// <summary>Takes a further piece of a delivery. On the thread that owns the inbox.</summary>
+    internal abstract void OnPart(RoutedDelivery delivery, in RoutedPart part);
+
+    /// <summary>The sender gave a delivery up before its end. On the thread that owns the inbox.</summary>
+    internal abstract void OnAbort(RoutedDelivery delivery);
+
+    /// <summary>The sender states an outcome, or settles. On the thread that owns the inbox.</summary>
+    internal abstract void OnSenderState(RoutedDelivery delivery, byte[] state, bool settled);
+}
+
+/// <summary>A connection to another router. Any thread.</summary>
+public abstract class PeerLink
+{
+    private protected PeerLink()
+    {
+    }
+
+    /// <summary>The other router's id.</summary>
+    public abstract string PeerId { get; }
+
+    /// <summary>The larger of the costs that both ends name, at least 1.</summary>
+    public abstract int Cost { get; }
+
+    /// <summary>The listener or connector of this node that it belongs to.</summary>
+    public abstract string PlanName { get; }
+
+    /// <summary>Whether this node made the connection.</summary>
+    public abstract bool IsInitiator { get; }
+
+    /// <summary>The other end's network address.</summary>
+    public abstract string RemoteEndPoint { get; }
+
+    /// <summary>What the router keeps with it.</summary>
+    public object? Tag { get; set; }
+
+    /// <summary>The link for messages of a priority, or of the nearest lower one; null: none is there yet.</summary>
+    public abstract Outlet? OutletFor(int priority);
+
+    /// <summary>Sends a control message, encoded from its first section on; it is dropped when too many wait.</summary>
+    public abstract void SendControl(byte[] message);
+}

@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Pillarbox.Protocols.Amqp.Client;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>The login of a connection that the node makes: until the protocol headers are exchanged it is a client
+/// like others.</summary>
+internal static class InitiatedConnection
+{
+    /// <summary>Says the headers and logs in. Null: the peer let the node in; else why it did not. The input is left
+    /// behind the last header.</summary>
+    public static async Task<AmqpError?> LogInAsync(
+        IDuplexPipe transport, ClientOptions options, CancellationToken cancellation)
+    {
+        var output = new ByteQueue(1024);
+        var handshake = new ClientHandshake(options, output);
+        handshake.Start();
+        while (handshake.Refusal is null && !handshake.IsComplete)
+        {
+            transport.Output.Write(output.Bytes);
+            output.Take(output.Count);
+            await transport.Output.FlushAsync(cancellation);
+            ReadResult read = await transport.Input.ReadAsync(cancellation);
+            SequencePosition taken = Receive(handshake, read.Buffer, output);
+            transport.Input.AdvanceTo(taken, read.Buffer.End);
+            if (read.IsCompleted && !handshake.IsComplete && handshake.Refusal is null)
+            {
+                return new AmqpError
+                {
+                    Condition = AmqpErrorCondition.ConnectionForced,
+                    Description = "the peer ended the connection during the login",
+                };
+            }
+        }
+
+        return handshake.Refusal;
+    }
+
+    private static SequencePosition Receive(
+        ClientHandshake handshake, in ReadOnlySequence<byte> input, ByteQueue output)
+    {
+        byte[] bytes = input.ToArray();
+        int taken = 0;
+        while (handshake.Refusal is null && !handshake.IsComplete)
+        {
+            int before = output.Count;
+            int step = handshake.Receive(bytes.AsSpan(taken));
+            taken += step;
+            if (step == 0 || output.Count > before)
+            {
+                break;
+            }
+        }
+
+        return input.GetPosition(taken);
+    }
+}

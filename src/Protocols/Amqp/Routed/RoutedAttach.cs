@@ -1,0 +1,197 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Termini;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>
+/// From an attach to a link through the network, on a node that is in one. What the node's own broker has, by its
+/// address or queue, stays the broker's; so does a transaction's coordinator, and what names a queue explicitly.
+/// Everything else is an address of the network, and nothing is made for it in the broker.
+/// </summary>
+internal static class RoutedAttach
+{
+    private static readonly string[] Outcomes =
+        ["amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list"];
+
+    /// <summary>Takes the attach if it is the network's. Errors: the broker's refusals.</summary>
+    public static bool Takes(AmqpSession session, INetwork network, Attach attach)
+    {
+        if (TrunkLinks.Takes(session, attach))
+        {
+            return true;
+        }
+
+        return attach.Role == Role.Sender
+            ? TakesSender(session, network, attach)
+            : TakesReceiver(session, network, attach);
+    }
+
+    private static bool TakesSender(AmqpSession session, INetwork network, Attach attach)
+    {
+        if (attach.Target is not Target target || attach.InitialDeliveryCount is null)
+        {
+            return false;
+        }
+
+        if (!target.Dynamic && string.IsNullOrEmpty(target.Address))
+        {
+            session.AnswerIncoming(attach, target with { Capabilities = null });
+            session.Put(new RoutedIncomingLink(session, attach, RoutedSender.Anonymous));
+            return true;
+        }
+
+        string address = target.Dynamic ? network.NewDynamicAddress(forSender: true) : target.Address!;
+        if (!target.Dynamic && IsOfBroker(session.Connection, address, target.Capabilities))
+        {
+            return false;
+        }
+
+        Authorize(session.Connection, address, Permission.Send);
+        Target answer = target.Dynamic
+            ? target with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
+            : target with { Capabilities = null, Durable = TerminusDurability.None };
+        AttachTo(session, network, attach, address, answer);
+        return true;
+    }
+
+    private static void AttachTo(
+        AmqpSession session, INetwork network, Attach attach, string address, Target answer)
+    {
+        var watch = new EarlyWatch();
+        if (network.OpenSender(address, watch) is not { } route)
+        {
+            RefuseUnavailable(session, attach);
+            return;
+        }
+
+        session.AnswerIncoming(attach, answer);
+        var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress);
+        session.Put(link);
+        link.SetRoute(route, watch);
+    }
+
+    private static bool TakesReceiver(AmqpSession session, INetwork network, Attach attach)
+    {
+        if (attach.Source is not { } source)
+        {
+            return false;
+        }
+
+        string address = source.Dynamic ? network.NewDynamicAddress(forSender: false) : source.Address ?? "";
+        if (!source.Dynamic && IsOfBroker(session.Connection, address, source.Capabilities))
+        {
+            return false;
+        }
+
+        if (!source.Dynamic)
+        {
+            Authorize(session.Connection, address, Permission.Consume);
+        }
+
+        IRoute? route = null;
+        RoutedOutgoingLink? link = null;
+        link = new RoutedOutgoingLink(session, attach, peer: null)
+        {
+            OnReleased = () => network.CloseReceiver(route!, link!.Outlet),
+        };
+        route = network.OpenReceiver(address, link.Outlet);
+        if (route is null)
+        {
+            RefuseUnavailable(session, attach);
+            return true;
+        }
+
+        Answer(session, attach, source.Dynamic
+            ? source with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
+            : source);
+        session.Put(link);
+        return true;
+    }
+
+    // A router keeps nothing: no durability, no filters, no copies.
+    private static void Answer(AmqpSession session, Attach attach, Source source) =>
+        session.Connection.Frames.Write(session.Channel, new Attach
+        {
+            Name = attach.Name,
+            Handle = session.HandleFor(attach),
+            Role = Role.Sender,
+            SenderSettleMode = attach.SenderSettleMode,
+            ReceiverSettleMode = attach.ReceiverSettleMode,
+            Source = source with
+            {
+                Durable = TerminusDurability.None,
+                ExpiryPolicy = TerminusExpiryPolicy.LinkDetach,
+                Filter = null,
+                DistributionMode = null,
+                DefaultOutcome = null,
+                Outcomes = Outcomes,
+                Capabilities = null,
+            },
+            Target = attach.Target,
+            InitialDeliveryCount = 0,
+            MaxMessageSize = 0,
+        });
+
+    private static void RefuseUnavailable(AmqpSession session, Attach attach) => session.Refuse(
+        attach, new AmqpError { Condition = AmqpErrorCondition.NotFound, Description = "Node not found" });
+
+    private static bool IsOfBroker(ConnectionEndpoint connection, string address, string[]? capabilities)
+    {
+        BrokerClient client = connection.Client;
+        if (address.StartsWith("amqp:", StringComparison.Ordinal) || address.StartsWith('_'))
+        {
+            return false;
+        }
+
+        // What the broker would refuse to read is for the network to judge.
+        if (!AddressName.TryParse(address, out _, out _))
+        {
+            return false;
+        }
+
+        TerminusName name = TerminusName.Parse(address, connection.Options, null);
+        return name.RoutingType is not null || name.Name.Queue is not null
+            || client.FindAddress(name.Name.Address) is not null || client.FindQueue(name.Name.Address) is not null
+            || client.IsStream(name.Name.Address);
+    }
+
+    private static void Authorize(ConnectionEndpoint connection, string address, Permission permission)
+    {
+        if (AddressName.TryParse(address, out AddressName name, out string? error))
+        {
+            connection.Environment.Broker.Authorizer.Authorize(
+                connection.Identity, permission, connection.AddressSpace, name);
+        }
+        else if (connection.Environment.Broker.Authorizer.Config is not null)
+        {
+            throw new BrokerException(BrokerError.InvalidField, error);
+        }
+    }
+}
+
+/// <summary>Keeps word of destinations until the link that wants it is there. Any thread.</summary>
+internal sealed class EarlyWatch : IDestinationWatch
+{
+    private RoutedIncomingLink? _link;
+    private int _last = -1;
+
+    /// <inheritdoc/>
+    public void OnDestinations(bool any)
+    {
+        Interlocked.Exchange(ref _last, any ? 1 : 0);
+        Volatile.Read(ref _link)?.OnDestinations(any);
+    }
+
+    /// <summary>The link is there, and hears what was told before.</summary>
+    public void Join(RoutedIncomingLink link)
+    {
+        Interlocked.Exchange(ref _link, link);
+        if (Volatile.Read(ref _last) is var last and >= 0)
+        {
+            link.OnDestinations(last == 1);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <content>
+/// The message as it goes on: the bare message as it came; of the annotations the user's, and behind them, towards
+/// another router, those of the routers.
+/// </content>
+internal sealed partial class RoutedIncomingLink
+{
+    private const int SectionBytesMax = 16;
+
+    private byte[] _stamp = [];
+    private byte[] _markedStamp = [];
+    private int _stampCount;
+    private int _markedStampCount;
+
+    // What a client's messages get is the same for each.
+    private void Stamp(string? to, int phase)
+    {
+        _stamp = RouterNotes.Entries(_network.NodeId, to, phase, isPreSettled: false, out _stampCount);
+        _markedStamp = RouterNotes.Entries(_network.NodeId, to, phase, isPreSettled: true, out _markedStampCount);
+    }
+
+    private int StampBytesMax(scoped in RouterNotes notes) => _kind != RoutedSender.Router
+        ? SectionBytesMax + _markedStamp.Length
+        : SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
+            + notes.Trace.Length;
+
+    private int Copy(
+        ReadOnlySpan<byte> message, in RoutedHead head, scoped in RouterNotes notes, RoutedDelivery delivery,
+        bool isMarked)
+    {
+        bool isForRouter = delivery.Outlet.Peer is not null;
+        if (!isForRouter && head.AnnotationsMap == 0)
+        {
+            message.CopyTo(delivery.Block);
+            return message.Length;
+        }
+
+        var writer = new AmqpWriter(delivery.Block);
+        writer.WriteRaw(message[..head.AnnotationsOffset]);
+        if (isForRouter || notes.UserCount > 0)
+        {
+            writer.WriteDescriptor(Descriptors.MessageAnnotations);
+            int map = writer.BeginCompound();
+            writer.WriteRaw(notes.User);
+            int own = isForRouter ? WriteStamp(ref writer, notes, isMarked) : 0;
+            writer.EndMap(map, notes.UserCount + own);
+        }
+
+        writer.WriteRaw(message[head.BareOffset..]);
+        return writer.Position;
+    }
+
+    private int WriteStamp(ref AmqpWriter writer, scoped in RouterNotes notes, bool isMarked)
+    {
+        if (_kind == RoutedSender.Router)
+        {
+            return RouterNotes.Write(ref writer, _network.NodeId, notes.To, notes.Phase, isMarked, notes);
+        }
+
+        writer.WriteRaw(isMarked ? _markedStamp : _stamp);
+        return isMarked ? _markedStampCount : _stampCount;
+    }
+}
+
+/// <summary>The routes of the addresses that a link's messages named. Owned by its connection.</summary>
+internal sealed class RouteCache(INetwork network, int entriesMax)
+{
+    private readonly Dictionary<(string Address, int Phase), IRoute> _routes = [];
+    private byte[] _lastAddress = [];
+    private int _lastPhase;
+    private IRoute? _last;
+
+    /// <summary>Where messages to an address go; null: nobody wants them.</summary>
+    public IRoute? Find(ReadOnlySpan<byte> address, int? phase)
+    {
+        int known = phase ?? -1;
+        if (_last is { IsRetired: false } last && known == _lastPhase && address.SequenceEqual(_lastAddress))
+        {
+            return last;
+        }
+
+        IRoute? found = LookUp(address, phase, known);
+        _last = found;
+        _lastPhase = known;
+        if (found is not null)
+        {
+            _lastAddress = address.ToArray();
+        }
+
+        return found;
+    }
+
+    private IRoute? LookUp(ReadOnlySpan<byte> address, int? phase, int known)
+    {
+        (string, int) key = (Encoding.UTF8.GetString(address), known);
+        if (_routes.TryGetValue(key, out IRoute? kept) && !kept.IsRetired)
+        {
+            return kept;
+        }
+
+        IRoute? found = network.Find(address, phase);
+        if (_routes.Count >= entriesMax)
+        {
+            _routes.Clear();
+        }
+
+        if (found is not null)
+        {
+            _routes[key] = found;
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,345 @@
+using System.Buffers;
+using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Transactions;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>Whose messages a routed link brings.</summary>
+internal enum RoutedSender : byte
+{
+    /// <summary>A client's, for one address.</summary>
+    ToAddress,
+
+    /// <summary>A client's, each with its own address.</summary>
+    Anonymous,
+
+    /// <summary>Another router's.</summary>
+    Router,
+}
+
+/// <summary>
+/// The node's receiving end of a link whose messages go on through the network. Nothing is kept here: each delivery is
+/// handed to an outlet, frame by frame, and the sender hears what the receiver says of it.
+/// </summary>
+internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource
+{
+    /// <summary>Most bytes before the bare message (and its properties, when they are wanted).</summary>
+    public const int HeadBytesMax = 64 << 10;
+
+    // Addresses of messages that a link remembers the routes of.
+    private const int RoutesKeptMax = 1024;
+
+    private readonly INetwork _network;
+    private readonly RoutedTraffic _traffic;
+    private readonly RoutedSender _kind;
+    private readonly TrunkLinks? _trunk;
+    private readonly RouteCache _routes;
+    private readonly List<RouteChoice> _choices = [];
+    private readonly List<RoutedDelivery> _open = [];
+    private RoutedDelivery? _free;
+    private RoutedDelivery? _outstanding;
+    private IRoute? _route;
+    private EarlyWatch? _watch;
+    private uint? _messageFormat;
+    private bool _isDropping;
+    private bool _isTransacted;
+
+    public RoutedIncomingLink(AmqpSession session, Attach attach, RoutedSender kind)
+        : base(session, attach)
+    {
+        _network = session.Connection.Network!;
+        _traffic = session.Connection.Routed;
+        _kind = kind;
+        _trunk = kind == RoutedSender.Router ? session.Connection.Trunk : null;
+        _capacity = _network.LinkCapacity;
+        _routes = new RouteCache(_network, RoutesKeptMax);
+        Stamp(to: null, phase: 0);
+        if (kind != RoutedSender.ToAddress)
+        {
+            _isOpen = true;
+            Restore(_capacity);
+        }
+    }
+
+    /// <inheritdoc/>
+    public RoutedInbox Inbox => _traffic.Inbox;
+
+    /// <summary>The address that the link sends to.</summary>
+    public void SetRoute(IRoute route, EarlyWatch watch)
+    {
+        _route = route;
+        _watch = watch;
+        Stamp(route.Address, route.Phase);
+        watch.Join(this);
+    }
+
+    /// <inheritdoc/>
+    public override void Release(LinkEnd end)
+    {
+        AbandonDelivery();
+        AbortOpen();
+        if (_route is not null)
+        {
+            _network.CloseSender(_route, _watch!);
+        }
+    }
+
+    /// <summary>The sender states an outcome for what it sent, or settles it (part 2 section 2.7.6).</summary>
+    public void OnSenderState(in Disposition disposition, uint last)
+    {
+        for (RoutedDelivery? at = _outstanding; at is not null; at = at.Next)
+        {
+            if (SerialNumber.IsBefore(at.SourceId, disposition.First) || SerialNumber.IsBefore(last, at.SourceId))
+            {
+                continue;
+            }
+
+            at.IsSettledBySender |= disposition.Settled;
+            _traffic.Post(at.Outlet.Inbox, new RoutedEvent(RoutedEventKind.SenderState, at)
+            {
+                Generation = at.Generation,
+                Bytes = RoutedState.Keep(disposition.State),
+                Flag = disposition.Settled,
+            });
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override LocalTransaction? FindTransaction(in Transfer transfer)
+    {
+        _messageFormat = transfer.MessageFormat;
+        _isTransacted = DeliveryState.KindOf(transfer.State) == DeliveryStateKind.Transactional;
+        return null;
+    }
+
+    /// <inheritdoc/>
+    protected override void OnMessage(ReadOnlyMemory<byte> message)
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override void OnPart(ReadOnlyMemory<byte> payload, bool more)
+    {
+        if (_isDropping || _open.Count > 0)
+        {
+            Continue(payload.Span, more);
+        }
+        else
+        {
+            Start(payload, more);
+        }
+
+        if (!more)
+        {
+            _isDropping = false;
+            _open.Clear();
+            EndDelivery();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnAborted()
+    {
+        if (_open.Count == 0 && !_isDropping)
+        {
+            // Nothing was handed over; what was comes back with its credit.
+            Restore(1);
+        }
+
+        AbortOpen();
+        _isDropping = false;
+    }
+
+    private void AbortOpen()
+    {
+        foreach (RoutedDelivery delivery in _open)
+        {
+            delivery.IsSettledBySender = true;
+            _traffic.Post(
+                delivery.Outlet.Inbox,
+                new RoutedEvent(RoutedEventKind.Abort, delivery) { Generation = delivery.Generation });
+        }
+
+        _open.Clear();
+    }
+
+    private void Start(ReadOnlyMemory<byte> payload, bool more)
+    {
+        if (IsAssembling)
+        {
+            Assemble(payload);
+            payload = Assembled;
+        }
+
+        IsReadingMessage = true;
+        CheckTransaction();
+        if (!TryReadHead(payload.Span, more, out RoutedHead head, out ReadOnlySpan<byte> to))
+        {
+            AwaitHead(payload, more);
+            IsReadingMessage = false;
+            return;
+        }
+
+        RouterNotes notes = head.AnnotationsMap > 0
+            ? RouterNotes.Read(payload.Span[head.AnnotationsMap..head.BareOffset])
+            : default;
+        IsReadingMessage = false;
+        Forward(payload.Span, head, notes, to, more);
+        ReleaseBuffer();
+    }
+
+    private void CheckTransaction()
+    {
+        if (_isTransacted)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.NotAllowed, "messages through the network take no part in transactions",
+                AmqpSeverity.Link);
+        }
+    }
+
+    private bool TryReadHead(
+        ReadOnlySpan<byte> message, bool more, out RoutedHead head, out ReadOnlySpan<byte> to)
+    {
+        to = default;
+        HeadScan scan = RoutedHead.Scan(message, out head);
+        return scan switch
+        {
+            HeadScan.Cut => false,
+            HeadScan.NotBegun => !more,
+            _ => _kind == RoutedSender.ToAddress || head.TryReadTo(message, out to),
+        };
+    }
+
+    private void AwaitHead(ReadOnlyMemory<byte> payload, bool more)
+    {
+        if (!more || payload.Length > HeadBytesMax)
+        {
+            throw new AmqpException(AmqpErrorCondition.DecodeError, "invalid message format", AmqpSeverity.Link);
+        }
+
+        if (!IsAssembling)
+        {
+            Assemble(payload);
+        }
+    }
+
+    private void Forward(
+        ReadOnlySpan<byte> message, in RoutedHead head, scoped in RouterNotes notes, ReadOnlySpan<byte> to, bool more)
+    {
+        IRoute? route = RouteOf(notes, to);
+        _choices.Clear();
+        if (route is not null)
+        {
+            Choose(route, head, notes);
+        }
+
+        if (_choices.Count == 0)
+        {
+            RefuseUnwanted(route is null && to.IsEmpty && notes.To.IsEmpty);
+            _isDropping = more;
+            return;
+        }
+
+        RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
+        foreach (RouteChoice choice in _choices)
+        {
+            RoutedDelivery delivery = Rent(choice, message.Length + StampBytesMax(notes));
+            delivery.Copies = copies;
+            delivery.IsWhole = !more;
+            bool isPreSettled = IsSettled || notes.IsPreSettled;
+            bool isMarked = isPreSettled && choice.Outlet!.Peer is TrunkLinks { IsAlike: true };
+            delivery.GoesSettled = isPreSettled && !isMarked;
+            delivery.Length = Copy(message, head, notes, delivery, isMarked);
+            HandOver(delivery);
+        }
+
+        if (_kind == RoutedSender.Router && !IsSettled)
+        {
+            // From another router what is unsettled is bounded by the senders' own credit.
+            Restore(1);
+        }
+    }
+
+    private IRoute? RouteOf(scoped in RouterNotes notes, ReadOnlySpan<byte> to)
+    {
+        if (_kind == RoutedSender.ToAddress)
+        {
+            return _route;
+        }
+
+        ReadOnlySpan<byte> address = _kind == RoutedSender.Router && !notes.To.IsEmpty ? notes.To : to;
+        return address.IsEmpty ? null : _routes.Find(address, _kind == RoutedSender.Router ? notes.Phase : null);
+    }
+
+    private void Choose(IRoute route, in RoutedHead head, scoped in RouterNotes notes)
+    {
+        bool isFromRouter = _kind == RoutedSender.Router;
+        var query = new RouteQuery
+        {
+            From = _trunk,
+            Priority = head.Priority,
+            Ingress = isFromRouter ? notes.Ingress : default,
+            Trace = isFromRouter ? notes.Trace : default,
+            TraceCount = isFromRouter ? notes.TraceCount : 0,
+        };
+        if (route.IsMulticast)
+        {
+            route.ChooseAll(query, _choices);
+        }
+        else if (route.Choose(query) is { Outlet: not null } choice)
+        {
+            _choices.Add(choice);
+        }
+    }
+
+    // Nobody wants it: the sender may try again.
+    private void RefuseUnwanted(bool hasNoAddress)
+    {
+        if (!IsSettled)
+        {
+            Session.Incoming.Write(DeliveryId, settled: true, hasNoAddress ? NoAddress : DeliveryState.Released);
+        }
+
+        Restore(1);
+    }
+
+    private static readonly byte[] NoAddress = RoutedState.Rejected(
+        AmqpErrorCondition.PreconditionFailed, "the message has no address, and the link has none either");
+
+    private void HandOver(RoutedDelivery delivery)
+    {
+        delivery.SourceId = DeliveryId;
+        delivery.IsSettledBySender = IsSettled;
+        delivery.MessageFormat = _messageFormat;
+        delivery.OwesCredit = _kind != RoutedSender.Router || IsSettled;
+        if (!delivery.IsWhole)
+        {
+            _open.Add(delivery);
+        }
+
+        _traffic.Post(delivery.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, delivery)
+        {
+            Generation = delivery.Generation,
+        });
+    }
+
+    private void Continue(ReadOnlySpan<byte> payload, bool more)
+    {
+        foreach (RoutedDelivery delivery in _open)
+        {
+            byte[] piece = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
+            payload.CopyTo(piece);
+            delivery.HeldFrames++;
+            Session.Window.HeldFrames++;
+            _traffic.Post(delivery.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Part, delivery)
+            {
+                Generation = delivery.Generation,
+                Bytes = piece,
+                Count = payload.Length,
+                Flag = !more,
+            });
+        }
+    }
+}

@@ -1,0 +1,261 @@
+using System.Buffers.Binary;
+using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>
+/// The node's sending end of a link that draws from the network: deliveries of other connections' links, in the order
+/// in which they were handed over, each written frame by frame as its pieces come. What the peer says of them goes
+/// back to where they came from.
+/// </summary>
+internal sealed partial class RoutedOutgoingLink : OutgoingLink
+{
+    /// <summary>Deliveries that wait for credit; what comes beyond is given back.</summary>
+    public const int PendingMax = 65_536;
+
+    private const int TagBytes = sizeof(uint);
+
+    private readonly Queue<RoutedDelivery> _pending = new();
+    private readonly bool _settlesOnSend;
+    private readonly RoutedTraffic _traffic;
+    private RoutedDelivery? _current;
+    private RoutedPart _part;
+    private bool _isInPart;
+    private int _written;
+    private int _partWritten;
+    private uint _deliveryCount;
+    private uint _linkCredit;
+    private bool _peerDrains;
+
+    public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
+        : base(session, attach)
+    {
+        _settlesOnSend = peer is null && attach.SenderSettleMode == SenderSettleMode.Settled;
+        _traffic = session.Connection.Routed;
+        Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
+    }
+
+    /// <summary>Where the network hands deliveries in.</summary>
+    public LinkOutlet Outlet { get; }
+
+    /// <summary>What is to be done when the link ends.</summary>
+    public Action? OnReleased { get; init; }
+
+    /// <inheritdoc/>
+    public override bool HasWork =>
+        State == LinkState.Attached && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+
+    private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
+        || _current.Parts is { Count: > 0 };
+
+    /// <inheritdoc/>
+    public override void OnFlow(in Flow flow)
+    {
+        if (flow.LinkCredit is { } credit)
+        {
+            long inFlight = SerialNumber.Distance(flow.DeliveryCount ?? 0, _deliveryCount);
+            _linkCredit = (uint)Math.Clamp(credit - inFlight, 0, uint.MaxValue);
+            _peerDrains = flow.Drain;
+        }
+
+        FinishDrain();
+        if (flow.Echo)
+        {
+            WriteFlow(echo: false);
+        }
+
+        Session.Connection.Enqueue(this);
+    }
+
+    /// <inheritdoc/>
+    public override void WriteFlow(bool echo) => Session.WriteFlow(new Flow
+    {
+        Handle = Handle,
+        DeliveryCount = _deliveryCount,
+        LinkCredit = _linkCredit,
+        Available = (uint)_pending.Count,
+        Drain = _peerDrains,
+        Echo = echo,
+    });
+
+    /// <inheritdoc/>
+    public override void Release(LinkEnd end)
+    {
+        // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
+        OnReleased?.Invoke();
+        while (_pending.TryDequeue(out RoutedDelivery? delivery))
+        {
+            GiveBack(delivery);
+        }
+
+        EndPart();
+        if (_current is { } current && (current.GoesSettled || current.EarlyState is not null))
+        {
+            OnForgotten(current);
+        }
+
+        _current = null;
+        Session.ForgetDeliveries(this);
+    }
+
+    /// <inheritdoc/>
+    public override SendResult TrySend(FrameWriter frames)
+    {
+        if (State != LinkState.Attached)
+        {
+            return SendResult.Idle;
+        }
+
+        if (_current is null)
+        {
+            if (_pending.Count == 0 || _linkCredit == 0)
+            {
+                return SendResult.Idle;
+            }
+
+            if (!Session.CanBeginDelivery)
+            {
+                return SendResult.SessionBlocked;
+            }
+
+            Begin(_pending.Dequeue());
+            return WriteFrame(frames, isFirst: true);
+        }
+
+        return !HasBytes ? SendResult.Idle
+            : Session.Window.RemoteIncomingWindow == 0 ? SendResult.SessionBlocked
+            : WriteFrame(frames, isFirst: false);
+    }
+
+    private void Begin(RoutedDelivery delivery)
+    {
+        _linkCredit--;
+        _deliveryCount++;
+        _current = delivery;
+        _written = 0;
+        delivery.GoesSettled |= _settlesOnSend;
+        delivery.SentId = delivery.GoesSettled
+            ? Session.Unsettled.TakeSettledId()
+            : Session.Unsettled.Add(delivery, this);
+    }
+
+    private SendResult WriteFrame(FrameWriter frames, bool isFirst)
+    {
+        RoutedDelivery delivery = _current!;
+        int room = (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax;
+        ReadOnlySpan<byte> bytes = NextBytes(delivery, room);
+        Advance(delivery, bytes.Length, out bool isEnd);
+        Span<byte> tag = stackalloc byte[TagBytes];
+        BinaryPrimitives.WriteUInt32BigEndian(tag, delivery.SentId);
+        var transfer = new Transfer
+        {
+            Handle = Handle,
+            DeliveryId = isFirst ? delivery.SentId : null,
+            DeliveryTag = isFirst ? tag : default,
+            MessageFormat = isFirst ? delivery.MessageFormat ?? 0 : null,
+            Settled = delivery.GoesSettled ? true : null,
+            More = !isEnd,
+        };
+        frames.Write(Session.Channel, transfer, default, bytes);
+        Session.Window.OnTransferSent();
+        EndPartIfWritten();
+        if (isEnd)
+        {
+            End(delivery);
+        }
+
+        return SendResult.Sent;
+    }
+
+    private ReadOnlySpan<byte> NextBytes(RoutedDelivery delivery, int room)
+    {
+        if (_written < delivery.Length)
+        {
+            return delivery.Block.AsSpan(_written, Math.Min(room, delivery.Length - _written));
+        }
+
+        if (!_isInPart && delivery.Parts is not null && delivery.Parts.TryDequeue(out _part))
+        {
+            _isInPart = true;
+            _partWritten = 0;
+        }
+
+        return _isInPart ? _part.Bytes.AsSpan(_partWritten, Math.Min(room, _part.Length - _partWritten)) : default;
+    }
+
+    private void Advance(RoutedDelivery delivery, int bytes, out bool isEnd)
+    {
+        if (_isInPart)
+        {
+            _partWritten += bytes;
+            isEnd = _part.IsLast && _partWritten == _part.Length;
+        }
+        else
+        {
+            _written += bytes;
+            isEnd = delivery.IsWhole && _written == delivery.Length;
+        }
+    }
+
+    private void EndPartIfWritten()
+    {
+        if (_isInPart && _partWritten == _part.Length)
+        {
+            RoutedDelivery delivery = _current!;
+            EndPart();
+            _traffic.Post(delivery.Source.Inbox, new RoutedEvent(RoutedEventKind.Consumed, delivery)
+            {
+                Generation = delivery.Generation,
+                Count = 1,
+            });
+        }
+    }
+
+    private void EndPart()
+    {
+        if (_isInPart)
+        {
+            _isInPart = false;
+            System.Buffers.ArrayPool<byte>.Shared.Return(_part.Bytes);
+        }
+    }
+
+    private void End(RoutedDelivery delivery)
+    {
+        _current = null;
+        delivery.FreeRented();
+        if (delivery.GoesSettled)
+        {
+            Conclude(delivery, RoutedState.Accepted);
+        }
+        else if (delivery.EarlyState is { } state)
+        {
+            Conclude(delivery, state);
+        }
+
+        FinishDrain();
+    }
+
+    // Part 2 section 2.6.7: the sender advances delivery-count by the credit that it cannot use, and says so.
+    private void FinishDrain()
+    {
+        if (!_peerDrains || (_pending.Count > 0 && _linkCredit > 0) || _current is not null)
+        {
+            return;
+        }
+
+        _deliveryCount += _linkCredit;
+        _linkCredit = 0;
+        WriteFlow(echo: false);
+        _peerDrains = false;
+    }
+
+    private void GiveBack(RoutedDelivery delivery)
+    {
+        delivery.FreeRented();
+        Conclude(delivery, RoutedState.Released);
+    }
+
+    private void Conclude(RoutedDelivery delivery, byte[] state) => _traffic.Touch(delivery.Conclude(state));
+}

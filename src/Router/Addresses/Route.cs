@@ -1,0 +1,130 @@
+using System.Text;
+using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Router.Forwarding;
+using Pillarbox.Router.LinkState;
+
+namespace Pillarbox.Router.Addresses;
+
+/// <summary>
+/// One address: who sends to it, who draws from it here, and which routers have it. What it is made of is changed under
+/// the network's lock; links choose by the snapshot of it.
+/// </summary>
+internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) : IRoute
+{
+    private readonly List<Outlet> _locals = [];
+    private readonly HashSet<IDestinationWatch> _watches = [];
+    private readonly Dictionary<PeerLink, LoadCounter> _loads = [];
+    private volatile RouteTargets _targets = RouteTargets.None;
+    private int _turn;
+    private bool _isRetired;
+
+    public string Key { get; } = key;
+
+    /// <inheritdoc/>
+    public string Address { get; } = parsed.ToString();
+
+    public RouteAddress Parsed { get; } = parsed;
+
+    public AddressTreatment Treatment { get; } = rule.Treatment;
+
+    /// <inheritdoc/>
+    public int Phase { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsMulticast => Treatment == AddressTreatment.Multicast;
+
+    /// <inheritdoc/>
+    public bool IsRetired => Volatile.Read(ref _isRetired);
+
+    /// <summary>Destinations at this moment.</summary>
+    public RouteTargets Targets => _targets;
+
+    public int LocalCount => _locals.Count;
+
+    /// <summary>Links of this node that send to it.</summary>
+    public int SenderCount => _watches.Count;
+
+    /// <summary>Whether nothing holds it any more: an address of another router is there for its senders only.</summary>
+    public bool IsUnused => _locals.Count == 0 && _watches.Count == 0
+        && (Key[0] == 'T' || _targets.Hops.Length == 0);
+
+    /// <inheritdoc/>
+    public RouteChoice Choose(in RouteQuery query)
+    {
+        RouteTargets targets = _targets;
+        int turn = Interlocked.Increment(ref _turn);
+        return Treatment == AddressTreatment.Closest
+            ? Closest.Choose(targets, query, turn)
+            : Balanced.Choose(targets, query, turn);
+    }
+
+    /// <inheritdoc/>
+    public void ChooseAll(in RouteQuery query, List<RouteChoice> into) => Multicast.Choose(_targets, query, into);
+
+    // ---- under the network's lock
+
+    public void AddLocal(Outlet outlet) => _locals.Add(outlet);
+
+    public bool RemoveLocal(Outlet outlet) => _locals.Remove(outlet);
+
+    public void AddWatch(IDestinationWatch watch)
+    {
+        _watches.Add(watch);
+        if (_targets.Any)
+        {
+            watch.OnDestinations(true);
+        }
+    }
+
+    public void RemoveWatch(IDestinationWatch watch) => _watches.Remove(watch);
+
+    public void Retire() => Volatile.Write(ref _isRetired, true);
+
+    /// <summary>Takes the destinations as they are now, and tells the senders when the first came or the last
+    /// went.</summary>
+    public void Refresh(UInt128 routers, RouteSnapshot network, IReadOnlyDictionary<int, PeerLink> links)
+    {
+        bool before = _targets.Any;
+        var hops = new List<RouteHop>();
+        foreach (int index in new RouterBits(routers & network.Reachable))
+        {
+            RouterRoute route = network.ByIndex(index)!;
+            if (route.NextHopLink is { } link && links.TryGetValue(link, out PeerLink? peer))
+            {
+                hops.Add(new RouteHop(peer, route.Cost, LoadOf(peer), route.ValidOrigins, PeerBytes(peer)));
+            }
+        }
+
+        hops.Sort((one, other) => one.Cost.CompareTo(other.Cost));
+        _targets = new RouteTargets([.. _locals], [.. hops], network);
+        foreach (PeerLink gone in _loads.Keys.Where(peer => hops.All(hop => hop.Peer != peer)).ToArray())
+        {
+            _loads.Remove(gone);
+        }
+
+        if (before != _targets.Any)
+        {
+            foreach (IDestinationWatch watch in _watches)
+            {
+                watch.OnDestinations(_targets.Any);
+            }
+        }
+    }
+
+    private LoadCounter LoadOf(PeerLink peer)
+    {
+        if (!_loads.TryGetValue(peer, out LoadCounter? load))
+        {
+            _loads.Add(peer, load = new LoadCounter());
+        }
+
+        return load;
+    }
+
+    // As it stands in a trace: an encoded string.
+    private static byte[] PeerBytes(PeerLink peer)
+    {
+        byte[] text = Encoding.UTF8.GetBytes("0/" + peer.PeerId);
+        return [(byte)text.Length, .. text];
+    }
+}

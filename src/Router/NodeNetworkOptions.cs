@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Pillarbox.Model;
+using Pillarbox.Router.Addresses;
+using Pillarbox.Router.LinkState;
+
+namespace Pillarbox.Router;
+
+/// <summary>What a node is in its network.</summary>
+public enum RouterMode
+{
+    /// <summary>A router without others.</summary>
+    Standalone,
+
+    /// <summary>One of the routers that know the whole network.</summary>
+    Interior,
+
+    /// <summary>A router at the edge, behind one of the interior.</summary>
+    Edge,
+}
+
+/// <summary>What a node's part in a network is made of. Immutable.</summary>
+public sealed record NodeNetworkOptions
+{
+    /// <summary>Its id, unique in the network.</summary>
+    public required string Id { get; init; }
+
+    public RouterMode Mode { get; init; } = RouterMode.Standalone;
+
+    /// <summary>Deliveries that a sender may have on their way.</summary>
+    public int LinkCapacity { get; init; } = 250;
+
+    /// <summary>How addresses are treated that no rule names.</summary>
+    public AddressTreatment DefaultTreatment { get; init; } = AddressTreatment.Balanced;
+
+    /// <summary>The operator's rules for addresses.</summary>
+    public IReadOnlyList<AddressRule> Addresses { get; init; } = [];
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public IRandom Random { get; init; } = SystemRandom.Instance;
+
+    public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+}

@@ -1,0 +1,63 @@
+using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Addresses;
+
+namespace Pillarbox.Router.Tests.Routed;
+
+/// <summary>A node that is a router, on one thread, with clients that are written frame by frame.</summary>
+internal sealed class RoutedScene : IDisposable
+{
+    private int _clients;
+
+    public RoutedScene(params AddressRule[] rules)
+    {
+        Node = new AmqpScene();
+        Network = new NodeNetwork(new NodeNetworkOptions
+        {
+            Id = "A",
+            Mode = RouterMode.Interior,
+            Addresses = rules,
+            Time = Node.Clock,
+            Random = new SeededRandom(3),
+        });
+        Node.Handler.Join(Network);
+    }
+
+    public AmqpScene Node { get; }
+
+    public NodeNetwork Network { get; }
+
+    public void Dispose()
+    {
+        Assert.Empty(Node.Faults.Errors);
+        Network.Dispose();
+        Node.Dispose();
+    }
+
+    /// <summary>A client with a session.</summary>
+    public AmqpPeer Client() => Node.InSession(open: new Open { ContainerId = $"peer-{++_clients}" });
+
+    /// <summary>A client that draws from an address, with credit.</summary>
+    public AmqpPeer Receiver(
+        string address, uint credit = 100, SenderSettleMode mode = SenderSettleMode.Mixed)
+    {
+        AmqpPeer peer = Client();
+        peer.AttachReceiver(0, address, mode);
+        if (credit > 0)
+        {
+            peer.Credit(0, credit);
+        }
+
+        return peer;
+    }
+
+    /// <summary>A client that sends to an address; what it has got of credit is left to be looked at.</summary>
+    public AmqpPeer Sender(string? address)
+    {
+        AmqpPeer peer = Client();
+        peer.Send(FrameBytes.Of(Steps.SenderAttach(0, address)));
+        peer.Next(Attach.DescriptorCode);
+        return peer;
+    }
+}
