@@ -8,8 +8,8 @@ namespace Pillarbox.Router.LinkState;
 /// </summary>
 /// <remarks>
 /// The owner gives it every message that comes on a control link (capability <c>qd.router</c>), whole, and sends what
-/// it asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part of
-/// the router forwards them.
+/// it asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part
+/// of the router forwards them.
 /// </remarks>
 public sealed class RouterEngine
 {
