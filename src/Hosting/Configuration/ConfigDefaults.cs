@@ -20,6 +20,10 @@ internal static class ConfigDefaults
         [typeof(SecuritySection)] = Write(new SecuritySection(), ConfigJson.Default.SecuritySection),
         [typeof(TokenSection)] = Write(new TokenSection(), ConfigJson.Default.TokenSection),
         [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
+        [typeof(ProtocolsConfig)] = Write(new ProtocolsConfig(), ConfigJson.Default.ProtocolsConfig),
+        [typeof(MqttConfig)] = Write(new MqttConfig(), ConfigJson.Default.MqttConfig),
+        [typeof(StompConfig)] = Write(new StompConfig(), ConfigJson.Default.StompConfig),
+        [typeof(OpenWireConfig)] = Write(new OpenWireConfig(), ConfigJson.Default.OpenWireConfig),
         [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
     };
 
