@@ -145,7 +145,7 @@ public sealed partial class BrokerClient
 
         if (refusal is not null || (targets.IsEmpty && publish.Kept is null))
         {
-            _publications.AddEmpty(producer, tag, refusal);
+            _publications.AddEmpty(producer, tag, refusal, isUnrouted: refusal is null);
             return refusal;
         }
 

@@ -57,6 +57,7 @@ internal static class NodeBroker
             SegmentBytes = limits.SegmentBytes,
             LargeMessageBytesMin = limits.LargeMessageBytesMin,
             TransactionBytesMax = limits.TransactionBytesMax,
+            XaTimeoutMs = limits.XaTimeoutMs,
             ProducerCredit = limits.ProducerCredit,
             Quarantine = new QuarantineLimits { BytesMax = limits.QuarantineBytesMax },
             AddressSettings = config.AddressSettings,

@@ -16,12 +16,27 @@ internal sealed class NodeMqtt : INodeProtocol
     public NodeMqtt(ProtocolHost host)
     {
         PillarboxConfig config = host.Config;
+        MqttConfig mqtt = config.Protocols.Mqtt;
         _security = host.Security;
         var options = new MqttOptions
         {
             AllowAnonymous = _security.AllowAnonymous,
             AllowAnyPassword = _security.IsOpen,
             HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,
+            PacketBytesMax = mqtt.PacketBytesMax,
+            KeepAliveSecondsMax = mqtt.KeepAliveSecondsMax,
+            SessionExpirySecondsMax = (uint)mqtt.SessionExpirySecondsMax,
+            ReceiveMaximum = (ushort)mqtt.ReceiveMaximum,
+            InFlightMax = (ushort)mqtt.InFlightMax,
+            TopicAliasMaximum = (ushort)mqtt.TopicAliasMaximum,
+            WaitingMessagesMax = mqtt.WaitingMessagesMax,
+            SubscriptionsMax = mqtt.SubscriptionsMax,
+            StreamSubscriptionsMax = mqtt.StreamSubscriptionsMax,
+            RetainedMessagesMax = mqtt.RetainedMessagesMax,
+            RetainedBytesMax = mqtt.RetainedBytesMax,
+            DelayedWillsMax = mqtt.DelayedWillsMax,
+            SystemTopicsIntervalMs = mqtt.SystemTopicsIntervalMs,
+            ServerReference = mqtt.ServerReference,
         };
         _handler = new MqttConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);

@@ -16,6 +16,7 @@ internal sealed class NodeOpenWire : INodeProtocol
     public NodeOpenWire(ProtocolHost host)
     {
         _host = host;
+        OpenWireConfig openWire = host.Config.Protocols.OpenWire;
         var options = new OpenWireOptions
         {
             AddressSpaces = ["default", .. host.Config.AddressSpaces.Keys],
@@ -24,6 +25,13 @@ internal sealed class NodeOpenWire : INodeProtocol
             AllowAnyPassword = host.Security.IsOpen,
             HandshakeTimeoutMs = host.Config.Limits.HandshakeTimeoutMs,
             LargeMessageBytesMin = host.Config.Limits.LargeMessageBytesMin,
+            FrameBytesMax = openWire.FrameBytesMax,
+            InactivityMs = openWire.InactivityMs,
+            SessionsMax = openWire.SessionsMax,
+            ConsumersMax = openWire.ConsumersMax,
+            ProducersMax = openWire.ProducersMax,
+            WildcardQueuesMax = openWire.WildcardQueuesMax,
+            UnacknowledgedMax = openWire.UnacknowledgedMax,
         };
         _handler = new OpenWireConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);

@@ -15,6 +15,7 @@ internal sealed class NodeStomp : INodeProtocol
 
     public NodeStomp(ProtocolHost host)
     {
+        StompConfig stomp = host.Config.Protocols.Stomp;
         _security = host.Security;
         var options = new StompOptions
         {
@@ -22,6 +23,13 @@ internal sealed class NodeStomp : INodeProtocol
             AllowAnonymous = _security.AllowAnonymous,
             AllowAnyPassword = _security.IsOpen,
             HandshakeTimeoutMs = host.Config.Limits.HandshakeTimeoutMs,
+            HeadBytesMax = stomp.HeadBytesMax,
+            HeadersMax = stomp.HeadersMax,
+            BodyBytesMax = stomp.BodyBytesMax,
+            HeartbeatMs = stomp.HeartbeatMs,
+            SubscriptionsMax = stomp.SubscriptionsMax,
+            TransactionsMax = stomp.TransactionsMax,
+            WindowMessages = stomp.WindowMessages,
         };
         _handler = new StompConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);

@@ -251,7 +251,11 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
         Producer producer = done.Producer!;
         producer.Outstanding--;
         Due(producer);
-        if (done.Tag != 0)
+        if (done.Tag != 0 && done is { IsUnrouted: true, Error: null })
+        {
+            events?.OnUnrouted(producer, done.Tag);
+        }
+        else if (done.Tag != 0)
         {
             events?.OnPublished(producer, done.Tag, done.Error);
         }

@@ -34,4 +34,7 @@ internal struct Completion
     public Producer? Producer;
     public Transaction? Transaction;
     public BrokerException? Error;
+
+    /// <summary>Nobody took the message.</summary>
+    public bool IsUnrouted;
 }

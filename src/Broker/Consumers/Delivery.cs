@@ -34,7 +34,7 @@ public readonly record struct Delivery
     public bool Durable { get; init; }
 
     /// <summary>Whether it is a record of a stream.</summary>
-    internal bool IsRecord => Queues.Feeds.RecordId.Is(MessageId);
+    public bool IsRecord => Queues.Feeds.RecordId.Is(MessageId);
 
     /// <summary>Whether the body is in a file of its own.</summary>
     public bool Large { get; init; }

@@ -15,6 +15,10 @@ public interface IClientEvents
     /// <summary>A publish that had a tag is done: on disk when it was durable (error null), or refused.</summary>
     void OnPublished(Producer producer, ulong tag, BrokerException? error);
 
+    /// <summary>The same as <see cref="OnPublished"/> without an error, of a message that no queue and no stream
+    /// took.</summary>
+    void OnUnrouted(Producer producer, ulong tag) => OnPublished(producer, tag, null);
+
     /// <summary>The producer may publish <paramref name="credit"/> more messages than before.</summary>
     void OnProducerCredit(Producer producer, int credit);
 

@@ -41,6 +41,9 @@ internal struct PendingPublish
     public StreamBatch? Kept;
     public BrokerException? Error;
 
+    /// <summary>Nobody takes it.</summary>
+    public bool IsUnrouted;
+
     /// <summary>It will not reach its queues.</summary>
     public readonly void GiveUp()
     {

@@ -85,8 +85,15 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     }
 
     /// <summary>One that goes nowhere, but is told in its turn.</summary>
-    public void AddEmpty(Producer producer, ulong tag, BrokerException? error) =>
-        _pending.Add() = new PendingPublish { Producer = producer, Tag = tag, Offset = -1, Error = error };
+    public void AddEmpty(Producer producer, ulong tag, BrokerException? error, bool isUnrouted = false) =>
+        _pending.Add() = new PendingPublish
+        {
+            Producer = producer,
+            Tag = tag,
+            Offset = -1,
+            Error = error,
+            IsUnrouted = isUnrouted,
+        };
 
     /// <summary>One that the journal has already: told when all that it has now is on disk.</summary>
     public void AddRepeated(Producer producer, ulong tag) => _pending.Add() = new PendingPublish
@@ -155,6 +162,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
             Tag = publish.Tag,
             Need = need,
             Error = publish.Error,
+            IsUnrouted = publish.IsUnrouted,
         };
         if (publish.Kept is { } kept)
         {

@@ -24,6 +24,10 @@ internal static class ConfigDefaults
             Write(new RouterAddressConfig(), ConfigJson.Default.RouterAddressConfig),
         [typeof(ConnectorConfig)] = Write(new ConnectorConfig(), ConfigJson.Default.ConnectorConfig),
         [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
+        [typeof(ProtocolsConfig)] = Write(new ProtocolsConfig(), ConfigJson.Default.ProtocolsConfig),
+        [typeof(MqttConfig)] = Write(new MqttConfig(), ConfigJson.Default.MqttConfig),
+        [typeof(StompConfig)] = Write(new StompConfig(), ConfigJson.Default.StompConfig),
+        [typeof(OpenWireConfig)] = Write(new OpenWireConfig(), ConfigJson.Default.OpenWireConfig),
         [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
     };
 

@@ -27,6 +27,7 @@ internal static class ConfigValidator
 
         ValidateQueues(config.Queues, source, "");
         ValidateLimits(config.Limits, source);
+        ProtocolsValidator.Validate(config.Protocols, source);
         ValidateSecurity(config, source);
         foreach ((string pattern, AddressSettings settings) in config.AddressSettings)
         {
@@ -160,6 +161,7 @@ internal static class ConfigValidator
         Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
         Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
+        Range(limits.XaTimeoutMs, 100, 86_400_000, source, "xaTimeoutMs");
         Range(limits.Shards, 0, 256, source, "shards");
     }
 
@@ -167,7 +169,8 @@ internal static class ConfigValidator
         Require(
             value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
 
-    internal static void Require(bool holds, string source, string path, string sentence)
+    /// <summary>Throws when it does not hold.</summary>
+    public static void Require(bool holds, string source, string path, string sentence)
     {
         if (!holds)
         {

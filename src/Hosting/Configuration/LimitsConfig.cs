@@ -49,6 +49,10 @@ public sealed record LimitsConfig
     [Description("Damaged bytes that are kept for the operator; beyond, the oldest go first.")]
     public long QuarantineBytesMax { get; init; } = 1L << 30;
 
+    /// <summary>Time that a branch of a distributed transaction has until it is prepared.</summary>
+    [Description("Time that a branch of a distributed transaction (XA) has until it is prepared, in milliseconds.")]
+    public int XaTimeoutMs { get; init; } = 300_000;
+
     /// <summary>Shards that queues are spread over; 0 = one per processor.</summary>
     [Description("Shards that queues are spread over; 0: one per processor.")]
     public int Shards { get; init; }

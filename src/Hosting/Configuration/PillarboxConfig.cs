@@ -66,6 +66,10 @@ public sealed record PillarboxConfig
     [Description("The node's limits.")]
     public LimitsConfig Limits { get; init; } = new();
 
+    /// <summary>Settings of single protocols.</summary>
+    [Description("Settings of single protocols.")]
+    public ProtocolsConfig Protocols { get; init; } = new();
+
     /// <summary>What is logged.</summary>
     [Description("What is logged, on standard error.")]
     public LoggingConfig Logging { get; init; } = new();

@@ -56,6 +56,9 @@ public sealed record MqttOptions
     /// <summary>Subscriptions of one session.</summary>
     public int SubscriptionsMax { get; init; } = 20_000;
 
+    /// <summary>Streams that one session reads, at most 64.</summary>
+    public int StreamSubscriptionsMax { get; init; } = 16;
+
     /// <summary>Topics whose addresses a connection remembers.</summary>
     public int KnownTopicsMax { get; init; } = 256;
 

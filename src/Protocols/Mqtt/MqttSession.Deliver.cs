@@ -139,6 +139,11 @@ internal sealed partial class MqttSession
             return SendResult.Done;
         }
 
+        if (outgoing.Qos == 2 && State is not null && delivery.Consumer.Tag is Subscription { Group: not null } shared)
+        {
+            return TryTakeOver(delivery, shared, header, outgoing);
+        }
+
         ushort id = 0;
         if (outgoing.Qos > 0)
         {
@@ -164,7 +169,8 @@ internal sealed partial class MqttSession
         }
         else
         {
-            _window.Set(id, new Outgoing { Delivery = delivery, Qos = (byte)outgoing.Qos });
+            _window.Set(
+                id, new Outgoing { Delivery = delivery, Qos = (byte)outgoing.Qos, IsTaken = message.IsTaken });
         }
 
         return SendResult.Done;
@@ -217,6 +223,15 @@ internal sealed partial class MqttSession
         else
         {
             _client.Grant(consumer, 1);
+        }
+    }
+
+    private void Owe(in Outgoing outgoing)
+    {
+        Owe(outgoing.Delivery.Consumer);
+        if (outgoing.IsTaken && _takenFrom?.TryDequeue(out Consumer? shared) == true)
+        {
+            _client.Grant(shared, 1);
         }
     }
 
@@ -275,8 +290,8 @@ internal sealed partial class MqttSession
         _window.Set(id, outgoing);
         if (State is null)
         {
-            Settle(outgoing.Delivery);
-            Release(id);
+            _client.Settle(outgoing.Delivery, Outcome.Accepted);
+            OnReleased(id);
             return;
         }
 
@@ -285,6 +300,16 @@ internal sealed partial class MqttSession
         _client.Settle(outgoing.Delivery, Outcome.Accepted, 0, transaction);
         State.Put(StateKind.Released, id, transaction);
         _parts!.Add(new TransactionPart(PacketType.PubRel, id, null));
+    }
+
+    // It is on disk that the client has the message.
+    private void OnReleased(ushort id)
+    {
+        if (_window.TryGet(id, out Outgoing outgoing))
+        {
+            Owe(outgoing);
+            Release(id);
+        }
     }
 
     private void Release(ushort id)
@@ -317,7 +342,8 @@ internal sealed partial class MqttSession
     {
         if (_window.Remove(id, out Outgoing outgoing))
         {
-            Settle(outgoing.Delivery);
+            _client.Settle(outgoing.Delivery, Outcome.Accepted);
+            Owe(outgoing);
             _isBlocked = false;
         }
     }

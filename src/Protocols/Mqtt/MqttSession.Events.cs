@@ -43,6 +43,24 @@ internal sealed partial class MqttSession : IClientEvents
     }
 
     /// <inheritdoc/>
+    void IClientEvents.OnUnrouted(Producer producer, ulong tag)
+    {
+        Tag done = Tag.From(tag);
+        switch (done.Kind)
+        {
+            case TagKind.PubAck:
+                OnStored((ushort)done.Number, PacketType.PubAck, null, isUnrouted: true);
+                break;
+            case TagKind.PubRec:
+                OnStored((ushort)done.Number, PacketType.PubRec, null, isUnrouted: true);
+                break;
+            case TagKind.Staged:
+                (_unrouted ??= []).Add((ushort)done.Number);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
     void IClientEvents.OnProducerCredit(Producer producer, int credit)
     {
         if (ReferenceEquals(producer, _producer))
@@ -52,6 +70,7 @@ internal sealed partial class MqttSession : IClientEvents
         else if (ReferenceEquals(producer, _ownProducer))
         {
             _ownCredit += credit;
+            _isBlocked = false;
         }
     }
 
@@ -92,8 +111,7 @@ internal sealed partial class MqttSession : IClientEvents
             }
             else if (error is null)
             {
-                Owe(_consumer);
-                Release(part.PacketId);
+                OnReleased(part.PacketId);
             }
             else
             {
@@ -107,7 +125,7 @@ internal sealed partial class MqttSession : IClientEvents
     {
         if (consumer.Tag is Subscription shared)
         {
-            // The group's queue was deleted: whoever is in it has to subscribe anew.
+            // The group's queue, or the stream, was deleted: whoever reads it has to subscribe anew.
             shared.Consumer = null;
             ForgetPending(consumer);
             return;
@@ -143,9 +161,10 @@ internal sealed partial class MqttSession : IClientEvents
     private void OnIncomingDischarged(ushort id, BrokerException? error)
     {
         bool isRefused = _incoming!.GetValueOrDefault(id) == IncomingState.Refused;
+        bool isUnrouted = _unrouted?.Remove(id) == true;
         if (error is null && !isRefused)
         {
-            OnStored(id, PacketType.PubRec, null);
+            OnStored(id, PacketType.PubRec, null, isUnrouted);
             return;
         }
 

@@ -15,6 +15,7 @@ internal sealed partial class MqttSession
     private readonly TopicTable _topics;
     private byte[] _scratch = [];
     private Dictionary<ushort, IncomingState>? _incoming;
+    private HashSet<ushort>? _unrouted;
     private Transaction? _transaction;
     private List<TransactionPart>? _parts;
     private Dictionary<ulong, List<TransactionPart>>? _discharging;
@@ -265,7 +266,7 @@ internal sealed partial class MqttSession
         _parts = null;
     }
 
-    private void OnStored(ushort id, PacketType type, BrokerException? error)
+    private void OnStored(ushort id, PacketType type, BrokerException? error, bool isUnrouted = false)
     {
         if (IsAwaitingRetained(id, error))
         {
@@ -293,7 +294,8 @@ internal sealed partial class MqttSession
             }
         }
 
-        Answer(type, id, error is null ? ReasonCode.Success : BrokerErrors.ToReason(error), error?.Message);
+        ReasonCode good = isUnrouted ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+        Answer(type, id, error is null ? good : BrokerErrors.ToReason(error), error?.Message);
     }
 
     private void OnPubRel(AckPacket packet)

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
@@ -157,8 +158,20 @@ internal sealed partial class MqttSession : IRetainWaiter
     // With an answer due it waits in the session's queue like any other message.
     private void SendByQueue(RetainedMessage message, MqttMessageMap stored, Subscription subscription, byte qos)
     {
-        _ownProducer ??= _client.OpenProducer(
-            new ProducerOptions { Address = $"{SessionNames.Address}::{_queues.Queue}" });
+        var copy = new MqttMessageMap
+        {
+            Qos = qos,
+            Retain = true,
+            IsAsItIs = true,
+            Topic = stored.Topic,
+            Properties = PropertiesFor(stored, subscription),
+            Payload = stored.Payload,
+        };
+        PublishToOwn(copy, message.ExpiresAtMs, null);
+    }
+
+    private static ReadOnlySpan<byte> PropertiesFor(in MqttMessageMap stored, Subscription subscription)
+    {
         var properties = new PropertyWriter();
         properties.AddEncoded(stored.Properties);
         if (subscription.Id != 0)
@@ -166,25 +179,24 @@ internal sealed partial class MqttSession : IRetainWaiter
             properties.Add(PropertyId.SubscriptionIdentifier, (uint)subscription.Id);
         }
 
-        var copy = new MqttMessageMap
-        {
-            Qos = qos,
-            Retain = true,
-            IsAsItIs = true,
-            Topic = stored.Topic,
-            Properties = properties.Written,
-            Payload = stored.Payload,
-        };
+        return properties.Written;
+    }
+
+    private void PublishToOwn(in MqttMessageMap copy, long expiresAtMs, Transaction? transaction)
+    {
+        _ownProducer ??= _client.OpenProducer(
+            new ProducerOptions { Address = $"{SessionNames.Address}::{_queues.Queue}" });
         byte[] bytes = new byte[copy.Bytes];
         copy.Write(bytes);
         var header = new MessageHeader
         {
             Durable = true,
-            ExpiresAtMs = message.ExpiresAtMs,
+            ExpiresAtMs = expiresAtMs,
             Format = PayloadFormat.Mqtt,
         };
         _ownCredit--;
-        _client.Publish(_ownProducer, header, new ReadOnlySequence<byte>(bytes), 0);
+        _client.Publish(
+            _ownProducer, header, new ReadOnlySequence<byte>(bytes), 0, to: null, transaction);
     }
 
     /// <summary>Retained messages on their way to a new subscription.</summary>

@@ -68,6 +68,12 @@ internal sealed partial class MqttSession
 
     private void Bind(Subscription subscription)
     {
+        if (subscription.Stream is { } stream && _client.IsStream(stream))
+        {
+            BindStream(subscription, stream);
+            return;
+        }
+
         if (subscription.Group is null)
         {
             _client.Bind(_queues.Queue, subscription.Pattern);
@@ -87,6 +93,20 @@ internal sealed partial class MqttSession
         });
         _client.Bind(queue, subscription.Pattern);
         _queues.KeepShared(queue, isLeaving: false);
+        Consume(subscription, queue);
+    }
+
+    // What is published there comes with the stream, whoever wrote it, from now on or from where the session was.
+    private void BindStream(Subscription subscription, string stream)
+    {
+        string queue = _queues.OpenStream(stream, Options.StreamSubscriptionsMax);
+        _client.Bind(queue, subscription.Pattern);
+        _client.Unbind(_queues.Queue, subscription.Pattern);
+        Consume(subscription, queue);
+    }
+
+    private void Consume(Subscription subscription, string queue)
+    {
         if (subscription.Consumer is null)
         {
             subscription.Consumer = _client.OpenConsumer(new ConsumerOptions
@@ -124,8 +144,9 @@ internal sealed partial class MqttSession
 
         if (removed.Consumer is { } consumer)
         {
+            EndUnanswered(consumer);
             _client.CloseConsumer(consumer, countAttempts: false);
-            _queues.KeepShared(removed.SharedQueue, isLeaving: true);
+            EndQueue(removed);
             ForgetPending(consumer);
         }
         else if (!_subscriptions.All.Any(other => other.Group is null && other.Pattern == removed.Pattern))
@@ -141,12 +162,24 @@ internal sealed partial class MqttSession
         return ReasonCode.Success;
     }
 
+    private void EndQueue(Subscription removed)
+    {
+        if (removed.Group is not null)
+        {
+            _queues.KeepShared(removed.SharedQueue, isLeaving: true);
+            return;
+        }
+
+        _client.Flush();
+        _queues.DeleteStream(removed.Stream!);
+    }
+
     // Shared subscriptions wait for this session no longer than it lives.
     private void LeaveShared()
     {
         foreach (Subscription shared in _subscriptions.All)
         {
-            if (shared.Consumer is not null)
+            if (shared.Consumer is not null && shared.Group is not null)
             {
                 _queues.KeepShared(shared.SharedQueue, isLeaving: true);
             }

@@ -148,6 +148,7 @@ internal sealed partial class MqttSession
     {
         _large?.Body.Abort();
         PublishWill(key);
+        EndUnanswered(consumer: null);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {

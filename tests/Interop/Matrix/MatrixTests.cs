@@ -35,10 +35,43 @@ public sealed class MatrixTests(SharedNode shared)
     {
         string address = $"/topic/matrix.{receiver}.{Guid.NewGuid():N}";
         (await RunAsync(receiver, "subscribe", address)).AssertOk();
-        await CheckAsync(receiver, address, [.. Senders.Where(s => s != "kafka")]);
+        await CheckAsync(receiver, address, [.. Senders.Where(s => s != "kafka")], AssertRanks);
     }
 
-    private async Task CheckAsync(string receiver, string address, string[] senders)
+    [Fact]
+    public Task What_a_consumer_of_a_queue_gets_says_what_was_sent() =>
+        CheckAsync("amqp", $"matrix.queue.{Guid.NewGuid():N}", ["amqp", "stomp", "openwire"], AssertRanks);
+
+    // Priority and expiry are the broker's own: kept wherever both sides have them.
+    private static void AssertRanks(string sender, string receiver, JsonElement message)
+    {
+        if (sender == "websocket")
+        {
+            return;
+        }
+
+        Assert.True(message.GetProperty("expires").GetBoolean(), $"{sender} to {receiver}: no expiry");
+        if (receiver != "mqtt")
+        {
+            Assert.Equal(sender == "mqtt" ? 4 : 7, message.GetProperty("priority").GetInt32());
+        }
+    }
+
+    /// <summary>A topic that is a stream: with it all six read what all six sent.</summary>
+    [Theory]
+    [InlineData("mqtt")]
+    [InlineData("openwire")]
+    public async Task What_a_subscriber_of_a_stream_gets_says_what_was_sent(string receiver)
+    {
+        string address = $"/topic/matrix.stream.{receiver}.{Guid.NewGuid():N}";
+        // Makes the stream; the subscription begins behind it.
+        (await RunAsync("kafka", "send", address)).AssertOk();
+        (await RunAsync(receiver, "subscribe", address)).AssertOk();
+        await CheckAsync(receiver, address, Senders);
+    }
+
+    private async Task CheckAsync(
+        string receiver, string address, string[] senders, Action<string, string, JsonElement>? more = null)
     {
         foreach (string sender in senders)
         {
@@ -63,6 +96,8 @@ public sealed class MatrixTests(SharedNode shared)
                 Assert.Equal($"c-{sender}", message.GetProperty("correlation").GetString());
                 Assert.Equal("answers", message.GetProperty("reply").GetString());
             }
+
+            more?.Invoke(sender, receiver, message);
         }
 
         shared.AssertAlive();

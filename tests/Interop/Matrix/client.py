@@ -6,8 +6,11 @@ import faulthandler
 import json
 import queue
 import sys
+import time
 
 WAIT_SECONDS = 30
+LIFE_SECONDS = 600
+PRIORITY = 7
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -19,8 +22,9 @@ def expected(protocol):
     }
 
 
-def show(body, color, trace, correlation, reply):
-    text = {"body": body, "color": color, "trace": trace, "correlation": correlation, "reply": reply}
+def show(body, color, trace, correlation, reply, priority=None, expires=False):
+    text = {"body": body, "color": color, "trace": trace, "correlation": correlation, "reply": reply,
+            "priority": priority, "expires": expires}
     print(json.dumps(text), flush=True)
 
 
@@ -35,7 +39,7 @@ def amqp_send(address, to):
     connection = BlockingConnection(f"amqp://{address}", timeout=WAIT_SECONDS)
     connection.create_sender(named(to, "topic://")).send(Message(
         body=say["body"], durable=True, correlation_id=say["correlation"], reply_to=say["reply"],
-        properties={"color": say["color"], "traceparent": say["trace"]}))
+        properties={"color": say["color"], "traceparent": say["trace"]}, priority=PRIORITY, ttl=LIFE_SECONDS))
     connection.close()
 
 
@@ -53,7 +57,8 @@ def amqp_receive(address, source, count):
         correlation = bytes(correlation).decode() if isinstance(correlation, (bytes, memoryview)) else correlation
         body = bytes(body).decode() if isinstance(body, (bytes, memoryview)) else body
         properties = message.properties or {}
-        show(body, properties.get("color"), properties.get("traceparent"), correlation, message.reply_to)
+        show(body, properties.get("color"), properties.get("traceparent"), correlation, message.reply_to,
+             message.priority, message.ttl > 0)
     connection.close()
 
 
@@ -81,7 +86,8 @@ def stomp_send(address, to):
     say, client = expected("stomp"), Stomp(address)
     client.connection.send(to, say["body"], content_type="text/plain", headers={
         "color": say["color"], "traceparent": say["trace"], "correlation-id": say["correlation"],
-        "reply-to": "/queue/" + say["reply"], "persistent": "true", "receipt": "r"})
+        "reply-to": "/queue/" + say["reply"], "persistent": "true", "receipt": "r", "priority": str(PRIORITY),
+        "expires": str(int((time.time() + LIFE_SECONDS) * 1000))})
     client.receipts.get(timeout=WAIT_SECONDS)
     client.connection.disconnect()
 
@@ -109,7 +115,8 @@ def stomp_receive(address, source, count):
         headers = frame.headers
         reply = headers.get("reply-to", "")
         show(frame.body, headers.get("color"), headers.get("traceparent"), headers.get("correlation-id"),
-             reply[len("/queue/"):] if reply.startswith("/queue/") else reply)
+             reply[len("/queue/"):] if reply.startswith("/queue/") else reply, int(headers.get("priority", 4)),
+             "expires" in headers)
     client.connection.disconnect()
 
 
@@ -119,7 +126,7 @@ def kafka_send(address, to):
     producer = KafkaProducer(bootstrap_servers=address)
     headers = [("color", say["color"].encode()), ("traceparent", say["trace"].encode()),
                ("correlation", say["correlation"].encode()), ("reply", say["reply"].encode())]
-    producer.send(to, say["body"].encode(), headers=headers).get(timeout=WAIT_SECONDS)
+    producer.send(named(to, ""), say["body"].encode(), headers=headers).get(timeout=WAIT_SECONDS)
     producer.close()
 
 
@@ -169,6 +176,7 @@ def mqtt_send(address, to):
     properties.PayloadFormatIndicator = 1
     properties.CorrelationData = say["correlation"].encode()
     properties.ResponseTopic = say["reply"]
+    properties.MessageExpiryInterval = LIFE_SECONDS
     properties.UserProperty = [("color", say["color"]), ("traceparent", say["trace"])]
     client.publish(mqtt_topic(to), say["body"].encode(), qos=1, properties=properties)
     assert client.events.get(timeout=WAIT_SECONDS) == "published"
@@ -189,7 +197,8 @@ def mqtt_receive(address, source, count):
         properties = message.properties
         user = dict(getattr(properties, "UserProperty", []))
         show(message.payload.decode(), user.get("color"), user.get("traceparent"),
-             getattr(properties, "CorrelationData", b"").decode(), getattr(properties, "ResponseTopic", None))
+             getattr(properties, "CorrelationData", b"").decode(), getattr(properties, "ResponseTopic", None),
+             None, getattr(properties, "MessageExpiryInterval", 0) > 0)
     client.disconnect()
 
 

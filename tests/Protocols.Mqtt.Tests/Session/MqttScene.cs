@@ -91,6 +91,7 @@ internal sealed class MqttScene : IAsyncDisposable
             DataDirectory = "data",
             Security = _security,
             Time = Clock,
+            ContentMaps = [new Content.MqttContentMap()],
         });
         var sasl = new SaslServers(_users, SystemRandom.Instance);
         _handler = new MqttConnectionHandler(Broker, _options, sasl, Clock, NullLoggerFactory.Instance);

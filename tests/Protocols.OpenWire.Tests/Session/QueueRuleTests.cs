@@ -1,6 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
+using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams;
 using Pillarbox.Fuzz.OpenWire.Scene;
+using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire.Tests.Session;
@@ -160,6 +163,28 @@ public sealed class QueueRuleTests
         browser.Browser = true;
         Good(peer.Ask(browser));
         Assert.Null(peer.Take<MessageDispatch>()!.Message);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_topic_that_is_a_stream_is_read_from_now_on_or_from_its_first_record(bool isRetroactive)
+    {
+        using var scene = new OpenWireScene();
+        var grant = scene.Broker.Authorizer.Authorize(
+            Identity.Node, Permission.CreateAddress, "default", new AddressName("log", null));
+        scene.Broker.Streams.Create(grant, new StreamSpec { Name = "log", Partitions = 1 });
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("log"), 1)));
+        ConsumerInfo consumer = OpenWireSteps.Consumer(Destination.Topic("log"));
+        consumer.Retroactive = isRetroactive;
+        Good(peer.Ask(consumer));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("log"), 2)));
+        Assert.Equal(
+            isRetroactive ? ["b", "c"] : ["c"],
+            peer.Received.OfType<MessageDispatch>()
+                .Select(dispatch => Encoding.UTF8.GetString(dispatch.Message!.Content!.Value.Span[4..])));
+        Assert.Empty(scene.Faults.Errors);
     }
 
     private static ConsumerInfo Consumer(long value, int prefetch = 100)

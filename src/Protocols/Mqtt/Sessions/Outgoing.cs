@@ -24,6 +24,9 @@ internal struct Outgoing
     public Delivery Delivery;
     public OutgoingState State;
     public byte Qos;
+
+    /// <summary>It came from a shared subscription, by the session's own queue.</summary>
+    public bool IsTaken;
 }
 
 /// <summary>
@@ -42,9 +45,9 @@ internal sealed class OutgoingWindow(int max)
 
     public bool IsFull => Count >= max;
 
-    /// <summary>The identifier of a message.</summary>
-    public static ushort IdOf(in Delivery delivery) =>
-        (ushort)(((ulong)delivery.MessageId >> RecordBytesShift) % ushort.MaxValue + 1);
+    /// <summary>The identifier of a message. Records of a stream are counted one by one.</summary>
+    public static ushort IdOf(in Delivery delivery) => (ushort)(
+        ((ulong)delivery.MessageId >> (delivery.IsRecord ? 0 : RecordBytesShift)) % ushort.MaxValue + 1);
 
     /// <summary>Whether the identifier is free.</summary>
     public bool IsFree(ushort id) => _byId?.ContainsKey(id) != true;

@@ -11,8 +11,12 @@ namespace Pillarbox.Protocols.Mqtt.Sessions;
 /// </summary>
 internal sealed class SessionQueues
 {
+    // Streams of one session, whatever the options say.
+    private const int StreamsMax = 64;
+
     private readonly string _clientId;
     private readonly bool _isDurable;
+    private readonly HashSet<string> _streamQueues = [];
     private uint _expirySeconds;
 
     private SessionQueues(BrokerClient client, string clientId, uint expirySeconds, bool wasThere)
@@ -45,7 +49,7 @@ internal sealed class SessionQueues
 
     private long ExpiryMs => _expirySeconds == ConnectPacket.NeverExpires ? -1 : _expirySeconds * 1000L;
 
-    private IEnumerable<string> Names => [Queue, SessionNames.StateQueue(_clientId)];
+    private IEnumerable<string> Names => [Queue, SessionNames.StateQueue(_clientId), .. _streamQueues];
 
     /// <summary>Takes a session up, or makes one (MQTT 5.0 §3.1.2.4). Throws <see cref="BrokerException"/>,
     /// Unauthorized when it is another user's.</summary>
@@ -62,6 +66,7 @@ internal sealed class SessionQueues
         var queues = new SessionQueues(client, clientId, expirySeconds, wasThere);
         if (there is not null && !wasThere)
         {
+            queues.FindStreams();
             queues.Delete();
         }
 
@@ -85,6 +90,49 @@ internal sealed class SessionQueues
         if (_isDurable)
         {
             Client.SetQueueExpiry(queue, ExpiryMs, isLeaving && ExpiryMs >= 0);
+        }
+    }
+
+    /// <summary>The queue by which the session reads a stream: it keeps the place. One that is not there is made, and
+    /// begins with what is appended from now on. Errors: ResourceLimitExceeded.</summary>
+    public string OpenStream(string stream, int max)
+    {
+        string? free = null;
+        for (int i = 0; i < Math.Min(max, StreamsMax); i++)
+        {
+            string name = SessionNames.StreamQueue(_clientId, i);
+            QueueConfig? there = Client.FindQueue(name);
+            if (there?.Stream == stream)
+            {
+                _streamQueues.Add(name);
+                return name;
+            }
+
+            free ??= there is null ? name : null;
+        }
+
+        Client.CreateQueue(Private(free ?? throw new BrokerException(
+            BrokerError.ResourceLimitExceeded, $"a session reads at most {max} streams")) with
+        {
+            Address = stream,
+            Stream = stream,
+        });
+        _streamQueues.Add(free);
+        if (_isDurable)
+        {
+            Client.SetQueueExpiry(free, ExpiryMs, begins: false);
+        }
+
+        return free;
+    }
+
+    /// <summary>The session reads a stream no more.</summary>
+    public void DeleteStream(string stream)
+    {
+        if (_streamQueues.FirstOrDefault(name => Client.FindQueue(name)?.Stream == stream) is { } queue)
+        {
+            _streamQueues.Remove(queue);
+            Client.DeleteQueue(queue, ifUnused: false);
         }
     }
 
@@ -114,23 +162,37 @@ internal sealed class SessionQueues
     {
         foreach (string name in _isDurable ? Names : [Queue])
         {
-            Client.CreateQueue(new QueueConfig
-            {
-                Name = name,
-                Address = SessionNames.Address,
-                RoutingType = RoutingType.Multicast,
-                Durable = _isDurable,
-                Temporary = !_isDurable,
-                AutoCreated = true,
-                IsSubscription = true,
-                IsPrivate = true,
-                TransientMax = transientMax,
-            });
+            Client.CreateQueue(Private(name) with { TransientMax = transientMax });
         }
 
         if (_isDurable)
         {
             SetExpiry(begins: false);
+        }
+    }
+
+    private QueueConfig Private(string name) => new()
+    {
+        Name = name,
+        Address = SessionNames.Address,
+        RoutingType = RoutingType.Multicast,
+        Durable = _isDurable,
+        Temporary = !_isDurable,
+        AutoCreated = true,
+        IsSubscription = true,
+        IsPrivate = true,
+    };
+
+    // Those of an older connection.
+    private void FindStreams()
+    {
+        for (int i = 0; i < StreamsMax; i++)
+        {
+            string name = SessionNames.StreamQueue(_clientId, i);
+            if (Client.FindQueue(name) is not null)
+            {
+                _streamQueues.Add(name);
+            }
         }
     }
 
@@ -151,5 +213,7 @@ internal sealed class SessionQueues
                 Client.DeleteQueue(name, ifUnused: false);
             }
         }
+
+        _streamQueues.Clear();
     }
 }

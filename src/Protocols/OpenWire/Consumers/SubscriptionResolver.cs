@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Destinations;
 using Pillarbox.Protocols.OpenWire.Wire;
@@ -77,6 +78,8 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
             ConsumersMax = 1,
             Filter = Blank(info.Selector),
             NotFrom = info.NoLocal ? clientId : null,
+            // Only a topic that is a stream has a past.
+            StreamStart = info.Retroactive ? StreamStart.First : StreamStart.Next,
             AutoCreated = true,
         };
         Make(config);

@@ -1,5 +1,6 @@
 import javax.jms.BytesMessage;
 import javax.jms.Connection;
+import javax.jms.DeliveryMode;
 import javax.jms.Destination;
 import javax.jms.Message;
 import javax.jms.MessageConsumer;
@@ -41,7 +42,7 @@ public final class Matrix {
         message.setStringProperty("traceparent", TRACE);
         message.setJMSCorrelationID("c-openwire");
         message.setJMSReplyTo(session.createQueue("answers"));
-        session.createProducer(destination(session, address)).send(message);
+        session.createProducer(destination(session, address)).send(message, DeliveryMode.PERSISTENT, 7, 600_000);
     }
 
     private static void receive(Session session, String address, int count) throws Exception {
@@ -58,7 +59,8 @@ public final class Matrix {
             field("trace", message.getStringProperty("traceparent")),
             field("correlation", message.getJMSCorrelationID()),
             field("reply", reply instanceof Queue ? ((Queue) reply).getQueueName()
-                : reply instanceof Topic ? ((Topic) reply).getTopicName() : null));
+                : reply instanceof Topic ? ((Topic) reply).getTopicName() : null),
+            "\"priority\": " + message.getJMSPriority(), "\"expires\": " + (message.getJMSExpiration() > 0));
         System.out.write(("{" + line + "}\n").getBytes("UTF-8"));
     }
 
