@@ -13,9 +13,12 @@ public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bo
     /// <summary>What connects there.</summary>
     public ConnectionRole Role { get; init; }
 
+    /// <summary>The TCP service that is reached there; null: a protocol of the node's own is spoken.</summary>
+    public string? Service { get; init; }
+
     /// <summary>The protocol's name, or that of who else than clients connects, as the node prints it.</summary>
     public string ProtocolText =>
-        ConnectionRoles.NameOf(Role) ?? NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "");
+        Service is not null ? $"tcp:{Service}" : ConnectionRoles.NameOf(Role) ?? NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "");
 
     /// <summary>A URL to connect to; a wildcard address is given as the loopback of its family.</summary>
     public string Url => $"{ProtocolText}://{Reachable}";

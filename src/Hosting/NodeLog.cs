@@ -22,4 +22,7 @@ internal static partial class NodeLog
 
     [LoggerMessage(4, LogLevel.Information, "Stopping: clients are asked to close")]
     public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(6, LogLevel.Warning, "A client of the TCP service {Service} was not accepted: {Reason}")]
+    public static partial void AcceptFailed(ILogger logger, string service, string reason);
 }

@@ -58,9 +58,13 @@ internal sealed class NodeRouter : IDisposable
     public static NodeRouter? Of(PillarboxConfig config, NodeSeams seams) =>
         config.Router is null ? null : new NodeRouter(config.Router, seams);
 
-    /// <summary>Makes the connections.</summary>
-    public void Start(AmqpConnectionHandler engine)
+    /// <summary>Its TCP services; null before the start.</summary>
+    public NodeTcp? Services { get; private set; }
+
+    /// <summary>Makes the connections, and opens the TCP services. Throws <see cref="StartException"/>.</summary>
+    public async Task StartAsync(AmqpConnectionHandler engine)
     {
+        Services = await NodeTcp.StartAsync(_section, Network, _seams.LoggerFactory);
         ILogger logger = _seams.LoggerFactory.CreateLogger("Pillarbox.Router");
         foreach ((string name, ConnectorConfig config) in _section.Connectors)
         {
@@ -72,6 +76,7 @@ internal sealed class NodeRouter : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
+        Services?.Dispose();
         Network.Dispose();
         _dialer.Dispose();
         _stop.Dispose();
@@ -90,7 +95,6 @@ internal sealed class NodeRouter : IDisposable
         Treatment = config.Distribution,
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,
-        Priority = config.Priority,
     };
 
     private ConnectorOptions OptionsOf(string name, ConnectorConfig config) => new()

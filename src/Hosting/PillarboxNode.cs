@@ -25,7 +25,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         _parts = parts;
         _server = server;
         _drainTimeout = drainTimeout;
-        Endpoints = server.Endpoints;
+        Endpoints = [.. server.Endpoints, .. parts.Router?.Services?.Endpoints ?? []];
     }
 
     /// <summary>The broker, for use within the process.</summary>
@@ -53,7 +53,16 @@ public sealed class PillarboxNode : IAsyncDisposable
                 InDevelopment = () => parts.Security.IsOpen,
             };
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
-            parts.StartRouter();
+            try
+            {
+                await parts.StartRouterAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
+
             parts.State.MarkStarted();
             return new PillarboxNode(parts, server, TimeSpan.FromMilliseconds(config.Limits.DrainTimeoutMs));
         }
@@ -138,7 +147,8 @@ public sealed class PillarboxNode : IAsyncDisposable
         }
 
         /// <summary>The listeners are there: the node connects to others.</summary>
-        public void StartRouter() => Router?.Start(Protocols.OfType<NodeAmqp>().Single().Engine);
+        public Task StartRouterAsync() =>
+            Router?.StartAsync(Protocols.OfType<NodeAmqp>().Single().Engine) ?? Task.CompletedTask;
 
         public void Dispose()
         {

@@ -53,6 +53,16 @@ public sealed record RouterSection
     [Description("Rules for addresses; the most specific pattern counts.")]
     public IReadOnlyList<RouterAddressConfig> Addresses { get; init; } = [];
 
+    /// <summary>TCP services that are reached here, by the service's address: where their clients connect.</summary>
+    [Description("TCP services that are reached here, by the service's address: host:port where their clients connect.")]
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> TcpListeners { get; init; } =
+        new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>TCP services that have a server here, by the service's address: where their servers listen.</summary>
+    [Description("TCP services that have servers here, by the service's address: host:port where the servers listen.")]
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> TcpConnectors { get; init; } =
+        new Dictionary<string, IReadOnlyList<string>>();
+
     /// <summary>Connections that the node makes and keeps, by name.</summary>
     [Description("Connections that the node makes and keeps, by name.")]
     public IReadOnlyDictionary<string, ConnectorConfig> Connectors { get; init; } =
@@ -87,10 +97,6 @@ public sealed record RouterAddressConfig
     /// <summary>The phase that receivers draw from.</summary>
     [Description("The phase that receivers draw from, 0 to 9.")]
     public int EgressPhase { get; init; }
-
-    /// <summary>What messages' priority is taken for; null: their own counts.</summary>
-    [Description("What messages' priority is taken for, 0 to 9; absent: their own.")]
-    public int? Priority { get; init; }
 }
 
 /// <summary>A connection that the node makes and keeps.</summary>

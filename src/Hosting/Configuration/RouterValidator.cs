@@ -36,6 +36,8 @@ internal static class RouterValidator
             ValidateAddress(router.Addresses[i], source, $"router.addresses[{i}]");
         }
 
+        ValidatePlaces(router.TcpListeners, source, "router.tcpListeners", isListener: true);
+        ValidatePlaces(router.TcpConnectors, source, "router.tcpConnectors", isListener: false);
         foreach ((string name, ConnectorConfig connector) in router.Connectors)
         {
             ValidateConnector(router, connector, source, $"router.connectors.{name}");
@@ -50,6 +52,22 @@ internal static class RouterValidator
         bool isForUsers = address.Distribution is AddressTreatment.Balanced or AddressTreatment.Closest
             or AddressTreatment.Multicast or AddressTreatment.Unavailable;
         Require(isForUsers, source, $"{path}.distribution", "must be balanced, closest, multicast or unavailable");
+    }
+
+    private static void ValidatePlaces(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> services, string source, string path, bool isListener)
+    {
+        foreach ((string service, IReadOnlyList<string> places) in services)
+        {
+            Require(service.Length > 0, source, path, "needs the service's address before each host:port");
+            Require(places.Count > 0, source, $"{path}.{service}", "must name at least one host:port");
+            foreach (string text in places)
+            {
+                bool isGood = ListenAddress.TryParse(text, out ListenAddress? place, out _)
+                    && (isListener || place.UnixPath is not null || (place.Port > 0 && place.Host != "*"));
+                Require(isGood, source, $"{path}.{service}", $"must be host:port, not '{text}'");
+            }
+        }
     }
 
     private static void ValidateConnector(

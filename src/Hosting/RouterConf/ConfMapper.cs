@@ -196,7 +196,6 @@ internal sealed class ConfMapper
             Waypoint = reader.Truth("waypoint"),
             IngressPhase = reader.Number("ingressPhase", 0, 0, 9),
             EgressPhase = reader.Number("egressPhase", 0, 0, 9),
-            Priority = reader.Has("priority") ? reader.Number("priority", 0, 0, 9) : null,
         });
     }
 

@@ -338,7 +338,8 @@ internal sealed partial class ConnectionEndpoint
             MaxFrameSize = (uint)Options.MaxFrameBytes,
             ChannelMax = Options.ChannelMax,
             IdleTimeoutMs = Options.IdleTimeoutMs == 0 ? null : (uint)Math.Max(1, Options.IdleTimeoutMs / 2),
-            OfferedCapabilities = Capabilities,
+            OfferedCapabilities = Role == ConnectionRole.InterRouter
+                ? [.. Capabilities, RouterOpen.StreamingLinks] : Capabilities,
             Properties = properties,
         });
     }

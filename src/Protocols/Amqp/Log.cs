@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Information, Message = "AMQP connection from {Peer} ended: {Reason}")]
     public static partial void TimedOut(ILogger logger, string peer, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "TCP connection {Name} broke off: {Reason}")]
+    public static partial void TcpEnded(ILogger logger, string name, string reason);
 }

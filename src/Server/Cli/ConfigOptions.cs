@@ -43,6 +43,16 @@ internal sealed class ConfigOptions
         Description = $"ROLE=HOST:PORT ({ConnectionRoles.Text}): another node, or a broker, to connect to; repeatable.",
     };
 
+    private readonly Option<string[]> _tcpListen = new("--tcp-listen")
+    {
+        Description = "SERVICE=HOST:PORT: where clients of a TCP service of the network connect; repeatable.",
+    };
+
+    private readonly Option<string[]> _tcpConnect = new("--tcp-connect")
+    {
+        Description = "SERVICE=HOST:PORT: where a server of a TCP service of the network listens; repeatable.",
+    };
+
     private readonly Option<string[]> _set = new("--set")
     {
         Description = "PATH=VALUE: one setting, e.g. limits.cacheBytes=134217728; repeatable.",
@@ -63,6 +73,8 @@ internal sealed class ConfigOptions
         command.Options.Add(_mode);
         command.Options.Add(_id);
         command.Options.Add(_connect);
+        command.Options.Add(_tcpListen);
+        command.Options.Add(_tcpConnect);
         command.Options.Add(_set);
     }
 
@@ -92,7 +104,10 @@ internal sealed class ConfigOptions
         RunMode? mode = parsed.GetValue(_mode);
         string[] connect = parsed.GetValue(_connect) ?? [];
         string? id = parsed.GetValue(_id);
-        if (mode == RunMode.Broker || (mode is null && configured is null && connect.Length == 0 && id is null))
+        string[] tcpListen = parsed.GetValue(_tcpListen) ?? [];
+        string[] tcpConnect = parsed.GetValue(_tcpConnect) ?? [];
+        bool asks = connect.Length + tcpListen.Length + tcpConnect.Length > 0 || id is not null;
+        if (mode == RunMode.Broker || (mode is null && configured is null && !asks))
         {
             return mode == RunMode.Broker ? null : configured;
         }
@@ -109,7 +124,21 @@ internal sealed class ConfigOptions
             },
             Id = id ?? router.Id,
             Connectors = connect.Length > 0 ? Connectors(connect) : router.Connectors,
+            TcpListeners = tcpListen.Length > 0 ? Services(tcpListen, "--tcp-listen") : router.TcpListeners,
+            TcpConnectors = tcpConnect.Length > 0 ? Services(tcpConnect, "--tcp-connect") : router.TcpConnectors,
         };
+    }
+
+    private static Dictionary<string, IReadOnlyList<string>> Services(string[] services, string flag)
+    {
+        var places = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (string text in services)
+        {
+            (string service, string place) = Pair(text, $"{flag} SERVICE=HOST:PORT");
+            places[service] = [.. places.GetValueOrDefault(service) ?? [], place];
+        }
+
+        return places;
     }
 
     private static Dictionary<string, ConnectorConfig> Connectors(string[] connect)

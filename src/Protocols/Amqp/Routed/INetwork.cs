@@ -183,6 +183,10 @@ public abstract class PeerLink
     /// <summary>The link for messages of a priority, or of the nearest lower one; null: none is there yet.</summary>
     public abstract Outlet? OutletFor(int priority);
 
+    /// <summary>Where messages without an end in sight go; null: the peer takes them on the links of their
+    /// priority.</summary>
+    public virtual Outlet? StreamOutlet => null;
+
     /// <summary>Sends a control message, encoded from its first section on; it is dropped when too many wait.</summary>
     public abstract void SendControl(byte[] message);
 }

@@ -12,6 +12,15 @@ internal readonly record struct RouterStamp(byte[] Entries, int Count)
         byte[] entries = RouterNotes.Entries(network.NodeId, to, phase, isPreSettled, out int count);
         return new RouterStamp(entries, count);
     }
+
+    /// <summary>Of a message without an end in sight.</summary>
+    public static RouterStamp OfStream(INetwork network, string to, int phase)
+    {
+        byte[] entries = RouterNotes.Entries(
+            network.NodeId, System.Text.Encoding.UTF8.GetBytes(to), phase, isPreSettled: false,
+            new RouterNotes { IsStream = true }, out int count);
+        return new RouterStamp(entries, count);
+    }
 }
 
 /// <summary>Messages that enter the network here: the bare message as it came, the annotations made anew.</summary>

@@ -68,6 +68,9 @@ internal class RoutedDelivery
     /// <summary>Its delivery-id on the way out.</summary>
     public uint SentId { get; set; }
 
+    /// <summary>What the outlet keeps with it.</summary>
+    public object? Sink { get; set; }
+
     /// <summary>Pieces that wait behind the first.</summary>
     public Queue<RoutedPart>? Parts { get; set; }
 
@@ -86,6 +89,7 @@ internal class RoutedDelivery
         IsSettledBySender = false;
         Copies = null;
         HeldFrames = 0;
+        Sink = null;
         if (bytesMax > KeptBytesMax)
         {
             Block = ArrayPool<byte>.Shared.Rent(bytesMax);

@@ -243,8 +243,10 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         }
 
         RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
-        foreach (RouteChoice choice in _choices)
+        foreach (RouteChoice chosen in _choices)
         {
+            RouteChoice choice = more && notes.IsStream && chosen.Outlet!.Peer?.StreamOutlet is { } streams
+                ? chosen with { Outlet = streams } : chosen;
             RoutedDelivery delivery = Rent(choice, message.Length + StampBytesMax(notes));
             delivery.Copies = copies;
             delivery.IsWhole = !more;

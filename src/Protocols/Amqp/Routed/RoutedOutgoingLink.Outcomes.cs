@@ -38,12 +38,12 @@ internal sealed partial class RoutedOutgoingLink
             Session.ForgetDelivery(delivery.SentId);
             _current = null;
             Session.Connection.Enqueue(this);
-        }
-        else
-        {
-            Remove(delivery);
+            GiveBack(delivery);
+            OnEnded?.Invoke();
+            return;
         }
 
+        Remove(delivery);
         GiveBack(delivery);
     }
 

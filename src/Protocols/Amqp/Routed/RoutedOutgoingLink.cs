@@ -42,6 +42,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
     /// <summary>What is to be done when the link ends.</summary>
     public Action? OnReleased { get; init; }
 
+    /// <summary>What is to be done when a message has gone out, or was given up on its way.</summary>
+    public Action? OnEnded { get; init; }
+
     /// <inheritdoc/>
     public override bool HasWork =>
         State == LinkState.Attached && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
@@ -235,6 +238,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
         }
 
         FinishDrain();
+        OnEnded?.Invoke();
     }
 
     // Part 2 section 2.6.7: the sender advances delivery-count by the credit that it cannot use, and says so.

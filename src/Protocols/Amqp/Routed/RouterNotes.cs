@@ -37,6 +37,9 @@ internal ref struct RouterNotes
     /// lost.</summary>
     public bool IsPreSettled { get; private set; }
 
+    /// <summary>Whether the message has no end in sight: it goes on a link of its own.</summary>
+    public bool IsStream { get; set; }
+
     private static ReadOnlySpan<byte> Prefix => "x-opt-qd."u8;
 
     private static ReadOnlySpan<byte> PreSettledKey => "x-opt-qd.x-presettled"u8;
@@ -96,6 +99,10 @@ internal ref struct RouterNotes
             Phase = value.TryGetInt64(out long phase) && phase is >= 0 and <= 9
                 ? (int)phase
                 : throw Invalid("x-opt-qd.phase is no phase");
+        }
+        else if (name.SequenceEqual("stream"u8))
+        {
+            IsStream = value.TryGetInt64(out long stream) && stream != 0;
         }
         else if (key.SequenceEqual(PreSettledKey))
         {
@@ -163,6 +170,13 @@ internal ref struct RouterNotes
         {
             writer.WriteSymbolAscii("x-opt-qd.phase"u8);
             writer.WriteInt(phase);
+            count += 2;
+        }
+
+        if (before.IsStream)
+        {
+            writer.WriteSymbolAscii("x-opt-qd.stream"u8);
+            writer.WriteInt(1);
             count += 2;
         }
 

@@ -11,6 +11,17 @@ internal static class RouterOpen
     private const string AnnotationsVersion = "qd.annotations-version";
     private const string InterRouterCost = "qd.inter-router-cost";
 
+    /// <summary>The capability of routers that take messages without an end in sight on links of their own.</summary>
+    public const string StreamingLinks = "qd.streaming-links";
+
+    /// <summary>Sessions that are not for such links.</summary>
+    private const int OtherSessions = 16;
+
+    /// <summary>How many links the peer takes for messages without an end in sight; 0: none.</summary>
+    public static int StreamLinksOf(Open? peer, AmqpOptions options) =>
+        peer?.OfferedCapabilities?.Contains(StreamingLinks) != true ? 0
+            : Math.Clamp(Math.Min(peer.ChannelMax, options.ChannelMax) - OtherSessions, 0, TrunkStreams.LinksMax);
+
     /// <summary>Adds what another router wants to know.</summary>
     public static void AddTo(AmqpMap properties, ConnectionPlan plan)
     {

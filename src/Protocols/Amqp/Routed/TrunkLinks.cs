@@ -22,6 +22,7 @@ internal sealed class TrunkLinks : PeerLink
     private readonly INetwork _network;
     private readonly RoutedInbox _inbox;
     private readonly Outlet?[] _outlets = new Outlet?[PrioritiesMax];
+    private readonly TrunkStreams? _streams;
     private ControlOutgoingLink? _controlOut;
     private ControlIncomingLink? _controlIn;
     private int _dataLinks;
@@ -35,6 +36,8 @@ internal sealed class TrunkLinks : PeerLink
         PeerId = connection.ContainerId;
         Cost = RouterOpen.CostOf(connection.PeerOpen, connection.Plan);
         IsAlike = RouterOpen.IsAlike(connection.PeerOpen);
+        int streams = RouterOpen.StreamLinksOf(connection.PeerOpen, connection.Options);
+        _streams = streams > 0 ? new TrunkStreams(this, connection, streams) : null;
     }
 
     /// <inheritdoc/>
@@ -69,6 +72,9 @@ internal sealed class TrunkLinks : PeerLink
 
         return null;
     }
+
+    /// <inheritdoc/>
+    public override Outlet? StreamOutlet => _streams;
 
     /// <inheritdoc/>
     public override void SendControl(byte[] message)
@@ -117,6 +123,13 @@ internal sealed class TrunkLinks : PeerLink
         return true;
     }
 
+    /// <summary>Begins a link, on a session of its own, for messages without an end in sight.</summary>
+    public void BeginStream()
+    {
+        AmqpSession session = _connection.BeginSession();
+        session.BeginLink(NewAttach(Role.Sender, DataCapability), attach => _streams!.Add(session, attach));
+    }
+
     /// <summary>A control message came.</summary>
     public void OnControl(ReadOnlySpan<byte> message) => _network.OnControl(this, message);
 
@@ -134,7 +147,11 @@ internal sealed class TrunkLinks : PeerLink
     }
 
     /// <summary>The connection is over.</summary>
-    public void OnConnectionOver() => OnControlLost();
+    public void OnConnectionOver()
+    {
+        OnControlLost();
+        _streams?.Close();
+    }
 
     private static string? CapabilityOf(Attach attach)
     {

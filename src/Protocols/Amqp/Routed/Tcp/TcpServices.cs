@@ -1,0 +1,110 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Pillarbox.Protocols.Amqp.Routed.Tcp;
+
+/// <summary>A service's entrance: clients that connect here reach one of its servers. Any thread.</summary>
+public sealed class TcpEntrance : IDestinationWatch
+{
+    internal TcpEntrance(string address) => Address = address;
+
+    /// <summary>The service's address in the network.</summary>
+    public string Address { get; }
+
+    /// <summary>Whether there is a server.</summary>
+    public bool HasServer { get; private set; }
+
+    internal IRoute Route { get; set; } = null!;
+
+    /// <inheritdoc/>
+    void IDestinationWatch.OnDestinations(bool any) => HasServer = any;
+}
+
+/// <summary>
+/// TCP services of a node over its network: entrances, where clients connect, and exits, from where servers are
+/// connected to. Each connection is two messages without an end in sight, one a direction. Any thread.
+/// </summary>
+public sealed class TcpServices : IDisposable
+{
+    private const int LoopsMax = 4;
+
+    private readonly INetwork _network;
+    private readonly TcpLoop[] _loops;
+    private readonly List<(IRoute Route, TcpOutlet Outlet)> _exits = [];
+    private readonly List<TcpEntrance> _entrances = [];
+    private long _accepted;
+
+    /// <param name="network">The network that carries them.</param>
+    /// <param name="logs">Where it reports.</param>
+    /// <param name="ownThreads">Whether loops run on threads of the pool.</param>
+    public TcpServices(INetwork network, ILoggerFactory logs, bool ownThreads = true)
+    {
+        _network = network;
+        ILogger logger = logs.CreateLogger("Pillarbox.Services");
+        int loops = ownThreads ? Math.Clamp(Environment.ProcessorCount, 1, LoopsMax) : 1;
+        _loops = [.. Enumerable.Range(0, loops).Select(_ => new TcpLoop(network, logger, ownThreads))];
+    }
+
+    /// <summary>Connections now, of both kinds; a little late.</summary>
+    public int ConnectionCount => _loops.Sum(loop => loop.Count);
+
+    /// <summary>Opens an entrance; null: the address may not be used. At start, by one thread.</summary>
+    public TcpEntrance? OpenEntrance(string address)
+    {
+        var entrance = new TcpEntrance(address);
+        if (_network.OpenSender(address, entrance) is not { } route)
+        {
+            return null;
+        }
+
+        entrance.Route = route;
+        _entrances.Add(entrance);
+        return entrance;
+    }
+
+    /// <summary>A client has connected.</summary>
+    public void Accept(TcpEntrance entrance, IServiceSocket socket)
+    {
+        long number = Interlocked.Increment(ref _accepted);
+        string id = string.Create(CultureInfo.InvariantCulture, $"{_network.NodeId}:{number}");
+        TcpStream.Accept(_loops[(int)(number % _loops.Length)], entrance, socket, id);
+    }
+
+    /// <summary>
+    /// Offers a server of a service to the network; false: the address may not be used. At start, by one thread.
+    /// </summary>
+    public bool OpenExit(string address, Func<Task<IServiceSocket>> dial)
+    {
+        foreach (TcpLoop loop in _loops)
+        {
+            var outlet = new TcpOutlet(loop, asked => TcpStream.Dial(loop, address, dial(), asked));
+            if (_network.OpenReceiver(address, outlet) is not { } route)
+            {
+                return false;
+            }
+
+            _exits.Add((route, outlet));
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach ((IRoute route, TcpOutlet outlet) in _exits)
+        {
+            _network.CloseReceiver(route, outlet);
+        }
+
+        foreach (TcpEntrance entrance in _entrances)
+        {
+            _network.CloseSender(entrance.Route, entrance);
+        }
+
+        foreach (TcpLoop loop in _loops)
+        {
+            loop.End();
+        }
+    }
+}
