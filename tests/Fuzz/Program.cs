@@ -6,6 +6,7 @@ using Pillarbox.Fuzz.Kafka;
 using Pillarbox.Fuzz.Mqtt;
 using Pillarbox.Fuzz.Stomp;
 using Pillarbox.Fuzz.OpenWire;
+using Pillarbox.Fuzz.Router;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //
@@ -23,6 +24,7 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["stomp-session"] = () => new StompSessionTarget(),
     ["openwire-wire"] = () => new OpenWireWireTarget(),
     ["openwire-session"] = () => new OpenWireSessionTarget(),
+    ["router-control"] = () => new RouterControlTarget(),
 };
 
 string name = Option("--target") ?? "";

@@ -19,5 +19,6 @@ public static class AddressKey
     public static string Edge(string id) => $"H{id}";
 
     /// <summary>Whether routers tell each other of keys of this class.</summary>
-    public static bool IsMobile(string key) => key.Length > 1 && MobileClasses.Contains(key[0], StringComparison.Ordinal);
+    public static bool IsMobile(string key) =>
+        key.Length > 1 && MobileClasses.Contains(key[0], StringComparison.Ordinal);
 }

@@ -16,7 +16,7 @@ public sealed record ControlEnvelope
     /// <summary>The routers that it has left, e.g. <c>0/A</c>, oldest first.</summary>
     public ImmutableArray<string> Trace { get; init; } = [];
 
-    /// <summary>What it says; null: its version is newer than ours.</summary>
+    /// <summary>What it says; null: its version is newer than ours, or it is for another router.</summary>
     public ControlMessage? Message { get; init; }
 
     /// <summary>The id in the body, whatever its version.</summary>

@@ -14,15 +14,19 @@ public static class ControlReader
     /// <param name="message">The bytes, which the envelope refers to.</param>
     /// <param name="envelope">What it is.</param>
     /// <param name="fault">For people.</param>
+    /// <param name="reader">
+    /// The router that reads it: what is for another one is to be passed on, and its body stays unread. Null: any.
+    /// </param>
     public static bool TryRead(
         ReadOnlyMemory<byte> message,
         [NotNullWhen(true)] out ControlEnvelope? envelope,
-        [NotNullWhen(false)] out string? fault)
+        [NotNullWhen(false)] out string? fault,
+        string? reader = null)
     {
         (envelope, fault) = (null, null);
         try
         {
-            envelope = Read(message);
+            envelope = Read(message, reader);
         }
         catch (AmqpException refused)
         {
@@ -31,7 +35,7 @@ public static class ControlReader
         return envelope is not null;
     }
 
-    private static ControlEnvelope Read(ReadOnlyMemory<byte> message)
+    private static ControlEnvelope Read(ReadOnlyMemory<byte> message, string? reader)
     {
         Require(message.Length <= RouterLimits.ControlBytesMax, "a control message is too long");
         MessageView view = new(message.Span);
@@ -43,6 +47,8 @@ public static class ControlReader
         string opcode = TextOf(view.ApplicationProperties, "opcode"u8) ?? throw Refused("it has no opcode");
         ControlFields fields = ControlFields.Read(sections.Body.ContentOf(message.Span));
         string id = fields.Id ?? throw Refused("it has no id");
+        bool isRead = fields.Version <= ControlMessage.Version
+            && (reader is null || address.Router is null || address.IsForAll || address.Router == reader);
         return new ControlEnvelope
         {
             To = address,
@@ -51,7 +57,7 @@ public static class ControlReader
             Trace = TraceOf(view.MessageAnnotations),
             Id = id,
             Version = fields.Version,
-            Message = fields.Version > ControlMessage.Version ? null : ControlBodies.Read(opcode, id, fields),
+            Message = isRead ? ControlBodies.Read(opcode, id, fields) : null,
             Header = message[sections.Header.Offset..sections.Header.End],
             Bare = message[sections.BareOffset..],
         };

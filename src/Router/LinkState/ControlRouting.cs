@@ -6,6 +6,13 @@ namespace Pillarbox.Router.LinkState;
 /// </summary>
 internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, ControlOutbox outbox)
 {
+    /// <summary>
+    /// The link for a control message to a router: by the way computed last; a neighbour directly when there is none
+    /// yet; else back to where its advertisement came from, so that routers can ask each other for what ways are
+    /// computed of. Null: no way to it is known.
+    /// </summary>
+    public int? LinkTo(RouterNode node) => LinkTo(node, _ => true);
+
     /// <summary>Sends to one router. False: no way to it is known.</summary>
     /// <param name="id">The router.</param>
     /// <param name="service">The part of it.</param>
@@ -13,8 +20,8 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     /// <param name="fallbackLink">The link on which it asked, taken when no way is known.</param>
     public bool SendTo(string id, ControlService service, ControlMessage message, int? fallbackLink = null)
     {
-        int? link = table.TryGet(id, out RouterNode? node) ? node.RouteLink ?? fallbackLink : fallbackLink;
-        if (link is null || !hellos.Knows(link.Value))
+        int? link = (table.TryGet(id, out RouterNode? node) ? LinkTo(node) : null) ?? fallbackLink;
+        if (link is null)
         {
             return false;
         }
@@ -70,13 +77,31 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
         SendAll(envelope, links);
     }
 
-    /// <summary>Passes a message of another router on to the one it is for.</summary>
+    /// <summary>
+    /// Passes a message of another router on to the one it is for. While routers do not know the same network yet the
+    /// way may lead back to where it was: then another one is taken.
+    /// </summary>
     public void ForwardTo(string id, ControlEnvelope envelope, int fromLink)
     {
-        if (table.TryGet(id, out RouterNode? node) && node.RouteLink is { } link && link != fromLink)
+        UInt128 seen = SeenBy(envelope);
+        if (table.TryGet(id, out RouterNode? node)
+            && LinkTo(node, l => l.Id != fromLink && (l.Neighbor is null || !Has(seen, l.Neighbor))) is { } link)
         {
             SendAll(envelope, [link]);
         }
+    }
+
+    private int? LinkTo(RouterNode node, Func<ControlLink, bool> isFit)
+    {
+        ReadOnlySpan<int?> ways = [node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
+        foreach (int? way in ways)
+        {
+            if (way is { } id && hellos.TryGet(id) is { } link && isFit(link))
+            {
+                return id;
+            }
+        }
+        return null;
     }
 
     private void SendAll(ControlEnvelope envelope, List<int> links)

@@ -16,6 +16,8 @@ internal sealed class HelloProtocol(RouterOptions options, RouterTable table, Co
 
     public bool Knows(int linkId) => _links.ContainsKey(linkId);
 
+    public ControlLink? TryGet(int linkId) => _links.GetValueOrDefault(linkId);
+
     public void OnLinkUp(int linkId, int cost, long nowMs)
     {
         if (_links.TryGetValue(linkId, out ControlLink? known))

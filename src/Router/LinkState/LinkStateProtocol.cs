@@ -1,8 +1,8 @@
 namespace Pillarbox.Router.LinkState;
 
 /// <summary>
-/// Keeps the link states of all routers: advertises this router's numbers (RA), asks those whose number is ahead of what
-/// is known (LSR), and answers (LSU). Owned by the engine.
+/// Keeps the link states of all routers: advertises this router's numbers (RA), asks those whose number is ahead of
+/// what is known (LSR), and answers (LSU). Owned by the engine.
 /// </summary>
 internal sealed class LinkStateProtocol(
     RouterOptions options, RouterTable table, ControlRouting routing, MobileAddressProtocol mobile)
@@ -63,7 +63,7 @@ internal sealed class LinkStateProtocol(
     }
 
     /// <summary>True: it is news, to be passed on.</summary>
-    public bool OnAdvertisement(RouterAdvertisement ra, int hops, long nowMs)
+    public bool OnAdvertisement(RouterAdvertisement ra, int fromLink, int hops, long nowMs)
     {
         if (table.Learn(ra.Id, speaks: true, nowMs) is not { } node || IsOvertaken(node, ra, nowMs))
         {
@@ -73,6 +73,7 @@ internal sealed class LinkStateProtocol(
         bool isNew = last.LsSeq != ra.LsSeq || last.MobileSeq != ra.MobileSeq
             || nowMs - last.PassedMs >= RepeatMs || hops < last.PassedHops || last == default;
         node.LastSeenMs = nowMs;
+        node.HeardLink = isNew ? fromLink : node.HeardLink;
         node.Advertised = isNew
             ? new AdvertisementRecord(ra.LsSeq, ra.MobileSeq, nowMs, nowMs, hops)
             : last with { HeardMs = nowMs };
@@ -106,7 +107,9 @@ internal sealed class LinkStateProtocol(
         }
     }
 
-    /// <summary>Answers with the link state, and an RA behind it so that the asker learns of the addresses too.</summary>
+    /// <summary>
+    /// Answers with the link state, and an RA behind it so that the asker learns of the addresses too.
+    /// </summary>
     public void OnRequest(LinkStateRequest request, int fromLink, long nowMs)
     {
         if (table.Learn(request.Id, speaks: true, nowMs) is not { } node)

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Pillarbox.Router.LinkState;
 
 /// <summary>
-/// The addresses with a destination at this router: those that others were told of, and what changed since. Owned by the
-/// engine.
+/// The addresses with a destination at this router: those that others were told of, and what changed since. Owned by
+/// the engine.
 /// </summary>
 internal sealed class LocalAddresses
 {

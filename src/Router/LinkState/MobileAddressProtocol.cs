@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Pillarbox.Router.LinkState;
 
 /// <summary>
-/// Keeps the addresses of all routers: tells others what changed here (MAU), asks those whose number is ahead of what is
-/// known (MAR), and answers with all there is. Owned by the engine.
+/// Keeps the addresses of all routers: tells others what changed here (MAU), asks those whose number is ahead of what
+/// is known (MAR), and answers with all there is. Owned by the engine.
 /// </summary>
 internal sealed class MobileAddressProtocol
 {
@@ -12,7 +12,7 @@ internal sealed class MobileAddressProtocol
     private const int AskDelayMs = 100;
 
     /// <summary>Between two answers of the same addresses to one router.</summary>
-    private const int AnswerSpacingMs = 500;
+    private const int AnswerSpacingMs = 250;
 
     private readonly RouterOptions _options;
     private readonly RouterTable _table;

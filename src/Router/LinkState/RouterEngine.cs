@@ -3,13 +3,13 @@ namespace Pillarbox.Router.LinkState;
 /// <summary>
 /// The control plane of an interior router: who the neighbours are, how every other router is reached, which router has
 /// which address. A pure machine with one owner: time comes in with each call, in milliseconds of any clock that never
-/// goes back, and what is to be done comes out of <see cref="Drain"/>, which the owner calls after every input.
-/// Only <see cref="Snapshot"/> may be read by other threads.
+/// goes back, and what is to be done comes out of <see cref="Drain"/>, which the owner calls after every input. Only
+/// <see cref="Snapshot"/> may be read by other threads.
 /// </summary>
 /// <remarks>
-/// The owner gives it every message that comes on a control link (capability <c>qd.router</c>), whole, and sends what it
-/// asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part of
-/// the router forwards them.
+/// The owner gives it every message that comes on a control link (capability <c>qd.router</c>), whole, and sends what
+/// it asks for on such links, pre-settled. Flooding and passing on of control messages are done in here; no other part
+/// of the router forwards them.
 /// </remarks>
 public sealed class RouterEngine
 {
@@ -39,7 +39,8 @@ public sealed class RouterEngine
     {
         if (!RouterId.IsValid(options.Id))
         {
-            throw new ArgumentException("a router's id is neither empty nor \"all\", and has no blanks", nameof(options));
+            throw new ArgumentException(
+                "a router's id is neither empty nor \"all\", and has no blanks", nameof(options));
         }
         _options = options;
         _table = new RouterTable(options, _outbox);
@@ -63,7 +64,7 @@ public sealed class RouterEngine
             foreach (RouterNode node in _table.Nodes)
             {
                 long asked = Math.Min(node.LinkStateRequest.DueMs, node.AddressRequest.DueMs);
-                due = node.RouteLink is null ? due : Math.Min(due, asked);
+                due = _routing.LinkTo(node) is null ? due : Math.Min(due, asked);
             }
             return Math.Max(due, _nowMs);
         }
@@ -98,7 +99,7 @@ public sealed class RouterEngine
         {
             return;
         }
-        if (!ControlReader.TryRead(message, out ControlEnvelope? envelope, out string? fault))
+        if (!ControlReader.TryRead(message, out ControlEnvelope? envelope, out string? fault, _options.Id))
         {
             _outbox.Say(RouterEventKind.MessageRefused, "", fault);
             return;
@@ -206,7 +207,7 @@ public sealed class RouterEngine
         switch (envelope.Message)
         {
             case RouterAdvertisement ra:
-                isNews = _linkState.OnAdvertisement(ra, envelope.Trace.Length, _nowMs);
+                isNews = _linkState.OnAdvertisement(ra, linkId, envelope.Trace.Length, _nowMs);
                 break;
             case LinkStateRequest request:
                 _linkState.OnRequest(request, linkId, _nowMs);
@@ -263,6 +264,7 @@ public sealed class RouterEngine
         _table.IsTopologyStale = false;
         _recomputedMs = _nowMs;
         UInt128 before = Reachable();
+        Dictionary<RouterNode, int?> links = _table.Nodes.ToDictionary(n => n, n => n.NextHop?.Link?.Id);
         int radius = Topology.Recompute(_table);
         _linkState.NoteTopologyChange(_nowMs);
         UInt128 after = Reachable();
@@ -271,6 +273,11 @@ public sealed class RouterEngine
             if ((node.Bit & after & ~before) != UInt128.Zero)
             {
                 node.LinkStateRequest.WantAnew(_nowMs);
+            }
+            if (links[node] != node.NextHop?.Link?.Id)
+            {
+                node.LinkStateRequest.Hasten(_nowMs);
+                node.AddressRequest.Hasten(_nowMs);
             }
         }
         _mobile.Remote.SetReachable(after);

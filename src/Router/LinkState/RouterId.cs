@@ -5,7 +5,9 @@ namespace Pillarbox.Router.LinkState;
 /// <summary>Rules for ids of routers.</summary>
 public static class RouterId
 {
-    /// <summary>Not empty, not too long, not a word with a meaning of its own, no blanks or control characters.</summary>
+    /// <summary>
+    /// Not empty, not too long, not a word with a meaning of its own, no blanks or control characters.
+    /// </summary>
     public static bool IsValid(string id) =>
         id.Length > 0 && id != ControlAddress.All && Encoding.UTF8.GetByteCount(id) <= RouterLimits.IdBytesMax
         && !id.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));

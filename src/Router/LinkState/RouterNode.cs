@@ -65,10 +65,8 @@ internal sealed class RouterNode(string id, int index)
 
     public UInt128 Bit => UInt128.One << Index;
 
-    /// <summary>
-    /// The link for a control message to it: by the way computed last; a neighbour directly when there is none yet.
-    /// </summary>
-    public int? RouteLink => NextHop?.Link?.Id ?? Link?.Id;
+    /// <summary>The link that brought its latest advertisement first; null: none did.</summary>
+    public int? HeardLink { get; set; }
 }
 
 /// <summary>What a router advertised last.</summary>
@@ -80,13 +78,19 @@ internal sealed class RouterNode(string id, int index)
 internal readonly record struct AdvertisementRecord(
     long LsSeq, long MobileSeq, long HeardMs, long PassedMs, int PassedHops);
 
-/// <summary>When to ask, and to ask again while no answer comes: after 1, 2, 4 and then every 8 seconds.</summary>
+/// <summary>
+/// When to ask, and to ask again while no answer comes: often at first, while routers still learn the ways, and each
+/// eight seconds in the end.
+/// </summary>
 internal sealed class RequestTimer
 {
-    private const int RetryMsMin = 1000;
-    private const int TriesMax = 3;
+    private static readonly int[] RetriesMs = [400, 400, 600, 800, 1000, 2000, 4000, 8000];
+
+    /// <summary>A new way is tried when the last question is so old.</summary>
+    private const int HastenMs = 150;
 
     private int _tries;
+    private long _askedMs = long.MinValue / 2;
 
     /// <summary>When to ask next; <see cref="long.MaxValue"/>: not at all.</summary>
     public long DueMs { get; private set; } = long.MaxValue;
@@ -109,10 +113,20 @@ internal sealed class RequestTimer
         DueMs = Math.Min(DueMs, atMs);
     }
 
+    /// <summary>There is another way to ask: the last question may have been lost.</summary>
+    public void Hasten(long nowMs)
+    {
+        if (IsWanted)
+        {
+            DueMs = Math.Min(DueMs, Math.Max(nowMs, _askedMs + HastenMs));
+        }
+    }
+
     public void Asked(long nowMs)
     {
-        DueMs = nowMs + (RetryMsMin << _tries);
-        _tries = Math.Min(_tries + 1, TriesMax);
+        _askedMs = nowMs;
+        DueMs = nowMs + RetriesMs[_tries];
+        _tries = Math.Min(_tries + 1, RetriesMs.Length - 1);
     }
 
     public void Answered()

@@ -91,7 +91,7 @@ public sealed class ControlCodecTests
             "a30e" + Ascii("x-opt-qd.trace") + "c00601" + "a103" + Ascii("0/A"),
             "005373c0" + "19" + "03" + "4040" + "a114" + Ascii("amqp:/_local/qdhello"),
             "005374c110" + "02" + "a106" + Ascii("opcode") + "a105" + Ascii("HELLO"),
-            "005377c1" + "37" + "0a",
+            "005377c1" + "32" + "0a",
             "a102" + Ascii("id") + "a101" + Ascii("A"),
             "a102" + Ascii("pv") + "5401",
             "a104" + Ascii("area") + "a101" + Ascii("0"),

@@ -58,7 +58,7 @@ public sealed class LinkStateTests
         scene.Ra(1, "B", 2, 0);
         scene.Ra(1, "B", 2, 0);
         Assert.Single(scene.Take<LinkStateRequest>());
-        scene.Pass(1100);
+        scene.Pass(500);
         Assert.Single(scene.Take<LinkStateRequest>());
         scene.Lsu(1, "B", 2, ("A", 1));
         scene.Pass(1500);

@@ -79,10 +79,10 @@ public sealed class NeighborTests
         scene.Pass(100);
         scene.Join(2, "B", cost: 2);
         scene.Pass(100);
-        Assert.Equal((2, 2L), (scene.Engine.Snapshot.ById["B"].NextHopLink!.Value, scene.Engine.Snapshot.ById["B"].Cost));
+        Assert.Equal((2, 2L), WayToB(scene));
         scene.Down(2);
         scene.Pass(100);
-        Assert.Equal((1, 5L), (scene.Engine.Snapshot.ById["B"].NextHopLink!.Value, scene.Engine.Snapshot.ById["B"].Cost));
+        Assert.Equal((1, 5L), WayToB(scene));
     }
 
     [Fact]
@@ -138,5 +138,11 @@ public sealed class NeighborTests
         Assert.Contains(scene.Events, e => e is { Kind: RouterEventKind.RouterRestarted, Router: "B" });
         Assert.Equal(UInt128.Zero, scene.Engine.Snapshot.RoutersOf("M0q"));
         Assert.NotEmpty(scene.Take<LinkStateRequest>());
+    }
+
+    private static (int Link, long Cost) WayToB(EngineScene scene)
+    {
+        RouterRoute route = scene.Engine.Snapshot.ById["B"];
+        return (route.NextHopLink!.Value, route.Cost);
     }
 }

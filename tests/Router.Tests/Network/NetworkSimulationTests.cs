@@ -4,7 +4,10 @@ namespace Pillarbox.Router.Tests.Network;
 public sealed class NetworkSimulationTests
 {
     private const int SmallSeeds = 2000;
-    private const int LargeSeeds = 3;
+    private const int LargeSeeds = 2;
+
+    /// <summary>Faults begin within this time.</summary>
+    private const int FaultsMs = 5000;
 
     /// <summary>Within this time of the last change every router has to know all.</summary>
     private const int SettleMs = 5000;
@@ -20,9 +23,9 @@ public sealed class NetworkSimulationTests
         {
             var random = new Random(seed);
             var network = new RandomNetwork(seed, random.Next(2, 9), random.Next(6));
-            network.Network.RunFor(random.Next(4) == 0 ? 0 : SettleMs);
-            network.PlanFaults(random.Next(1, 12), withinMs: 10_000);
-            return FaultAfter(network.Network, changesMs: 10_000 + 8000 + 3500);
+            network.Network.RunFor(random.Next(3000));
+            network.PlanFaults(random.Next(1, 12), withinMs: FaultsMs);
+            return FaultAfter(network.Network, changesMs: FaultsMs + RandomNetwork.FaultTailMs);
         });
     }
 
@@ -37,8 +40,8 @@ public sealed class NetworkSimulationTests
             {
                 return "after the start " + early;
             }
-            network.PlanFaults(20, withinMs: 5000);
-            return FaultAfter(network.Network, changesMs: 5000 + 8000 + 3500);
+            network.PlanFaults(20, FaultsMs);
+            return FaultAfter(network.Network, changesMs: FaultsMs + RandomNetwork.FaultTailMs);
         });
     }
 

@@ -3,11 +3,17 @@ using Pillarbox.Router.LinkState;
 namespace Pillarbox.Router.Tests.Network;
 
 /// <summary>
-/// A network from a seed: a random connected graph, addresses at its nodes, and a story of faults. What is broken at the
-/// end stays broken; the checker knows.
+/// A network from a seed: a random connected graph, addresses at its nodes, and a story of faults. What is broken at
+/// the end stays broken; the checker knows.
 /// </summary>
 internal sealed class RandomNetwork
 {
+    /// <summary>The last change a fault makes comes so long after its begin.</summary>
+    public const int FaultTailMs = SilenceMsMax + 500;
+
+    private const int SilenceMsMax = 4500;
+    private const int DownMsMax = 2500;
+
     private readonly Random _random;
     private readonly int _addressesPerNode;
 
@@ -64,7 +70,7 @@ internal sealed class RandomNetwork
             case 4:
                 SimLink silent = Any(Network.Links);
                 Network.Silence(silent);
-                Network.At(Network.NowMs + _random.Next(8000), () => Network.Speak(silent));
+                Network.At(Network.NowMs + _random.Next(SilenceMsMax), () => Network.Speak(silent));
                 break;
             case 5:
                 Network.SetCost(Any(Network.Links), _random.Next(1, 20));
@@ -89,7 +95,7 @@ internal sealed class RandomNetwork
             return;
         }
         Network.Kill(node);
-        Network.At(Network.NowMs + _random.Next(1, 3000), () =>
+        Network.At(Network.NowMs + _random.Next(1, DownMsMax), () =>
         {
             Network.Restart(node);
             foreach (SimLink link in Network.Links.Where(l => l.Left == node || l.Right == node))
