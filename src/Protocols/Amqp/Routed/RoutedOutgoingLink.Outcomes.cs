@@ -133,8 +133,12 @@ internal sealed partial class RoutedOutgoingLink
 }
 
 /// <summary>A link as a destination.</summary>
-internal sealed class LinkOutlet(RoutedOutgoingLink link, PeerLink? peer, RoutedInbox inbox) : Outlet
+internal sealed class LinkOutlet(RoutedOutgoingLink link, PeerLink? peer, RoutedInbox inbox, bool takesStamps = false)
+    : Outlet
 {
+    /// <inheritdoc/>
+    public override bool TakesStamps => takesStamps || Peer is not null;
+
     /// <inheritdoc/>
     public override PeerLink? Peer { get; } = peer;
 

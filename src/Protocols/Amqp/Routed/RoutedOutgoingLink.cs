@@ -27,6 +27,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
     private uint _deliveryCount;
     private uint _linkCredit;
     private bool _peerDrains;
+    private bool _hasCredit;
 
     public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
         : base(session, attach)
@@ -35,6 +36,13 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
         _traffic = session.Connection.Routed;
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
     }
+
+    /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
+    public RoutedOutgoingLink(AmqpSession session, Attach attach)
+        : this(session, attach, peer: null) => Outlet = new LinkOutlet(this, null, _traffic.Inbox, takesStamps: true);
+
+    /// <summary>Hears whether the peer gives any credit.</summary>
+    public Action<bool>? OnCredit { get; init; }
 
     /// <summary>Where the network hands deliveries in.</summary>
     public LinkOutlet Outlet { get; }
@@ -60,6 +68,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
             long inFlight = SerialNumber.Distance(flow.DeliveryCount ?? 0, _deliveryCount);
             _linkCredit = (uint)Math.Clamp(credit - inFlight, 0, uint.MaxValue);
             _peerDrains = flow.Drain;
+            TellCredit(credit > 0 && !flow.Drain);
         }
 
         FinishDrain();
@@ -253,6 +262,16 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
         _linkCredit = 0;
         WriteFlow(echo: false);
         _peerDrains = false;
+    }
+
+    // Whoever takes credit back does not want more; one without any for now does.
+    private void TellCredit(bool any)
+    {
+        if (OnCredit is not null && any != _hasCredit && (any || _peerDrains))
+        {
+            _hasCredit = any;
+            OnCredit(any);
+        }
     }
 
     private void GiveBack(RoutedDelivery delivery)

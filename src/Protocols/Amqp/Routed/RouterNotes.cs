@@ -40,6 +40,14 @@ internal ref struct RouterNotes
     /// <summary>Whether the message has no end in sight: it goes on a link of its own.</summary>
     public bool IsStream { get; set; }
 
+    /// <summary>The message enters the network here, whatever it says.</summary>
+    public void ForgetWay()
+    {
+        Ingress = default;
+        Trace = default;
+        TraceCount = 0;
+    }
+
     private static ReadOnlySpan<byte> Prefix => "x-opt-qd."u8;
 
     private static ReadOnlySpan<byte> PreSettledKey => "x-opt-qd.x-presettled"u8;
