@@ -12,7 +12,7 @@ namespace Pillarbox.Router;
 /// that tells them of each other. Any thread. Links and routers come and go under one short lock; a message on its way
 /// takes none.
 /// </summary>
-public sealed class NodeNetwork : INetwork, IDisposable
+public sealed partial class NodeNetwork : INetwork, IDisposable
 {
     private const int DynamicNameBytes = 8;
     private const int TickMs = 50;
@@ -39,6 +39,8 @@ public sealed class NodeNetwork : INetwork, IDisposable
             Instance = options.Time.GetUtcNow().ToUnixTimeSeconds(),
         });
         var period = TimeSpan.FromMilliseconds(TickMs);
+        _instance = options.Time.GetUtcNow().ToUnixTimeSeconds();
+        ServeManagement();
         _timer = options.Time.CreateTimer(static self => ((NodeNetwork)self!).Tick(), this, period, period);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
 
@@ -38,7 +39,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
-        _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan);
+        _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan) { SinceUnixMs = environment.UnixMs };
         _timers = new ConnectionTimers(environment.Options, SteadyMs);
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = Wake;
@@ -51,7 +52,17 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     /// <summary>Whether both opens were exchanged.</summary>
     public bool WasOpened => _endpoint.PeerOpen is not null;
 
+    /// <summary>Counts the connections of the node; said before the loop runs.</summary>
+    public long Number
+    {
+        get => _endpoint.Number;
+        init => _endpoint.Number = value;
+    }
+
     private long SteadyMs => _environment.SteadyMs;
+
+    /// <summary>The connection at this moment. Any thread.</summary>
+    public ConnectionFacts Describe() => _endpoint.Describe();
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
     public void Wake()

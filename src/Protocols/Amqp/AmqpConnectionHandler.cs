@@ -56,6 +56,10 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     /// <summary>The node is in a network; said before the first connection.</summary>
     public void Join(INetwork network) => _environment.Network = network;
 
+    /// <summary>The connections, and the links through the network, at this moment. Any thread.</summary>
+    public TrafficFacts Describe() => new(
+        [.. _connections.OrderBy(c => c.Key).Select(c => c.Value.Describe())], _environment.RoutedLinks.Describe());
+
     /// <summary>Serves the connections of a listener whose peers are something else than clients.</summary>
     public ConnectionHandler For(ConnectionPlan plan) => new PlannedHandler(this, plan);
 
@@ -118,8 +122,8 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
 
     private async Task<AmqpConnection> RunAsync(PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
     {
-        var connection = new AmqpConnection(_environment, peer, transport, plan);
         long number = Interlocked.Increment(ref _lastConnection);
+        var connection = new AmqpConnection(_environment, peer, transport, plan) { Number = number };
         _connections.TryAdd(number, connection);
         try
         {
