@@ -67,6 +67,26 @@ public sealed partial class BrokerClient : IDisposable
         _space.FindAddress(address) is { } node ? new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast)
             : null;
 
+    /// <summary>Grows whenever addresses, queues or streams come or go. Any thread.</summary>
+    public long PlacesVersion => _space.Version + Catalog.Version;
+
+    /// <summary>The addresses that others can know of: those that live longer than the connection of who made them, and
+    /// the streams.</summary>
+    public IEnumerable<AddressDescription> Places()
+    {
+        IEnumerable<AddressDescription> addresses = _space.Addresses
+            .Where(node => (node.IsAnycast || node.IsMulticast) && node.Name[0] is not ('$' or '_') && IsForOthers(node))
+            .Select(node => new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast));
+        IEnumerable<AddressDescription> streams = Catalog.All
+            .Where(stream => !stream.IsInternal)
+            .Select(stream => new AddressDescription(stream.Name, Anycast: false, Multicast: true));
+        return streams.Concat(addresses).DistinctBy(place => place.Name);
+    }
+
+    // A topic lives as long as somebody uses it; a node of one connection bears its queue's name.
+    private bool IsForOthers(AddressNode node) =>
+        !node.IsTemporary || (node.IsMulticast && _space.FindQueue(node.Name) is null);
+
     /// <summary>The routing type of an address for a client that asks for none: what it carries (anycast first), else
     /// what its settings say.</summary>
     public RoutingType RoutingTypeOf(string address) => _names.TypeOf(address);

@@ -17,9 +17,13 @@ public sealed partial class NodeNetwork
 
     private readonly long _instance;
     private Func<TrafficFacts> _traffic = () => TrafficFacts.None;
+    private Func<long, bool> _close = _ => false;
 
-    /// <summary>Where the view gets the node's connections and links from; said before the first connection.</summary>
-    public void Observe(Func<TrafficFacts> traffic) => _traffic = traffic;
+    /// <summary>
+    /// Where the view gets the node's connections and links from, and who closes a connection; said before the first
+    /// connection.
+    /// </summary>
+    public void Observe(Func<TrafficFacts> traffic, Func<long, bool> close) => (_traffic, _close) = (traffic, close);
 
     /// <summary>The router at this moment. Any thread.</summary>
     public RouterView View()
@@ -73,13 +77,20 @@ public sealed partial class NodeNetwork
         }
 
         ManagementAnswer answer = ManagementAgent.Handle(request, View());
-        ManagementReply reply = answer.Reply ?? answer.ReplyAfter(Refused);
+        ManagementReply reply = answer.Reply ?? answer.ReplyAfter(Carry(answer.Command!));
         return new ServiceMessage(request.ReplyTo, reply.ToMessage(request).ToArray());
     }
 
     // The node's configuration is a file, which is read at its start.
     private static readonly CommandResult Refused = new(
         "This node is configured by its file; it cannot be changed while it runs", ManagementStatus.NotImplemented);
+
+    private CommandResult Carry(RouterCommand command) => command switch
+    {
+        CloseConnection close when _close(close.ConnectionId) => CommandResult.Done(),
+        CloseConnection => new CommandResult("The connection is gone", ManagementStatus.NotFound),
+        _ => Refused,
+    };
 
     private static bool IsShown(Route route) => route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local;
 
@@ -98,6 +109,8 @@ public sealed partial class NodeNetwork
 
     private ImmutableArray<ConfiguredEntity> Configured() =>
     [
+        .. _options.Configured,
+        new ConfiguredEntity("policy", "policy/0", "policy/0", ImmutableDictionary<string, AmqpValue>.Empty),
         .. _options.Addresses.Select((rule, index) => new ConfiguredEntity(
             "router.config.address",
             $"router.config.address/{index}",

@@ -25,6 +25,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private readonly RouterOutput _output = new();
     private readonly ConcurrentDictionary<string, Route> _routes = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PeerLink> _links = [];
+    private readonly Dictionary<Outlet, Route> _homes = [];
+    private readonly Dictionary<string, BrokerMark> _marks = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
     private int _lastLink;
 
@@ -106,14 +108,10 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
         lock (_gate)
         {
-            Route route = Open(parsed, rule, rule.EgressPhase);
-            route.AddLocal(outlet);
-            if (route.LocalCount == 1 && AddressKey.IsMobile(route.Key))
-            {
-                _engine.AddLocal(NowMs, route.Key, route.Treatment);
-            }
-
-            Refresh(route);
+            bool isBrokered = TryGetMark(parsed, out BrokerMark mark);
+            Route route = isBrokered ? OpenBrokered(parsed, rule, mark) : Open(parsed, rule, rule.EgressPhase);
+            _homes[outlet] = route;
+            Enter(route, outlet);
             Drain();
             return route;
         }
@@ -122,21 +120,63 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public void CloseReceiver(IRoute route, Outlet outlet)
     {
-        var own = (Route)route;
         lock (_gate)
         {
-            if (!own.RemoveLocal(outlet))
+            // It may have moved since it was opened.
+            if (_homes.Remove(outlet, out Route? home))
+            {
+                Leave(home, outlet);
+                Drain();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, IDestinationWatch watch)
+    {
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed) || parsed.Class != RouteAddressClass.Mobile)
+        {
+            return null;
+        }
+
+        AddressRule rule = _rules.For(parsed.Name);
+        if (rule.Treatment == AddressTreatment.Unavailable)
+        {
+            return null;
+        }
+
+        var mark = new BrokerMark(parsed.Name, isMulticast);
+        lock (_gate)
+        {
+            _marks[parsed.Name] = mark;
+            _engine.AddLocal(NowMs, mark.Key, AddressTreatment.Balanced);
+            Enter(Open(parsed, rule, rule.IngressPhase), outlet);
+            Route given = OpenBrokered(parsed, rule, mark);
+            given.AddWatch(watch);
+            Move(parsed, rule, mark, isThere: true);
+            Drain();
+            return given;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CloseBroker(string address, Outlet outlet, IDestinationWatch watch)
+    {
+        RouteAddress.TryParse(address, out RouteAddress parsed);
+        AddressRule rule = _rules.For(parsed.Name);
+        lock (_gate)
+        {
+            if (!_marks.Remove(parsed.Name, out BrokerMark mark))
             {
                 return;
             }
 
-            if (own.LocalCount == 0 && AddressKey.IsMobile(own.Key))
-            {
-                _engine.RemoveLocal(NowMs, own.Key);
-            }
-
-            Refresh(own);
-            RetireIfUnused(own);
+            _engine.RemoveLocal(NowMs, mark.Key);
+            Leave(Open(parsed, rule, rule.IngressPhase), outlet);
+            Route given = OpenBrokered(parsed, rule, mark);
+            given.RemoveWatch(watch);
+            Move(parsed, rule, mark, isThere: TryGetMark(parsed, out _));
+            RetireIfUnused(given);
             Drain();
         }
     }
@@ -258,9 +298,17 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         foreach (AddressChange change in changes.Where(change => change.Key[0] == 'M' && change.Key.Length > 2))
         {
             string name = change.Key[2..];
-            if (!_routes.ContainsKey(change.Key) && RouteAddress.TryParse(name, out RouteAddress parsed))
+            if (BrokerMark.TryParse(change.Key, out BrokerMark mark))
             {
-                Open(parsed, _rules.For(parsed.Name), change.Key[1] - '0');
+                OnMarked(mark);
+                continue;
+            }
+
+            bool isPhase = char.IsAsciiDigit(change.Key[1]);
+            if (isPhase && RouteAddress.TryParse(name, out RouteAddress parsed)
+                && _engine.Snapshot.Addresses.TryGetValue(change.Key, out RemoteAddress remote))
+            {
+                Open(parsed, _rules.For(parsed.Name), change.Key[1] - '0').Hint(remote.Treatment);
             }
         }
 
@@ -291,6 +339,89 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _ => UInt128.Zero,
     };
 
+    // ---- addresses of brokers
+
+    private bool TryGetMark(RouteAddress address, out BrokerMark mark)
+    {
+        if (address.Class != RouteAddressClass.Mobile || _marks.TryGetValue(address.Name, out mark))
+        {
+            mark = address.Class == RouteAddressClass.Mobile ? _marks[address.Name] : default;
+            return address.Class == RouteAddressClass.Mobile;
+        }
+
+        foreach (bool isMulticast in (ReadOnlySpan<bool>)[false, true])
+        {
+            mark = new BrokerMark(address.Name, isMulticast);
+            if (_engine.Snapshot.RoutersOf(mark.Key) != UInt128.Zero)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Route OpenBrokered(RouteAddress parsed, AddressRule rule, BrokerMark mark)
+    {
+        AddressTreatment treatment = mark.IsMulticast ? AddressTreatment.Multicast : rule.Treatment;
+        return Open(parsed, rule with { Treatment = treatment }, BrokerMark.Phase);
+    }
+
+    private void OnMarked(BrokerMark mark)
+    {
+        if (RouteAddress.TryParse(mark.Address, out RouteAddress parsed))
+        {
+            Move(parsed, _rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
+        }
+    }
+
+    // Who drew what senders sent draws from now on what the broker gives back; or the other way round.
+    private void Move(RouteAddress parsed, AddressRule rule, BrokerMark mark, bool isThere)
+    {
+        int fromPhase = isThere ? rule.EgressPhase : BrokerMark.Phase;
+        if (rule.EgressPhase == BrokerMark.Phase || !_routes.TryGetValue(KeyOf(parsed, fromPhase), out Route? from))
+        {
+            return;
+        }
+
+        Route to = isThere ? OpenBrokered(parsed, rule, mark) : Open(parsed, rule, rule.EgressPhase);
+        foreach ((Outlet outlet, _) in _homes.Where(home => home.Value == from).ToArray())
+        {
+            Leave(from, outlet);
+            _homes[outlet] = to;
+            Enter(to, outlet);
+        }
+    }
+
+    private void Enter(Route route, Outlet outlet)
+    {
+        route.AddLocal(outlet);
+        if (route.LocalCount == 1 && AddressKey.IsMobile(route.Key))
+        {
+            _engine.AddLocal(NowMs, route.Key, route.Treatment);
+        }
+
+        Refresh(route);
+    }
+
+    private void Leave(Route route, Outlet outlet)
+    {
+        if (!route.RemoveLocal(outlet))
+        {
+            return;
+        }
+
+        if (route.LocalCount == 0 && AddressKey.IsMobile(route.Key))
+        {
+            _engine.RemoveLocal(NowMs, route.Key);
+        }
+
+        Refresh(route);
+        RetireIfUnused(route);
+    }
+
+    // ---- routes
+
     private Route Open(RouteAddress parsed, AddressRule rule, int phase)
     {
         string key = KeyOf(parsed, phase);
@@ -299,7 +430,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return Add(new Route(key, parsed, rule) { Phase = phase });
+        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
     }
 
     private Route Add(Route route)

@@ -28,6 +28,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private long _inputLength;
     private long _nextDeadlineMs;
     private int _waiting;
+    private int _closeAsked;
     private bool _tickDue;
     private bool _hasMore;
     private bool _peerGone;
@@ -60,6 +61,13 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     }
 
     private long SteadyMs => _environment.SteadyMs;
+
+    /// <summary>An operator wants the connection closed: the loop says goodbye. Any thread.</summary>
+    public void AskToClose()
+    {
+        Volatile.Write(ref _closeAsked, 1);
+        Wake();
+    }
 
     /// <summary>The connection at this moment. Any thread.</summary>
     public ConnectionFacts Describe() => _endpoint.Describe();
@@ -141,6 +149,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         || (_endpoint.HasClient && _endpoint.Client.HasEvents)
         || _endpoint.HasRoutedEvents
         || Volatile.Read(ref _tickDue)
+        || Volatile.Read(ref _closeAsked) != 0
         || HasCompleted();
 
     private void Pass(in ReadResult result)
@@ -261,6 +270,15 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private void CheckTimers()
     {
         long now = SteadyMs;
+        if (Interlocked.Exchange(ref _closeAsked, 0) != 0)
+        {
+            _endpoint.Close(new AmqpError
+            {
+                Condition = AmqpErrorCondition.ConnectionForced,
+                Description = "Connection forced closed by management request",
+            });
+        }
+
         if (_endpoint.State != _knownState)
         {
             _knownState = _endpoint.State;

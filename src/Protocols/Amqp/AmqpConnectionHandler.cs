@@ -21,6 +21,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     private readonly AmqpEnvironment _environment;
     private readonly ConcurrentDictionary<long, AmqpConnection> _connections = new();
     private readonly ITimer _timer;
+    private BrokerPort? _broker;
     private long _lastConnection;
 
     /// <summary>A handler for one broker.</summary>
@@ -51,14 +52,30 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         PeerTransport.ServeAsync(connection, RunAsync);
 
     /// <inheritdoc/>
-    public void Dispose() => _timer.Dispose();
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _broker?.Dispose();
+    }
 
     /// <summary>The node is in a network; said before the first connection.</summary>
-    public void Join(INetwork network) => _environment.Network = network;
+    public void Join(INetwork network)
+    {
+        _environment.Network = network;
+        _broker = new BrokerPort(_environment);
+    }
 
     /// <summary>The connections, and the links through the network, at this moment. Any thread.</summary>
     public TrafficFacts Describe() => new(
         [.. _connections.OrderBy(c => c.Key).Select(c => c.Value.Describe())], _environment.RoutedLinks.Describe());
+
+    /// <summary>Asks a connection to close. False: there is none of this <see cref="ConnectionFacts.Id"/>.</summary>
+    public bool TryClose(long connection)
+    {
+        bool isThere = _connections.TryGetValue(connection, out AmqpConnection? found);
+        found?.AskToClose();
+        return isThere;
+    }
 
     /// <summary>Serves the connections of a listener whose peers are something else than clients.</summary>
     public ConnectionHandler For(ConnectionPlan plan) => new PlannedHandler(this, plan);
@@ -140,6 +157,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     private void Tick()
     {
         long now = _environment.SteadyMs;
+        _broker?.Tick();
         foreach ((_, AmqpConnection connection) in _connections)
         {
             connection.Tick(now);

@@ -36,7 +36,7 @@ internal sealed partial class ConnectionEndpoint
     public bool IsInitiator => _plan.IsInitiator;
 
     /// <summary>What crosses between this connection and others of the node.</summary>
-    public RoutedTraffic Routed => _routed ??= new RoutedTraffic(this, _wakeable);
+    public RoutedTraffic Routed => _routed ??= new RoutedTraffic(() => _trunk, _wakeable);
 
     /// <summary>Whether something has crossed that waits to be taken.</summary>
     public bool HasRoutedEvents => _routed is { HasEvents: true };

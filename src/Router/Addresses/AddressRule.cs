@@ -16,12 +16,6 @@ public sealed record AddressRule
 
     /// <summary>The phase that receivers draw from.</summary>
     public int EgressPhase { get; init; }
-
-    /// <summary>What messages' priority is taken for; null: their own counts.</summary>
-    public int? Priority { get; init; }
-
-    /// <summary>Senders go from phase 0 to something that gives messages back in phase 1.</summary>
-    public static AddressRule Waypoint(string pattern) => new() { Pattern = pattern, EgressPhase = 1 };
 }
 
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>
@@ -38,6 +32,9 @@ internal sealed class AddressRules
         _rules = [.. rules.Select(rule => (TokensOf(rule.Pattern), rule))];
         Array.Sort(_rules, (one, other) => Compare(one.Tokens, other.Tokens));
     }
+
+    /// <summary>Whether a rule is what counts where the operator has said nothing.</summary>
+    public bool IsDefault(AddressRule rule) => ReferenceEquals(rule, _otherwise);
 
     /// <summary>The rule for an address.</summary>
     public AddressRule For(string address)

@@ -25,7 +25,11 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     public RouteAddress Parsed { get; } = parsed;
 
-    public AddressTreatment Treatment { get; } = rule.Treatment;
+    /// <summary>How messages are distributed.</summary>
+    public AddressTreatment Treatment { get; private set; } = rule.Treatment;
+
+    /// <summary>Whether this node's operator has said nothing of it: then what other routers say counts.</summary>
+    public bool TakesHints { get; init; }
 
     /// <inheritdoc/>
     public int Phase { get; init; }
@@ -77,6 +81,15 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     }
 
     public void RemoveWatch(IDestinationWatch watch) => _watches.Remove(watch);
+
+    /// <summary>Other routers say how they treat it.</summary>
+    public void Hint(AddressTreatment? hint)
+    {
+        if (TakesHints && hint is AddressTreatment.Multicast or AddressTreatment.Closest or AddressTreatment.Balanced)
+        {
+            Treatment = hint.Value;
+        }
+    }
 
     public void Retire() => Volatile.Write(ref _isRetired, true);
 

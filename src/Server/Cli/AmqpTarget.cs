@@ -36,6 +36,14 @@ internal sealed record AmqpTarget
 
     public string HostAndPort => $"{Url.Host}:{Port}";
 
+    /// <summary>The same at another node.</summary>
+    public AmqpTarget At(string url) => this with { Url = UrlOf(url) };
+
+    private static Uri UrlOf(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && (url.Scheme is "amqp" or "amqps")
+            ? url
+            : throw new CommandException(ExitCode.Usage, $"'{text}' is no server: write amqp://host:port");
+
     /// <summary>A connection's options; each connection needs its own, for a login is used once.</summary>
     public ClientOptions OptionsFor(string containerId) => new()
     {
@@ -88,10 +96,7 @@ internal sealed record AmqpTarget
         public AmqpTarget Read(ParseResult parsed)
         {
             string text = parsed.GetValue(_url)!;
-            if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url) || url.Scheme is not ("amqp" or "amqps"))
-            {
-                throw new CommandException(ExitCode.Usage, $"'{text}' is no server: write amqp://host:port");
-            }
+            Uri url = UrlOf(text);
             string[] login = url.UserInfo.Split(':', 2);
             string? user = parsed.GetValue(_user) ?? NullIfEmpty(Uri.UnescapeDataString(login[0]))
                 ?? NullIfEmpty(Environment.GetEnvironmentVariable(UserVariable));

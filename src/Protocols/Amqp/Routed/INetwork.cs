@@ -27,6 +27,16 @@ public interface INetwork
     /// <summary>The receiver's link is gone.</summary>
     void CloseReceiver(IRoute route, Outlet outlet);
 
+    /// <summary>
+    /// The node's broker has an address: <paramref name="outlet"/> takes what is sent to it from anywhere, and what the
+    /// broker gives back goes to those who want to draw from it, on the route that is returned; <paramref name="watch"/>
+    /// is told whether there are such. Null: nobody may use it.
+    /// </summary>
+    IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, IDestinationWatch watch);
+
+    /// <summary>The broker has it no longer.</summary>
+    void CloseBroker(string address, Outlet outlet, IDestinationWatch watch);
+
     /// <summary>An address that nobody else has: of this node for a receiver, anywhere in the network for a
     /// sender.</summary>
     string NewDynamicAddress(bool forSender);

@@ -7,7 +7,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// and takes it back when the other side concludes it; then it is used again. Each field belongs to one side, or is
 /// written before the hand-over only. Objects are used again: what crosses late is told by its generation.
 /// </summary>
-internal sealed class RoutedDelivery
+internal class RoutedDelivery
 {
     /// <summary>A message up to this stays in the array that the object keeps.</summary>
     public const int KeptBytesMax = 2048;

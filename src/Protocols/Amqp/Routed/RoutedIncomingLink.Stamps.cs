@@ -9,23 +9,19 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// </content>
 internal sealed partial class RoutedIncomingLink
 {
-    private const int SectionBytesMax = 16;
-
-    private byte[] _stamp = [];
-    private byte[] _markedStamp = [];
-    private int _stampCount;
-    private int _markedStampCount;
+    private RouterStamp _stamp;
+    private RouterStamp _markedStamp;
 
     // What a client's messages get is the same for each.
     private void Stamp(string? to, int phase)
     {
-        _stamp = RouterNotes.Entries(_network.NodeId, to, phase, isPreSettled: false, out _stampCount);
-        _markedStamp = RouterNotes.Entries(_network.NodeId, to, phase, isPreSettled: true, out _markedStampCount);
+        _stamp = RouterStamp.Of(_network, to, phase);
+        _markedStamp = RouterStamp.Of(_network, to, phase, isPreSettled: true);
     }
 
     private int StampBytesMax(scoped in RouterNotes notes) => _kind != RoutedSender.Router
-        ? SectionBytesMax + _markedStamp.Length
-        : SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
+        ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length
+        : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
             + notes.Trace.Length;
 
     private int Copy(
@@ -61,8 +57,9 @@ internal sealed partial class RoutedIncomingLink
             return RouterNotes.Write(ref writer, _network.NodeId, notes.To, notes.Phase, isMarked, notes);
         }
 
-        writer.WriteRaw(isMarked ? _markedStamp : _stamp);
-        return isMarked ? _markedStampCount : _stampCount;
+        RouterStamp stamp = isMarked ? _markedStamp : _stamp;
+        writer.WriteRaw(stamp.Entries);
+        return stamp.Count;
     }
 }
 

@@ -22,7 +22,7 @@ internal enum RoutedSender : byte
 /// The node's receiving end of a link whose messages go on through the network. Nothing is kept here: each delivery is
 /// handed to an outlet, frame by frame, and the sender hears what the receiver says of it.
 /// </summary>
-internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, IRoutedLink
+internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, IRoutedLink, IDestinationListener
 {
     /// <summary>Most bytes before the bare message (and its properties, when they are wanted).</summary>
     public const int HeadBytesMax = 64 << 10;

@@ -7,7 +7,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// A connection's side of what crosses the node: its inbox, and whom to wake at the end of the pass. Owned by the
 /// connection's loop.
 /// </summary>
-internal sealed class RoutedTraffic(ConnectionEndpoint connection, IWakeable loop)
+internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
 {
     // Crossings taken in one round, so that output goes out in between.
     private const int EventsPerRound = 4096;
@@ -66,10 +66,10 @@ internal sealed class RoutedTraffic(ConnectionEndpoint connection, IWakeable loo
         switch (crossing.Kind)
         {
             case RoutedEventKind.Destinations:
-                ((RoutedIncomingLink)crossing.Subject).OnDestinationsTold(crossing.Flag);
+                ((IDestinationListener)crossing.Subject).OnDestinationsTold(crossing.Flag);
                 return;
             case RoutedEventKind.Control:
-                connection.Trunk?.OnControlToSend(crossing.Bytes!);
+                trunk()?.OnControlToSend(crossing.Bytes!);
                 return;
             default:
                 TakeDelivery((RoutedDelivery)crossing.Subject, crossing);
@@ -104,4 +104,11 @@ internal sealed class RoutedTraffic(ConnectionEndpoint connection, IWakeable loo
                 return;
         }
     }
+}
+
+/// <summary>Who hears on its own loop that an address has destinations.</summary>
+internal interface IDestinationListener
+{
+    /// <summary>There are some now, or none any more.</summary>
+    void OnDestinationsTold(bool any);
 }

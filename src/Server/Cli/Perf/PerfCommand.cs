@@ -72,6 +72,11 @@ internal static class PerfCommand
         Description = "Also report the processor time and memory of this process.",
     };
 
+    private static readonly Option<string?> ReceiveUrl = new("--receive-url")
+    {
+        Description = "Where receivers connect, when that is another node of the network: amqp://host:port.",
+    };
+
     private static readonly Option<string> Output = new("--output", "-o")
     {
         Description = "table or json.",
@@ -84,7 +89,7 @@ internal static class PerfCommand
         var amqp = new Command("amqp", "Measure an AMQP 1.0 server: rates, latencies, processor time.")
         {
             Address, ReceiveAddress, Size, Senders, Receivers, Queues, FanOut, WarmUp, Duration, Durable, PreSettled,
-            Rate, InFlight, Credit, Idle, IdleQueues, Drain, ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
+            Rate, InFlight, Credit, Idle, IdleQueues, Drain, ServerPid, ReceiveUrl, Output.AcceptOnlyFromAmong("table", "json"),
         };
         target.AddTo(amqp);
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
@@ -122,6 +127,7 @@ internal static class PerfCommand
         return new PerfOptions
         {
             Target = target,
+            ReceiveTarget = parsed.GetValue(ReceiveUrl) is { } url ? target.At(url) : target,
             Address = address,
             ReceiveAddress = parsed.GetValue(ReceiveAddress) ?? address,
             BodyBytes = parsed.GetValue(Size),

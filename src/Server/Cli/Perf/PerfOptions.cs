@@ -8,6 +8,9 @@ internal sealed record PerfOptions
 
     public required AmqpTarget Target { get; init; }
 
+    /// <summary>Where receivers connect.</summary>
+    public required AmqpTarget ReceiveTarget { get; init; }
+
     /// <summary>With several queues, the first part of their addresses: "-1", "-2"… are appended.</summary>
     public required string Address { get; init; }
 

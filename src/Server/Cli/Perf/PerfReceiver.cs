@@ -18,7 +18,7 @@ internal sealed class PerfReceiver : IPerfRole, IReceiverEvents
         _options = options;
         _schedule = schedule;
         _expected = new long[options.Senders];
-        Client = NetworkClient.Open(options.Target, $"perf-{Environment.ProcessId}-r{index}");
+        Client = NetworkClient.Open(options.ReceiveTarget, $"perf-{Environment.ProcessId}-r{index}");
         SenderSettleMode mode = options.PreSettled ? SenderSettleMode.Settled : SenderSettleMode.Unsettled;
         Source source = SourceOf(options, index);
         Link = Client.Connection.BeginSession().AttachReceiver($"perf-r{index}", source, mode, this);

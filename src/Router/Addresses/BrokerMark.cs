@@ -1,0 +1,32 @@
+using Pillarbox.Router.LinkState;
+
+namespace Pillarbox.Router.Addresses;
+
+/// <summary>
+/// How nodes tell each other that an address is one of a broker: who wants its messages draws what the broker gives back
+/// (phase 1), not what senders send (phase 0). To other routers the mark is an address like any other, which nobody
+/// uses.
+/// </summary>
+/// <param name="Address">The broker's address.</param>
+/// <param name="IsMulticast">Whether everybody who draws gets each message.</param>
+internal readonly record struct BrokerMark(string Address, bool IsMulticast)
+{
+    /// <summary>The phase of what a broker gives back.</summary>
+    public const int Phase = 1;
+
+    private const string Queue = "_$broker.queue/";
+    private const string Topic = "_$broker.topic/";
+
+    /// <summary>The key that routers tell each other.</summary>
+    public string Key => AddressKey.Mobile((IsMulticast ? Topic : Queue) + Address);
+
+    /// <summary>Reads a key; false: it is no mark.</summary>
+    public static bool TryParse(string key, out BrokerMark mark)
+    {
+        ReadOnlySpan<char> name = key.AsSpan(Math.Min(2, key.Length));
+        bool isQueue = name.StartsWith(Queue, StringComparison.Ordinal);
+        bool isTopic = name.StartsWith(Topic, StringComparison.Ordinal);
+        mark = new BrokerMark(isQueue || isTopic ? name[Queue.Length..].ToString() : "", isTopic);
+        return isQueue || isTopic;
+    }
+}
