@@ -23,7 +23,7 @@ internal sealed class NodeRouter : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _connectors = [];
 
-    private NodeRouter(RouterSection section, NodeSeams seams)
+    private NodeRouter(RouterSection section, PillarboxConfig config, NodeSeams seams)
     {
         _section = section;
         _seams = seams;
@@ -45,6 +45,7 @@ internal sealed class NodeRouter : IDisposable
                 RaIntervalFluxMs = section.RaIntervalFluxMs,
                 RemoteLsMaxAgeMs = section.RemoteLsMaxAgeMs,
             },
+            Configured = [.. RouterEntities.Of(config, section)],
             Time = seams.Time,
             Random = seams.Random,
             Logs = seams.LoggerFactory,
@@ -56,7 +57,7 @@ internal sealed class NodeRouter : IDisposable
 
     /// <summary>The part that the configuration asks for; null: none.</summary>
     public static NodeRouter? Of(PillarboxConfig config, NodeSeams seams) =>
-        config.Router is null ? null : new NodeRouter(config.Router, seams);
+        config.Router is null ? null : new NodeRouter(config.Router, config, seams);
 
     /// <summary>Its TCP services; null before the start.</summary>
     public NodeTcp? Services { get; private set; }

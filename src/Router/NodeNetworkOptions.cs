@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Model;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
+using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Router;
 
@@ -39,6 +40,9 @@ public sealed record NodeNetworkOptions
     /// <summary>The timers of the protocol between routers; its <see cref="RouterOptions.Id"/> and instance are the
     /// node's own.</summary>
     public RouterOptions Timers { get; init; } = new() { Id = "", Instance = 0 };
+
+    /// <summary>What else is configured of the node, to be shown.</summary>
+    public IReadOnlyList<ConfiguredEntity> Configured { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
