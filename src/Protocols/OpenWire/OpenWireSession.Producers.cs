@@ -166,8 +166,23 @@ internal sealed partial class OpenWireSession
     }
 
     // A client that has lost its connection sends again what was not answered; the node may have it all the same.
-    private bool IsRepeated(ProducerEndpoint producer, Message message) =>
-        _isReconnect && message.Persistent && producer.Memory?.Has(message.MessageId!.ProducerSequence) == true;
+    // It may also send one twice on the new connection: what was under way, and what it kept of it.
+    private bool IsRepeated(ProducerEndpoint producer, Message message)
+    {
+        if (!_isReconnect || !message.Persistent || producer.Memory is not { } memory)
+        {
+            return false;
+        }
+
+        long number = message.MessageId!.ProducerSequence;
+        if (memory.Has(number) || number <= producer.LastNumber)
+        {
+            return true;
+        }
+
+        producer.LastNumber = message.TransactionId is null ? number : producer.LastNumber;
+        return false;
+    }
 
     private void CheckSendable(DestinationName name)
     {

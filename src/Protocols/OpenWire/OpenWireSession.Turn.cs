@@ -209,6 +209,7 @@ internal sealed partial class OpenWireSession : IClientEvents
             _producers[endpoint.Id] = new ProducerEndpoint(new ProducerInfo { ProducerId = endpoint.Id })
             {
                 Memory = endpoint.Memory,
+                LastNumber = endpoint.LastNumber,
                 Facts = endpoint.Facts,
             };
         }

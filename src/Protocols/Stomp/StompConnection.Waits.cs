@@ -211,10 +211,43 @@ internal sealed partial class StompConnection
             await EndFlushAsync(patience);
             Task<FlushResult> last = _output.FlushAsync().AsTask();
             await last.WaitAsync(patience, _environment.Time);
+            await LingerAsync();
         }
         catch (TimeoutException)
         {
             // It does not read: it goes without.
+        }
+    }
+
+    // 1.2, "Connection Lingering": bytes that nobody takes would make the system tell the peer of a reset, and it might
+    // not get to read the last words. It is heard a little longer, until it closes, and nothing is made of it.
+    private async Task LingerAsync()
+    {
+        long discarded = 0;
+        bool isOpen = !_peerGone && _environment.Options.LingerMs > 0;
+        while (isOpen)
+        {
+            Task<ReadResult> read = _input.ReadAsync().AsTask();
+            isOpen = await EndsSoonAsync(read);
+            ReadResult result = await read;
+            discarded += result.Buffer.Length;
+            _input.AdvanceTo(result.Buffer.End);
+            isOpen &= !result.IsCompleted && discarded < _environment.Options.LingerBytesMax;
+        }
+    }
+
+    // False: it was cut short, for nothing comes.
+    private async Task<bool> EndsSoonAsync(Task<ReadResult> read)
+    {
+        try
+        {
+            await read.WaitAsync(TimeSpan.FromMilliseconds(_environment.Options.LingerMs), _environment.Time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            _input.CancelPendingRead();
+            return false;
         }
     }
 

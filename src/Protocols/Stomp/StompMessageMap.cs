@@ -143,6 +143,15 @@ internal static class StompMessageMap
         head.Append((byte)'\n');
     }
 
+    /// <summary>Appends the head of the MESSAGE that ends a look at a queue, as ActiveMQ writes it.</summary>
+    public static void AppendEnd(ref ByteBuilder head, StompSubscription subscription, StompVersion version)
+    {
+        head.Append(subscription.Prefix);
+        head.Append("message-id:0\nbrowser:end\ndestination:"u8);
+        AppendText(ref head, subscription.Destination, version);
+        head.Append("\n\n"u8);
+    }
+
     // 1.2 acknowledges by "ack", so its message-id can be the message's own; before, message-id is what is named.
     private static void AppendIds(
         ref ByteBuilder head, StompSubscription subscription, in Delivery delivery, StompVersion version)

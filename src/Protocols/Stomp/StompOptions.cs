@@ -35,6 +35,13 @@ public sealed record StompOptions
     /// <summary>How long the node waits for a peer to take its last frame.</summary>
     public int CloseTimeoutMs { get; init; } = 5_000;
 
+    /// <summary>How long a peer that has been told its last words may be silent, and not close, before the node closes.
+    /// 0: not at all.</summary>
+    public int LingerMs { get; init; } = 500;
+
+    /// <summary>Bytes that are taken from it meanwhile, and thrown away.</summary>
+    public long LingerBytesMax { get; init; } = 16 << 20;
+
     /// <summary>The most often that the node sends heart-beats, and wants them, in milliseconds between two.</summary>
     public int HeartbeatMsMin { get; init; } = 500;
 

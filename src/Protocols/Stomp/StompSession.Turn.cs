@@ -143,6 +143,9 @@ internal sealed partial class StompSession
     /// <inheritdoc/>
     void IClientEvents.OnDrained(Consumer consumer, int unusedCredit)
     {
+        var subscription = (StompSubscription)consumer.Tag!;
+        subscription.OnDrained(unusedCredit);
+        Enqueue(subscription);
     }
 
     /// <inheritdoc/>
@@ -235,6 +238,15 @@ internal sealed partial class StompSession
 
     private bool TryWrite(StompSubscription subscription)
     {
+        if (subscription.Pending.Count == 0)
+        {
+            subscription.OwesEnd = false;
+            _head.Clear(ScratchBytesKept);
+            StompMessageMap.AppendEnd(ref _head, subscription, Version);
+            Frames.WriteMessage(_head.Span, default);
+            return true;
+        }
+
         Delivery delivery = subscription.Pending.Head;
         MessageLease lease;
         if (subscription.ReadAhead is { } ready)

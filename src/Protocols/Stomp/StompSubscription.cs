@@ -26,6 +26,8 @@ internal sealed class StompSubscription
 {
     private readonly BrokerClient _client;
     private int _granted;
+    private bool _isDraining;
+    private bool _isAtEnd;
     private long _flushing;
 
     public StompSubscription(BrokerClient client, Consumer consumer, int number, string? id, StompVersion version)
@@ -79,6 +81,9 @@ internal sealed class StompSubscription
     /// <summary>Whether the client asked only to look.</summary>
     public bool Browses { get; init; }
 
+    /// <summary>Who looks is to be told that there is nothing more.</summary>
+    public bool OwesEnd { get; set; }
+
     /// <summary>What the broker gave and is not written.</summary>
     public DeliveryQueue Pending { get; } = new();
 
@@ -98,18 +103,33 @@ internal sealed class StompSubscription
     public MessageLease? ReadAhead { get; set; }
 
     /// <summary>Whether it has something that it may write now.</summary>
-    public bool HasWork => !IsOver && !IsReading && Pending.Count > 0
+    public bool HasWork => !IsOver && !IsReading && (Pending.Count > 0 || OwesEnd)
         && (WindowBytes == 0 || Held.Count == 0 || Held.Bytes < WindowBytes);
 
     /// <summary>Brings the broker's credit up to the window, in batches of a quarter of it.</summary>
     public void Regulate()
     {
         int wanted = WindowMessages - _granted - Pending.Count - Held.Count;
-        if (!IsOver && wanted > 0 && (wanted >= WindowMessages / 4 || _granted == 0))
+        if (!IsOver && !_isAtEnd && wanted > 0 && (wanted >= WindowMessages / 4 || _granted == 0))
         {
             _granted += wanted;
             _client.Grant(Consumer, wanted);
+            if (Browses && !_isDraining)
+            {
+                // The answer tells when everything that is there has been seen.
+                _isDraining = true;
+                _client.Drain(Consumer);
+            }
         }
+    }
+
+    /// <summary>The broker had nothing more for so much of its credit.</summary>
+    public void OnDrained(int unused)
+    {
+        _isDraining = false;
+        _granted -= unused;
+        _isAtEnd = OwesEnd = unused > 0;
+        Regulate();
     }
 
     /// <summary>A message from the broker.</summary>

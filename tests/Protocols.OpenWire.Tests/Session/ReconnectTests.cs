@@ -74,6 +74,19 @@ public sealed class ReconnectTests
         Assert.Equal([1, 2], TakeAll(again));
     }
 
+    [Fact]
+    public void One_that_comes_twice_at_once_is_stored_once()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = Reconnected(scene);
+        peer.Send([
+            .. peer.BytesOf(OpenWireSteps.Text(Orders, 1)), .. peer.BytesOf(OpenWireSteps.Text(Orders, 2)),
+            .. peer.BytesOf(OpenWireSteps.Text(Orders, 1)), .. peer.BytesOf(OpenWireSteps.Text(Orders, 2)),
+            .. peer.BytesOf(OpenWireSteps.Text(Orders, 3)),
+        ]);
+        Assert.Equal([1, 2, 3], TakeAll(peer));
+    }
+
     private static Message Large(int number)
     {
         Message message = OpenWireSteps.Text(Orders, number);

@@ -83,6 +83,32 @@ public sealed class QueueRuleTests : IDisposable
         Assert.Equal(["1", "2"], sole.Frames.Select(frame => frame["n"]));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(2500)]
+    public void A_look_at_a_queue_has_an_end(int messages)
+    {
+        StompPeer sender = _scene.Connect("1.2");
+        sender.Send("SUBSCRIBE\nid:x\ndestination:/queue/q\n\n\0UNSUBSCRIBE\nid:x\n\n\0");
+        for (int i = 0; i < messages; i++)
+        {
+            sender.Send($"SEND\ndestination:/queue/q\nn:{i}\n\n\0");
+        }
+
+        StompPeer peer = Consumer("1.2", "auto\nbrowser:true");
+        for (int i = 0; i < messages; i++)
+        {
+            Assert.Equal($"{i}", peer.Next("MESSAGE")["n"]);
+        }
+
+        ReceivedFrame end = peer.Next("MESSAGE");
+        Assert.Equal(("end", "/queue/q", "s"), (end["browser"], end["destination"], end["subscription"]));
+        sender.Send("SEND\ndestination:/queue/q\n\nlater\0");
+        Assert.Empty(peer.Frames);
+        Assert.Equal(messages + 1, _scene.Queues()["q"]);
+    }
+
     private StompPeer Consumer(string version, string ack) =>
         _scene.Connect(version).Send($"SUBSCRIBE\nid:s\ndestination:/queue/q\nack:{ack}\n\n\0");
 }

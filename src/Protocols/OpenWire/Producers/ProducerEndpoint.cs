@@ -30,5 +30,9 @@ internal sealed class ProducerEndpoint(ProducerInfo info)
     /// <summary>What the node knows of its messages, for when it sends them again; null: it will not.</summary>
     public ProducerMemory? Memory { get; init; }
 
+    /// <summary>The highest number that came on this connection outside of transactions: it may be on its way to the
+    /// journal still.</summary>
+    public long LastNumber { get; set; } = long.MinValue;
+
     public IReadOnlyList<AdvisoryFact> Facts { get; init; } = [];
 }

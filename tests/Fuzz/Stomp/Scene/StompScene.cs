@@ -30,9 +30,10 @@ internal sealed class StompScene : IDisposable
             ContentMaps = [new StompContentMap()],
         };
         Broker = MessageBroker.Open(configure is null ? broker : configure(broker));
+        // There is no system between the two ends that would throw words away.
+        options = (options ?? new StompOptions { AllowAnyPassword = true }) with { LingerMs = 0 };
         Handler = new StompConnectionHandler(
-            Broker, options ?? new StompOptions { AllowAnyPassword = true }, new SaslServers(null, new SeededRandom(2)),
-            Clock, Faults);
+            Broker, options, new SaslServers(null, new SeededRandom(2)), Clock, Faults);
     }
 
     public SceneClock Clock { get; } = new();
