@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Pillarbox.Load.RabbitStreams;
 
 /// <summary>
-/// Publishes to one stream, as fast as the unconfirmed ones allow, or at even intervals whatever the server does: then a
-/// message's time is when it should have gone out. One thread sends, another takes the confirmations.
+/// Publishes to one stream, as fast as the unconfirmed ones allow, or at even intervals whatever the server does: then
+/// a message's time is when it should have gone out. One thread sends, another takes the confirmations.
 /// </summary>
 internal sealed partial class StreamPublisher : IDisposable
 {

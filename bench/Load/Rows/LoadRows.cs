@@ -137,7 +137,8 @@ internal static class LoadRows
         },
         new DeepQueueRow(),
         new CatchUpRow(
-            "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100, 50_000_000)
+            "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100,
+            50_000_000)
         {
             IsLong = true, FreshRecords = 5_000_000,
         },

@@ -4,7 +4,8 @@ using Pillarbox.Load.RabbitStreams;
 
 namespace Pillarbox.Load.Rows;
 
-/// <summary>Measures RabbitMQ's streams as <c>pillarbox perf kafka</c> measures servers of the Kafka protocol.</summary>
+/// <summary>Measures RabbitMQ's streams as <c>pillarbox perf kafka</c> measures servers of the Kafka protocol.
+/// </summary>
 internal static class RabbitStreamMeasure
 {
     private const double WarmUpSeconds = 3;

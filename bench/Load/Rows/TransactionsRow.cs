@@ -14,8 +14,8 @@ internal sealed class TransactionsRow : ILoadRow
 
     public string Name => "transactions-100";
 
-    public string Description => "streams, 100 B in batches of 16 KiB, one producer with 100 transactions/s, one consumer "
-        + "of committed records, against the same without transactions; latencies at 100,000 records/s";
+    public string Description => "streams, 100 B in batches of 16 KiB, one producer with 100 transactions/s, one "
+        + "consumer of committed records, against the same without transactions; latencies at 100,000 records/s";
 
     public bool IsLong => false;
 

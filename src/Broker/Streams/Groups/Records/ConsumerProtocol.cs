@@ -43,8 +43,8 @@ internal static class ConsumerProtocol
         }
     }
 
-    /// <summary>Null when the bytes are not an assignment. <paramref name="hasUserData"/>: there is something in it that
-    /// only its own assignor understands.</summary>
+    /// <summary>Null when the bytes are not an assignment. <paramref name="hasUserData"/>: there is something in it
+    /// that only its own assignor understands.</summary>
     public static IReadOnlyList<TopicPartition>? ReadAssignment(ReadOnlySpan<byte> bytes, out bool hasUserData)
     {
         hasUserData = false;

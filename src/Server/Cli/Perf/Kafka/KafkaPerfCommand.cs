@@ -77,7 +77,8 @@ internal static class KafkaPerfCommand
         var kafka = new Command("kafka", "Measure a server of the Kafka protocol: rates, latencies, processor time.")
         {
             Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, Acks, Rate, Linger, Transactions, Fill,
-            Drain, WarmUp, Duration, ServerPid, Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
+            Drain, WarmUp, Duration, ServerPid,
+            Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
             Output.AcceptOnlyFromAmong("table", "json"),
         };
         Login.AddTo(kafka);

@@ -84,7 +84,8 @@ internal sealed class KafkaPerfProducer : IDisposable
         _link.Dispose();
     }
 
-    private bool CanSend => _left > 0 && _transactions is null or { IsOpen: true } && _link.Unsent < OutputBytesMax && (_options.Acks == 0 || _flying.Count < _options.InFlight);
+    private bool CanSend => _left > 0 && _transactions is null or { IsOpen: true } && _link.Unsent < OutputBytesMax
+        && (_options.Acks == 0 || _flying.Count < _options.InFlight);
 
     // Returns when there is more to send.
     private long Send(long now)
