@@ -81,6 +81,16 @@ internal static class LoadRows
         {
             Peers = ["pillarbox"], Config = "flush.mode=os",
         },
+        new KafkaRow("stream-produce-gzip", "streams, 100 B, one producer, acks=all, flush=group, gzip",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000 --compression gzip")
+        {
+            Peers = ["pillarbox"],
+        },
+        new KafkaRow("stream-produce-zstd", "streams, 100 B, one producer, acks=all, flush=group, zstd",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000 --compression zstd")
+        {
+            Peers = ["pillarbox"],
+        },
         new KafkaRow("stream-1-1", "streams, 100 B, one producer, one consumer", "--size 100 --batch-bytes 1000000")
         {
             Peers = NodeAndRabbit, Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
@@ -100,6 +110,7 @@ internal static class LoadRows
             "--size 100 --batch-bytes 1000000 --consumers 10 --rate 100000")
         {
             Peers = ["pillarbox"],
+            Goals = [AtMost300MiB],
         },
         new KafkaRow("stream-latency", "streams, 100 B, 1,000 records/s, open loop", "--size 100 --rate 1000")
         {
@@ -107,6 +118,7 @@ internal static class LoadRows
             Goals = [Goal.AtMost("p99 end to end at most 5,000 us", Figure.DeliveredP99Us, 5000)],
         },
         new TransactionsRow(),
+        new RebalanceRow(),
         new PartitionsRow(),
         new StartRow(),
         new BacklogStartRow(),
