@@ -62,6 +62,10 @@ internal sealed class RowResult
     public IEnumerable<string> FiguresOf(string peer) =>
         _runs.TryGetValue(peer, out var runs) ? runs.SelectMany(r => r.Keys).Distinct() : [];
 
+    /// <summary>How many times the rate of RabbitMQ, whichever of its plugins was measured.</summary>
+    public double RatioToRabbitMq(string peer) =>
+        Ratio(peer, _runs.Keys.FirstOrDefault(p => p.StartsWith("rabbitmq", StringComparison.Ordinal), "rabbitmq"));
+
     /// <summary>How many times the rate of another peer.</summary>
     public double Ratio(string peer, string other) => Median(peer, Figure.Rate) / Median(other, Figure.Rate);
 }
@@ -70,7 +74,7 @@ internal sealed class RowResult
 internal sealed record Goal(string Text, Func<RowResult, double> Value, double Bound, bool AtLeast)
 {
     public static Goal RatioToRabbitMq(double least) =>
-        new($"at least {least}x RabbitMQ", r => r.Ratio("pillarbox", "rabbitmq"), least, true);
+        new($"at least {least}x RabbitMQ", r => r.RatioToRabbitMq("pillarbox"), least, true);
 
     public static Goal AtMost(string text, string figure, double most) =>
         new(text, r => r.Median("pillarbox", figure), most, false);

@@ -13,7 +13,8 @@ internal sealed record LoadOptions
 
     public double DurationSeconds { get; init; } = 10;
 
-    public IReadOnlyList<string> Peers { get; init; } = ["pillarbox", "rabbitmq", "activemq", "nats", "relay"];
+    public IReadOnlyList<string> Peers { get; init; } =
+        ["pillarbox", "rabbitmq", "rabbitmq-streams", "activemq", "nats", "relay"];
 
     public bool Install { get; init; }
 

@@ -30,7 +30,7 @@ internal sealed class LoadReport(LoadOptions options)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {peer} | ")
                 .AppendJoin(" | ", figures.Select(f => Number(result.Median(peer, f))))
-                .Append(" | ").Append(Number(result.Ratio(peer, "rabbitmq"))).Append(" |\n");
+                .Append(" | ").Append(Number(result.RatioToRabbitMq(peer))).Append(" |\n");
         }
         foreach ((string peer, int count) in result.Failures)
         {

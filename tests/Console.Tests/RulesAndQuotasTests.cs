@@ -58,7 +58,8 @@ public sealed class RulesAndQuotasTests
         bool May() => node.Host.Broker.Authorizer.IsAllowed(
             client, Permission.Consume, "default", new AddressName("orders", null));
         Assert.True(May());
-        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Post, Rules, $"[{OneRule},{OneRule}]"));
+        Assert.Equal(
+            HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Post, Rules, $"[{OneRule},{OneRule}]"));
         Assert.False(May());
         Assert.Single((await node.GetAsync(Rules))["items"]!.AsArray());
 
@@ -114,7 +115,8 @@ public sealed class RulesAndQuotasTests
     public async Task Quotas_are_set_one_by_one_and_removed()
     {
         await using ApiNode node = await ApiNode.StartAsync();
-        await SetAsync(node, """{"clientId":"<default>","values":{"producer_byte_rate":1000,"consumer_byte_rate":5}}""");
+        await SetAsync(
+            node, """{"clientId":"<default>","values":{"producer_byte_rate":1000,"consumer_byte_rate":5}}""");
         await SetAsync(node, """{"clientId":"<default>","values":{"consumer_byte_rate":7}}""");
         Assert.Equal(
             """[{"clientId":"<default>","values":{"producer_byte_rate":1000,"consumer_byte_rate":7}}]""",

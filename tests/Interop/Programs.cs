@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Pillarbox.Interop.Tests;
 
 /// <summary>Where the programs lie that these tests start.</summary>
@@ -31,11 +33,32 @@ internal static class Programs
     public static Lazy<Task<string>> KafkaTokenClient { get; } =
         new(() => CompileAsync(Script("Kafka", "librdkafka", "oauth.c"), "-lrdkafka"));
 
-    private static async Task<string> CompileAsync(string source, string library)
+    /// <summary>Compiles the C client on the newest librdkafka, which comes as a package, once per run of the tests.
+    /// </summary>
+    public static Lazy<Task<string>> KafkaClientOfToday { get; } = new(CompileOnNewestAsync);
+
+    // The package's library is named otherwise than it calls itself, and knows Cyrus SASL by the number that others
+    // than Debian give it.
+    private static async Task<string> CompileOnNewestAsync()
+    {
+        string package = typeof(Programs).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(a => a.Key == "librdkafka").Value!;
+        string folder = Directory.CreateTempSubdirectory("pillarbox-librdkafka-").FullName;
+        string library = Path.Combine(folder, "librdkafka.so.1");
+        File.Copy(Path.Combine(package, "runtimes", "linux-x64", "native", "librdkafka.so"), library);
+        File.CreateSymbolicLink(
+            Path.Combine(folder, "libsasl2.so.3"), "/usr/lib/x86_64-linux-gnu/libsasl2.so.2");
+        string headers = Path.Combine(package, "build", "native", "include", "librdkafka");
+        string paths = $"-Wl,-rpath,{folder},-rpath-link,{folder},--disable-new-dtags";
+        return await CompileAsync(Script("Kafka", "librdkafka", "today.c"), library, $"-I{headers}", paths);
+    }
+
+    private static async Task<string> CompileAsync(
+        string source, string library, params string[] more)
     {
         string folder = Directory.CreateTempSubdirectory("pillarbox-c-").FullName;
         string program = Path.Combine(folder, "client");
-        string[] arguments = ["-O1", "-Wall", "-o", program, source, library];
+        string[] arguments = ["-O1", "-Wall", "-o", program, source, .. more, library];
         ClientResult result = await ClientProcess.RunAsync("gcc", arguments);
         return result.ExitCode == 0 ? program : throw new InvalidOperationException(result.Everything);
     }

@@ -8,6 +8,7 @@ internal static class PeerStarts
     private static readonly Dictionary<string, (string Package, string File)> Needs = new()
     {
         ["rabbitmq"] = ("rabbitmq-server", RabbitMqPeer.Server),
+        ["rabbitmq-streams"] = ("rabbitmq-server", RabbitMqPeer.Server),
         ["activemq"] = ("activemq", ActiveMqPeer.Libraries),
         ["nats"] = ("nats-server", "/usr/sbin/nats-server"),
     };
@@ -17,7 +18,8 @@ internal static class PeerStarts
     public static async Task<IPeer> StartAsync(string peer, LoadOptions options) => peer switch
     {
         "pillarbox" => await PillarboxPeer.StartAsync(options.Program),
-        "rabbitmq" => await RabbitMqPeer.StartAsync(),
+        "rabbitmq" => await RabbitMqPeer.StartAsync(withStreams: false),
+        "rabbitmq-streams" => await RabbitMqPeer.StartAsync(withStreams: true),
         "activemq" => await ActiveMqPeer.StartAsync(),
         "nats" => await NatsPeer.StartAsync(),
         "relay" => await RelayPeer.StartAsync(),
@@ -27,7 +29,7 @@ internal static class PeerStarts
     /// <summary>Installs what is missing, without starting the packages' own services.</summary>
     public static void Install(IEnumerable<string> peers)
     {
-        string[] missing = [.. peers.Where(p => !IsInstalled(p)).Select(p => Needs[p].Package)];
+        string[] missing = [.. peers.Where(p => !IsInstalled(p)).Select(p => Needs[p].Package).Distinct()];
         if (missing.Length == 0)
         {
             return;

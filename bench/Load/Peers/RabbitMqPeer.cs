@@ -3,23 +3,28 @@ using System.Globalization;
 
 namespace Pillarbox.Load.Peers;
 
-/// <summary>RabbitMQ from Debian with its AMQP 1.0 plugin: an own node beside whatever else runs.</summary>
+/// <summary>RabbitMQ from Debian with its AMQP 1.0 plugin, or with that of streams: an own node beside whatever else
+/// runs.</summary>
 internal sealed class RabbitMqPeer : IPeer
 {
     public const string Server = "/usr/lib/rabbitmq/bin/rabbitmq-server";
     private readonly PeerProcess _process;
     private readonly int _epmdPort;
 
-    private RabbitMqPeer(PeerProcess process, int port, int epmdPort, string version)
+    private RabbitMqPeer(PeerProcess process, RabbitPorts ports, string version)
     {
         _process = process;
-        _epmdPort = epmdPort;
+        _epmdPort = ports.Epmd;
         Pid = process.PidOf("beam.smp");
-        AmqpUrl = $"amqp://guest:guest@127.0.0.1:{port}";
+        AmqpUrl = ports.Stream > 0 ? null : $"amqp://guest:guest@127.0.0.1:{ports.Amqp}";
+        StreamPort = ports.Stream;
         Version = version;
     }
 
-    public string Name => "rabbitmq";
+    public string Name => StreamPort > 0 ? "rabbitmq-streams" : "rabbitmq";
+
+    /// <summary>Where its stream protocol is; 0: it has the other plugin.</summary>
+    public int StreamPort { get; }
 
     public string Version { get; }
 
@@ -27,17 +32,18 @@ internal sealed class RabbitMqPeer : IPeer
 
     public IReadOnlyList<string> Lines => _process.Lines;
 
-    public string AmqpUrl { get; }
+    public string? AmqpUrl { get; }
 
     // The plugin's name for a queue that it declares, durable, when somebody attaches.
     public string QueueAddress(string queue) => $"/queue/{queue}";
 
-    public static async Task<RabbitMqPeer> StartAsync()
+    /// <summary>Starts a node with the plugin of streams, or that of AMQP 1.0.</summary>
+    public static async Task<RabbitMqPeer> StartAsync(bool withStreams)
     {
         string folder = PeerProcess.NewFolder("rabbitmq");
-        int port = PeerProcess.FreePort();
-        int epmd = PeerProcess.FreePort();
-        PeerProcess process = PeerProcess.Start(StartInfo(folder, port, epmd), folder);
+        RabbitPorts ports = new(
+            PeerProcess.FreePort(), PeerProcess.FreePort(), withStreams ? PeerProcess.FreePort() : 0);
+        PeerProcess process = PeerProcess.Start(StartInfo(folder, ports), folder);
         try
         {
             await process.WaitForLineAsync(l => l.Contains("Server startup complete", StringComparison.Ordinal), 90);
@@ -51,7 +57,8 @@ internal sealed class RabbitMqPeer : IPeer
             ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         int at = Array.IndexOf(words, "RabbitMQ");
         string version = at >= 0 && at + 1 < words.Length ? words[at + 1] : "";
-        return new RabbitMqPeer(process, port, epmd, $"RabbitMQ {version} (AMQP 1.0 plugin, classic durable queue)");
+        string kind = withStreams ? "stream plugin" : "AMQP 1.0 plugin, classic durable queue";
+        return new RabbitMqPeer(process, ports, $"RabbitMQ {version} ({kind})");
     }
 
     public async ValueTask DisposeAsync()
@@ -67,12 +74,16 @@ internal sealed class RabbitMqPeer : IPeer
         await epmd.WaitForExitAsync();
     }
 
-    private static ProcessStartInfo StartInfo(string folder, int port, int epmd)
+    private static ProcessStartInfo StartInfo(string folder, RabbitPorts ports)
     {
-        File.WriteAllText(Path.Combine(folder, "plugins"), "[rabbitmq_amqp1_0].\n");
+        (int port, int epmd, int stream) = ports;
+        string plugin = stream > 0 ? "rabbitmq_stream" : "rabbitmq_amqp1_0";
+        string streamListener = stream > 0 ? $"stream.listeners.tcp.1 = 127.0.0.1:{stream}" : "";
+        File.WriteAllText(Path.Combine(folder, "plugins"), $"[{plugin}].\n");
         File.WriteAllText(Path.Combine(folder, "env"), "");
         File.WriteAllText(Path.Combine(folder, "rabbitmq.conf"), $"""
             listeners.tcp.1 = 127.0.0.1:{port}
+            {streamListener}
             log.console = true
             log.console.level = info
 
@@ -103,4 +114,6 @@ internal sealed class RabbitMqPeer : IPeer
         }
         return start;
     }
+
+    private readonly record struct RabbitPorts(int Amqp, int Epmd, int Stream);
 }

@@ -105,6 +105,11 @@ internal static class PerfProcess
             Copy(acknowledged, "p999", figures, Figure.AckP999Us);
             Copy(acknowledged, "max", figures, Figure.AckMaxUs);
         }
+        if (report.TryGetProperty("committedUs", out JsonElement committed))
+        {
+            Copy(committed, "p50", figures, "commitP50Us");
+            Copy(committed, "p99", figures, "commitP99Us");
+        }
         if (report.TryGetProperty("deliveredUs", out JsonElement delivered))
         {
             Copy(delivered, "p50", figures, Figure.DeliveredP50Us);

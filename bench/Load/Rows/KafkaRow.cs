@@ -3,7 +3,8 @@ using Pillarbox.Load.Peers;
 
 namespace Pillarbox.Load.Rows;
 
-/// <summary>A measurement by <c>pillarbox perf kafka</c>, the same for the node and for the relay.</summary>
+/// <summary>A measurement by <c>pillarbox perf kafka</c>, the same for the node and for the relay; RabbitMQ's streams
+/// get the same load by their own protocol.</summary>
 internal sealed class KafkaRow(string name, string description, string arguments) : ILoadRow
 {
     private int _runs;
@@ -27,6 +28,11 @@ internal sealed class KafkaRow(string name, string description, string arguments
     /// <inheritdoc/>
     public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)
     {
+        if (peer is RabbitMqPeer rabbit)
+        {
+            return await RabbitStreamMeasure.RunAsync(rabbit, RabbitStreams.StreamShape.Of(arguments), options);
+        }
+
         string topic = $"load-{name}-{_runs++}";
         if (peer is PillarboxPeer node && Config is not null)
         {

@@ -5,6 +5,8 @@ internal static class LoadRows
 {
     private static readonly Goal AtMost300MiB = Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300);
 
+    private static readonly string[] NodeAndRabbit = ["pillarbox", "rabbitmq-streams"];
+
     public static IReadOnlyList<ILoadRow> All { get; } =
     [
         new AmqpRow("durable-1-1", "durable, 100 B, one sender, one receiver", "--size 100 --durable")
@@ -79,20 +81,44 @@ internal static class LoadRows
         {
             Peers = ["pillarbox"], Config = "flush.mode=os",
         },
+        new KafkaRow("stream-produce-gzip", "streams, 100 B, one producer, acks=all, flush=group, gzip",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000 --compression gzip")
+        {
+            Peers = ["pillarbox"],
+        },
+        new KafkaRow("stream-produce-zstd", "streams, 100 B, one producer, acks=all, flush=group, zstd",
+            "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000 --compression zstd")
+        {
+            Peers = ["pillarbox"],
+        },
         new KafkaRow("stream-1-1", "streams, 100 B, one producer, one consumer", "--size 100 --batch-bytes 1000000")
         {
-            Peers = ["pillarbox"], Goals = [AtMost300MiB],
+            Peers = NodeAndRabbit, Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
         },
+        new KafkaRow("stream-4-4", "streams, 100 B, four producers, four partitions, each record to four consumers",
+            "--size 100 --batch-bytes 1000000 --producers 4 --consumers 4 --partitions 4")
+        {
+            Peers = NodeAndRabbit, Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
+        },
+        new KafkaRow("stream-10k", "streams, 10 KiB, one producer, one consumer", "--size 10240 --batch-bytes 1000000")
+        {
+            Peers = NodeAndRabbit, Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
+        },
+        new CatchUpRow("stream-catch-up-100", "streams, 100 B, reading 5,000,000 from the start", 100, 5_000_000),
+        new CatchUpRow("stream-catch-up-10k", "streams, 10 KiB, reading 100,000 from the start", 10240, 100_000),
         new KafkaRow("stream-1-10", "streams, 100 B, one producer, ten consumers of one partition",
             "--size 100 --batch-bytes 1000000 --consumers 10 --rate 100000")
         {
             Peers = ["pillarbox"],
+            Goals = [AtMost300MiB],
         },
         new KafkaRow("stream-latency", "streams, 100 B, 1,000 records/s, open loop", "--size 100 --rate 1000")
         {
-            Peers = ["pillarbox"], WithDisk = true,
+            Peers = NodeAndRabbit, WithDisk = true,
             Goals = [Goal.AtMost("p99 end to end at most 5,000 us", Figure.DeliveredP99Us, 5000)],
         },
+        new TransactionsRow(),
+        new RebalanceRow(),
         new PartitionsRow(),
         new StartRow(),
         new BacklogStartRow(),
@@ -122,5 +148,11 @@ internal static class LoadRows
             ],
         },
         new DeepQueueRow(),
+        new CatchUpRow(
+            "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100,
+            50_000_000)
+        {
+            IsLong = true, FreshRecords = 5_000_000,
+        },
     ];
 }

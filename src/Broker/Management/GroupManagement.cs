@@ -229,7 +229,7 @@ public sealed class GroupManagement
                 done => coordinators.Groups.Describe(group, done)).ConfigureAwait(false);
             return (classic.State, [.. classic.Members.Select(m => new GroupMemberView(
                 m.MemberId, m.InstanceId, m.Client.ClientId, m.Client.Host,
-                ConsumerProtocol.ReadAssignment(m.Assignment) ?? []))]);
+                ConsumerProtocol.ReadAssignment(m.Assignment, out _) ?? []))]);
         }
 
         ConsumerGroupView consumer = await AskAsync<ConsumerGroupView>(done =>

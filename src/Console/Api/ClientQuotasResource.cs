@@ -44,10 +44,10 @@ internal static class ClientQuotasResource
     {
         QuotaResource wanted = await request.BodyAsync(ApiJson.Default.QuotaResource);
         QuotaEntity entity = new(PartOf(wanted.User), PartOf(wanted.ClientId));
+        IReadOnlyDictionary<string, double> values =
+            wanted.Values ?? throw ApiRequest.Invalid("values is missing");
         QuotaChange[] changes =
-        [
-            .. (wanted.Values ?? throw ApiRequest.Invalid("values is missing")).Select(value => new QuotaChange(entity, KindOf(value.Key), value.Value)),
-        ];
+            [.. values.Select(value => new QuotaChange(entity, KindOf(value.Key), value.Value))];
         if (changes.Length == 0)
         {
             throw ApiRequest.Invalid("say which quotas, and how much");

@@ -38,6 +38,10 @@ public static class RecordBatchPatch
         RefreshCrc(batch);
     }
 
+    /// <summary>Sets the sequence number of the first record; the checksum is to be renewed.</summary>
+    public static void SetBaseSequence(Span<byte> batch, int sequence) =>
+        BinaryPrimitives.WriteInt32BigEndian(batch[53..], sequence);
+
     /// <summary>Writes the checksum of the bytes as they are now. The span is one whole batch.</summary>
     public static void RefreshCrc(Span<byte> batch) =>
         BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C.Compute(batch[RecordBatch.CrcFrom..]));

@@ -33,5 +33,6 @@ internal sealed class FolderListing
     }
 
     /// <summary>The first offsets of a partition's segments, in order.</summary>
-    public IReadOnlyList<long> BasesOf(int partition) => _bases.TryGetValue(partition, out List<long>? bases) ? bases : [];
+    public IReadOnlyList<long> BasesOf(int partition) =>
+        _bases.TryGetValue(partition, out List<long>? bases) ? bases : [];
 }

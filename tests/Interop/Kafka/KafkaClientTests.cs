@@ -48,6 +48,20 @@ public sealed partial class KafkaClientTests(SharedNode shared)
         shared.AssertAlive();
     }
 
+    /// <summary>Share groups, the consumer protocol, and members of both protocols in one group.</summary>
+    [Theory]
+    [InlineData("share")]
+    [InlineData("consumer_protocol")]
+    [InlineData("cooperative")]
+    [InlineData("mixed_protocols")]
+    public async Task Librdkafka_of_today_scenario_ends_well(string name)
+    {
+        string program = await Programs.KafkaClientOfToday.Value;
+        string topic = $"{name}-{Guid.NewGuid():N}";
+        (await ClientProcess.RunAsync(program, [shared.Node.KafkaServers, name, topic])).AssertOk();
+        shared.AssertAlive();
+    }
+
     private async Task RunAsync(string program, string folder, string script, string scenario)
     {
         string[] command = [Programs.Script("Kafka", folder, script), shared.Node.KafkaServers, scenario];

@@ -9,7 +9,7 @@ namespace Pillarbox.Protocols.Kafka.Client;
 /// The client's side of the few APIs that a measurement needs: requests as frames, answers from frames, in versions
 /// that every broker of the last years knows. Pure; one owner, for it keeps a buffer.
 /// </summary>
-public sealed class KafkaFrames(string clientId) : IDisposable
+public sealed partial class KafkaFrames(string clientId) : IDisposable
 {
     private const short CreateTopicsVersion = 4;
     private const short ProduceVersion = 7;
@@ -73,14 +73,15 @@ public sealed class KafkaFrames(string clientId) : IDisposable
         return (partition.ErrorCode, partition.Offset);
     }
 
-    /// <summary>Sends a batch.</summary>
+    /// <summary>Sends a batch; with a transactional id as a part of that producer's transaction.</summary>
     public void WriteProduce(
         IBufferWriter<byte> target, int correlation, (string Topic, int Partition) to, short acks,
-        ReadOnlyMemory<byte> batch) =>
+        ReadOnlyMemory<byte> batch, string? transactionalId = null) =>
         Write(
             target, correlation, ProduceVersion,
             new ProduceRequest
             {
+                TransactionalId = transactionalId,
                 Acks = acks,
                 TimeoutMs = 30_000,
                 TopicData =
@@ -97,9 +98,11 @@ public sealed class KafkaFrames(string clientId) : IDisposable
     public static short ReadProduce(ReadOnlyMemory<byte> frame) =>
         Read<ProduceResponse>(frame, ProduceVersion).Responses[0].PartitionResponses[0].ErrorCode;
 
-    /// <summary>Asks for records of partitions 0, 1, ... from these offsets on.</summary>
+    /// <summary>Asks for records of partitions 0, 1, ... from these offsets on; committed ones only if wanted.
+    /// </summary>
     public void WriteFetch(
-        IBufferWriter<byte> target, int correlation, string topic, ReadOnlySpan<long> offsets, int waitMs)
+        IBufferWriter<byte> target, int correlation, string topic, ReadOnlySpan<long> offsets, int waitMs,
+        bool isCommitted = false)
     {
         var partitions = new FetchRequest.FetchPartition[offsets.Length];
         for (int i = 0; i < partitions.Length; i++)
@@ -114,6 +117,7 @@ public sealed class KafkaFrames(string clientId) : IDisposable
                 MaxWaitMs = waitMs,
                 MinBytes = 1,
                 MaxBytes = 50 << 20,
+                IsolationLevel = isCommitted ? (sbyte)1 : (sbyte)0,
                 Topics = [new() { Topic = topic, Partitions = partitions }],
             });
     }

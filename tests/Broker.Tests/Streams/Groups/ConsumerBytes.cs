@@ -6,11 +6,16 @@ namespace Pillarbox.Broker.Tests.Streams.Groups;
 /// <summary>What clients put into classic metadata and assignments, written by hand.</summary>
 internal static class ConsumerBytes
 {
+    /// <summary>A sticky assignor notes a generation among its own data.</summary>
     public static byte[] Subscription(string topic, params int[] owned) =>
-        [.. Short(1), .. Int(1), .. Text(topic), .. Int(-1), .. Partitions(topic, owned)];
+        [.. Short(1), .. Int(1), .. Text(topic), .. Int(4), .. Int(7), .. Partitions(topic, owned)];
 
     public static byte[] Assignment(string topic, params int[] partitions) =>
         [.. Short(1), .. Partitions(topic, partitions), .. Int(-1)];
+
+    /// <summary>An assignment with data that only its own assignor understands.</summary>
+    public static byte[] OwnAssignment(string topic, params int[] partitions) =>
+        [.. Short(1), .. Partitions(topic, partitions), .. Int(1), 42];
 
     public static int[] ReadAssignment(ReadOnlySpan<byte> bytes)
     {

@@ -124,14 +124,23 @@ public sealed class MigrationTests
         Assert.Equal(4, modern.Owned.Count);
     }
 
-    private (string MemberId, int Generation) ClassicWithEverything()
+    [Fact]
+    public void A_classic_group_whose_own_assignor_notes_something_in_assignments_is_left_alone()
+    {
+        (string classic, int generation) = ClassicWithEverything(ConsumerBytes.OwnAssignment("t", 0, 1, 2, 3));
+        ConsumerClient modern = new(_scene, "modern");
+        Assert.Equal(CoordinatorError.GroupIdNotFound, modern.Beat());
+        Assert.Equal(CoordinatorError.None, _scene.Heartbeat(classic, generation));
+    }
+
+    private (string MemberId, int Generation) ClassicWithEverything(byte[]? assignment = null)
     {
         JoinResult joined = Join("");
         _scene.Coordinator.Sync(
             new SyncRequest
             {
                 Member = new GroupMemberRef("g", joined.Generation, joined.MemberId, null),
-                Assignments = [(joined.MemberId, ConsumerBytes.Assignment("t", 0, 1, 2, 3))],
+                Assignments = [(joined.MemberId, assignment ?? ConsumerBytes.Assignment("t", 0, 1, 2, 3))],
             },
             _ => { });
         Assert.Equal("Stable", _scene.Describe().State);

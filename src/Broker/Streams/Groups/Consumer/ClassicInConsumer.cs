@@ -16,7 +16,7 @@ internal sealed class ClassicInConsumer(GroupServices services, ConsumerTargets 
             && request.Protocols.Count > 0
                 ? ConsumerProtocol.ReadSubscription(request.Protocols[0].Metadata)
                 : null;
-        if (subscription is null or { HasUserData: true })
+        if (subscription is null)
         {
             Refuse(CoordinatorError.InconsistentGroupProtocol, request.MemberId);
             return;

@@ -125,8 +125,9 @@ internal sealed class Migration
     {
         string? protocol = classic.Protocol ?? classic.SelectProtocol();
         ConsumerSubscription? subscription = ConsumerProtocol.ReadSubscription(old.MetadataOf(protocol));
-        IReadOnlyList<TopicPartition>? assignment = ConsumerProtocol.ReadAssignment(old.Assignment);
-        return subscription is null or { HasUserData: true } || assignment is null ? null : new ConsumerMember(old.Id)
+        IReadOnlyList<TopicPartition>? assignment = ConsumerProtocol.ReadAssignment(
+            old.Assignment, out bool hasUserData);
+        return subscription is null || assignment is null || hasUserData ? null : new ConsumerMember(old.Id)
         {
             InstanceId = old.InstanceId,
             Client = old.Client,

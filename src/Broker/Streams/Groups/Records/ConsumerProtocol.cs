@@ -3,9 +3,7 @@ namespace Pillarbox.Broker.Streams.Groups.Records;
 /// <summary>A consumer's subscription inside of a classic member's metadata.</summary>
 /// <param name="Topics">The topics by name.</param>
 /// <param name="Owned">What it has at present; empty in version 0.</param>
-/// <param name="HasUserData">Whether its assignor keeps something of its own in there.</param>
-internal sealed record ConsumerSubscription(
-    IReadOnlyList<string> Topics, IReadOnlyList<TopicPartition> Owned, bool HasUserData);
+internal sealed record ConsumerSubscription(IReadOnlyList<string> Topics, IReadOnlyList<TopicPartition> Owned);
 
 /// <summary>
 /// The format that consumers of classic groups put into their metadata and assignments. Versions 0 to 3 are read.
@@ -34,9 +32,10 @@ internal static class ConsumerProtocol
                 topics[i] = fields.String();
             }
 
-            bool hasUserData = fields.Bytes().Length > 0;
+            // Sticky assignors note here what they had; a group that assigns by itself knows that.
+            fields.Bytes();
             List<TopicPartition> owned = version >= 1 ? ReadPartitions(ref fields) : [];
-            return version < 0 ? null : new ConsumerSubscription(topics, owned, hasUserData);
+            return version < 0 ? null : new ConsumerSubscription(topics, owned);
         }
         catch (RecordFormatException)
         {
@@ -44,9 +43,11 @@ internal static class ConsumerProtocol
         }
     }
 
-    /// <summary>Null when the bytes are not an assignment.</summary>
-    public static IReadOnlyList<TopicPartition>? ReadAssignment(ReadOnlySpan<byte> bytes)
+    /// <summary>Null when the bytes are not an assignment. <paramref name="hasUserData"/>: there is something in it
+    /// that only its own assignor understands.</summary>
+    public static IReadOnlyList<TopicPartition>? ReadAssignment(ReadOnlySpan<byte> bytes, out bool hasUserData)
     {
+        hasUserData = false;
         if (bytes.IsEmpty)
         {
             return [];
@@ -55,7 +56,14 @@ internal static class ConsumerProtocol
         try
         {
             FieldSpan fields = new(bytes);
-            return fields.Short() < 0 ? null : ReadPartitions(ref fields);
+            if (fields.Short() < 0)
+            {
+                return null;
+            }
+
+            List<TopicPartition> partitions = ReadPartitions(ref fields);
+            hasUserData = fields.Bytes().Length > 0;
+            return partitions;
         }
         catch (RecordFormatException)
         {

@@ -36,6 +36,24 @@ internal static class KafkaPerfCommand
     private static readonly Option<double> Rate =
         Seconds("--rate", 0, "Records a second of all producers; 0: no limit.");
 
+    private static readonly Option<double> Linger =
+        Seconds("--linger-ms", 0, "With --rate: milliseconds that a record waits for others to go with it.");
+
+    private static readonly Option<double> Transactions =
+        Seconds("--transactions", 0, "Transactions a second of all producers; consumers read committed records.");
+
+    private static readonly Option<long> Fill = new("--fill")
+    {
+        Description = "Only write so many records as fast as it goes; no consumers.",
+    };
+
+    private static readonly Option<long> Drain = new("--drain")
+    {
+        Description = "Only read so many records from the start as fast as it goes; no producers.",
+    };
+
+    private static readonly KafkaLogin.Flags Login = new();
+
     private static readonly Option<double> WarmUp = Seconds("--warm-up", 3, "Seconds before the measured phase.");
 
     private static readonly Option<double> Duration = Seconds("--duration", 20, "Seconds of the measured phase.");
@@ -58,10 +76,12 @@ internal static class KafkaPerfCommand
     {
         var kafka = new Command("kafka", "Measure a server of the Kafka protocol: rates, latencies, processor time.")
         {
-            Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, Acks, Rate, WarmUp, Duration,
-            ServerPid, Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
+            Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, Acks, Rate, Linger, Transactions, Fill,
+            Drain, WarmUp, Duration, ServerPid,
+            Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
             Output.AcceptOnlyFromAmong("table", "json"),
         };
+        Login.AddTo(kafka);
         kafka.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return kafka;
     }
@@ -89,6 +109,11 @@ internal static class KafkaPerfCommand
 
     private static KafkaPerfOptions OptionsOf(ParseResult parsed)
     {
+        if (parsed.GetValue(Fill) > 0 && parsed.GetValue(Drain) > 0)
+        {
+            throw new CommandException(ExitCode.Usage, "say --fill or --drain, not both");
+        }
+
         string url = parsed.GetValue(Url)!;
         int colon = url.LastIndexOf(':');
         int port = DefaultPort;
@@ -105,13 +130,18 @@ internal static class KafkaPerfCommand
             Partitions = Math.Max(1, parsed.GetValue(Partitions)),
             RecordBytes = Math.Max(KafkaPerfOptions.RecordBytesMin, parsed.GetValue(Size)),
             BatchBytes = parsed.GetValue(Batch),
-            Producers = parsed.GetValue(Producers),
-            Consumers = parsed.GetValue(Consumers),
+            Producers = parsed.GetValue(Drain) > 0 ? 0 : parsed.GetValue(Producers),
+            Consumers = parsed.GetValue(Fill) > 0 ? 0 : parsed.GetValue(Consumers),
             InFlight = Math.Max(1, parsed.GetValue(InFlight)),
             Acks = (short)parsed.GetValue(Acks),
             Compression = Enum.Parse<RecordCompression>(parsed.GetValue(Compression)!, ignoreCase: true),
             Rate = parsed.GetValue(Rate),
-            WarmUpSeconds = parsed.GetValue(WarmUp),
+            LingerMs = parsed.GetValue(Linger),
+            TransactionsPerSecond = parsed.GetValue(Transactions),
+            Fill = parsed.GetValue(Fill),
+            Drain = parsed.GetValue(Drain),
+            Login = Login.Read(parsed),
+            WarmUpSeconds = parsed.GetValue(Fill) > 0 || parsed.GetValue(Drain) > 0 ? 0 : parsed.GetValue(WarmUp),
             DurationSeconds = parsed.GetValue(Duration),
             ServerPid = parsed.GetValue(ServerPid),
             Json = parsed.GetValue(Output) == "json",

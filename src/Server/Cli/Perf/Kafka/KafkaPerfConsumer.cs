@@ -16,6 +16,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
     private readonly string _topic;
     private readonly long[] _offsets;
     private readonly bool _hasProducers;
+    private readonly bool _isCommitted;
     private readonly PooledBuffer _plain = new();
     private int _correlation;
 
@@ -24,6 +25,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
         _schedule = schedule;
         _topic = options.Topic;
         _hasProducers = options.Producers > 0;
+        _isCommitted = options.TransactionsPerSecond > 0;
         _offsets = new long[options.Partitions];
         _link = new KafkaLink(options, $"perf-c{index}");
         for (int p = 0; p < _offsets.Length && _hasProducers; p++)
@@ -70,7 +72,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
     }
 
     private void Fetch() =>
-        _link.Frames.WriteFetch(_link.Output, _correlation++, _topic, _offsets, FetchWaitMs);
+        _link.Frames.WriteFetch(_link.Output, _correlation++, _topic, _offsets, FetchWaitMs, _isCommitted);
 
     private void Take(int partition, ReadOnlySpan<byte> batches)
     {
@@ -82,6 +84,11 @@ internal sealed class KafkaPerfConsumer : IDisposable
             batches = batches[batch.SizeBytes..];
             OutOfOrder += batch.BaseOffset > _offsets[partition] ? 1 : 0;
             _offsets[partition] = batch.NextOffset;
+            if (batch.IsControl)
+            {
+                continue;
+            }
+
             records += batch.Count;
             if (measured && _hasProducers)
             {

@@ -36,6 +36,21 @@ internal sealed record KafkaPerfOptions
     /// <summary>Records a second of all producers together, each sent at once; zero: as fast as it goes.</summary>
     public double Rate { get; init; }
 
+    /// <summary>With a rate: how long a record waits for others to go with it, in milliseconds.</summary>
+    public double LingerMs { get; init; }
+
+    /// <summary>Transactions a second of all producers together; zero: none.</summary>
+    public double TransactionsPerSecond { get; init; }
+
+    /// <summary>Write so many records as fast as it goes, and no more; zero: by time.</summary>
+    public long Fill { get; init; }
+
+    /// <summary>Read so many records from the start as fast as it goes; zero: by time.</summary>
+    public long Drain { get; init; }
+
+    /// <summary>As whom to connect.</summary>
+    public KafkaLogin Login { get; init; } = KafkaLogin.None;
+
     public double WarmUpSeconds { get; init; } = 3;
 
     public double DurationSeconds { get; init; } = 20;

@@ -14,6 +14,7 @@ internal sealed class KafkaPerfProducer : IDisposable
 {
     private const long WaitNanosecondsMax = 50_000_000;
     private const long Stamp = 0x7b1d_33c9_5a6e_42f1;
+    private const int OfTransaction = 0;
     private const int OutputBytesMax = 4 << 20;
 
     private readonly KafkaPerfOptions _options;
@@ -21,10 +22,12 @@ internal sealed class KafkaPerfProducer : IDisposable
     private readonly KafkaLink _link;
     private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
     private readonly Queue<(long Stamp, int Records)> _flying = [];
+    private readonly KafkaPerfTransactions? _transactions;
     private readonly PooledBuffer _compressed = new();
     private readonly double _intervalNs;
     private long _intended;
     private int _sentBatches;
+    private long _left;
 
     public KafkaPerfProducer(KafkaPerfOptions options, PerfSchedule schedule, int index)
     {
@@ -33,7 +36,14 @@ internal sealed class KafkaPerfProducer : IDisposable
         _intervalNs = options.Rate > 0 ? options.Producers * 1e9 / options.Rate : 0;
         _link = new KafkaLink(options, $"perf-p{index}");
         _sentBatches = index;
+        _left = options.Fill == 0
+            ? long.MaxValue
+            : (options.Fill / options.Producers) + (index < options.Fill % options.Producers ? 1 : 0);
+        _transactions = options.TransactionsPerSecond > 0 ? new KafkaPerfTransactions(options, _link, index) : null;
     }
+
+    /// <summary>How long commits took; null without transactions.</summary>
+    public PerfHistogram? Commits => _transactions?.Commits;
 
     /// <summary>From the time of sending to the acknowledgement, by record, measured phase only.</summary>
     public PerfHistogram Acknowledged { get; } = new();
@@ -47,8 +57,15 @@ internal sealed class KafkaPerfProducer : IDisposable
         while (!_schedule.IsStopped)
         {
             long now = Clock.Now;
-            long next = now < _schedule.MeasureTo ? Send(now) : long.MaxValue;
-            if (now >= _schedule.MeasureTo && _flying.Count == 0)
+            bool wantsMore = now < _schedule.MeasureTo && _left > 0;
+            long next = wantsMore ? Send(now) : long.MaxValue;
+            if (_transactions is not null)
+            {
+                TurnTransaction(now, wantsMore && _left > 0);
+                next = Math.Min(next, _transactions.NextTurn);
+            }
+
+            if (!wantsMore && _flying.Count == 0 && _transactions is null or { IsBetween: true })
             {
                 return;
             }
@@ -56,7 +73,7 @@ internal sealed class KafkaPerfProducer : IDisposable
             _link.Pump(Math.Min(next - now, WaitNanosecondsMax));
             while (_link.TryTake(out ReadOnlyMemory<byte> frame))
             {
-                OnAnswer(KafkaFrames.ReadProduce(frame));
+                OnAnswer(frame);
             }
         }
     }
@@ -67,7 +84,8 @@ internal sealed class KafkaPerfProducer : IDisposable
         _link.Dispose();
     }
 
-    private bool CanSend => _link.Unsent < OutputBytesMax && (_options.Acks == 0 || _flying.Count < _options.InFlight);
+    private bool CanSend => _left > 0 && _transactions is null or { IsOpen: true } && _link.Unsent < OutputBytesMax
+        && (_options.Acks == 0 || _flying.Count < _options.InFlight);
 
     // Returns when there is more to send.
     private long Send(long now)
@@ -76,16 +94,23 @@ internal sealed class KafkaPerfProducer : IDisposable
         {
             while (CanSend)
             {
-                SendBatch(Clock.Now, _options.RecordsPerBatch);
+                SendBatch(Clock.Now, (int)Math.Min(_left, _options.RecordsPerBatch));
             }
 
             return _options.Acks == 0 ? now : long.MaxValue;
         }
 
+        long linger = (long)(_options.LingerMs * 1e6);
         long due = DueOf(_intended);
         while (due <= now && CanSend)
         {
-            int records = (int)Math.Min(_options.RecordsPerBatch, 1 + (long)((now - due) / _intervalNs));
+            long waiting = 1 + (long)((now - due) / _intervalNs);
+            if (waiting < _options.RecordsPerBatch && now < due + linger)
+            {
+                return Math.Min(due + linger, DueOf(_intended + _options.RecordsPerBatch - 1));
+            }
+
+            int records = (int)Math.Min(Math.Min(_options.RecordsPerBatch, _left), waiting);
             SendBatch(due, records);
             _intended += records;
             due = DueOf(_intended);
@@ -94,17 +119,28 @@ internal sealed class KafkaPerfProducer : IDisposable
         return CanSend ? due : long.MaxValue;
     }
 
+    private void TurnTransaction(long now, bool wantsMore)
+    {
+        if (_transactions!.Turn(now, _flying.Count, wantsMore))
+        {
+            _flying.Enqueue((now, OfTransaction));
+        }
+    }
+
     private long DueOf(long index) => _schedule.Start + (long)(index * _intervalNs);
 
     private void SendBatch(long stamp, int records)
     {
         (byte[] batch, int stampAt) = TemplateOf(records);
         BinaryPrimitives.WriteInt64BigEndian(batch.AsSpan(stampAt), stamp);
+        int partition = _sentBatches % _options.Partitions;
+        _transactions?.Number(batch, partition, records);
         RecordBatchPatch.RefreshCrc(batch);
         _link.Frames.WriteProduce(
-            _link.Output, _sentBatches, (_options.Topic, _sentBatches % _options.Partitions), _options.Acks,
-            Compressed(batch));
+            _link.Output, _sentBatches, (_options.Topic, partition), _options.Acks, Compressed(batch),
+            _transactions?.TransactionalId);
         _sentBatches++;
+        _left -= _options.Fill == 0 ? 0 : records;
         _schedule.AddSent(records);
         if (_options.Acks != 0)
         {
@@ -132,11 +168,18 @@ internal sealed class KafkaPerfProducer : IDisposable
         return _compressed.WrittenMemory;
     }
 
-    private void OnAnswer(short error)
+    private void OnAnswer(ReadOnlyMemory<byte> frame)
     {
         (long stamp, int records) = _flying.Dequeue();
-        Refused += error != 0 ? records : 0;
         long now = Clock.Now;
+        if (records == OfTransaction)
+        {
+            _transactions!.OnAnswer(frame, now, _schedule.IsMeasured(now));
+            return;
+        }
+
+        short error = KafkaFrames.ReadProduce(frame);
+        Refused += error != 0 ? records : 0;
         if (_schedule.IsMeasured(now) && error == 0)
         {
             Acknowledged.Record(now - stamp, records);
@@ -152,7 +195,7 @@ internal sealed class KafkaPerfProducer : IDisposable
         }
 
         var builder = new RecordBatchBuilder();
-        builder.Begin(new RecordBatchOptions());
+        builder.Begin(_transactions?.BatchOptions ?? new RecordBatchOptions());
         byte[] value = new byte[_options.RecordBytes];
         BinaryPrimitives.WriteInt64BigEndian(value, Stamp);
         long nowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();

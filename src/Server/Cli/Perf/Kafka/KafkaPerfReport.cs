@@ -18,6 +18,9 @@ internal sealed record KafkaPerfReport
 
     public required PerfHistogram DeliveredAfter { get; init; }
 
+    /// <summary>How long commits took; empty without transactions.</summary>
+    public PerfHistogram CommittedAfter { get; init; } = new();
+
     public required long Missing { get; init; }
 
     public required long OutOfOrder { get; init; }
@@ -40,7 +43,12 @@ internal sealed record KafkaPerfReport
         KafkaPerfOptions options, PerfSchedule schedule, KafkaPerfProducer[] producers,
         KafkaPerfConsumer[] consumers)
     {
-        var (acknowledged, delivered) = (new PerfHistogram(), new PerfHistogram());
+        var (acknowledged, delivered, committed) = (new PerfHistogram(), new PerfHistogram(), new PerfHistogram());
+        foreach (PerfHistogram commits in producers.Select(p => p.Commits).OfType<PerfHistogram>())
+        {
+            committed.Add(commits);
+        }
+
         Array.ForEach(producers, p => acknowledged.Add(p.Acknowledged));
         Array.ForEach(consumers, c => delivered.Add(c.Delivered));
         return new KafkaPerfReport
@@ -50,6 +58,7 @@ internal sealed record KafkaPerfReport
             Delivered = consumers.Sum(c => c.Measured),
             AcknowledgedAfter = acknowledged,
             DeliveredAfter = delivered,
+            CommittedAfter = committed,
             Missing = producers.Length > 0 ? (schedule.Sent * consumers.Length) - schedule.Received : 0,
             OutOfOrder = consumers.Sum(c => c.OutOfOrder),
             Refused = producers.Sum(p => p.Refused),
@@ -63,6 +72,12 @@ internal sealed record KafkaPerfReport
         Line(text, "acknowledged after", Quantiles(AcknowledgedAfter));
         Line(text, "delivered", Rate(DeliveredPerSecond));
         Line(text, "delivered after", Quantiles(DeliveredAfter));
+        if (CommittedAfter.Count > 0)
+        {
+            Line(text, "transactions", $"{CommittedAfter.Count / Options.DurationSeconds:N0} a second");
+            Line(text, "committed after", Quantiles(CommittedAfter));
+        }
+
         Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
         if (ServerCpuUs is { } cpu)
         {
@@ -83,6 +98,7 @@ internal sealed record KafkaPerfReport
         writer.WriteNumber("recordBytes", Options.RecordBytes);
         WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
         WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
+        WriteQuantiles(writer, "committedUs", CommittedAfter);
         if (ServerCpuUs is { } cpu)
         {
             writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));

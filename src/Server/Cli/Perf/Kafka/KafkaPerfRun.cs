@@ -8,8 +8,13 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
 {
     private const double DrainSecondsMax = 10;
     private const short TopicAlreadyExists = 36;
+    private const double UntilDoneSeconds = 24 * 3600;
+    private const long ProgressNanosecondsMax = 30_000_000_000;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
-    private readonly PerfSchedule _schedule = new(options.WarmUpSeconds, options.DurationSeconds);
+    private readonly PerfSchedule _schedule = new(
+        options.WarmUpSeconds, options.Fill + options.Drain > 0 ? UntilDoneSeconds : options.DurationSeconds);
+
     private long _residentBytesMax;
 
     /// <summary>Throws <see cref="CommandException"/> when the measurement is not possible.</summary>
@@ -24,7 +29,16 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         Thread[] threads = [.. consumers.Select(c => Start(c.Run)), .. producers.Select(p => Start(p.Run))];
         await UntilAsync(_schedule.MeasureFrom, cancellation);
         (double? Server, double Client) before = Cpu();
-        await UntilAsync(_schedule.MeasureTo, cancellation);
+        double seconds = options.DurationSeconds;
+        if (options.Fill > 0 || options.Drain > 0)
+        {
+            seconds = await UntilDoneAsync(threads, cancellation);
+        }
+        else
+        {
+            await UntilAsync(_schedule.MeasureTo, cancellation);
+        }
+
         (double? Server, double Client) after = Cpu();
         await DrainAsync(cancellation);
         _schedule.Stop();
@@ -34,7 +48,8 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         }
 
         ThrowIfFailed();
-        KafkaPerfReport report = KafkaPerfReport.Of(options, _schedule, producers, consumers) with
+        KafkaPerfReport report = KafkaPerfReport.Of(
+            options with { DurationSeconds = seconds }, _schedule, producers, consumers) with
         {
             ServerCpuSeconds = after.Server - before.Server,
             ClientCpuSeconds = after.Client - before.Client,
@@ -95,6 +110,28 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         }
 
         ThrowIfFailed();
+    }
+
+    // By number instead of time; returns the seconds that it took.
+    private async Task<double> UntilDoneAsync(Thread[] threads, CancellationToken cancellation)
+    {
+        (long Count, long At) progress = (0, Clock.Now);
+        bool IsDone() => options.Fill > 0
+            ? threads.All(thread => !thread.IsAlive)
+            : _schedule.Received >= options.Drain * options.Consumers;
+        while (!IsDone() && !_schedule.IsStopped)
+        {
+            await UntilAsync(Clock.Now + (long)LookEvery.TotalNanoseconds, cancellation);
+            long count = _schedule.Sent + _schedule.Received;
+            progress = count > progress.Count ? (count, Clock.Now) : progress;
+            if (Clock.Now - progress.At > ProgressNanosecondsMax)
+            {
+                throw new CommandException(ExitCode.Timeout, $"nothing more came after {count} records");
+            }
+        }
+
+        ThrowIfFailed();
+        return (Clock.Now - _schedule.MeasureFrom) / 1e9;
     }
 
     // What was sent has to arrive, at every consumer.
