@@ -26,6 +26,12 @@ public sealed class TcpEntrance : IDestinationWatch
 /// </summary>
 public sealed class TcpServices : IDisposable
 {
+    /// <summary>Octets that are read from a socket at once, at most.</summary>
+    public const int PieceBytes = 64 << 10;
+
+    /// <summary>Pieces of one direction that are on their way, at most: with more the socket is not read.</summary>
+    public const int PiecesMax = 16;
+
     private const int LoopsMax = 4;
 
     private readonly INetwork _network;

@@ -9,12 +9,6 @@ namespace Pillarbox.Protocols.Amqp.Routed.Tcp;
 /// </summary>
 internal sealed partial class TcpStream : IRoutedSource
 {
-    /// <summary>Octets of a piece at most.</summary>
-    public const int PieceBytes = 64 << 10;
-
-    /// <summary>Pieces on their way, at most.</summary>
-    public const int PiecesMax = 16;
-
     // Pieces in a row before other connections have their turn.
     private const int PiecesPerTurn = 8;
 
@@ -151,7 +145,7 @@ internal sealed partial class TcpStream : IRoutedSource
     private static readonly int AcceptedRank = RoutedState.Rank(RoutedState.Accepted);
 
     private bool CanReceive => _socket is not null && _out is not null && !_isReceiving && !_isOutEnded
-        && _out.HeldFrames < PiecesMax;
+        && _out.HeldFrames < TcpServices.PiecesMax;
 
     private void Receive()
     {
@@ -165,7 +159,7 @@ internal sealed partial class TcpStream : IRoutedSource
 
             // A connection that is silent holds no buffer; one that is busy is not asked first.
             _isProbing = !_isBusy && _buffer is null;
-            Memory<byte> into = _isProbing ? default : _buffer ??= ArrayPool<byte>.Shared.Rent(PieceBytes);
+            Memory<byte> into = _isProbing ? default : _buffer ??= ArrayPool<byte>.Shared.Rent(TcpServices.PieceBytes);
             _receive = _socket!.ReceiveAsync(into);
             _isReceiving = true;
             if (!_receive.IsCompleted)
