@@ -30,6 +30,7 @@ internal sealed class NodeAmqp : INodeProtocol
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);
         if (host.Router is { } router)
         {
+            router.Network.Observe(_handler.Describe, _handler.TryClose);
             _handler.Join(router.Network);
         }
     }

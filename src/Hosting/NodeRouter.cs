@@ -22,7 +22,7 @@ internal sealed class NodeRouter : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _connectors = [];
 
-    private NodeRouter(RouterSection section, NodeSeams seams)
+    private NodeRouter(RouterSection section, PillarboxConfig config, NodeSeams seams)
     {
         _section = section;
         _seams = seams;
@@ -34,6 +34,7 @@ internal sealed class NodeRouter : IDisposable
             LinkCapacity = section.LinkCapacity,
             DefaultTreatment = section.DefaultDistribution,
             Addresses = [.. section.Addresses.Select(RuleOf)],
+            Configured = [.. RouterEntities.Of(config, section)],
             Time = seams.Time,
             Random = seams.Random,
             Logs = seams.LoggerFactory,
@@ -45,7 +46,7 @@ internal sealed class NodeRouter : IDisposable
 
     /// <summary>The part that the configuration asks for; null: none.</summary>
     public static NodeRouter? Of(PillarboxConfig config, NodeSeams seams) =>
-        config.Router is null ? null : new NodeRouter(config.Router, seams);
+        config.Router is null ? null : new NodeRouter(config.Router, config, seams);
 
     /// <summary>Makes the connections.</summary>
     public void Start(AmqpConnectionHandler engine)

@@ -96,6 +96,7 @@ public sealed class PillarboxNode : IAsyncDisposable
             Time = seams.Time,
             Logger = parts.Logger,
             DescribePayload = PayloadDescriber.Describe,
+            Router = parts.Router is { } router ? router.Network.View : null,
         });
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>

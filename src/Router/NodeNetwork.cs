@@ -41,6 +41,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             Instance = options.Time.GetUtcNow().ToUnixTimeSeconds(),
         });
         var period = TimeSpan.FromMilliseconds(TickMs);
+        _instance = options.Time.GetUtcNow().ToUnixTimeSeconds();
+        ServeManagement();
         _timer = options.Time.CreateTimer(static self => ((NodeNetwork)self!).Tick(), this, period, period);
     }
 

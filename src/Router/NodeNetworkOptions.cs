@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Model;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
+using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Router;
 
@@ -35,6 +36,9 @@ public sealed record NodeNetworkOptions
 
     /// <summary>The operator's rules for addresses.</summary>
     public IReadOnlyList<AddressRule> Addresses { get; init; } = [];
+
+    /// <summary>What else is configured of the node, to be shown.</summary>
+    public IReadOnlyList<ConfiguredEntity> Configured { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -34,6 +34,13 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(QueueRewind))]
 [JsonSerializable(typeof(MessagesTouched))]
 [JsonSerializable(typeof(NodeResourceView))]
+[JsonSerializable(typeof(RouterResource))]
+[JsonSerializable(typeof(Page<RouterNodeResource>))]
+[JsonSerializable(typeof(Page<RouterLinkResource>))]
+[JsonSerializable(typeof(Page<RouterAddressResource>))]
+[JsonSerializable(typeof(Page<RouterConnectionResource>))]
+[JsonSerializable(typeof(IReadOnlyList<RouterHopResource>))]
+[JsonSerializable(typeof(RouterTraceResource))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ApiJson : JsonSerializerContext;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Model;
+using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.ConsoleApi;
 
@@ -21,6 +22,9 @@ public sealed record ApiServices
 
     /// <summary>Where unexpected failures are reported.</summary>
     public required ILogger Logger { get; init; }
+
+    /// <summary>The node's router; null: it is in no network.</summary>
+    public Func<RouterView>? Router { get; init; }
 
     /// <summary>Shows payloads to people; per format, by whoever knows it.</summary>
     public Func<PayloadFormat, ReadOnlyMemory<byte>, PayloadText> DescribePayload { get; init; } =

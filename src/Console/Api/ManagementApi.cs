@@ -21,6 +21,7 @@ public static class ManagementApi
         .. StreamsResource.Routes,
         .. GroupsResource.Routes,
         .. ConnectionsResource.Routes,
+        .. RouterResources.Routes,
         .. ConsumersResource.Routes,
         .. QuarantineRoutes.Routes,
         .. AccessResource.Routes,

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
 
@@ -27,6 +28,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private long _inputLength;
     private long _nextDeadlineMs;
     private int _waiting;
+    private int _closeAsked;
     private bool _tickDue;
     private bool _hasMore;
     private bool _peerGone;
@@ -38,7 +40,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
-        _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan);
+        _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan) { SinceUnixMs = environment.UnixMs };
         _timers = new ConnectionTimers(environment.Options, SteadyMs);
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = Wake;
@@ -51,7 +53,24 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     /// <summary>Whether both opens were exchanged.</summary>
     public bool WasOpened => _endpoint.PeerOpen is not null;
 
+    /// <summary>Counts the connections of the node; said before the loop runs.</summary>
+    public long Number
+    {
+        get => _endpoint.Number;
+        init => _endpoint.Number = value;
+    }
+
     private long SteadyMs => _environment.SteadyMs;
+
+    /// <summary>An operator wants the connection closed: the loop says goodbye. Any thread.</summary>
+    public void AskToClose()
+    {
+        Volatile.Write(ref _closeAsked, 1);
+        Wake();
+    }
+
+    /// <summary>The connection at this moment. Any thread.</summary>
+    public ConnectionFacts Describe() => _endpoint.Describe();
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
     public void Wake()
@@ -130,6 +149,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         || (_endpoint.HasClient && _endpoint.Client.HasEvents)
         || _endpoint.HasRoutedEvents
         || Volatile.Read(ref _tickDue)
+        || Volatile.Read(ref _closeAsked) != 0
         || HasCompleted();
 
     private void Pass(in ReadResult result)
@@ -250,6 +270,15 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private void CheckTimers()
     {
         long now = SteadyMs;
+        if (Interlocked.Exchange(ref _closeAsked, 0) != 0)
+        {
+            _endpoint.Close(new AmqpError
+            {
+                Condition = AmqpErrorCondition.ConnectionForced,
+                Description = "Connection forced closed by management request",
+            });
+        }
+
         if (_endpoint.State != _knownState)
         {
             _knownState = _endpoint.State;

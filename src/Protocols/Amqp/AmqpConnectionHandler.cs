@@ -65,6 +65,18 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         _broker = new BrokerPort(_environment);
     }
 
+    /// <summary>The connections, and the links through the network, at this moment. Any thread.</summary>
+    public TrafficFacts Describe() => new(
+        [.. _connections.OrderBy(c => c.Key).Select(c => c.Value.Describe())], _environment.RoutedLinks.Describe());
+
+    /// <summary>Asks a connection to close. False: there is none of this <see cref="ConnectionFacts.Id"/>.</summary>
+    public bool TryClose(long connection)
+    {
+        bool isThere = _connections.TryGetValue(connection, out AmqpConnection? found);
+        found?.AskToClose();
+        return isThere;
+    }
+
     /// <summary>Serves the connections of a listener whose peers are something else than clients.</summary>
     public ConnectionHandler For(ConnectionPlan plan) => new PlannedHandler(this, plan);
 
@@ -127,8 +139,8 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
 
     private async Task<AmqpConnection> RunAsync(PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
     {
-        var connection = new AmqpConnection(_environment, peer, transport, plan);
         long number = Interlocked.Increment(ref _lastConnection);
+        var connection = new AmqpConnection(_environment, peer, transport, plan) { Number = number };
         _connections.TryAdd(number, connection);
         try
         {

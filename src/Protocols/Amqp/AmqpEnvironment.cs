@@ -29,6 +29,9 @@ internal sealed class AmqpEnvironment(
     /// <summary>The network that the node is in; null: none. Set before the first connection.</summary>
     public INetwork? Network { get; set; }
 
+    /// <summary>Links through the network.</summary>
+    public RoutedLinkTable RoutedLinks { get; } = new();
+
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();
 

@@ -18,6 +18,15 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>What the node takes the connection for, and its end's part in it.</summary>
     public ConnectionPlan Plan => _plan;
 
+    /// <summary>Counts the connections of the node.</summary>
+    public long Number { get; set; }
+
+    /// <summary>When it was made, in milliseconds since the Unix epoch.</summary>
+    public long SinceUnixMs { get; init; }
+
+    /// <summary>The SASL mechanism that the peer took; null: none.</summary>
+    public string? SaslMechanism { get; private set; }
+
     /// <summary>What the peer is.</summary>
     public ConnectionRole Role => _plan.Role;
 
@@ -41,6 +50,21 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>What the peer said in its open.</summary>
     public Open? PeerOpen { get; private set; }
+
+    /// <summary>The connection at this moment. Any thread.</summary>
+    public ConnectionFacts Describe() => new()
+    {
+        Id = Number,
+        Container = ContainerId,
+        RemoteEndPoint = RemoteEndPoint,
+        Plan = _plan,
+        IsOpened = PeerOpen is not null,
+        User = Identity.IsAnonymous ? null : Identity.Name,
+        SaslMechanism = SaslMechanism,
+        IsEncrypted = _peer.IsTls,
+        SinceUnixMs = SinceUnixMs,
+        Properties = PeerOpen?.Properties,
+    };
 
     /// <summary>The node has made the connection and logged in; the protocol headers are exchanged. Says the
     /// open.</summary>

@@ -185,6 +185,7 @@ internal sealed partial class ConnectionEndpoint
     private void OnSaslInit(SaslInit init)
     {
         _sasl = Environment.Sasl.Create(init.Mechanism, SaslContext);
+        SaslMechanism = _sasl is null ? null : init.Mechanism;
         if (_sasl is null)
         {
             EndSasl(SaslCode.Auth);

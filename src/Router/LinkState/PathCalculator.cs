@@ -62,6 +62,18 @@ internal sealed class PathCalculator
         }
     }
 
+    /// <summary>The vertices from this router to one, both among them, and their costs; empty: unreachable.</summary>
+    public IReadOnlyList<(int Vertex, long Cost)> WayTo(int vertex)
+    {
+        Grow(_self);
+        List<(int Vertex, long Cost)> way = [];
+        for (int at = vertex; _settled[vertex] && at >= 0; at = _previous[at])
+        {
+            way.Insert(0, (at, _cost[at]));
+        }
+        return way;
+    }
+
     private void FindOrigins(int root, Action<int, int> onValidOrigin)
     {
         Grow(root);

@@ -105,11 +105,13 @@ internal static class RoutedAttach
         RoutedOutgoingLink? link = null;
         link = new RoutedOutgoingLink(session, attach, peer: null)
         {
+            Address = address,
             OnReleased = () => network.CloseReceiver(route!, link!.Outlet),
         };
         route = network.OpenReceiver(address, link.Outlet);
         if (route is null)
         {
+            link.Unlist();
             RefuseUnavailable(session, attach);
             return true;
         }

@@ -28,7 +28,7 @@ internal enum RoutedSender : byte
 /// The node's receiving end of a link whose messages go on through the network. Nothing is kept here: each delivery is
 /// handed to an outlet, frame by frame, and the sender hears what the receiver says of it.
 /// </summary>
-internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, IDestinationListener
+internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, IRoutedLink, IDestinationListener
 {
     /// <summary>Most bytes before the bare message (and its properties, when they are wanted).</summary>
     public const int HeadBytesMax = 64 << 10;
@@ -49,6 +49,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private IRoute? _route;
     private EarlyWatch? _watch;
     private uint? _messageFormat;
+    private readonly long _tableId;
     private bool _isDropping;
     private bool _isTransacted;
 
@@ -61,6 +62,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _peer = kind is RoutedSender.Router or RoutedSender.Uplink ? session.Connection.Peer : null;
         _capacity = _network.LinkCapacity;
         _routes = new RouteCache(_network, RoutesKeptMax);
+        _tableId = session.Connection.Environment.RoutedLinks.Add(this);
         Stamp(to: null, phase: 0);
         if (kind != RoutedSender.ToAddress)
         {
@@ -99,6 +101,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     /// <inheritdoc/>
     public override void Release(LinkEnd end)
     {
+        Session.Connection.Environment.RoutedLinks.Remove(_tableId);
         OnReleased?.Invoke();
         AbandonDelivery();
         AbortOpen();
@@ -107,6 +110,20 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             _network.CloseSender(_route, _watch!);
         }
     }
+
+    /// <inheritdoc/>
+    public LinkFacts Describe(long id) => new()
+    {
+        Id = id,
+        Name = Name,
+        ConnectionId = Session.Connection.Number,
+        IsIncoming = true,
+        IsTrunk = _kind == RoutedSender.Router,
+        Address = _route?.Address,
+        Capacity = _capacity,
+        Credit = LinkCredit,
+        DeliveryCount = DeliveryCount,
+    };
 
     /// <summary>The sender states an outcome for what it sent, or settles it (part 2 section 2.7.6).</summary>
     public void OnSenderState(in Disposition disposition, uint last)

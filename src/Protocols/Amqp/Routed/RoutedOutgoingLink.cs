@@ -9,7 +9,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// in which they were handed over, each written frame by frame as its pieces come. What the peer says of them goes
 /// back to where they came from.
 /// </summary>
-internal sealed partial class RoutedOutgoingLink : OutgoingLink
+internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 {
     /// <summary>Deliveries that wait for credit; what comes beyond is given back.</summary>
     public const int PendingMax = 65_536;
@@ -19,6 +19,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
     private readonly Queue<RoutedDelivery> _pending = new();
     private readonly bool _settlesOnSend;
     private readonly RoutedTraffic _traffic;
+    private readonly long _tableId;
     private RoutedDelivery? _current;
     private RoutedPart _part;
     private bool _isInPart;
@@ -37,6 +38,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
         _settlesOnSend = peer is null && attach.SenderSettleMode == SenderSettleMode.Settled;
         _traffic = session.Connection.Routed;
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
+        _tableId = session.Connection.Environment.RoutedLinks.Add(this);
     }
 
     /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
@@ -56,6 +58,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
 
     /// <summary>Where the network hands deliveries in.</summary>
     public LinkOutlet Outlet { get; }
+
+    /// <summary>The address that it draws from; null: it leads to another router.</summary>
+    public string? Address { get; init; }
 
     /// <summary>What is to be done when the link ends.</summary>
     public Action? OnReleased { get; init; }
@@ -101,6 +106,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
     /// <inheritdoc/>
     public override void Release(LinkEnd end)
     {
+        Unlist();
         // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
         _endsWhenIdle = false;
         OnReleased?.Invoke();
@@ -147,6 +153,25 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink
             : Session.Window.RemoteIncomingWindow == 0 ? SendResult.SessionBlocked
             : WriteFrame(frames, isFirst: false);
     }
+
+    /// <summary>It is not shown any more, or never was attached.</summary>
+    public void Unlist() => Session.Connection.Environment.RoutedLinks.Remove(_tableId);
+
+    /// <inheritdoc/>
+    public LinkFacts Describe(long id) => new()
+    {
+        Id = id,
+        Name = Name,
+        ConnectionId = Session.Connection.Number,
+        IsIncoming = false,
+        IsTrunk = Outlet.Peer is not null,
+        Address = Address,
+        Capacity = Session.Connection.Network?.LinkCapacity ?? 0,
+        Credit = _linkCredit,
+        DeliveryCount = _deliveryCount,
+        Undelivered = _pending.Count,
+        Unsettled = Outlet.Load.Value,
+    };
 
     private void Begin(RoutedDelivery delivery)
     {

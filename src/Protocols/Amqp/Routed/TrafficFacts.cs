@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>A connection at one moment, for views.</summary>
+public sealed record ConnectionFacts
+{
+    /// <summary>Counts the connections of the node.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>The peer's container id, empty before its open.</summary>
+    public required string Container { get; init; }
+
+    public required string RemoteEndPoint { get; init; }
+
+    public required ConnectionPlan Plan { get; init; }
+
+    /// <summary>Both opens were exchanged.</summary>
+    public bool IsOpened { get; init; }
+
+    /// <summary>The user's name; null: nobody logged in.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The SASL mechanism that the peer took, or null.</summary>
+    public string? SaslMechanism { get; init; }
+
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>When it was made, in milliseconds since the Unix epoch.</summary>
+    public long SinceUnixMs { get; init; }
+
+    /// <summary>The properties in the peer's open.</summary>
+    public AmqpMap? Properties { get; init; }
+}
+
+/// <summary>A link through the network at one moment, for views.</summary>
+public sealed record LinkFacts
+{
+    /// <summary>Counts such links of the node.</summary>
+    public required long Id { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Of its connection: <see cref="ConnectionFacts.Id"/>.</summary>
+    public required long ConnectionId { get; init; }
+
+    /// <summary>Whether messages come by it, and not go.</summary>
+    public required bool IsIncoming { get; init; }
+
+    /// <summary>Whether another router is at its other end.</summary>
+    public bool IsTrunk { get; init; }
+
+    /// <summary>Its address as routers carry it; null: each message has its own.</summary>
+    public string? Address { get; init; }
+
+    public int Capacity { get; init; }
+
+    public long Credit { get; init; }
+
+    /// <summary>Deliveries since the attach.</summary>
+    public long DeliveryCount { get; init; }
+
+    /// <summary>Deliveries that wait for credit.</summary>
+    public long Undelivered { get; init; }
+
+    /// <summary>Deliveries that are handed over and not settled.</summary>
+    public long Unsettled { get; init; }
+}
+
+/// <summary>The connections and routed links of a node at one moment.</summary>
+public sealed record TrafficFacts(IReadOnlyList<ConnectionFacts> Connections, IReadOnlyList<LinkFacts> Links)
+{
+    public static readonly TrafficFacts None = new([], []);
+}
+
+/// <summary>A link that can tell of itself. Any thread: what it tells may be of slightly different moments.</summary>
+internal interface IRoutedLink
+{
+    LinkFacts Describe(long id);
+}
+
+/// <summary>The routed links of a node. Any thread.</summary>
+internal sealed class RoutedLinkTable
+{
+    private readonly ConcurrentDictionary<long, IRoutedLink> _links = new();
+    private long _last;
+
+    public long Add(IRoutedLink link)
+    {
+        long id = Interlocked.Increment(ref _last);
+        _links[id] = link;
+        return id;
+    }
+
+    public void Remove(long id) => _links.TryRemove(id, out _);
+
+    /// <summary>All of them, oldest first.</summary>
+    public IReadOnlyList<LinkFacts> Describe() =>
+        [.. _links.OrderBy(l => l.Key).Select(l => l.Value.Describe(l.Key))];
+}

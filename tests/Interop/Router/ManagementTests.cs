@@ -1,0 +1,81 @@
+using Xunit;
+
+namespace Pillarbox.Interop.Tests.Router;
+
+/// <summary>The management of routers that are real processes, by AMQP and by the program's own verbs.</summary>
+public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLine>
+{
+    [Theory]
+    [InlineData("general")]
+    [InlineData("nodes")]
+    [InlineData("other_router")]
+    [InlineData("addresses_and_links")]
+    [InlineData("kill_connection")]
+    [InlineData("refusals")]
+    public async Task Proton_asks_as_the_tools_of_other_routers_do(string scenario)
+    {
+        string[] command = [Programs.Script("Router", "manage.py"), scenario, line.A.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
+    [Theory]
+    [InlineData("show", "interior")]
+    [InlineData("nodes", "(self)")]
+    [InlineData("addresses", "M0$management")]
+    [InlineData("connections", "inter-router")]
+    [InlineData("links", "inter-router")]
+    [InlineData("path C A", "B")]
+    [InlineData("trace $management", "closest")]
+    public async Task The_verbs_print_tables_and_json(string verb, string expected)
+    {
+        string[] words = ["router", .. verb.Split(' '), "--url", line.A.HttpUrl];
+        ClientResult table = await ClientProcess.RunAsync(Programs.Pillarbox, words);
+        Assert.True(table.ExitCode == 0, table.Everything);
+        Assert.Contains(expected, table.Output, StringComparison.Ordinal);
+        ClientResult json = await ClientProcess.RunAsync(Programs.Pillarbox, [.. words, "-o", "json"]);
+        Assert.True(json.ExitCode == 0, json.Everything);
+        using var document = System.Text.Json.JsonDocument.Parse(json.Output);
+        Assert.Contains(expected, json.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_way_to_nobody_is_not_found()
+    {
+        string[] words = ["router", "path", "A", "nobody", "--url", line.A.HttpUrl];
+        ClientResult result = await ClientProcess.RunAsync(Programs.Pillarbox, words);
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("there is no way from 'A' to 'nobody'", result.Everything, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>A line A - B - C whose first node has the HTTP API.</summary>
+public sealed class ManagedLine : IAsyncLifetime
+{
+    internal PillarboxProcess A { get; private set; } = null!;
+
+    internal PillarboxProcess B { get; private set; } = null!;
+
+    internal PillarboxProcess C { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        A = await PillarboxProcess.StartAsync(
+            ":memory:", ownListeners: true,
+            [
+                "--mode", "interior", "--id", "A", "--listen", "amqp=127.0.0.1:0",
+                "--listen", "inter-router=127.0.0.1:0", "--listen", "http=127.0.0.1:0",
+            ]);
+        B = await RouterNodes.StartAsync("B", A);
+        C = await RouterNodes.StartAsync("C", B);
+        await A.SaysAsync("radius 2");
+        await C.SaysAsync("radius 2");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (PillarboxProcess? node in (PillarboxProcess?[])[C, B, A])
+        {
+            if (node is not null) await node.DisposeAsync();
+        }
+    }
+}

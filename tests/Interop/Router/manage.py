@@ -1,0 +1,102 @@
+"""The requests that the tools of other routers make, sent the way they send them: manage.py SCENARIO URL [URL...].
+The URL is that of node A in a line A - B - C."""
+import sys
+
+from proton import Message
+from proton.utils import BlockingConnection, SyncRequestResponse
+
+PREFIX = "org.apache.qpid.dispatch."
+TIMEOUT = 30
+
+
+class Agent:
+    def __init__(self, url, address="$management"):
+        self.connection = BlockingConnection(url, timeout=TIMEOUT)
+        self.client = SyncRequestResponse(self.connection, address)
+
+    def call(self, status, body=None, **properties):
+        properties = {key: value for key, value in properties.items() if value is not None}
+        reply = self.client.call(Message(properties=properties, body=body or {}))
+        assert reply.properties["statusCode"] == status, reply
+        return reply.body
+
+    def query(self, kind, *names):
+        """As the tools do: pages of 500 until one is not full."""
+        rows, offset = [], 0
+        while True:
+            body = self.call(200, {"attributeNames": list(names)}, name="self", type="org.amqp.management",
+                             operation="QUERY", entityType=PREFIX + kind, offset=offset, count=500)
+            rows += [dict(zip(body["attributeNames"], row)) for row in body["results"]]
+            if len(body["results"]) < 500:
+                return rows
+            offset += 500
+
+    def close(self):
+        self.connection.close()
+
+
+def general(url):
+    router = Agent(url).query("router")[0]
+    assert router["id"] == "A" and router["mode"] == "interior", router
+    assert router["nodeCount"] == 2 and router["uptimeSeconds"] >= 0, router
+
+
+def nodes(url):
+    rows = {row["id"]: row for row in Agent(url).query("router.node", "id", "nextHop", "cost", "linkState", "index")}
+    assert sorted(rows) == ["A", "B", "C"], rows
+    assert rows["A"]["nextHop"] == "(self)" and rows["C"]["nextHop"] == "B" and rows["C"]["cost"] == 2, rows
+    assert sorted(rows["B"]["linkState"]) == ["A", "C"], rows
+
+
+def other_router(url):
+    """C answers to a client of A, and each router has an address that leads to it."""
+    addresses = Agent(url).call(200, operation="GET-MGMT-NODES", type="org.amqp.management", name="self")
+    found = [Agent(url, address).query("router", "id")[0]["id"] for address in addresses]
+    assert found == ["A", "B", "C"], found
+
+
+def addresses_and_links(url):
+    agent = Agent(url)
+    receiver = agent.connection.create_receiver("manage.wanted")
+    row = [a for a in agent.query("router.address") if a["key"] == "M0manage.wanted"][0]
+    assert row["subscriberCount"] == 1 and row["distribution"] == "balanced", row
+    links = agent.query("router.link", "owningAddr", "linkDir", "linkType", "connectionId", "identity")
+    link = [l for l in links if l["owningAddr"] == "M0manage.wanted"][0]
+    assert link["linkDir"] == "out" and link["linkType"] == "endpoint", link
+    connection = agent.call(200, operation="READ", type=PREFIX + "connection", identity=link["connectionId"])
+    assert connection["role"] == "normal" and connection["opened"], connection
+    read = agent.call(200, operation="READ", type=PREFIX + "router.link", identity=link["identity"])
+    assert read["owningAddr"] == "M0manage.wanted", read
+    receiver.close()
+
+
+def kill_connection(url):
+    agent, victim = Agent(url), BlockingConnection(url, timeout=TIMEOUT)
+    name = victim.container.container_id
+    row = [c for c in agent.query("connection") if c["container"] == name][0]
+    agent.call(200, {"adminStatus": "deleted"}, operation="UPDATE", type=PREFIX + "connection",
+               identity=row["identity"])
+    try:
+        victim.wait(lambda: False, timeout=TIMEOUT)
+        raise AssertionError("the connection lives")
+    except Exception as end:
+        assert "forced" in str(end), repr(end)
+    trunk = [c for c in agent.query("connection") if c["role"] == "inter-router"][0]
+    agent.call(403, {"adminStatus": "deleted"}, operation="UPDATE", type=PREFIX + "connection",
+               identity=trunk["identity"])
+
+
+def refusals(url):
+    agent = Agent(url)
+    agent.call(404, operation="QUERY", type="org.amqp.management", name="self", entityType="nonsense")
+    agent.call(404, operation="READ", type=PREFIX + "router.link", identity="none")
+    agent.call(400, operation="READ", type=PREFIX + "router.link")
+    agent.call(400, {"prefix": "a", "distribution": "sideways"}, operation="CREATE",
+               type=PREFIX + "router.config.address", name="x")
+    agent.call(501, operation="DANCE", type="org.amqp.management", name="self")
+    assert len(agent.call(200, operation="GET-TYPES", type="org.amqp.management", name="self")) > 10
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
+    print("ok")

@@ -1,0 +1,104 @@
+using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Tests.Routed;
+
+namespace Pillarbox.Router.Tests.Management;
+
+/// <summary>The agent as a client of the node meets it: frames in, frames out.</summary>
+public sealed class ManagementServiceTests : IDisposable
+{
+    private readonly RoutedScene _scene = new();
+
+    public void Dispose() => _scene.Dispose();
+
+    [Theory]
+    [InlineData("$management")]
+    [InlineData("amqp:/_local/$management")]
+    [InlineData("_topo/0/A/$management")]
+    [InlineData(null)]
+    public void A_request_is_accepted_and_answered(string? address)
+    {
+        (AmqpPeer receiver, string replyTo) = ReplyAddress();
+        AmqpPeer sender = _scene.Sender(address);
+        sender.Next(Flow.DescriptorCode);
+        sender.Transfer(0, 0, Request("GET-MGMT-NODES", replyTo, address is null ? "$management" : null));
+        Disposition disposition = sender.Next(Disposition.DescriptorCode).AsDisposition();
+        Assert.Equal(DeliveryState.Accepted.ToArray(), disposition.State.ToArray());
+        receiver.Next(Transfer.DescriptorCode).AsTransfer(out byte[] bytes);
+        AmqpMessage reply = AmqpMessage.Read(bytes);
+        Assert.Null(reply.MessageAnnotations);
+        Assert.Equal("[amqp:/_topo/0/A/$management]", reply.Value.ToString());
+        Assert.Equal(AmqpValue.ULong(9), reply.Properties!.CorrelationId);
+    }
+
+    [Fact]
+    public void A_request_in_pieces_is_put_together()
+    {
+        (AmqpPeer receiver, string replyTo) = ReplyAddress();
+        AmqpPeer sender = _scene.Sender("$management");
+        sender.Next(Flow.DescriptorCode);
+        byte[] request = Request("GET-MGMT-NODES", replyTo);
+        sender.Transfer(0, 0, request.AsSpan(0, 20), more: true);
+        sender.Send(FrameBytes.Of(new Transfer { Handle = 0, More = true }, request.AsSpan(20, 30)));
+        sender.Send(FrameBytes.Of(new Transfer { Handle = 0 }, request.AsSpan(50)));
+        receiver.Next(Transfer.DescriptorCode).AsTransfer(out byte[] bytes);
+        Assert.Equal("[amqp:/_topo/0/A/$management]", AmqpMessage.Read(bytes).Value.ToString());
+    }
+
+    [Fact]
+    public void What_is_no_request_is_accepted_and_not_answered()
+    {
+        (AmqpPeer receiver, _) = ReplyAddress();
+        AmqpPeer sender = _scene.Sender("$management");
+        sender.Next(Flow.DescriptorCode);
+        sender.Transfer(0, 0, Steps.Message("hello"));
+        sender.Next(Disposition.DescriptorCode);
+        Assert.Empty(receiver.Frames);
+    }
+
+    [Fact]
+    public void An_aborted_request_is_forgotten()
+    {
+        (AmqpPeer receiver, string replyTo) = ReplyAddress();
+        AmqpPeer sender = _scene.Sender("$management");
+        sender.Next(Flow.DescriptorCode);
+        byte[] request = Request("GET-MGMT-NODES", replyTo);
+        sender.Transfer(0, 0, request.AsSpan(0, 20), more: true);
+        sender.Send(FrameBytes.Of(new Transfer { Handle = 0, Aborted = true }, default));
+        Assert.Empty(receiver.Frames);
+        sender.Transfer(0, 1, request);
+        receiver.Next(Transfer.DescriptorCode);
+    }
+
+    [Fact]
+    public void Links_and_addresses_come_and_go_in_the_view()
+    {
+        AmqpPeer receiver = _scene.Receiver("news");
+        Assert.Contains(_scene.Network.View().Addresses, a => a is { Key: "M0news", Subscribers: 1 });
+        Assert.DoesNotContain(_scene.Network.View().Addresses, a => a.Key == "M0other");
+        receiver.Send(FrameBytes.Of(new Close()));
+        Assert.DoesNotContain(_scene.Network.View().Addresses, a => a.Key == "M0news");
+    }
+
+    private (AmqpPeer Receiver, string Address) ReplyAddress()
+    {
+        AmqpPeer receiver = _scene.Client();
+        receiver.Send(FrameBytes.Of(Steps.ReceiverAttach(0, new Source { Dynamic = true })));
+        string address = ((Source)receiver.Next(Attach.DescriptorCode).AsAttach().Source!).Address!;
+        receiver.Credit(0, 10);
+        return (receiver, address);
+    }
+
+    private static byte[] Request(string operation, string replyTo, string? to = null)
+    {
+        AmqpMap properties = new();
+        properties.Add("operation", operation);
+        properties.Add("type", "org.amqp.management");
+        properties.Add("name", "self");
+        return (AmqpMessage.FromValue(AmqpValue.Map(new AmqpMap())) with
+        {
+            Properties = new MessageProperties { To = to, ReplyTo = replyTo, CorrelationId = 9ul },
+            ApplicationProperties = properties,
+        }).ToArray();
+    }
+}
