@@ -19,6 +19,7 @@ internal sealed class EdgeUplink : PeerLink
     private readonly RoutedInbox _inbox;
     private readonly Dictionary<(string Address, Role Role), Link> _links = [];
     private readonly HashSet<(string Address, Role Role)> _wanted = [];
+    private readonly HashSet<(string Address, Role Role)> _begun = [];
     private AmqpSession? _session;
     private Outlet? _relay;
 
@@ -90,11 +91,25 @@ internal sealed class EdgeUplink : PeerLink
     {
         string address = System.Text.Encoding.UTF8.GetString(wish.Bytes!);
         (string Address, Role Role) key = (address, wish.Count == 1 ? Role.Sender : Role.Receiver);
-        if (wish.Flag && _wanted.Add(key) && !_links.ContainsKey(key))
+        bool isNew = wish.Flag ? _wanted.Add(key) : _wanted.Remove(key);
+        if (!isNew)
         {
-            _session!.BeginLink(NewAttach(key.Role, address, null), attach => Make(key, attach));
+            return;
         }
-        else if (!wish.Flag && _wanted.Remove(key) && _links.TryGetValue(key, out Link? link))
+
+        if (!_links.TryGetValue(key, out Link? link))
+        {
+            if (wish.Flag && _begun.Add(key))
+            {
+                _session!.BeginLink(NewAttach(key.Role, address, null), attach => Make(key, attach));
+            }
+        }
+        else if (link is RoutedOutgoingLink outgoing)
+        {
+            // What a sender that is gone had sent still goes out.
+            outgoing.EndWhenIdle(!wish.Flag);
+        }
+        else if (!wish.Flag)
         {
             link.Session.Detach(link, error: null);
         }
@@ -105,8 +120,15 @@ internal sealed class EdgeUplink : PeerLink
 
     private Link Make((string Address, Role Role) key, Attach attach)
     {
+        _begun.Remove(key);
         Link link = attach.Role == Role.Sender ? MakeIncoming(key, attach) : MakeOutgoing(key, attach);
         _links[key] = link;
+        if (_wanted.Add(key))
+        {
+            // It was wanted when it was begun, and is not any more.
+            Want(key.Address, key.Role == Role.Sender, isWanted: false);
+        }
+
         return link;
     }
 

@@ -101,8 +101,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     /// <inheritdoc/>
     public override void Release(LinkEnd end)
     {
-        OnReleased?.Invoke();
         Session.Connection.Environment.RoutedLinks.Remove(_tableId);
+        OnReleased?.Invoke();
         AbandonDelivery();
         AbortOpen();
         if (_route is not null)

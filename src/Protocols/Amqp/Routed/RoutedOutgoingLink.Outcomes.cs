@@ -9,6 +9,7 @@ internal sealed partial class RoutedOutgoingLink
     /// <summary>A delivery was handed over.</summary>
     public void OnDelivery(RoutedDelivery delivery)
     {
+        _inHand++;
         if (State != LinkState.Attached || _pending.Count >= PendingMax)
         {
             GiveBack(delivery);

@@ -29,6 +29,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private uint _linkCredit;
     private bool _peerDrains;
     private bool _hasCredit;
+    private bool _endsWhenIdle;
+    private int _inHand;
 
     public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
         : base(session, attach)
@@ -42,6 +44,14 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
     public RoutedOutgoingLink(AmqpSession session, Attach attach)
         : this(session, attach, peer: null) => Outlet = new LinkOutlet(this, null, _traffic.Inbox, takesStamps: true);
+
+    /// <summary>The link ends as soon as everything that was handed in has come to its end; false: it stays after
+    /// all.</summary>
+    public void EndWhenIdle(bool ends)
+    {
+        _endsWhenIdle = ends;
+        EndWhenIdle();
+    }
 
     /// <summary>Hears whether the peer gives any credit.</summary>
     public Action<bool>? OnCredit { get; init; }
@@ -101,6 +111,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     {
         Unlist();
         // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
+        _endsWhenIdle = false;
         OnReleased?.Invoke();
         while (_pending.TryDequeue(out RoutedDelivery? delivery))
         {
@@ -305,5 +316,18 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         Conclude(delivery, RoutedState.Released);
     }
 
-    private void Conclude(RoutedDelivery delivery, byte[] state) => _traffic.Touch(delivery.Conclude(state));
+    private void Conclude(RoutedDelivery delivery, byte[] state)
+    {
+        _traffic.Touch(delivery.Conclude(state));
+        _inHand--;
+        EndWhenIdle();
+    }
+
+    private void EndWhenIdle()
+    {
+        if (_endsWhenIdle && _inHand == 0)
+        {
+            Session.Detach(this, error: null);
+        }
+    }
 }
