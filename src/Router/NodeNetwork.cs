@@ -78,6 +78,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         {
             Route route = Open(parsed, rule, rule.IngressPhase);
             route.AddWatch(watch);
+            WantOf(route);
             return route;
         }
     }
@@ -88,6 +89,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             ((Route)route).RemoveWatch(watch);
+            WantOf((Route)route);
             RetireIfUnused((Route)route);
         }
     }
@@ -187,7 +189,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         Span<byte> bytes = stackalloc byte[DynamicNameBytes];
         _options.Random.Fill(bytes);
         string name = Convert.ToHexStringLower(bytes)[..15];
-        return forSender ? $"amqp:/_$temp.{name}" : $"amqp:/_topo/0/{NodeId}/temp.{name}";
+        return forSender ? $"amqp:/_$temp.{name}"
+            : IsEdge ? $"amqp:/_edge/{NodeId}/temp.{name}"
+            : $"amqp:/_topo/0/{NodeId}/temp.{name}";
     }
 
     /// <inheritdoc/>
@@ -205,14 +209,14 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         }
 
         // Messages for another router carry their address themselves: one way for all of them.
-        bool isForRouter = parsed.Class == RouteAddressClass.Topological && !IsOfThisNode(parsed);
+        bool isForRouter = !IsOfThisNode(parsed);
         string key = isForRouter ? KeyOfRouter(parsed) : KeyOf(parsed, phase ?? rule.IngressPhase);
-        if (_routes.TryGetValue(key, out Route? route))
+        if (_routes.TryGetValue(key, out Route? route) && (!IsEdge || route.Targets.Any))
         {
             return route;
         }
 
-        return isForRouter ? OpenRouter(key, parsed, rule) : null;
+        return IsEdge ? FindUplink() ?? route : isForRouter ? OpenRouter(key, parsed, rule) : null;
     }
 
     /// <inheritdoc/>
@@ -326,13 +330,16 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     private void Refresh(Route route)
     {
-        RouteSnapshot network = _engine.Snapshot;
-        route.Refresh(RoutersOf(route, network), network, _links);
+        List<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
+            ? _edges.GetValueOrDefault(route.Parsed.Router!)
+            : null;
+        route.Refresh(HopsOf(route), edge, _engine.Snapshot);
     }
 
     private static UInt128 RoutersOf(Route route, RouteSnapshot network) => route.Parsed.Class switch
     {
         RouteAddressClass.Mobile => network.RoutersOf(route.Key),
+        RouteAddressClass.Edge => network.RoutersOf(AddressKey.Edge(route.Parsed.Router!)),
         RouteAddressClass.Topological when route.Parsed.Router == RouteAddress.AllRouters => network.Reachable,
         RouteAddressClass.Topological => network.IndexOf(route.Parsed.Router!) is var index and > 0
             ? UInt128.One << index : UInt128.Zero,
@@ -401,6 +408,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             _engine.AddLocal(NowMs, route.Key, route.Treatment);
         }
 
+        WantOf(route);
         Refresh(route);
     }
 
@@ -416,6 +424,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             _engine.RemoveLocal(NowMs, route.Key);
         }
 
+        WantOf(route);
         Refresh(route);
         RetireIfUnused(route);
     }
@@ -444,7 +453,10 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         lock (_gate)
         {
-            return _engine.Snapshot.IndexOf(parsed.Router!) <= 0 ? null
+            bool isThere = parsed.Class == RouteAddressClass.Edge
+                ? _edges.ContainsKey(parsed.Router!) || _engine.Snapshot.Addresses.ContainsKey(AddressKey.Edge(parsed.Router!))
+                : _engine.Snapshot.IndexOf(parsed.Router!) > 0;
+            return !isThere ? null
                 : _routes.TryGetValue(key, out Route? there) ? there
                 : Add(new Route(key, parsed, rule));
         }
@@ -472,5 +484,6 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _ => $"H{address.Router}/{address.Name}",
     };
 
-    private static string KeyOfRouter(RouteAddress address) => $"R{address.Router}";
+    private static string KeyOfRouter(RouteAddress address) =>
+        address.Class == RouteAddressClass.Edge ? $"H{address.Router}" : $"R{address.Router}";
 }

@@ -215,7 +215,7 @@ internal sealed partial class AmqpSession
     /// <summary>
     /// Ends a link from the node's side, for good: clients hear of a closed link, and attach anew if they want.
     /// </summary>
-    public void Detach(Link link, AmqpError error, LinkEnd end = LinkEnd.Closed)
+    public void Detach(Link link, AmqpError? error, LinkEnd end = LinkEnd.Closed)
     {
         if (link.State != LinkState.Attached)
         {

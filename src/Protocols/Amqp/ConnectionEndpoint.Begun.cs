@@ -10,6 +10,7 @@ internal sealed partial class ConnectionEndpoint
     private List<AmqpSession>? _begun;
     private RoutedTraffic? _routed;
     private TrunkLinks? _trunk;
+    private EdgeUplink? _uplink;
 
     /// <summary>The network that the node is in; null: none.</summary>
     public INetwork? Network => Environment.Network;
@@ -43,6 +44,9 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>The links to another router; there are some from the open on when the role says so.</summary>
     public TrunkLinks? Trunk => _trunk;
+
+    /// <summary>The other router, of whatever kind; null: the peer is none, or an edge.</summary>
+    public PeerLink? Peer => (PeerLink?)_trunk ?? _uplink;
 
     /// <summary>What the peer said in its open.</summary>
     public Open? PeerOpen { get; private set; }
@@ -81,16 +85,22 @@ internal sealed partial class ConnectionEndpoint
 
     private void JoinNetwork()
     {
-        if (Network is { } network && Role is ConnectionRole.InterRouter or ConnectionRole.Edge)
+        if (Network is { } network && Role == ConnectionRole.InterRouter)
         {
             _trunk = new TrunkLinks(this, network);
             _trunk.OnOpened();
+        }
+        else if (Network is { } interior && Role == ConnectionRole.Edge && IsInitiator)
+        {
+            _uplink = new EdgeUplink(this, interior);
+            _uplink.OnOpened();
         }
     }
 
     private void LeaveNetwork()
     {
         _trunk?.OnConnectionOver();
+        _uplink?.OnConnectionOver();
         _routed?.Close();
     }
 

@@ -12,7 +12,7 @@ namespace Pillarbox.Router.Addresses;
 internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) : IRoute
 {
     private readonly List<Outlet> _locals = [];
-    private readonly HashSet<IDestinationWatch> _watches = [];
+    private readonly Dictionary<IDestinationWatch, bool> _watches = [];
     private readonly Dictionary<PeerLink, LoadCounter> _loads = [];
     private volatile RouteTargets _targets = RouteTargets.None;
     private int _turn;
@@ -50,7 +50,7 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     /// <summary>Whether nothing holds it any more: an address of another router is there for its senders only.</summary>
     public bool IsUnused => _locals.Count == 0 && _watches.Count == 0
-        && (Key[0] == 'T' || _targets.Hops.Length == 0);
+        && (Key[0] is 'T' or 'H' || _targets.Hops.Length == 0);
 
     /// <inheritdoc/>
     public RouteChoice Choose(in RouteQuery query)
@@ -73,8 +73,9 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     public void AddWatch(IDestinationWatch watch)
     {
-        _watches.Add(watch);
-        if (_targets.Any)
+        bool any = _targets.AnyExcept(watch.ExceptOwner);
+        _watches[watch] = any;
+        if (any)
         {
             watch.OnDestinations(true);
         }
@@ -93,33 +94,27 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     public void Retire() => Volatile.Write(ref _isRetired, true);
 
+    /// <summary>A way to a neighbour, with what is under way there for this address.</summary>
+    public RouteHop HopTo(PeerLink peer, long cost, UInt128 validOrigins, Outlet? link) =>
+        new(peer, cost, LoadOf(peer), validOrigins, PeerBytes(peer)) { Link = link };
+
     /// <summary>Takes the destinations as they are now, and tells the senders when the first came or the last
     /// went.</summary>
-    public void Refresh(UInt128 routers, RouteSnapshot network, IReadOnlyDictionary<int, PeerLink> links)
+    public void Refresh(List<RouteHop> hops, IEnumerable<Outlet>? locals, RouteSnapshot network)
     {
-        bool before = _targets.Any;
-        var hops = new List<RouteHop>();
-        foreach (int index in new RouterBits(routers & network.Reachable))
-        {
-            RouterRoute route = network.ByIndex(index)!;
-            if (route.NextHopLink is { } link && links.TryGetValue(link, out PeerLink? peer))
-            {
-                hops.Add(new RouteHop(peer, route.Cost, LoadOf(peer), route.ValidOrigins, PeerBytes(peer)));
-            }
-        }
-
-        hops.Sort((one, other) => one.Cost.CompareTo(other.Cost));
-        _targets = new RouteTargets([.. _locals], [.. hops], network);
+        _targets = new RouteTargets([.. locals ?? _locals], [.. hops], network);
         foreach (PeerLink gone in _loads.Keys.Where(peer => hops.All(hop => hop.Peer != peer)).ToArray())
         {
             _loads.Remove(gone);
         }
 
-        if (before != _targets.Any)
+        foreach ((IDestinationWatch watch, bool before) in _watches)
         {
-            foreach (IDestinationWatch watch in _watches)
+            bool any = _targets.AnyExcept(watch.ExceptOwner);
+            if (any != before)
             {
-                watch.OnDestinations(_targets.Any);
+                _watches[watch] = any;
+                watch.OnDestinations(any);
             }
         }
     }

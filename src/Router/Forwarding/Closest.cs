@@ -8,9 +8,13 @@ internal static class Closest
 {
     public static RouteChoice Choose(RouteTargets targets, in RouteQuery query, int turn)
     {
-        if (targets.Locals.Length > 0)
+        for (int i = 0; i < targets.Locals.Length; i++)
         {
-            return RouteTargets.Take(targets.Locals[(uint)turn % (uint)targets.Locals.Length]);
+            Outlet outlet = targets.Locals[(int)(((uint)turn + (uint)i) % (uint)targets.Locals.Length)];
+            if (outlet.Owner != query.ExceptOwner)
+            {
+                return RouteTargets.Take(outlet);
+            }
         }
 
         for (int from = 0; from < targets.Hops.Length;)

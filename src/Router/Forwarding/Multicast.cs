@@ -15,7 +15,10 @@ internal static class Multicast
     {
         foreach (Outlet outlet in targets.Locals)
         {
-            into.Add(RouteTargets.Take(outlet));
+            if (outlet.Owner != query.ExceptOwner)
+            {
+                into.Add(RouteTargets.Take(outlet));
+            }
         }
 
         if (targets.Hops.Length == 0 || query.TraceCount > targets.Network!.Radius + 1)

@@ -11,6 +11,12 @@ namespace Pillarbox.Router.Forwarding;
 /// <param name="TraceMark">The neighbour as it stands in a trace: length and text.</param>
 internal sealed record RouteHop(PeerLink Peer, long Cost, LoadCounter Load, UInt128 ValidOrigins, byte[] TraceMark)
 {
+    /// <summary>The link of its own that the address has there; null: that of the message's priority.</summary>
+    public Outlet? Link { get; init; }
+
+    /// <summary>The link that a message would go by; null: there is none yet.</summary>
+    public Outlet? OutletFor(int priority) => Link ?? Peer.OutletFor(priority);
+
     /// <summary>Whether a message may go there: not back to where it was.</summary>
     public bool IsOpenTo(in RouteQuery query) =>
         Peer != query.From && (query.Trace.IsEmpty || query.Trace.IndexOf(TraceMark) < 0);
@@ -25,6 +31,25 @@ internal sealed record RouteTargets(Outlet[] Locals, RouteHop[] Hops, RouteSnaps
     /// <summary>Whether there are any.</summary>
     public bool Any => Locals.Length + Hops.Length > 0;
 
+    /// <summary>Whether there are any besides those of an owner.</summary>
+    public bool AnyExcept(object? owner)
+    {
+        if (owner is null || Hops.Length > 0)
+        {
+            return Any;
+        }
+
+        foreach (Outlet outlet in Locals)
+        {
+            if (outlet.Owner != owner)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Counts a delivery for a local destination.</summary>
     public static RouteChoice Take(Outlet outlet)
     {
@@ -35,7 +60,7 @@ internal sealed record RouteTargets(Outlet[] Locals, RouteHop[] Hops, RouteSnaps
     /// <summary>Counts a delivery for a neighbour; none when it has no link for messages yet.</summary>
     public static RouteChoice Take(RouteHop hop, int priority)
     {
-        if (hop.Peer.OutletFor(priority) is not { } outlet)
+        if (hop.OutletFor(priority) is not { } outlet)
         {
             return default;
         }

@@ -11,9 +11,17 @@ internal static class RouterNodes
             ":memory:", ownListeners: true,
             [
                 "--mode", "interior", "--id", id, "--listen", "amqp=127.0.0.1:0", "--listen", "inter-router=127.0.0.1:0",
+                "--listen", "edge=127.0.0.1:0",
                 "--set", "router.addresses.0.prefix=all", "--set", "router.addresses.0.distribution=multicast",
                 .. peers.SelectMany(peer => new[] { "--connect", $"inter-router={peer.Listener("inter-router")}" }),
             ]);
+
+    /// <summary>A node at the edge, behind one of the interior.</summary>
+    public static Task<PillarboxProcess> StartEdgeAsync(string id, PillarboxProcess behind) =>
+        PillarboxProcess.StartAsync(
+            ":memory:", ownListeners: true,
+            "--mode", "edge", "--id", id, "--listen", "amqp=127.0.0.1:0",
+            "--connect", $"edge={behind.Listener("edge")}");
 
     /// <summary>Waits until a node has said something.</summary>
     public static async Task SaysAsync(this PillarboxProcess node, string words)
@@ -27,7 +35,8 @@ internal static class RouterNodes
     }
 }
 
-/// <summary>A line A - B - C for all scenarios that leave it as it is.</summary>
+/// <summary>A line A - B - C, with an edge E behind A and an edge F behind C, for all scenarios that leave it as it
+/// is.</summary>
 public sealed class RouterLine : IAsyncLifetime
 {
     internal PillarboxProcess A { get; private set; } = null!;
@@ -36,18 +45,26 @@ public sealed class RouterLine : IAsyncLifetime
 
     internal PillarboxProcess C { get; private set; } = null!;
 
+    internal PillarboxProcess E { get; private set; } = null!;
+
+    internal PillarboxProcess F { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         A = await RouterNodes.StartAsync("A");
         B = await RouterNodes.StartAsync("B", A);
         C = await RouterNodes.StartAsync("C", B);
+        E = await RouterNodes.StartEdgeAsync("E", A);
+        F = await RouterNodes.StartEdgeAsync("F", C);
         await A.SaysAsync("radius 2");
         await C.SaysAsync("radius 2");
+        await E.SaysAsync("connected");
+        await F.SaysAsync("connected");
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (PillarboxProcess? node in (PillarboxProcess?[])[C, B, A])
+        foreach (PillarboxProcess? node in (PillarboxProcess?[])[F, E, C, B, A])
         {
             if (node is not null) await node.DisposeAsync();
         }

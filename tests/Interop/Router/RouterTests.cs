@@ -20,6 +20,27 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 
+    [Theory]
+    [InlineData("outcomes")]
+    [InlineData("settled")]
+    [InlineData("request_response")]
+    public async Task Proton_from_edge_to_edge(string scenario)
+    {
+        string[] command = [Programs.Script("Router", "line.py"), scenario, line.E.AmqpUrl, line.F.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
+    [Theory]
+    [InlineData("wait_in_the_queue")]
+    [InlineData("outcomes_reach_the_queue")]
+    [InlineData("topic")]
+    public async Task Broker_of_one_node_serves_all(string scenario)
+    {
+        string[] command =
+            [Programs.Script("Router", "brokers.py"), scenario, line.A.AmqpUrl, line.B.AmqpUrl, line.C.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
     [Fact]
     public async Task Rhea_over_three_nodes()
     {

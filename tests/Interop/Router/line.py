@@ -190,7 +190,7 @@ def request_response(first, last, *_):
     connection = BlockingConnection(last, timeout=TIMEOUT)
     replies = connection.create_receiver(None, dynamic=True, credit=10)
     reply_to = replies.link.remote_source.address
-    assert reply_to.startswith("amqp:/_topo/0/"), reply_to
+    assert reply_to.startswith(("amqp:/_topo/0/", "amqp:/_edge/")), reply_to
     requests = connection.create_sender(address)
     for number in range(200):
         requests.send(Message(id=number, reply_to=reply_to, body=f"question {number}"))

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;

@@ -21,6 +21,21 @@ public interface INetwork
     /// <summary>The sender's link is gone.</summary>
     void CloseSender(IRoute route, IDestinationWatch watch);
 
+    /// <summary>An edge node is attached by a connection: <paramref name="outlet"/> leads to it.</summary>
+    void OpenEdge(string edgeId, Outlet outlet);
+
+    /// <summary>It is gone.</summary>
+    void CloseEdge(string edgeId, Outlet outlet);
+
+    /// <summary>This node is at the edge, and has a connection to the interior.</summary>
+    void OnUplink(PeerLink uplink);
+
+    /// <summary>It is gone.</summary>
+    void OnUplinkLost(PeerLink uplink);
+
+    /// <summary>The interior takes messages for an address by a link of their own; null: not now.</summary>
+    void OnUplinkOutlet(PeerLink uplink, string address, Outlet? outlet);
+
     /// <summary>A client wants what is sent to an address. Null: nobody can draw from there.</summary>
     IRoute? OpenReceiver(string address, Outlet outlet);
 
@@ -96,6 +111,10 @@ public readonly ref struct RouteQuery
 
     /// <summary>How many those are.</summary>
     public int TraceCount { get; init; }
+
+    /// <summary>Outlets of this owner are no destination: an edge's messages do not go back to it; null: of
+    /// nobody.</summary>
+    public object? ExceptOwner { get; init; }
 }
 
 /// <summary>A destination of one delivery.</summary>
@@ -106,6 +125,9 @@ public readonly record struct RouteChoice(Outlet? Outlet, LoadCounter? Load);
 /// <summary>Somebody who wants to know whether an address has destinations. Called on any thread.</summary>
 public interface IDestinationWatch
 {
+    /// <summary>Outlets of this owner do not count; null: of nobody.</summary>
+    object? ExceptOwner => null;
+
     /// <summary>There are some now, or none any more.</summary>
     void OnDestinations(bool any);
 }
@@ -139,6 +161,12 @@ public abstract class Outlet
 
     /// <summary>The router at its other end; null: a destination of this node.</summary>
     public virtual PeerLink? Peer => null;
+
+    /// <summary>Whether what goes there keeps the routers' annotations.</summary>
+    public virtual bool TakesStamps => Peer is not null;
+
+    /// <summary>Whose it is: the same of all outlets of a connection.</summary>
+    public object Owner => Inbox;
 
     internal abstract RoutedInbox Inbox { get; }
 
@@ -179,6 +207,15 @@ public abstract class PeerLink
 
     /// <summary>What the router keeps with it.</summary>
     public object? Tag { get; set; }
+
+    /// <summary>Whether the peer is a node like this one: then what a sender has settled crosses unsettled and marked,
+    /// so that it is never dropped.</summary>
+    internal abstract bool IsAlike { get; }
+
+    /// <summary>Of an edge's connection to the interior: a link for an address is wanted, or no longer.</summary>
+    public virtual void Want(string address, bool toSend, bool isWanted)
+    {
+    }
 
     /// <summary>The link for messages of a priority, or of the nearest lower one; null: none is there yet.</summary>
     public abstract Outlet? OutletFor(int priority);

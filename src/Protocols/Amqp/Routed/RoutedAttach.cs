@@ -39,7 +39,10 @@ internal static class RoutedAttach
         if (!target.Dynamic && string.IsNullOrEmpty(target.Address))
         {
             session.AnswerIncoming(attach, target with { Capabilities = null });
-            session.Put(new RoutedIncomingLink(session, attach, RoutedSender.Anonymous));
+            RoutedSender kind = session.Connection.Role == ConnectionRole.Edge
+                ? RoutedSender.Edge
+                : RoutedSender.Anonymous;
+            session.Put(new RoutedIncomingLink(session, attach, kind));
             return true;
         }
 
@@ -60,7 +63,8 @@ internal static class RoutedAttach
     private static void AttachTo(
         AmqpSession session, INetwork network, Attach attach, string address, Target answer)
     {
-        var watch = new EarlyWatch();
+        bool isEdge = session.Connection.Role == ConnectionRole.Edge;
+        var watch = new EarlyWatch { ExceptOwner = isEdge ? session.Connection.Routed.Inbox : null };
         if (network.OpenSender(address, watch) is not { } route)
         {
             RefuseUnavailable(session, attach);
@@ -78,6 +82,12 @@ internal static class RoutedAttach
         if (attach.Source is not { } source)
         {
             return false;
+        }
+
+        if (source.Capabilities?.Contains(EdgeUplink.DownlinkCapability) == true)
+        {
+            AttachEdge(session, network, attach, source);
+            return true;
         }
 
         string address = source.Dynamic ? network.NewDynamicAddress(forSender: false) : source.Address ?? "";
@@ -111,6 +121,29 @@ internal static class RoutedAttach
             : source);
         session.Put(link);
         return true;
+    }
+
+    // What is for addresses of an edge goes by a link of its own.
+    private static void AttachEdge(AmqpSession session, INetwork network, Attach attach, Source source)
+    {
+        if (session.Connection.Role != ConnectionRole.Edge || string.IsNullOrEmpty(source.Address))
+        {
+            session.Refuse(attach, new AmqpError
+            {
+                Condition = "qd:forbidden",
+                Description = "an edge's link on a connection that is none of an edge",
+            });
+            return;
+        }
+
+        RoutedOutgoingLink? link = null;
+        link = new RoutedOutgoingLink(session, attach)
+        {
+            OnReleased = () => network.CloseEdge(source.Address, link!.Outlet),
+        };
+        Answer(session, attach, source);
+        session.Put(link);
+        network.OpenEdge(source.Address, link.Outlet);
     }
 
     // A router keeps nothing: no durability, no filters, no copies.
@@ -179,6 +212,9 @@ internal sealed class EarlyWatch : IDestinationWatch
 {
     private RoutedIncomingLink? _link;
     private int _last = -1;
+
+    /// <inheritdoc/>
+    public object? ExceptOwner { get; init; }
 
     /// <inheritdoc/>
     public void OnDestinations(bool any)

@@ -30,6 +30,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>A control message for another router.</summary>
     Control,
+
+    /// <summary>A link to the interior is wanted, or no longer.</summary>
+    Uplink,
 }
 
 /// <summary>One crossing.</summary>

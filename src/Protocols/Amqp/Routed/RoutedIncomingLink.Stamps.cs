@@ -19,7 +19,7 @@ internal sealed partial class RoutedIncomingLink
         _markedStamp = RouterStamp.Of(_network, to, phase, isPreSettled: true);
     }
 
-    private int StampBytesMax(scoped in RouterNotes notes) => _kind != RoutedSender.Router
+    private int StampBytesMax(scoped in RouterNotes notes) => !TrustsNotes
         ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length
         : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
             + notes.Trace.Length;
@@ -28,7 +28,7 @@ internal sealed partial class RoutedIncomingLink
         ReadOnlySpan<byte> message, in RoutedHead head, scoped in RouterNotes notes, RoutedDelivery delivery,
         bool isMarked)
     {
-        bool isForRouter = delivery.Outlet.Peer is not null;
+        bool isForRouter = delivery.Outlet.TakesStamps;
         if (!isForRouter && head.AnnotationsMap == 0)
         {
             message.CopyTo(delivery.Block);
@@ -52,7 +52,7 @@ internal sealed partial class RoutedIncomingLink
 
     private int WriteStamp(ref AmqpWriter writer, scoped in RouterNotes notes, bool isMarked)
     {
-        if (_kind == RoutedSender.Router)
+        if (TrustsNotes)
         {
             return RouterNotes.Write(ref writer, _network.NodeId, notes.To, notes.Phase, isMarked, notes);
         }

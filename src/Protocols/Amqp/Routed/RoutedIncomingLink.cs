@@ -16,6 +16,12 @@ internal enum RoutedSender : byte
 
     /// <summary>Another router's.</summary>
     Router,
+
+    /// <summary>An edge's own: each with the address that the edge gave it.</summary>
+    Edge,
+
+    /// <summary>The interior's to an edge, for one address.</summary>
+    Uplink,
 }
 
 /// <summary>
@@ -33,12 +39,13 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private readonly INetwork _network;
     private readonly RoutedTraffic _traffic;
     private readonly RoutedSender _kind;
-    private readonly TrunkLinks? _trunk;
+    private readonly PeerLink? _peer;
     private readonly RouteCache _routes;
     private readonly List<RouteChoice> _choices = [];
     private readonly List<RoutedDelivery> _open = [];
     private RoutedDelivery? _free;
     private RoutedDelivery? _outstanding;
+    private byte[] _uplinkAddress = [];
     private IRoute? _route;
     private EarlyWatch? _watch;
     private uint? _messageFormat;
@@ -52,7 +59,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _network = session.Connection.Network!;
         _traffic = session.Connection.Routed;
         _kind = kind;
-        _trunk = kind == RoutedSender.Router ? session.Connection.Trunk : null;
+        _peer = kind is RoutedSender.Router or RoutedSender.Uplink ? session.Connection.Peer : null;
         _capacity = _network.LinkCapacity;
         _routes = new RouteCache(_network, RoutesKeptMax);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
@@ -64,8 +71,20 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         }
     }
 
+    /// <summary>What is to be done when the link ends.</summary>
+    public Action? OnReleased { get; init; }
+
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
+
+    // Whether each message brings its own address.
+    private bool IsAddressed => _kind is RoutedSender.ToAddress or RoutedSender.Uplink;
+
+    // Whether annotations of routers are what they say.
+    private bool TrustsNotes => _kind is RoutedSender.Router or RoutedSender.Edge;
+
+    private bool IsFromEdge =>
+        Session.Connection is { Role: ConnectionRole.Edge, IsInitiator: false };
 
     /// <summary>The address that the link sends to.</summary>
     public void SetRoute(IRoute route, EarlyWatch watch)
@@ -76,10 +95,14 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         watch.Join(this);
     }
 
+    /// <summary>The address that the interior's messages are for.</summary>
+    public void SetUplinkAddress(string address) => _uplinkAddress = System.Text.Encoding.UTF8.GetBytes(address);
+
     /// <inheritdoc/>
     public override void Release(LinkEnd end)
     {
         Session.Connection.Environment.RoutedLinks.Remove(_tableId);
+        OnReleased?.Invoke();
         AbandonDelivery();
         AbortOpen();
         if (_route is not null)
@@ -201,6 +224,11 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         RouterNotes notes = head.AnnotationsMap > 0
             ? RouterNotes.Read(payload.Span[head.AnnotationsMap..head.BareOffset])
             : default;
+        if (_kind == RoutedSender.Edge)
+        {
+            notes.ForgetWay();
+        }
+
         IsReadingMessage = false;
         Forward(payload.Span, head, notes, to, more);
         ReleaseBuffer();
@@ -225,7 +253,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         {
             HeadScan.Cut => false,
             HeadScan.NotBegun => !more,
-            _ => _kind == RoutedSender.ToAddress || head.TryReadTo(message, out to),
+            _ => IsAddressed || head.TryReadTo(message, out to),
         };
     }
 
@@ -266,13 +294,13 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             delivery.Copies = copies;
             delivery.IsWhole = !more;
             bool isPreSettled = IsSettled || notes.IsPreSettled;
-            bool isMarked = isPreSettled && choice.Outlet!.Peer is TrunkLinks { IsAlike: true };
+            bool isMarked = isPreSettled && choice.Outlet!.Peer is { IsAlike: true };
             delivery.GoesSettled = isPreSettled && !isMarked;
             delivery.Length = Copy(message, head, notes, delivery, isMarked);
             HandOver(delivery);
         }
 
-        if (_kind == RoutedSender.Router && !IsSettled)
+        if (_kind != RoutedSender.ToAddress && _kind != RoutedSender.Anonymous && !IsSettled)
         {
             // From another router what is unsettled is bounded by the senders' own credit.
             Restore(1);
@@ -286,8 +314,9 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             return _route;
         }
 
-        ReadOnlySpan<byte> address = _kind == RoutedSender.Router && !notes.To.IsEmpty ? notes.To : to;
-        return address.IsEmpty ? null : _routes.Find(address, _kind == RoutedSender.Router ? notes.Phase : null);
+        ReadOnlySpan<byte> address = _kind == RoutedSender.Uplink ? _uplinkAddress
+            : TrustsNotes && !notes.To.IsEmpty ? notes.To : to;
+        return address.IsEmpty ? null : _routes.Find(address, TrustsNotes ? notes.Phase : null);
     }
 
     private void Choose(IRoute route, in RoutedHead head, scoped in RouterNotes notes)
@@ -295,7 +324,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         bool isFromRouter = _kind == RoutedSender.Router;
         var query = new RouteQuery
         {
-            From = _trunk,
+            From = _peer,
+            ExceptOwner = IsFromEdge ? Inbox : null,
             Priority = head.Priority,
             Ingress = isFromRouter ? notes.Ingress : default,
             Trace = isFromRouter ? notes.Trace : default,
@@ -330,7 +360,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         delivery.SourceId = DeliveryId;
         delivery.IsSettledBySender = IsSettled;
         delivery.MessageFormat = _messageFormat;
-        delivery.OwesCredit = _kind != RoutedSender.Router || IsSettled;
+        delivery.OwesCredit = _kind is RoutedSender.ToAddress or RoutedSender.Anonymous || IsSettled;
         if (!delivery.IsWhole)
         {
             _open.Add(delivery);

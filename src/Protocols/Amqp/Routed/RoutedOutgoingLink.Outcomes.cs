@@ -9,6 +9,7 @@ internal sealed partial class RoutedOutgoingLink
     /// <summary>A delivery was handed over.</summary>
     public void OnDelivery(RoutedDelivery delivery)
     {
+        _inHand++;
         if (State != LinkState.Attached || _pending.Count >= PendingMax)
         {
             GiveBack(delivery);
@@ -133,8 +134,12 @@ internal sealed partial class RoutedOutgoingLink
 }
 
 /// <summary>A link as a destination.</summary>
-internal sealed class LinkOutlet(RoutedOutgoingLink link, PeerLink? peer, RoutedInbox inbox) : Outlet
+internal sealed class LinkOutlet(RoutedOutgoingLink link, PeerLink? peer, RoutedInbox inbox, bool takesStamps = false)
+    : Outlet
 {
+    /// <inheritdoc/>
+    public override bool TakesStamps => takesStamps || Peer is not null;
+
     /// <inheritdoc/>
     public override PeerLink? Peer { get; } = peer;
 

@@ -28,6 +28,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private uint _deliveryCount;
     private uint _linkCredit;
     private bool _peerDrains;
+    private bool _hasCredit;
+    private bool _endsWhenIdle;
+    private int _inHand;
 
     public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
         : base(session, attach)
@@ -37,6 +40,21 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
     }
+
+    /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
+    public RoutedOutgoingLink(AmqpSession session, Attach attach)
+        : this(session, attach, peer: null) => Outlet = new LinkOutlet(this, null, _traffic.Inbox, takesStamps: true);
+
+    /// <summary>The link ends as soon as everything that was handed in has come to its end; false: it stays after
+    /// all.</summary>
+    public void EndWhenIdle(bool ends)
+    {
+        _endsWhenIdle = ends;
+        EndWhenIdle();
+    }
+
+    /// <summary>Hears whether the peer gives any credit.</summary>
+    public Action<bool>? OnCredit { get; init; }
 
     /// <summary>Where the network hands deliveries in.</summary>
     public LinkOutlet Outlet { get; }
@@ -62,6 +80,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             long inFlight = SerialNumber.Distance(flow.DeliveryCount ?? 0, _deliveryCount);
             _linkCredit = (uint)Math.Clamp(credit - inFlight, 0, uint.MaxValue);
             _peerDrains = flow.Drain;
+            TellCredit(credit > 0 && !flow.Drain);
         }
 
         FinishDrain();
@@ -89,6 +108,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     {
         Unlist();
         // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
+        _endsWhenIdle = false;
         OnReleased?.Invoke();
         while (_pending.TryDequeue(out RoutedDelivery? delivery))
         {
@@ -276,11 +296,34 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         _peerDrains = false;
     }
 
+    // Whoever takes credit back does not want more; one without any for now does.
+    private void TellCredit(bool any)
+    {
+        if (OnCredit is not null && any != _hasCredit && (any || _peerDrains))
+        {
+            _hasCredit = any;
+            OnCredit(any);
+        }
+    }
+
     private void GiveBack(RoutedDelivery delivery)
     {
         delivery.FreeRented();
         Conclude(delivery, RoutedState.Released);
     }
 
-    private void Conclude(RoutedDelivery delivery, byte[] state) => _traffic.Touch(delivery.Conclude(state));
+    private void Conclude(RoutedDelivery delivery, byte[] state)
+    {
+        _traffic.Touch(delivery.Conclude(state));
+        _inHand--;
+        EndWhenIdle();
+    }
+
+    private void EndWhenIdle()
+    {
+        if (_endsWhenIdle && _inHand == 0)
+        {
+            Session.Detach(this, error: null);
+        }
+    }
 }

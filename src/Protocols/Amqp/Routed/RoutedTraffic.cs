@@ -68,6 +68,9 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
             case RoutedEventKind.Destinations:
                 ((IDestinationListener)crossing.Subject).OnDestinationsTold(crossing.Flag);
                 return;
+            case RoutedEventKind.Uplink:
+                ((EdgeUplink)crossing.Subject).OnWant(crossing);
+                return;
             case RoutedEventKind.Control:
                 trunk()?.OnControlToSend(crossing.Bytes!);
                 return;

@@ -37,6 +37,14 @@ internal ref struct RouterNotes
     /// lost.</summary>
     public bool IsPreSettled { get; private set; }
 
+    /// <summary>The message enters the network here, whatever it says.</summary>
+    public void ForgetWay()
+    {
+        Ingress = default;
+        Trace = default;
+        TraceCount = 0;
+    }
+
     private static ReadOnlySpan<byte> Prefix => "x-opt-qd."u8;
 
     private static ReadOnlySpan<byte> PreSettledKey => "x-opt-qd.x-presettled"u8;

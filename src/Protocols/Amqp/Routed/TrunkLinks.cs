@@ -52,9 +52,7 @@ internal sealed class TrunkLinks : PeerLink
     /// <inheritdoc/>
     public override string RemoteEndPoint => _connection.RemoteEndPoint;
 
-    /// <summary>Whether the peer is a node like this one: then what a sender has settled crosses unsettled and marked,
-    /// so that it is never dropped.</summary>
-    public bool IsAlike { get; }
+    internal override bool IsAlike { get; }
 
     /// <inheritdoc/>
     public override Outlet? OutletFor(int priority)
