@@ -192,6 +192,10 @@ public sealed class MessageBroker : IDisposable
         }
     }
 
+    /// <summary>The address spaces that have a queue of a name. Any thread.</summary>
+    public IReadOnlyList<string> SpacesWith(string queue) =>
+        [.. _services.Spaces.All.Where(space => space.FindQueue(queue) is not null).Select(space => space.Name)];
+
     /// <summary>The streams of an address space; null when there is no such space. Any thread.</summary>
     public StreamCatalog? StreamsOf(string addressSpace) => _services.Streams.GetValueOrDefault(addressSpace);
 
