@@ -228,6 +228,21 @@ public sealed class MessageBroker : IDisposable
         return client;
     }
 
+    /// <summary>Commits of a client that has gone may be under way still: completes when none are; null: there are
+    /// none now. Who takes up what an older connection of the client kept waits for it. Any thread.</summary>
+    public Task? WhenEnded(string addressSpace, string clientId)
+    {
+        foreach ((_, BrokerClient client) in _lingering)
+        {
+            if (client.Info.ClientId == clientId && client.Info.AddressSpace == addressSpace)
+            {
+                return client.Ended;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is
     /// over.</summary>
     public async Task DrainAsync(TimeSpan timeout)
@@ -295,6 +310,7 @@ public sealed class MessageBroker : IDisposable
         _clients.TryRemove(client.Number, out _);
         if (lingers)
         {
+            client.BeginLingering();
             _lingering[client.Number] = client;
         }
         else
@@ -396,6 +412,7 @@ public sealed class MessageBroker : IDisposable
             {
                 _lingering.TryRemove(client.Number, out _);
                 _services.Marks.Remove(client.Mark);
+                client.HasEnded();
             }
         }
 
