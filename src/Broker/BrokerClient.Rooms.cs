@@ -13,6 +13,8 @@ namespace Pillarbox.Broker;
 /// <content>What the broker's own rooms use of it.</content>
 public sealed partial class BrokerClient
 {
+    private TaskCompletionSource? _ended;
+
     /// <summary>What shards collect for this client, one per shard, each the shard's own.</summary>
     internal Buffer<ClientEvent>?[] Outboxes { get; }
 
@@ -84,6 +86,15 @@ public sealed partial class BrokerClient
         PostOps();
         return !_commits.HasPending;
     }
+
+    /// <summary>It is gone, and has commits under way.</summary>
+    internal void BeginLingering() => _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the last of them has taken effect. Any thread.</summary>
+    internal Task Ended => _ended!.Task;
+
+    /// <summary>It has.</summary>
+    internal void HasEnded() => _ended!.TrySetResult();
 
     internal void Complete(in Completion completion) => _reports.Complete(completion);
 

@@ -196,6 +196,10 @@ public sealed class MessageBroker : IDisposable
         }
     }
 
+    /// <summary>The address spaces that have a queue of a name. Any thread.</summary>
+    public IReadOnlyList<string> SpacesWith(string queue) =>
+        [.. _services.Spaces.All.Where(space => space.FindQueue(queue) is not null).Select(space => space.Name)];
+
     /// <summary>The streams of an address space; null when there is no such space. Any thread.</summary>
     public StreamCatalog? StreamsOf(string addressSpace) => _services.Streams.GetValueOrDefault(addressSpace);
 
@@ -226,6 +230,21 @@ public sealed class MessageBroker : IDisposable
         };
         _clients[client.Number] = client;
         return client;
+    }
+
+    /// <summary>Commits of a client that has gone may be under way still: completes when none are; null: there are
+    /// none now. Who takes up what an older connection of the client kept waits for it. Any thread.</summary>
+    public Task? WhenEnded(string addressSpace, string clientId)
+    {
+        foreach ((_, BrokerClient client) in _lingering)
+        {
+            if (client.Info.ClientId == clientId && client.Info.AddressSpace == addressSpace)
+            {
+                return client.Ended;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Stops taking connections, asks clients to close, waits until they have or <paramref name="timeout"/> is
@@ -295,6 +314,7 @@ public sealed class MessageBroker : IDisposable
         _clients.TryRemove(client.Number, out _);
         if (lingers)
         {
+            client.BeginLingering();
             _lingering[client.Number] = client;
         }
         else
@@ -396,6 +416,7 @@ public sealed class MessageBroker : IDisposable
             {
                 _lingering.TryRemove(client.Number, out _);
                 _services.Marks.Remove(client.Mark);
+                client.HasEnded();
             }
         }
 

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
@@ -7,6 +8,10 @@ using Pillarbox.Transport;
 
 namespace Pillarbox.Simulation.Tests;
 
+/// <summary>Makes the protocol engine of a node that starts: what ends it, and what serves a connection.</summary>
+internal delegate (IDisposable Handler, Func<PeerInfo, IDuplexPipe, Task> Serve) SimEngine(
+    MessageBroker broker, SimClock clock, SimLog log, IRandom random);
+
 /// <summary>One node on a recorded disk: started, crashed and started again from what the disk may hold.</summary>
 internal sealed class SimNode : IDisposable
 {
@@ -15,11 +20,15 @@ internal sealed class SimNode : IDisposable
     private readonly FileFaults _faults = new();
     private RecordingFileSystem _disk;
     private FaultyFileSystem _files = null!;
-    private AmqpConnectionHandler? _handler;
+    private readonly SimEngine _engine;
+    private IDisposable _handler = null!;
+    private Func<PeerInfo, IDuplexPipe, Task> _serve = null!;
 
-    public SimNode(IRandom random)
+    /// <summary>One that speaks AMQP unless another engine is given.</summary>
+    public SimNode(IRandom random, SimEngine? engine = null)
     {
         _random = random;
+        _engine = engine ?? Amqp;
         _segmentBytes = (64 << 10) << random.Next(5);
         _disk = new RecordingFileSystem();
         Scheduler = new SimScheduler();
@@ -47,7 +56,7 @@ internal sealed class SimNode : IDisposable
     {
         var connection = new SimConnection(Scheduler);
         var peer = new PeerInfo { RemoteEndPoint = "simulated", IsLoopback = true };
-        _ = _handler!.RunAsync(peer, connection);
+        _ = _serve(peer, connection);
         return connection;
     }
 
@@ -72,7 +81,7 @@ internal sealed class SimNode : IDisposable
     /// <summary>Stops as an operator stops it: all that matters must be durable.</summary>
     public void StopAndStart()
     {
-        _handler!.Dispose();
+        _handler.Dispose();
         Broker.Dispose();
         Restart(_disk.MakeCrashImage(new SimCrash(SimCrashKind.None, _random)));
     }
@@ -118,7 +127,7 @@ internal sealed class SimNode : IDisposable
         _faults.SyncFailure = 0;
         _faults.CapacityBytes = long.MaxValue;
         IsFailing = true;
-        _handler!.Dispose();
+        _handler.Dispose();
         try
         {
             Broker.Dispose();
@@ -159,15 +168,22 @@ internal sealed class SimNode : IDisposable
             PropertyReaders = [],
             LoggerFactory = Log,
         });
+        (_handler, _serve) = _engine(Broker, Clock, Log, _random);
+    }
+
+    private static (IDisposable Handler, Func<PeerInfo, IDuplexPipe, Task> Serve) Amqp(
+        MessageBroker broker, SimClock clock, SimLog log, IRandom random)
+    {
         var options = new AmqpOptions
         {
             AssembleBytesMax = 8 << 10,
-            MaxFrameBytes = 512 << _random.Next(6),
+            MaxFrameBytes = 512 << random.Next(6),
             HandshakeTimeoutMs = int.MaxValue,
             IdleTimeoutMs = 0,
         };
-        _handler = new AmqpConnectionHandler(
-            Broker, options, new SaslServers(null, _random), Clock, Log, _random);
+        var handler = new AmqpConnectionHandler(
+            broker, options, new SaslServers(null, random), clock, log, random);
+        return (handler, handler.RunAsync);
     }
 }
 

@@ -13,6 +13,7 @@ internal sealed class PillarboxPeer : IPeer
         AmqpUrl = "amqp://" + AddressOf("amqp");
         HttpUrl = "http://" + AddressOf("http");
         KafkaServers = AddressOf("kafka");
+        MqttAddress = AddressOf("mqtt");
         ReadyMs = readyMs;
     }
 
@@ -29,6 +30,9 @@ internal sealed class PillarboxPeer : IPeer
     /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
     public string KafkaServers { get; }
 
+    /// <summary>Where MQTT clients connect: "host:port".</summary>
+    public string MqttAddress { get; }
+
     /// <summary>Where its figures are.</summary>
     public string HttpUrl { get; }
 
@@ -44,7 +48,7 @@ internal sealed class PillarboxPeer : IPeer
         string[] arguments =
         [
             "run", "--data", folder, "--listen", "amqp=127.0.0.1:0", "--listen", "kafka=127.0.0.1:0", "--listen",
-            "http=127.0.0.1:0",
+            "mqtt=127.0.0.1:0", "--listen", "http=127.0.0.1:0",
         ];
         long start = Stopwatch.GetTimestamp();
         PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), data is null ? folder : null);

@@ -147,6 +147,19 @@ internal static class LoadRows
                 AtMost300MiB,
             ],
         },
+        new MqttRow("mqtt-1-1", "MQTT, QoS 0, 100 B, one publisher, one subscriber", ""),
+        new MqttRow(
+            "mqtt-subscriptions-100000", "the same beside 100,000 subscriptions of 1,000 clients that match nothing",
+            "--idle-connections 1000 --idle-subscriptions 100")
+        {
+            IsLong = true,
+            Goals = [Goal.AtMost("at most 4 us of server CPU", Figure.ServerCpuUs, 4)],
+        },
+        new MqttRow("mqtt-idle-20000", "20,000 idle MQTT clients", "--idle-connections 20000 --in-flight 10")
+        {
+            IsLong = true,
+            Goals = [Goal.AtMost("at most 16 KiB for an idle connection", Figure.IdleConnectionKiB, 16)],
+        },
         new DeepQueueRow(),
         new CatchUpRow(
             "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100,

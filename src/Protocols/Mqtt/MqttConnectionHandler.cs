@@ -37,6 +37,12 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
         ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Mqtt");
         _environment = new MqttEnvironment(broker, options, sasl, time, logger, random);
         _environment.Wills.OnRetained = Retain;
+        _environment.Wills.StoreOf = _environment.WillsOf;
+        foreach (string space in broker.SpacesWith(RetainedStore.WillsName))
+        {
+            _ = _environment.Wills.LoadAsync(space);
+        }
+
         _system = new SystemTopics(_environment);
         var period = TimeSpan.FromMilliseconds(TickMs);
         _timer = time.CreateTimer(static self => ((MqttConnectionHandler)self!).Tick(), this, period, period);

@@ -200,7 +200,13 @@ internal sealed partial class MqttEndpoint
         if (_environment.Clients.Enter(key, _connection) is not { } there)
         {
             _key = key;
-            Open(space);
+            // What an older connection still commits belongs to the session.
+            Awaited = _environment.Broker.WhenEnded(space, _connect.ClientId);
+            if (Awaited is null)
+            {
+                Open(space);
+            }
+
             return;
         }
 

@@ -14,6 +14,7 @@ internal sealed class MqttEnvironment(
     MessageBroker broker, MqttOptions options, SaslServers sasl, TimeProvider time, ILogger logger, IRandom random)
 {
     private readonly ConcurrentDictionary<string, Lazy<RetainedStore>> _retained = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<RetainedStore>> _willStores = new(StringComparer.Ordinal);
 
     public MessageBroker Broker { get; } = broker;
 
@@ -40,6 +41,11 @@ internal sealed class MqttEnvironment(
     /// <summary>The retained messages of an address space; the first use reads them.</summary>
     public RetainedStore RetainedOf(string addressSpace) =>
         _retained.GetOrAdd(addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name))).Value;
+
+    /// <summary>Where the delayed wills of an address space are on disk; the first use reads them.</summary>
+    public RetainedStore WillsOf(string addressSpace) => _willStores.GetOrAdd(
+        addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name, RetainedStore.WillsName)))
+        .Value;
 
     /// <summary>Whether a client of MQTT has come since the start.</summary>
     public bool IsUsed => !_retained.IsEmpty;

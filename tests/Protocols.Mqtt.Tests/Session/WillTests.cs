@@ -49,6 +49,33 @@ public sealed class WillTests
     }
 
     [Fact]
+    public async Task A_delayed_will_outlives_the_node()
+    {
+        await using var scene = new MqttScene();
+        MqttPeer watcher = await scene.ConnectAsync("watcher", expiry: 6000);
+        await watcher.SubscribeAsync("will", 1);
+        await (await scene.ConnectAsync("c/#+", clean: false, expiry: 1000, with: WithWill(60))).CutAsync();
+        await (await scene.ConnectAsync("back", clean: false, expiry: 1000, with: WithWill(60))).CutAsync();
+        await scene.RestartAsync();
+        watcher = await scene.ConnectAsync("watcher", clean: false, expiry: 6000);
+        await watcher.AssertQuietAsync();
+        await scene.ConnectAsync("back", clean: false, expiry: 1000);
+        await scene.RestartAsync();
+        watcher = await scene.ConnectAsync("watcher", clean: false, expiry: 6000);
+        await watcher.AssertQuietAsync();
+        scene.Clock.Advance(61_000);
+        Received will = await watcher.TakePublishAsync();
+        Assert.Equal(("will", "gone", 1), (will.Topic, will.Body, will.Qos));
+        await watcher.AckAsync(PacketType.PubAck, will.Id);
+        scene.Clock.Advance(61_000);
+        await watcher.AssertQuietAsync();
+        await scene.RestartAsync();
+        scene.Clock.Advance(61_000);
+        watcher = await scene.ConnectAsync("watcher", clean: false, expiry: 6000);
+        await watcher.AssertQuietAsync();
+    }
+
+    [Fact]
     public async Task The_end_of_the_session_brings_a_delayed_will_at_once()
     {
         await using var scene = new MqttScene();

@@ -17,15 +17,17 @@ internal interface IRetainWaiter
 }
 
 /// <summary>
-/// The retained messages of an address space (MQTT 5.0 §3.3.1.3): in memory to be looked up, and in the durable queue
-/// <see cref="QueueName"/>, which holds the last message of each topic. A client of the broker's of its own writes that
-/// queue: it publishes the newest of each topic and settles the one before, whatever number came in between.
-/// Thread-safe.
+/// The last message of each topic of an address space, such as the retained ones (MQTT 5.0 §3.3.1.3): in memory to be
+/// looked up, and in a durable queue. A client of the broker's of its own writes that queue: it publishes the newest of
+/// each topic and settles the one before, whatever number came in between. Thread-safe.
 /// </summary>
 internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkItem
 {
-    /// <summary>The queue; browsing it shows the last messages of all topics.</summary>
+    /// <summary>The queue of retained messages; browsing it shows the last messages of all topics.</summary>
     public const string QueueName = "$mqtt.retained";
+
+    /// <summary>The queue of delayed wills.</summary>
+    public const string WillsName = "$mqtt.wills";
 
     private const int CreditMax = 1 << 30;
 
@@ -50,7 +52,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     private volatile bool _isClosing;
     private bool _isClosed;
 
-    public RetainedStore(MqttEnvironment environment, string addressSpace)
+    public RetainedStore(MqttEnvironment environment, string addressSpace, string queue = QueueName)
     {
         _environment = environment;
         _client = environment.Broker.Connect(
@@ -58,19 +60,19 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             {
                 AddressSpace = addressSpace,
                 Identity = Identity.Node,
-                ClientId = QueueName,
+                ClientId = queue,
                 Protocol = "mqtt",
             },
             this);
         _client.CreateQueue(new QueueConfig
         {
-            Name = QueueName,
-            Address = QueueName,
+            Name = queue,
+            Address = queue,
             RoutingType = RoutingType.Multicast,
             IsSubscription = true,
         });
-        _consumer = _client.OpenConsumer(new ConsumerOptions { Queue = QueueName });
-        _producer = _client.OpenProducer(new ProducerOptions { Address = $"{QueueName}::{QueueName}" });
+        _consumer = _client.OpenConsumer(new ConsumerOptions { Queue = queue });
+        _producer = _client.OpenProducer(new ProducerOptions { Address = $"{queue}::{queue}" });
         _client.Grant(_consumer, CreditMax);
         _client.Drain(_consumer);
         Wake();

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -18,11 +19,52 @@ internal sealed record DueWill(ClientInfo Client, WillMessage Will, long DueMs);
 
 /// <summary>
 /// Wills whose delay runs while their client is gone (MQTT 5.0 §3.1.3.2.2): it comes back and takes its will, or the
-/// will is published. Not kept over a restart. Thread-safe.
+/// will is published. Kept over a restart. Thread-safe.
 /// </summary>
 internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, ILogger logger)
 {
+    private const int StepsPerLook = 10_000;
+
     private readonly ConcurrentDictionary<ClientKey, DueWill> _wills = new();
+    private readonly ConcurrentDictionary<string, HashSet<string>> _loading = new(StringComparer.Ordinal);
+
+    /// <summary>Where those of an address space are on disk.</summary>
+    public Func<string, RetainedStore> StoreOf { get; set; } = null!;
+
+    /// <summary>What the disk has of an address space comes back; the time of some may be over.</summary>
+    public async Task LoadAsync(string addressSpace)
+    {
+        HashSet<string> back = _loading[addressSpace] = new HashSet<string>(StringComparer.Ordinal);
+        RetainedStore store = StoreOf(addressSpace);
+        await store.Loaded.ConfigureAwait(false);
+        RetainedTree.Cursor kept = store.Match("#"u8);
+        int steps = StepsPerLook;
+        while (!kept.AtEnd)
+        {
+            steps = steps > 0 ? steps : StepsPerLook;
+            if (kept.Next(ref steps) is { } message && StoredWill.TryRead(message, addressSpace, out DueWill? will))
+            {
+                TakeIn(new ClientKey(addressSpace, will.Client.ClientId), will, back);
+            }
+        }
+
+        _loading.TryRemove(addressSpace, out _);
+    }
+
+    // Who has come meanwhile has its will no more.
+    private void TakeIn(ClientKey client, DueWill will, HashSet<string> back)
+    {
+        lock (back)
+        {
+            if (!back.Contains(client.ClientId))
+            {
+                _wills.TryAdd(client, will);
+                return;
+            }
+        }
+
+        Forget(client);
+    }
 
     /// <summary>Keeps a will until its time; false: there are too many.</summary>
     public bool Put(ClientKey client, DueWill will)
@@ -33,11 +75,29 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         }
 
         _wills[client] = will;
+        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, will), null, 0);
         return true;
     }
 
     /// <summary>The client is back; null: it has none here.</summary>
-    public DueWill? Take(ClientKey client) => _wills.TryRemove(client, out DueWill? will) ? will : null;
+    public DueWill? Take(ClientKey client)
+    {
+        if (_loading.TryGetValue(client.AddressSpace, out HashSet<string>? back))
+        {
+            lock (back)
+            {
+                back.Add(client.ClientId);
+            }
+        }
+
+        if (!_wills.TryRemove(client, out DueWill? will))
+        {
+            return null;
+        }
+
+        Forget(client);
+        return will;
+    }
 
     /// <summary>Publishes what is due.</summary>
     public void Tick(long nowMs)
@@ -47,9 +107,13 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
             if (nowMs >= will.DueMs && _wills.TryRemove(new KeyValuePair<ClientKey, DueWill>(client, will)))
             {
                 Publish(will, nowMs);
+                Forget(client);
             }
         }
     }
+
+    private void Forget(ClientKey client) =>
+        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, null), null, 0);
 
     /// <summary>Publishes one now, in its client's name. Retained ones are retained by <see cref="OnRetained"/>.
     /// </summary>

@@ -33,6 +33,9 @@ internal static class MqttPerfCommand
 
     private static readonly Option<int> Idle = Number("--idle-connections", 0, "Further connections that do nothing.");
 
+    private static readonly Option<int> IdleSubscriptions =
+        Number("--idle-subscriptions", 1, "Subscriptions of each of them, which match nothing.");
+
     private static readonly Option<double> WarmUp = Seconds("--warm-up", 3, "Seconds before the measured phase.");
 
     private static readonly Option<double> Duration = Seconds("--duration", 20, "Seconds of the measured phase.");
@@ -48,8 +51,8 @@ internal static class MqttPerfCommand
     {
         var mqtt = new Command("mqtt", "Measure an MQTT server: rates, latencies, processor time.")
         {
-            Url, Topic, Size, Publishers, Subscribers, Qos, Persistent, InFlight, Idle, WarmUp, Duration, ServerPid,
-            Output.AcceptOnlyFromAmong("table", "json"),
+            Url, Topic, Size, Publishers, Subscribers, Qos, Persistent, InFlight, Idle, IdleSubscriptions, WarmUp, Duration,
+            ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
         };
         mqtt.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return mqtt;
@@ -98,6 +101,7 @@ internal static class MqttPerfCommand
             Persistent = parsed.GetValue(Persistent),
             InFlight = Math.Max(1, parsed.GetValue(InFlight)),
             Idle = parsed.GetValue(Idle),
+            IdleSubscriptions = parsed.GetValue(IdleSubscriptions),
             WarmUpSeconds = parsed.GetValue(WarmUp),
             DurationSeconds = parsed.GetValue(Duration),
             ServerPid = parsed.GetValue(ServerPid),

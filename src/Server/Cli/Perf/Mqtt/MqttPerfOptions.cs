@@ -32,6 +32,9 @@ internal sealed record MqttPerfOptions
     /// <summary>Further connections that do nothing.</summary>
     public int Idle { get; init; }
 
+    /// <summary>Subscriptions of each of them, which match nothing that is sent.</summary>
+    public int IdleSubscriptions { get; init; } = 1;
+
     public double WarmUpSeconds { get; init; } = 3;
 
     public double DurationSeconds { get; init; } = 20;

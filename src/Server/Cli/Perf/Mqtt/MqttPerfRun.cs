@@ -64,7 +64,11 @@ internal sealed class MqttPerfRun(MqttPerfOptions options)
         for (int i = 0; i < options.Idle; i++)
         {
             _idle.Add(new MqttLink(options, $"perf-idle-{i}", clean: true, IdleInputBytes));
-            _idle[^1].Subscribe($"{options.Topic}-idle/{i}", 0);
+            for (int j = 0; j < options.IdleSubscriptions; j++)
+            {
+                // Half of them have a wildcard; all are below the level that messages begin with.
+                _idle[^1].Subscribe($"{options.Topic}/idle/{i}/{j}{(j % 2 == 0 ? "" : "/+")}", 0);
+            }
         }
 
         return options.Idle > 0 && before is not null

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Client;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Simulation.Tests.Mqtt;
+
+/// <summary>A client of MQTT 3.1.1 whose session goes on, over connections that come and go.</summary>
+internal abstract class MqttClient(SimNode node, IRandom random, string clientId)
+{
+    private const MqttVersion Version = MqttVersion.V311;
+    private readonly ArrayBufferWriter<byte> _packets = new();
+    private ByteQueue _toNode = new();
+    private ByteQueue _received = new();
+    private SimConnection? _connection;
+
+    /// <summary>What it said and heard, and when it was cut off.</summary>
+    public List<string> Story { get; } = [];
+
+    /// <summary>The node has let it in.</summary>
+    public bool IsConnected { get; private set; }
+
+    public bool HasConnection => _connection is not null;
+
+    protected IRandom Random => random;
+
+    /// <summary>Asks to be let in.</summary>
+    public void Connect()
+    {
+        _connection = node.Accept();
+        _toNode = new ByteQueue();
+        _received = new ByteQueue();
+        var connect = new ConnectPacket { Version = Version, ClientId = clientId, CleanStart = false };
+        Send(connect.Write);
+    }
+
+    /// <summary>The connection breaks.</summary>
+    public void Cut()
+    {
+        _connection?.Cut(random.Next(2) == 0);
+        Forget();
+    }
+
+    /// <summary>The node is gone, and the connection with it.</summary>
+    public void Forget()
+    {
+        Story.Add("cut off");
+        _connection = null;
+        IsConnected = false;
+    }
+
+    /// <summary>Moves bytes both ways; false when nothing moved.</summary>
+    public bool Move()
+    {
+        if (_connection is null)
+        {
+            return false;
+        }
+
+        bool moved = _connection.MoveToPeer(_received, random);
+        while (_connection is not null && FixedHeader.TryRead(_received.Bytes, int.MaxValue, out FixedHeader header)
+            && header.PacketBytes <= _received.Count)
+        {
+            byte[] body = _received.Bytes.Slice(header.HeaderBytes, header.Length).ToArray();
+            _received.Take(header.PacketBytes);
+            Take(header, body);
+        }
+
+        if (_connection is { IsCutByNode: true })
+        {
+            Violation.Unless(node.IsFailing, $"the node ended the connection of {clientId}");
+            Forget();
+            return true;
+        }
+
+        return _connection?.MoveToNode(_toNode, random) == true || moved;
+    }
+
+    /// <summary>Does something that it may do now.</summary>
+    public abstract void Act();
+
+    protected abstract void OnConnected(bool isSessionPresent);
+
+    protected abstract void OnPacket(in FixedHeader header, byte[] body);
+
+    protected void Send(Action<IBufferWriter<byte>> write)
+    {
+        _packets.ResetWrittenCount();
+        write(_packets);
+        _toNode.Append(_packets.WrittenSpan);
+    }
+
+    protected void Answer(PacketType type, ushort id)
+    {
+        Story.Add($"says {type} {id}");
+        Send(to => new AckPacket(type, id).Write(to, Version));
+    }
+
+    protected void Publish(int qos, int number, ushort id, bool isAgain)
+    {
+        Story.Add($"says Publish {number} QoS {qos} as {id}{(isAgain ? " again" : "")}");
+        Send(to => new PublishPacket
+        {
+            Topic = Encoding.ASCII.GetBytes($"q/{qos}"),
+            Payload = Encoding.ASCII.GetBytes($"{number}"),
+            Qos = (byte)qos,
+            Dup = isAgain,
+            PacketId = id,
+        }.Write(to, Version));
+    }
+
+    protected void Subscribe(ushort id) =>
+        Send(to => SubscribePacket.Write(to, Version, id, 0, ("q/1", (byte)1), ("q/2", (byte)2)));
+
+    protected static ushort IdOf(in FixedHeader header, byte[] body) =>
+        AckPacket.Read(header.Type, body, Version).PacketId;
+
+    protected static (int Qos, ushort Id, int Number) Read(in FixedHeader header, byte[] body)
+    {
+        PublishPacket packet = PublishPacket.Read(header.Flags, body, Version);
+        return (packet.Qos, packet.PacketId, int.Parse(packet.Payload, CultureInfo.InvariantCulture));
+    }
+
+    private void Take(in FixedHeader header, byte[] body)
+    {
+        if (header.Type != PacketType.ConnAck)
+        {
+            Story.Add(header.Type == PacketType.Publish
+                ? $"hears Publish {Read(header, body)}" : $"hears {header.Type} {body[0] << 8 | body[1]}");
+            OnPacket(header, body);
+            return;
+        }
+
+        ConnAckPacket admission = ConnAckPacket.Read(body, Version);
+        Violation.Unless(
+            admission.Reason == ReasonCode.Success || node.IsFailing, $"{clientId} is refused: {admission.Reason}");
+        Story.Add("let in");
+        IsConnected = true;
+        OnConnected(admission.SessionPresent);
+    }
+}

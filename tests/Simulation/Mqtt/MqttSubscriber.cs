@@ -1,0 +1,79 @@
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Simulation.Tests.Mqtt;
+
+/// <summary>Subscribes, notes what comes, and answers when the seed says so.</summary>
+internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(node, random, "subscriber")
+{
+    private readonly Queue<(PacketType Type, ushort Id)> _answers = new();
+    private readonly HashSet<ushort> _taken = [];
+
+    /// <summary>The node has said that it is subscribed.</summary>
+    public bool IsSubscribed { get; private set; }
+
+    /// <summary>Numbers of QoS 1, in the order in which they came first.</summary>
+    public List<int> Once { get; } = [];
+
+    /// <summary>How often each came.</summary>
+    public Dictionary<int, int> Times { get; } = [];
+
+    /// <summary>Numbers of QoS 2 in their order.</summary>
+    public List<int> Exactly { get; } = [];
+
+    /// <inheritdoc/>
+    public override void Act()
+    {
+        for (int i = 1 + Random.Next(4); i > 0 && IsConnected && _answers.TryDequeue(out var answer); i--)
+        {
+            Answer(answer.Type, answer.Id);
+        }
+    }
+
+    protected override void OnConnected(bool isSessionPresent)
+    {
+        Violation.Unless(isSessionPresent || !IsSubscribed, "the session of the subscriber is gone");
+        _answers.Clear();
+        if (!IsSubscribed)
+        {
+            Subscribe(1);
+        }
+    }
+
+    protected override void OnPacket(in FixedHeader header, byte[] body)
+    {
+        switch (header.Type)
+        {
+            case PacketType.SubAck:
+                IsSubscribed = true;
+                break;
+            case PacketType.PubRel:
+                ushort released = IdOf(header, body);
+                _taken.Remove(released);
+                _answers.Enqueue((PacketType.PubComp, released));
+                break;
+            default:
+                (int qos, ushort id, int number) = Read(header, body);
+                Note(qos, id, number);
+                _answers.Enqueue((qos == 1 ? PacketType.PubAck : PacketType.PubRec, id));
+                break;
+        }
+    }
+
+    // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again.
+    private void Note(int qos, ushort id, int number)
+    {
+        if (qos == 1)
+        {
+            Times[number] = Times.GetValueOrDefault(number) + 1;
+            if (Times[number] == 1)
+            {
+                Once.Add(number);
+            }
+        }
+        else if (_taken.Add(id))
+        {
+            Exactly.Add(number);
+        }
+    }
+}
