@@ -105,6 +105,11 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
         }
 
         ref Completion first = ref _completions[0];
+        if (first.Gate is { IsOpen: false })
+        {
+            return;
+        }
+
         _isAwaiting = true;
         if (first.Need > services.Journal.DurablePosition)
         {
@@ -117,6 +122,7 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     }
 
     private bool IsDurable(in Completion completion) => completion.Need <= services.Journal.DurablePosition
+        && completion.Gate is not { IsOpen: false }
         && (completion.Partition is not { } partition || partition.IsDurable(completion.PartitionNeed));
 
     private int TellInbox(IClientEvents events, int max)
