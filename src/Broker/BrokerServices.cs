@@ -81,6 +81,10 @@ internal sealed class BrokerServices
 
     public StreamUpkeep StreamUpkeep { get; set; } = null!;
 
+    /// <summary>Called on any thread when a transaction of the node's own has its marker in a partition, on disk: the
+    /// partition, the producer, and whether it is a commit.</summary>
+    public Action<Partition, long, bool>? MarkerWritten { get; set; }
+
     public LargeBodies Large { get; } = new();
 
     public PayloadConverter Converter => field ??= new PayloadConverter(Options);

@@ -8,6 +8,8 @@ using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Storage;
@@ -136,6 +138,8 @@ public sealed class MessageBroker : IDisposable
         {
             _coordinators[space] = new(() => StreamCoordinators.Open(streams, Authorizer));
         }
+
+        services.MarkerWritten = OnMarker;
 
         services.CoordinatorsOf = CoordinatorsOf;
         StartedAtMs = services.NowMs;
@@ -386,6 +390,24 @@ public sealed class MessageBroker : IDisposable
             {
                 // Transactions that were decided before the last stop are carried out, also when nobody comes back.
                 _ = CoordinatorsOf(space);
+            }
+        }
+    }
+
+    /// <summary>Offsets of groups that were a part of a transaction count from now on, or never.</summary>
+    private void OnMarker(Partition partition, long producerId, bool isCommit)
+    {
+        if (partition.Stream.Name != StreamCoordinators.OffsetsStream)
+        {
+            return;
+        }
+
+        foreach ((string space, FirstUse<StreamCoordinators> coordinators) in _coordinators)
+        {
+            if (coordinators.IsMade && _services.Streams[space].Find(partition.Stream.Id) is not null)
+            {
+                var producer = new ProducerStamp(producerId, StreamCommits.Epoch);
+                coordinators.Value.Groups.EndTransaction(partition.Number, producer, isCommit);
             }
         }
     }

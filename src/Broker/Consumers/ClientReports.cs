@@ -106,6 +106,11 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
 
         // Looked at once: it moves meanwhile. What is durable by now is told in the next round.
         ref Completion first = ref _completions[0];
+        if (first.Gate is { IsOpen: false })
+        {
+            return;
+        }
+
         if (first.Need > services.Journal.DurablePosition)
         {
             _isAwaiting = true;
@@ -119,6 +124,7 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
     }
 
     private bool IsDurable(in Completion completion) => completion.Need <= services.Journal.DurablePosition
+        && completion.Gate is not { IsOpen: false }
         && (completion.Partition is not { } partition || partition.IsDurable(completion.PartitionNeed));
 
     private int TellInbox(IClientEvents events, int max)

@@ -30,6 +30,9 @@ internal struct Completion
     /// </summary>
     public Partition? Partition;
     public long PartitionNeed;
+
+    /// <summary>Also this must be open, which wakes the client itself; null: nothing.</summary>
+    public OffsetGate? Gate;
     public ulong Tag;
     public Producer? Producer;
     public Transaction? Transaction;

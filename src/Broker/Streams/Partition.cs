@@ -156,6 +156,15 @@ public sealed class Partition : IPartitionEvents
         }
     }
 
+    /// <summary>Where a producer's open transaction begins here; -1: it has none.</summary>
+    internal long TransactionStartOf(long producerId)
+    {
+        lock (_gate)
+        {
+            return _state.Producers.Find(producerId)?.TransactionStart ?? -1;
+        }
+    }
+
     /// <summary>The producers that are known here, by id.</summary>
     public IReadOnlyList<ProducerView> DescribeProducers()
     {

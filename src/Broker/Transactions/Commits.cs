@@ -15,10 +15,12 @@ namespace Pillarbox.Broker.Transactions;
 internal sealed partial class Commits(BrokerClient client, BrokerServices services, Publications publications)
 {
     private readonly Ring<PendingCommit> _pending = new();
+    private readonly Queue<(Transaction Transaction, ulong Tag)> _waiting = new();
+    private Transaction? _withOffsets;
     private int _preparing;
 
     /// <summary>Some are appended and have not taken effect yet.</summary>
-    public bool HasPending => _pending.Count > 0 || _preparing > 0;
+    public bool HasPending => _pending.Count > 0 || _preparing > 0 || _waiting.Count > 0;
 
     /// <summary>What the first of those must not be overtaken by; the highest position when there is none.</summary>
     public long OldestPosition => _pending.Count == 0 ? long.MaxValue : _pending[0].Floor;
@@ -26,10 +28,26 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
     /// <summary>Commits, or rolls back; the client is told in its turn.</summary>
     public void Discharge(Transaction transaction, bool fail, ulong tag)
     {
-        if (!fail && transaction.Failure is null && transaction.Streams is not null)
+        if (!fail && transaction.Failure is null)
         {
-            Prepare(transaction, tag);
-            return;
+            if (OffsetGate.IsNeeded(transaction))
+            {
+                if (_withOffsets is not null)
+                {
+                    // How far a group has come follows from what the transaction before it has settled.
+                    _waiting.Enqueue((transaction, tag));
+                    return;
+                }
+
+                _withOffsets = transaction;
+                transaction.Offsets = OffsetGate.Begin(transaction, client, services);
+            }
+
+            if (transaction.Streams is not null)
+            {
+                Prepare(transaction, tag);
+                return;
+            }
         }
 
         End(transaction, fail, tag);
@@ -43,6 +61,12 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
         {
             Decide(branch, tag);
             return;
+        }
+
+        if (transaction.Offsets is { } offsets)
+        {
+            transaction.Failure ??= offsets.Failure;
+            transaction.Parts = [.. transaction.Parts, .. offsets.Parts];
         }
 
         End(transaction, fail: false, tag);
@@ -67,7 +91,13 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
         }
 
         _preparing++;
-        client.Complete(new Completion { Kind = CompletionKind.Prepared, Transaction = transaction, Tag = tag });
+        client.Complete(new Completion
+        {
+            Kind = CompletionKind.Prepared,
+            Transaction = transaction,
+            Tag = tag,
+            Gate = transaction.Offsets,
+        });
     }
 
     private void End(Transaction transaction, bool fail, ulong tag)
@@ -100,6 +130,20 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
 
     /// <summary>The commit is durable (or the journal failed): it takes effect (or not).</summary>
     public void Conclude(in Completion done)
+    {
+        TakeEffect(done);
+        if (done.Transaction == _withOffsets)
+        {
+            _withOffsets = null;
+            client.PostOps();
+            if (_waiting.TryDequeue(out (Transaction Transaction, ulong Tag) next))
+            {
+                Discharge(next.Transaction, fail: false, next.Tag);
+            }
+        }
+    }
+
+    private void TakeEffect(in Completion done)
     {
         if (!done.IsCommit)
         {

@@ -83,6 +83,11 @@ internal sealed class StreamCommits(BrokerServices services)
         }
 
         OnEnded(root);
+        if (open.Count > 0)
+        {
+            // Who reads these partitions next, as the coordinators of groups do, is to see the markers.
+            services.StreamServices.Store.Drain();
+        }
     }
 
     private void TryEnd(Ending ending)
@@ -112,6 +117,7 @@ internal sealed class StreamCommits(BrokerServices services)
     {
         if (isDurable)
         {
+            services.MarkerWritten?.Invoke(ending.Partition!, ending.ProducerId, ending.IsCommit);
             OnEnded(ending.Root!);
         }
     }

@@ -36,6 +36,9 @@ public sealed class Transaction
     /// <summary>What of it is written, to be ended by the commit.</summary>
     internal IReadOnlyList<SpannedPart> Parts { get; set; } = [];
 
+    /// <summary>Offsets of groups that are committed with it; null: none.</summary>
+    internal OffsetGate? Offsets { get; set; }
+
     /// <summary>Keeps the decision in the journal until the streams have it.</summary>
     internal AppendMark? Mark { get; set; }
 

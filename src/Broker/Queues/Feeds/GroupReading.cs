@@ -1,8 +1,10 @@
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Reading;
+using Pillarbox.Broker.Transactions;
 
 namespace Pillarbox.Broker.Queues.Feeds;
 
@@ -69,6 +71,60 @@ internal sealed class GroupReading(Queue queue, RecordStream stream, GroupCoordi
             _commitAtMs = nowMs + CommitMs;
             Commit(_owned);
         }
+    }
+
+    /// <summary>Commits, as a part of a producer's transaction, how far everything is settled once these records are,
+    /// by partition. Says, when that is on disk, what was written, for the transaction's marker makes it count; null:
+    /// nothing had to be.</summary>
+    public void CommitWith(
+        ProducerStamp producer, Dictionary<int, List<long>> accepted, Action<CoordinatorError, SpannedPart?> done)
+    {
+        List<OffsetToCommit> offsets = [];
+        foreach ((int number, List<long> records) in accepted)
+        {
+            if (_isClosed || !_committed.TryGetValue(number, out long committed)
+                || Feed.FindCursor(number) is not { } cursor)
+            {
+                done(CoordinatorError.FencedMemberEpoch, null);
+                return;
+            }
+
+            records.Sort();
+            long mark = cursor.Progress.MarkWith(records);
+            if (mark > committed)
+            {
+                int epoch = cursor.Partition?.LeaderEpoch ?? -1;
+                offsets.Add(new OffsetToCommit(new TopicPartition(stream.Name, number), mark, epoch, null));
+            }
+        }
+
+        if (offsets.Count == 0)
+        {
+            done(CoordinatorError.None, null);
+            return;
+        }
+
+        OffsetCommitRequest request = new()
+        {
+            Member = Member,
+            Offsets = offsets,
+            KnowsGroupIdNotFound = true,
+            Producer = producer,
+        };
+        coordinator.CommitOffsets(request, result => done(ErrorOf(result), PartOf(producer)));
+    }
+
+    private static CoordinatorError ErrorOf(OffsetCommitResult result) => result.Error != CoordinatorError.None
+        ? result.Error
+        : result.Offsets.FirstOrDefault(error => error != CoordinatorError.None);
+
+    // Where the transaction stands in the stream of groups. Any thread.
+    private SpannedPart? PartOf(ProducerStamp producer)
+    {
+        Partition? partition = Shard.Services.Streams.GetValueOrDefault(queue.Space.Name)
+            ?.Find(StreamCoordinators.OffsetsStream)?.FindPartition(coordinator.PartitionOf(reader.Group));
+        long first = partition?.TransactionStartOf(producer.Id) ?? -1;
+        return first < 0 ? null : new SpannedPart(partition!, first, partition!.EndOffset);
     }
 
     /// <summary>Commits and leaves the group.</summary>

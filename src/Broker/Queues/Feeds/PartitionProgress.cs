@@ -78,6 +78,27 @@ internal sealed class PartitionProgress(long mark = 0)
         SettledAbove += to - from;
     }
 
+    /// <summary>Where the mark would be if these records, in rising order, were settled too.</summary>
+    public long MarkWith(IReadOnlyList<long> offsets)
+    {
+        long mark = Mark;
+        for (int range = 0, at = 0; ;)
+        {
+            if (range < _ranges.Count && _ranges[range].From <= mark)
+            {
+                mark = Math.Max(mark, _ranges[range++].To);
+            }
+            else if (at < offsets.Count && offsets[at] <= mark)
+            {
+                mark = Math.Max(mark, offsets[at++] + 1);
+            }
+            else
+            {
+                return mark;
+            }
+        }
+    }
+
     /// <summary>Forgets what was settled; everything from an offset on is to come.</summary>
     public void MoveTo(long offset)
     {

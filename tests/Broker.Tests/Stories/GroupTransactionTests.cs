@@ -1,0 +1,209 @@
+using System.Text;
+using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Groups;
+using Pillarbox.Broker.Streams.Reading;
+using Pillarbox.Broker.Transactions;
+using Pillarbox.Model;
+using Pillarbox.Model.Records;
+using Pillarbox.Storage;
+
+namespace Pillarbox.Broker.Tests;
+
+/// <summary>Transactions that accept records which their client reads as a member of a consumer group: the group's
+/// offsets are committed with them, or not at all.</summary>
+public sealed class GroupTransactionTests
+{
+    [Fact]
+    public void The_offset_is_committed_with_the_transaction_and_not_a_moment_later()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        Accept(actor, transaction, 0, 1);
+        actor.Send(actor.Producer("out"), "AB", transaction: transaction);
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        scene.Settle();
+        Assert.Equal([(1UL, (BrokerException?)null)], actor.Discharged);
+        Assert.Equal(2, Committed(scene));
+        scene.Crash();
+        Assert.Equal(2, Committed(scene));
+        Assert.Equal(["AB"], Read(scene, "out"));
+    }
+
+    [Fact]
+    public void A_rollback_leaves_the_offset_where_it_was()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        Accept(actor, transaction, 0, 1);
+        actor.Client.Discharge(transaction, fail: true, tag: 1);
+        scene.Settle();
+        Assert.Equal(0, Committed(scene));
+        scene.Crash();
+        Assert.Equal(0, Committed(scene));
+    }
+
+    [Fact]
+    public void A_record_that_is_not_accepted_yet_holds_the_offset_back()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction first);
+        Accept(actor, first, 1, 2);
+        actor.Client.Discharge(first, fail: false, tag: 1);
+        scene.Settle();
+        Assert.Equal(0, Committed(scene));
+        Transaction second = actor.Client.Begin();
+        Accept(actor, second, 0);
+        actor.Client.Discharge(second, fail: false, tag: 2);
+        scene.Settle();
+        Assert.Equal([(1UL, (BrokerException?)null), (2UL, null)], actor.Discharged);
+        Assert.Equal(3, Committed(scene));
+    }
+
+    [Fact]
+    public void Transactions_follow_each_other()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        for (int i = 0; i < 3; i++)
+        {
+            Accept(actor, transaction, i);
+            actor.Send(actor.Producer("out"), $"{i}", transaction: transaction);
+            actor.Client.Discharge(transaction, fail: false, tag: (ulong)i + 1);
+            transaction = actor.Client.Begin();
+        }
+
+        scene.Settle();
+        Assert.Equal(3, actor.Discharged.Count(d => d.Error is null));
+        Assert.Equal(3, Committed(scene));
+        Assert.Equal(["0", "1", "2"], Read(scene, "out"));
+    }
+
+    [Fact]
+    public void A_member_whose_partition_is_another_s_by_now_commits_nothing()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        Accept(actor, transaction, 0);
+        actor.Send(actor.Producer("out"), "A", transaction: transaction);
+        // The group goes on without it.
+        scene.Clock.Advance(60_000);
+        scene.Broker.Coordinators.Groups.Tick();
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        scene.Settle();
+        Assert.Equal(BrokerError.TransactionRollback, Assert.Single(actor.Discharged).Error?.Error);
+        Assert.Equal(0, Committed(scene));
+        Assert.Empty(Read(scene, "out"));
+    }
+
+    /// <summary>Power goes at each sync: offset and output are there together, or not.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Power_cuts_leave_offset_and_output_together(bool isUnsyncedThere)
+    {
+        RecordingFileSystem disk = new();
+        List<string> found = [];
+        bool isAcknowledged = false;
+        using Scene scene = new(options => options with { FileSystem = disk });
+        Actor actor = Begin(scene, out Transaction transaction);
+        disk.Syncing = () =>
+        {
+            using Scene after = new(files: disk.MakeCrashImage(new Unsynced(isUnsyncedThere)));
+            string state = $"{Committed(after)} {string.Join(',', Read(after, "out"))}";
+            found.Add(state);
+            Assert.True(state is "0 " or "2 AB", state);
+            Assert.True(!isAcknowledged || state == "2 AB", $"{state} after the acknowledgement");
+        };
+        Accept(actor, transaction, 0, 1);
+        actor.Send(actor.Producer("out"), "AB", transaction: transaction);
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        for (int i = 0; i < 20; i++)
+        {
+            scene.Broker.Pump();
+            actor.Pass();
+            isAcknowledged |= actor.Discharged.Count > 0;
+        }
+
+        Assert.Single(actor.Discharged);
+        Assert.Contains("2 AB", found);
+        Assert.Contains("0 ", found);
+    }
+
+    private static Actor Begin(Scene scene, out Transaction transaction)
+    {
+        Partition partition = scene.Stream("in");
+        scene.Stream("out");
+        scene.Append(partition, "a", "b", "c");
+        Actor actor = scene.Connect();
+        actor.Consume("", 100, options => options with
+        {
+            Stream = new StreamReading { Stream = "in", Group = "g", Start = StreamStart.First },
+        });
+        for (int i = 0; i < 15; i++)
+        {
+            scene.Advance(500);
+        }
+
+        Assert.Equal(3, actor.Deliveries.Count);
+        transaction = actor.Client.Begin();
+        return actor;
+    }
+
+    private static void Accept(Actor actor, Transaction transaction, params int[] deliveries)
+    {
+        foreach (int delivery in deliveries)
+        {
+            actor.Client.Settle(actor.Deliveries[delivery], Outcome.Accepted, transaction: transaction);
+        }
+    }
+
+    private static long Committed(Scene scene)
+    {
+        long committed = -2;
+        scene.Broker.Coordinators.Groups.FetchOffsets(
+            new OffsetFetchRequest
+            {
+                Member = new GroupMemberRef("g", -1, "", null),
+                Partitions = [new TopicPartition("in", 0)],
+                RequireStable = true,
+            },
+            result =>
+            {
+                Assert.All(result.Offsets, offset => Assert.Equal(CoordinatorError.None, offset.Error));
+                committed = result.Offsets.Count == 0 ? -1 : result.Offsets[0].Committed.Offset;
+            });
+        scene.Settle();
+        return committed;
+    }
+
+    private static string[] Read(Scene scene, string stream)
+    {
+        Actor actor = scene.Connect("reader");
+        actor.Consume("", 100, options => options with
+        {
+            Stream = new StreamReading { Stream = stream, Start = StreamStart.First },
+        });
+        string[] values = [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
+        actor.Client.Dispose();
+        scene.Actors.Remove(actor);
+        scene.Settle();
+        return values;
+    }
+
+    private static string Value(Actor actor, Delivery delivery)
+    {
+        using MessageLease lease = actor.Read(delivery);
+        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
+        return Encoding.UTF8.GetString(record.Value);
+    }
+
+    private sealed class Unsynced(bool isThere) : ICrashChoice
+    {
+        public int ChooseEntries(int changes) => isThere ? changes : 0;
+
+        public bool ChooseChange(int index, int count) => isThere;
+
+        public bool ChooseSector(int index, int count) => isThere;
+    }
+}
