@@ -5,6 +5,7 @@ using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management;
+using Pillarbox.Router.Peers;
 using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Router;
@@ -57,17 +58,35 @@ public sealed partial class NodeNetwork
     private void ServeManagement()
     {
         var service = new NetworkService(this, Answer);
-        foreach (string address in (string[])[ManagementAgent.Address, "amqp:/_local/" + ManagementAgent.Address])
+        Serve(ManagementAgent.Address, service);
+        Serve("amqp:/_local/" + ManagementAgent.Address, service);
+    }
+
+    // Edges say that they are there, and ask.
+    private void ServeEdges()
+    {
+        if (_options.Mode == RouterMode.Interior)
         {
-            if (RouteAddress.TryParse(address, out RouteAddress parsed))
-            {
-                var rule = new AddressRule { Pattern = parsed.Name, Treatment = AddressTreatment.Closest };
-                Route route = Open(parsed, rule, phase: 0);
-                route.AddLocal(service);
-                Refresh(route);
-            }
+            Serve(EdgeServices.Heartbeat, new NetworkService(this, static _ => null));
+            Serve(EdgeServices.Lookup, new NetworkService(
+                this, message => EdgeServices.AnswerLookup(message.Span, HasDestinations)));
         }
     }
+
+    private void Serve(string address, NetworkService service)
+    {
+        if (RouteAddress.TryParse(address, out RouteAddress parsed))
+        {
+            var rule = new AddressRule { Pattern = parsed.Name, Treatment = AddressTreatment.Closest };
+            Route route = Open(parsed, rule, phase: 0);
+            route.AddLocal(service);
+            Refresh(route);
+        }
+    }
+
+    private bool HasDestinations(string address) =>
+        RouteAddress.TryParse(address, out RouteAddress parsed)
+        && _routes.TryGetValue(KeyOf(parsed, _rules.For(parsed.Name).IngressPhase), out Route? route) && route.Targets.Any;
 
     private ServiceMessage? Answer(ReadOnlyMemory<byte> message)
     {
@@ -96,7 +115,7 @@ public sealed partial class NodeNetwork
 
     private static AddressView ViewOf(Route route, RouteSnapshot network)
     {
-        bool isService = route.Parsed.Name == ManagementAgent.Address;
+        bool isService = route.Parsed.Name is ManagementAgent.Address or EdgeServices.Lookup or EdgeServices.Heartbeat;
         return new AddressView
         {
             Key = route.Key,

@@ -43,6 +43,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         var period = TimeSpan.FromMilliseconds(TickMs);
         _instance = options.Time.GetUtcNow().ToUnixTimeSeconds();
         ServeManagement();
+        ServeEdges();
         _timer = options.Time.CreateTimer(static self => ((NodeNetwork)self!).Tick(), this, period, period);
     }
 

@@ -48,6 +48,9 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The other router, of whatever kind; null: the peer is none, or an edge.</summary>
     public PeerLink? Peer => (PeerLink?)_trunk ?? _uplink;
 
+    /// <summary>What an edge is told of its addresses; null: the peer is no edge, or does not ask.</summary>
+    public EdgeTracking? Tracking { get; set; }
+
     /// <summary>What the peer said in its open.</summary>
     public Open? PeerOpen { get; private set; }
 

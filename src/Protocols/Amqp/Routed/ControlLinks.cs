@@ -62,8 +62,8 @@ internal sealed class ControlIncomingLink : IncomingLink
     }
 }
 
-/// <summary>Control messages to another router: settled as they are sent.</summary>
-internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, TrunkLinks trunk)
+/// <summary>Control messages to another router, or to an edge: settled as they are sent.</summary>
+internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Action onLost)
     : OutgoingLink(session, attach)
 {
     /// <summary>Messages that wait for credit; beyond, the oldest is dropped, for each is said again.</summary>
@@ -108,7 +108,7 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Tr
     }
 
     /// <inheritdoc/>
-    public override void Release(LinkEnd end) => trunk.OnControlLost();
+    public override void Release(LinkEnd end) => onLost();
 
     /// <inheritdoc/>
     public override void WriteFlow(bool echo) => Session.WriteFlow(new Flow

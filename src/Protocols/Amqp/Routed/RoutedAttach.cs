@@ -90,6 +90,14 @@ internal static class RoutedAttach
             return true;
         }
 
+        if (session.Connection.Role == ConnectionRole.Edge && source.Address == EdgeTracking.Address)
+        {
+            Answer(session, attach, source);
+            session.Connection.Tracking = new EdgeTracking(session, attach);
+            session.Put(session.Connection.Tracking.Link);
+            return true;
+        }
+
         string address = source.Dynamic ? network.NewDynamicAddress(forSender: false) : source.Address ?? "";
         if (!source.Dynamic && IsOfBroker(session.Connection, address, source.Capabilities))
         {

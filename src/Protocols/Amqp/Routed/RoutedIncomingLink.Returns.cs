@@ -28,6 +28,11 @@ internal sealed partial class RoutedIncomingLink
         }
 
         _isOpen = any;
+        if (_route is not null)
+        {
+            Session.Connection.Tracking?.Tell(_route, any);
+        }
+
         if (any)
         {
             _drains = false;

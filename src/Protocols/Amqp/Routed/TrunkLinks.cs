@@ -216,7 +216,7 @@ internal sealed class TrunkLinks : PeerLink
             return _controlIn;
         }
 
-        _controlOut = new ControlOutgoingLink(session, attach, this);
+        _controlOut = new ControlOutgoingLink(session, attach, OnControlLost);
         TellWhenUp();
         return _controlOut;
     }
