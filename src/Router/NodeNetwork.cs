@@ -164,7 +164,11 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public void CloseBroker(string address, Outlet outlet, IDestinationWatch watch)
     {
-        RouteAddress.TryParse(address, out RouteAddress parsed);
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed))
+        {
+            return;
+        }
+
         AddressRule rule = _rules.For(parsed.Name);
         lock (_gate)
         {
