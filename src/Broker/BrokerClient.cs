@@ -75,7 +75,7 @@ public sealed partial class BrokerClient : IDisposable
     public IEnumerable<AddressDescription> Places()
     {
         IEnumerable<AddressDescription> addresses = _space.Addresses
-            .Where(node => (node.IsAnycast || node.IsMulticast) && node.Name[0] is not ('$' or '_') && IsForOthers(node))
+            .Where(IsForOthers)
             .Select(node => new AddressDescription(node.Name, node.IsAnycast, node.IsMulticast));
         IEnumerable<AddressDescription> streams = Catalog.All
             .Where(stream => !stream.IsInternal)
@@ -85,7 +85,8 @@ public sealed partial class BrokerClient : IDisposable
 
     // A topic lives as long as somebody uses it; a node of one connection bears its queue's name.
     private bool IsForOthers(AddressNode node) =>
-        !node.IsTemporary || (node.IsMulticast && _space.FindQueue(node.Name) is null);
+        (node.IsAnycast || node.IsMulticast) && node.Name[0] is not ('$' or '_')
+        && (!node.IsTemporary || (node.IsMulticast && _space.FindQueue(node.Name) is null));
 
     /// <summary>The routing type of an address for a client that asks for none: what it carries (anycast first), else
     /// what its settings say.</summary>

@@ -90,7 +90,7 @@ internal sealed class NodeRouter : IDisposable
         Credentials = new SaslCredentials
         {
             User = config.User,
-            Password = config.PasswordFile is null ? null : new Secret(CertificateLoader.ReadPassword(config.PasswordFile)),
+            Password = config.PasswordFile is { } file ? new Secret(CertificateLoader.ReadPassword(file)) : null,
         },
     };
 

@@ -116,7 +116,8 @@ public sealed partial class NodeNetwork
         _ => Refused,
     };
 
-    private static bool IsShown(Route route) => route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local;
+    private static bool IsShown(Route route) =>
+        route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local;
 
     private static AddressView ViewOf(Route route, RouteSnapshot network)
     {

@@ -8,7 +8,8 @@ using Pillarbox.Router.LinkState;
 namespace Pillarbox.Router;
 
 /// <summary>
-/// A node's part in the network: the addresses that its links send to and draw from, the other routers, and the protocol
+/// A node's part in the network: the addresses that its links send to and draw from, the other routers, and the
+/// protocol
 /// that tells them of each other. Any thread. Links and routers come and go under one short lock; a message on its way
 /// takes none.
 /// </summary>
@@ -164,7 +165,11 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public void CloseBroker(string address, Outlet outlet, IDestinationWatch watch)
     {
-        RouteAddress.TryParse(address, out RouteAddress parsed);
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed))
+        {
+            return;
+        }
+
         AddressRule rule = _rules.For(parsed.Name);
         lock (_gate)
         {
@@ -454,9 +459,10 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         lock (_gate)
         {
+            string router = parsed.Router!;
             bool isThere = parsed.Class == RouteAddressClass.Edge
-                ? _edges.ContainsKey(parsed.Router!) || _engine.Snapshot.Addresses.ContainsKey(AddressKey.Edge(parsed.Router!))
-                : _engine.Snapshot.IndexOf(parsed.Router!) > 0;
+                ? _edges.ContainsKey(router) || _engine.Snapshot.Addresses.ContainsKey(AddressKey.Edge(router))
+                : _engine.Snapshot.IndexOf(router) > 0;
             return !isThere ? null
                 : _routes.TryGetValue(key, out Route? there) ? there
                 : Add(new Route(key, parsed, rule));

@@ -33,6 +33,7 @@ public sealed partial class SeamTests
         ["src/Broker/Security/Access/"] = "changes of the rules' file, one at a time; whoever asks takes none",
         ["src/Protocols/Mqtt/SystemTopics.cs"] = "the node's stop waits for figures that are being published",
         ["src/Protocols/Mqtt/Retained/"] = "publishers exchange the last message of a topic, in one order",
+        ["src/Router/NodeNetwork"] = "links and routers come and go, one at a time; a message on its way takes none",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 

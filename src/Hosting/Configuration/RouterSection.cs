@@ -22,8 +22,8 @@ public sealed record RouterSection
     public int LinkCapacity { get; init; } = 250;
 
     /// <summary>How messages of addresses are distributed that <see cref="Addresses"/> does not name.</summary>
-    [Description("How messages are distributed of addresses that 'addresses' does not name: balanced, closest, multicast "
-        + "or unavailable.")]
+    [Description("How messages are distributed of addresses that 'addresses' does not name: balanced, closest, "
+        + "multicast or unavailable.")]
     public AddressTreatment DefaultDistribution { get; init; } = AddressTreatment.Balanced;
 
     /// <summary>Rules for addresses; the most specific pattern counts.</summary>
@@ -48,8 +48,8 @@ public sealed record RouterAddressConfig
     public string? Pattern { get; init; }
 
     /// <summary>How messages are distributed.</summary>
-    [Description("balanced: to the consumer with the least backlog and cost; closest: to the nearest; multicast: to all; "
-        + "unavailable: nobody may use it.")]
+    [Description("balanced: to the consumer with the least backlog and cost; closest: to the nearest; multicast: to "
+        + "all; unavailable: nobody may use it.")]
     public AddressTreatment Distribution { get; init; } = AddressTreatment.Balanced;
 
     /// <summary>Senders go to a broker that gives messages back.</summary>

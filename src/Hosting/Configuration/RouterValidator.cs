@@ -30,7 +30,8 @@ internal static class RouterValidator
         Require(
             router.Id is null || RouterId.IsValid(router.Id), source, "router.id",
             "must be a name without blanks, and not 'all'");
-        Require(router.LinkCapacity is >= 1 and <= 1_000_000, source, "router.linkCapacity", "must be from 1 to 1000000");
+        Require(
+            router.LinkCapacity is >= 1 and <= 1_000_000, source, "router.linkCapacity", "must be from 1 to 1000000");
         for (int i = 0; i < router.Addresses.Count; i++)
         {
             ValidateAddress(router.Addresses[i], source, $"router.addresses[{i}]");

@@ -55,7 +55,7 @@ internal sealed partial class ConnectionEndpoint : IClientEvents
         _client.Flush();
         WriteOwed();
         _routed?.WakeOthers();
-        return _client.HasEvents || _routed is { HasEvents: true } || (State == ConnectionState.Opened && _ready.Count > 0);
+        return _client.HasEvents || HasRoutedEvents || (State == ConnectionState.Opened && _ready.Count > 0);
     }
 
     /// <summary>A link that needs bytes from disk; the loop starts one read at a time.</summary>

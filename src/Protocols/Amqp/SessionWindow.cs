@@ -40,7 +40,8 @@ internal sealed class SessionWindow
     /// <summary>Transfers that the node may still send.</summary>
     public uint RemoteIncomingWindow { get; private set; }
 
-    /// <summary>Frames of messages on their way through the node that wait for their next hop: the window is narrower by
+    /// <summary>Frames of messages on their way through the node that wait for their next hop: the window is
+    /// narrower by
     /// as many.</summary>
     public uint HeldFrames { get; set; }
 

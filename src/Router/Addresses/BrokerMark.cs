@@ -3,7 +3,8 @@ using Pillarbox.Router.LinkState;
 namespace Pillarbox.Router.Addresses;
 
 /// <summary>
-/// How nodes tell each other that an address is one of a broker: who wants its messages draws what the broker gives back
+/// How nodes tell each other that an address is one of a broker: who wants its messages draws what the broker gives
+/// back
 /// (phase 1), not what senders send (phase 0). To other routers the mark is an address like any other, which nobody
 /// uses.
 /// </summary>

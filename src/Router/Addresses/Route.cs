@@ -48,7 +48,8 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// <summary>Links of this node that send to it.</summary>
     public int SenderCount => _watches.Count;
 
-    /// <summary>Whether nothing holds it any more: an address of another router is there for its senders only.</summary>
+    /// <summary>Whether nothing holds it any more: an address of another router is there for its senders
+    /// only.</summary>
     public bool IsUnused => _locals.Count == 0 && _watches.Count == 0
         && (Key[0] is 'T' or 'H' || _targets.Hops.Length == 0);
 

@@ -2,7 +2,8 @@ using Pillarbox.Protocols.Amqp.Routed;
 
 namespace Pillarbox.Router.Forwarding;
 
-/// <summary>To a destination of this node if there is one, each in turn; else to the routers of the lowest cost, each in
+/// <summary>To a destination of this node if there is one, each in turn; else to the routers of the lowest cost,
+/// each in
 /// turn.</summary>
 internal static class Closest
 {

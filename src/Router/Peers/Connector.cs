@@ -37,7 +37,8 @@ public sealed record ConnectorOptions
 public sealed record ConnectorTarget(string Text, Func<CancellationToken, ValueTask<ConnectionContext>> Dial);
 
 /// <summary>
-/// Keeps one connection: connects at once, and again whenever it is lost. Runs until it is cancelled. What goes wrong is
+/// Keeps one connection: connects at once, and again whenever it is lost. Runs until it is cancelled. What goes
+/// wrong is
 /// written to the log, and tried again.
 /// </summary>
 public sealed class Connector(

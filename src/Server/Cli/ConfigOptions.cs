@@ -29,8 +29,8 @@ internal sealed class ConfigOptions
 
     private readonly Option<RunMode?> _mode = new("--mode")
     {
-        Description = "broker (no network of nodes, the default), interior or edge (a node of a network), or standalone "
-            + "(a router without others).",
+        Description = "broker (no network of nodes, the default), interior or edge (a node of a network), or "
+            + "standalone (a router without others).",
     };
 
     private readonly Option<string?> _id = new("--id")

@@ -10,8 +10,8 @@ internal static class RouterNodes
         PillarboxProcess.StartAsync(
             ":memory:", ownListeners: true,
             [
-                "--mode", "interior", "--id", id, "--listen", "amqp=127.0.0.1:0", "--listen", "inter-router=127.0.0.1:0",
-                "--listen", "edge=127.0.0.1:0",
+                "--mode", "interior", "--id", id, "--listen", "amqp=127.0.0.1:0",
+                "--listen", "inter-router=127.0.0.1:0", "--listen", "edge=127.0.0.1:0",
                 "--set", "router.addresses.0.prefix=all", "--set", "router.addresses.0.distribution=multicast",
                 .. peers.SelectMany(peer => new[] { "--connect", $"inter-router={peer.Listener("inter-router")}" }),
             ]);

@@ -57,7 +57,8 @@ public sealed class ManagementTests
         + "deliveriesIngress deliveriesEgress deliveriesTransit deliveriesIngressRouteContainer "
         + "deliveriesEgressRouteContainer")]
     [InlineData("connection", "identity host container role protocol dir isAuthenticated sasl user isEncrypted "
-        + "sslProto sslCipher sslSsf tenant lastDlvSeconds uptimeSeconds properties opened active adminStatus operStatus "
+        + "sslProto sslCipher sslSsf tenant lastDlvSeconds uptimeSeconds properties opened active adminStatus "
+        + "operStatus "
         + "enableProtocolTrace")]
     [InlineData("router.link", "linkType linkDir connectionId identity peer owningAddr capacity undeliveredCount "
         + "unsettledCount deliveryCount presettledCount droppedPresettledCount acceptedCount rejectedCount "

@@ -7,7 +7,8 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 
 /// <summary>
 /// The node's own broker as a place of the network: its queues, topics and streams can be sent to, and drawn from, from
-/// every node by their names. One loop owns it all, like a connection without a peer: whoever hands something over wakes
+/// every node by their names. One loop owns it all, like a connection without a peer: whoever hands something over
+/// wakes
 /// it, and it runs on a thread of the pool until nothing is left.
 /// </summary>
 internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem, IDisposable

@@ -44,7 +44,8 @@ public interface INetwork
 
     /// <summary>
     /// The node's broker has an address: <paramref name="outlet"/> takes what is sent to it from anywhere, and what the
-    /// broker gives back goes to those who want to draw from it, on the route that is returned; <paramref name="watch"/>
+    /// broker gives back goes to those who want to draw from it, on the route that is returned; <paramref
+    /// name="watch"/>
     /// is told whether there are such. Null: nobody may use it.
     /// </summary>
     IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, IDestinationWatch watch);

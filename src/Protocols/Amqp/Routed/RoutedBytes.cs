@@ -2,7 +2,8 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
-/// <summary>The router's entries that a message gets on its way to another router: encoded, and how many keys and values
+/// <summary>The router's entries that a message gets on its way to another router: encoded, and how many keys and
+/// values
 /// they are.</summary>
 internal readonly record struct RouterStamp(byte[] Entries, int Count)
 {

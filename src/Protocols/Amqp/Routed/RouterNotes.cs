@@ -49,7 +49,8 @@ internal ref struct RouterNotes
 
     private static ReadOnlySpan<byte> PreSettledKey => "x-opt-qd.x-presettled"u8;
 
-    /// <summary>Reads the annotations' map. Errors: invalid-field, when an entry of a router has another type.</summary>
+    /// <summary>Reads the annotations' map. Errors: invalid-field, when an entry of a router has another
+    /// type.</summary>
     public static RouterNotes Read(ReadOnlySpan<byte> map)
     {
         RouterNotes notes = default;

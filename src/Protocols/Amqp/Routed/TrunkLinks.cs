@@ -87,7 +87,8 @@ internal sealed class TrunkLinks : PeerLink
         for (int priority = 0; priority < PrioritiesMax; priority++)
         {
             int place = priority;
-            BeginPair(_connection.BeginSession(), DataCapability, (session, attach) => MakeData(session, attach, place));
+            AmqpSession own = _connection.BeginSession();
+            BeginPair(own, DataCapability, (session, attach) => MakeData(session, attach, place));
         }
     }
 

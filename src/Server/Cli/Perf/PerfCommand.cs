@@ -89,7 +89,8 @@ internal static class PerfCommand
         var amqp = new Command("amqp", "Measure an AMQP 1.0 server: rates, latencies, processor time.")
         {
             Address, ReceiveAddress, Size, Senders, Receivers, Queues, FanOut, WarmUp, Duration, Durable, PreSettled,
-            Rate, InFlight, Credit, Idle, IdleQueues, Drain, ServerPid, ReceiveUrl, Output.AcceptOnlyFromAmong("table", "json"),
+            Rate, InFlight, Credit, Idle, IdleQueues, Drain, ServerPid, ReceiveUrl,
+            Output.AcceptOnlyFromAmong("table", "json"),
         };
         target.AddTo(amqp);
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
