@@ -76,7 +76,9 @@ internal sealed class GroupMember : IDisposable
         while (!into.IsEmpty)
         {
             int count = await _socket.ReceiveAsync(into);
-            into = count > 0 ? into[count..] : throw new InvalidOperationException("the node ended a member's connection");
+            into = count > 0
+                ? into[count..]
+                : throw new InvalidOperationException("the node ended a member's connection");
         }
     }
 

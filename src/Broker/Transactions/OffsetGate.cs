@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Queues.Feeds;
@@ -10,22 +11,24 @@ namespace Pillarbox.Broker.Transactions;
 /// <summary>
 /// The offsets of consumer groups that a transaction commits, because it accepts records that its client reads for
 /// those groups. Each is written as a part of the transaction in the groups' own stream, where it counts with the
-/// transaction's marker. Open when all of them are on disk, or refused. Asked by the connection; answered by any thread.
+/// transaction's marker. Open when all of them are on disk, or refused. Asked by the connection; answered by any
+/// thread.
 /// </summary>
 internal sealed class OffsetGate(Action opened)
 {
-    private readonly Lock _lock = new();
-    private readonly List<SpannedPart> _parts = [];
+    private readonly ConcurrentQueue<SpannedPart> _parts = new();
+    private readonly ConcurrentQueue<BrokerException> _failures = new();
     private int _left = 1;
 
     /// <summary>Whether all have answered.</summary>
     public bool IsOpen => Volatile.Read(ref _left) == 0;
 
     /// <summary>Why one was refused; null: none was. Once it is open.</summary>
-    public BrokerException? Failure { get; private set; }
+    public BrokerException? Failure => _failures.TryPeek(out BrokerException? first) ? first : null;
 
-    /// <summary>What was written. Once it is open.</summary>
-    public IReadOnlyList<SpannedPart> Parts => _parts;
+    /// <summary>What was written. Once it is open. Groups may share a partition of their stream; one marker ends all of
+    /// the transaction there.</summary>
+    public IEnumerable<SpannedPart> Parts => _parts.DistinctBy(part => part.Partition);
 
     /// <summary>Whether a transaction accepts records that are read for a group.</summary>
     public static bool IsNeeded(Transaction transaction) => transaction.Settlements.Exists(IsOfGroup);
@@ -90,14 +93,14 @@ internal sealed class OffsetGate(Action opened)
 
     private void Arrive(BrokerException? failure, SpannedPart? part)
     {
-        lock (_lock)
+        if (failure is not null)
         {
-            Failure ??= failure;
-            // Groups may share a partition of their stream; one marker ends all of the transaction there.
-            if (part is { } written && !_parts.Exists(p => p.Partition == written.Partition))
-            {
-                _parts.Add(written);
-            }
+            _failures.Enqueue(failure);
+        }
+
+        if (part is { } written)
+        {
+            _parts.Enqueue(written);
         }
 
         if (Interlocked.Decrement(ref _left) == 0)
