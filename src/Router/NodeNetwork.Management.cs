@@ -110,7 +110,8 @@ public sealed partial class NodeNetwork
 
     private bool HasDestinations(string address) =>
         RouteAddress.TryParse(address, out RouteAddress parsed)
-        && _routes.TryGetValue(KeyOf(parsed, _rules.For(parsed.Name).IngressPhase), out Route? route) && route.Targets.Any;
+        && _routes.TryGetValue(KeyOf(parsed, _rules.For(parsed.Name).IngressPhase), out Route? route)
+            && route.Targets.Any;
 
     private ServiceMessage? Answer(ReadOnlyMemory<byte> message)
     {

@@ -54,7 +54,8 @@ public sealed record RouterSection
     public IReadOnlyList<RouterAddressConfig> Addresses { get; init; } = [];
 
     /// <summary>TCP services that are reached here, by the service's address: where their clients connect.</summary>
-    [Description("TCP services that are reached here, by the service's address: host:port where their clients connect.")]
+    [Description(
+        "TCP services that are reached here, by the service's address: host:port where their clients connect.")]
     public IReadOnlyDictionary<string, IReadOnlyList<string>> TcpListeners { get; init; } =
         new Dictionary<string, IReadOnlyList<string>>();
 

@@ -60,7 +60,8 @@ public sealed class ConfMapperTests
         Assert.Equal((ConnectionRole.Edge, "me"), (west.Role, west.User));
         Assert.Equal("a:b"u8.ToArray(), west.Password!.Reveal().ToArray());
         Assert.Equal(["west.example.org:20002", "one.example.org:1", "two.example.org:5672"], west.Addresses);
-        Assert.Equal((AddressTreatment.Multicast, "a/#"), (router.Addresses[0].Distribution, router.Addresses[0].Pattern));
+        Assert.Equal((AddressTreatment.Multicast, "a/#"),
+            (router.Addresses[0].Distribution, router.Addresses[0].Pattern));
         Assert.True(router.Addresses[1].Waypoint);
         Assert.Equal(PillarboxConfig.InMemory, file.Config.DataDirectory);
         Assert.True(file.Config.Security.AllowAnonymous);

@@ -20,7 +20,8 @@ public sealed class TcpServiceTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _servers = await StartAsync(
-            "A", null, "--tcp-connect", $"one={_first.Address}", "--tcp-connect", $"both={_first.Address}", "--tcp-connect",
+            "A", null, "--tcp-connect", $"one={_first.Address}", "--tcp-connect", $"both={_first.Address}",
+                "--tcp-connect",
             $"both={_second.Address}", "--tcp-connect", "nobody=127.0.0.1:1");
         _middle = await StartAsync("B", _servers);
         _clients = await StartAsync(

@@ -31,7 +31,8 @@ public sealed class SharedTests
     [InlineData(600)]
     public async Task A_member_takes_more_than_it_is_given_at_once(int expiry)
     {
-        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
+        await using var scene = new MqttScene(new MqttOptions
+            { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
         MqttPeer member = await scene.ConnectAsync("member", expiry: (uint)expiry);
         await member.SubscribeAsync("$share/g/t", 2);
         MqttPeer from = await scene.ConnectAsync("from");
@@ -49,7 +50,8 @@ public sealed class SharedTests
     [Fact]
     public async Task A_member_that_does_not_answer_takes_no_more_than_it_is_given_at_once()
     {
-        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
+        await using var scene = new MqttScene(new MqttOptions
+            { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
         MqttPeer silent = await scene.ConnectAsync("silent", expiry: 600);
         await silent.SubscribeAsync("$share/g/t", 2);
         MqttPeer from = await scene.ConnectAsync("from");

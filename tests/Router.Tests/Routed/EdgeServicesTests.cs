@@ -7,7 +7,8 @@ using Pillarbox.Router.Peers;
 
 namespace Pillarbox.Router.Tests.Routed;
 
-/// <summary>What a router of the interior does for routers at the edge, frame by frame as those of others ask.</summary>
+/// <summary>What a router of the interior does for routers at the edge, frame by frame as those of others
+/// ask.</summary>
 public sealed class EdgeServicesTests : IDisposable
 {
     private readonly RoutedScene _scene = new();

@@ -120,7 +120,7 @@ internal sealed class TrunkStreams(TrunkLinks trunk, ConnectionEndpoint connecti
         }
     }
 
-    private void Assign(RoutedDelivery delivery, RoutedOutgoingLink link)
+    private static void Assign(RoutedDelivery delivery, RoutedOutgoingLink link)
     {
         delivery.Sink = link;
         link.OnDelivery(delivery);

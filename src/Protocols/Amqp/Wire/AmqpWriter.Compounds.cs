@@ -59,8 +59,8 @@ public ref partial struct AmqpWriter
     public void EndArray(int mark, int count) => EndCompound(mark, count, FormatCode.Array8);
 
     /// <summary>
-    /// A field with multiple="true" (part 1 section 1.4): one symbol as itself, for some peers look at nothing else; more
-    /// as an array.
+    /// A field with multiple="true" (part 1 section 1.4): one symbol as itself, for some peers look at nothing else;
+    /// more as an array.
     /// </summary>
     public void WriteSymbols(scoped ReadOnlySpan<string> symbols)
     {

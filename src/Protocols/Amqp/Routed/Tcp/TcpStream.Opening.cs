@@ -73,7 +73,8 @@ internal sealed partial class TcpStream
             return;
         }
 
-        BeginMessage(choice, entrance.Route.Phase, entrance.Route.Address, TcpMessage.Head(entrance.Address, reply, Name));
+        BeginMessage(choice, entrance.Route.Phase, entrance.Route.Address,
+            TcpMessage.Head(entrance.Address, reply, Name));
     }
 
     private void BeginAsServer(Task<IServiceSocket> dial)

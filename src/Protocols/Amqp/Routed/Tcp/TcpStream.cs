@@ -160,7 +160,10 @@ internal sealed partial class TcpStream : IRoutedSource
             // A connection that is silent holds no buffer; one that is busy is not asked first.
             _isProbing = !_isBusy && _buffer is null;
             Memory<byte> into = _isProbing ? default : _buffer ??= ArrayPool<byte>.Shared.Rent(TcpServices.PieceBytes);
+            // Kept until it is done, then consumed once, by EndReceive.
+#pragma warning disable CA2012 // see above
             _receive = _socket!.ReceiveAsync(into);
+#pragma warning restore CA2012
             _isReceiving = true;
             if (!_receive.IsCompleted)
             {
@@ -217,7 +220,10 @@ internal sealed partial class TcpStream : IRoutedSource
                 continue;
             }
 
+            // The same, by EndSend.
+#pragma warning disable CA2012 // see above
             _send = _socket.SendAsync(next.Bytes.AsMemory(next.Sent, next.Length - next.Sent));
+#pragma warning restore CA2012
             _isSending = true;
             if (!_send.IsCompleted)
             {
