@@ -75,8 +75,8 @@ internal sealed class NodeTcp : IDisposable
 
     private void Offer(string service, string place)
     {
-        ListenAddress.TryParse(place, out ListenAddress? address, out _);
-        if (!_services.OpenExit(service, () => DialAsync(address!, _stop.Token)))
+        ListenAddress address = AddressOf(place);
+        if (!_services.OpenExit(service, () => DialAsync(address, _stop.Token)))
         {
             throw new StartException($"the TCP service '{service}' cannot be offered: its address may not be used");
         }
@@ -89,8 +89,8 @@ internal sealed class NodeTcp : IDisposable
             throw new StartException($"the TCP service '{service}' cannot be reached: its address may not be used");
         }
 
-        ListenAddress.TryParse(place, out ListenAddress? address, out _);
-        EndPoint point = address!.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
+        ListenAddress address = AddressOf(place);
+        EndPoint point = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
             : new IPEndPoint(
                 address.Address ?? (await Dns.GetHostAddressesAsync(address.Host!, _stop.Token))[0], address.Port);
         var listener = new Socket(
@@ -112,6 +112,10 @@ internal sealed class NodeTcp : IDisposable
         });
         _ = AcceptAsync(listener, entrance);
     }
+
+    private static ListenAddress AddressOf(string place) =>
+        ListenAddress.TryParse(place, out ListenAddress? address, out string? error) ? address
+            : throw new StartException($"a TCP service's address {error}");
 
     private async Task AcceptAsync(Socket listener, TcpEntrance entrance)
     {
