@@ -116,7 +116,7 @@ int Test(string[] names)
         ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
         ("stomp-wire", "5000000"), ("stomp-session", "20000"),
         ("openwire-wire", "5000000"), ("openwire-session", "20000"),
-        ("router-control", "100000"),
+        ("router-control", "100000"), ("router-management", "200000"),
     ];
     foreach (var (target, count) in targets)
     {

@@ -15,6 +15,10 @@ public sealed partial class NodeNetwork
     private static readonly string ProductVersion =
         typeof(NodeNetwork).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0";
 
+    /// <summary>Lines of the log that the agent gives out.</summary>
+    private const int LogLinesMax = 500;
+
+    private readonly Queue<LogLine> _logLines = [];
     private readonly long _instance;
     private Func<TrafficFacts> _traffic = () => TrafficFacts.None;
     private Func<long, bool> _close = _ => false;
@@ -49,8 +53,28 @@ public sealed partial class NodeNetwork
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
                     r => ViewOf(r, network))],
                 Configured = Configured(),
+                Log = [.. _logLines],
             };
         }
+    }
+
+    // Under the lock. The module names are those that the tools of other routers know.
+    private void Note(in RouterEvent happened)
+    {
+        string module = happened.Kind switch
+        {
+            RouterEventKind.NeighborUp or RouterEventKind.NeighborLost or RouterEventKind.DuplicateId
+                or RouterEventKind.WrongId => "ROUTER_HELLO",
+            RouterEventKind.TooManyAddresses => "ROUTER_MA",
+            _ => "ROUTER_LS",
+        };
+        if (_logLines.Count >= LogLinesMax)
+        {
+            _logLines.Dequeue();
+        }
+
+        string text = $"{happened.Kind} {happened.Router} {happened.Detail}".TrimEnd();
+        _logLines.Enqueue(new LogLine(_options.Time.GetUtcNow().ToUnixTimeSeconds(), module, "info", text));
     }
 
     // What is served here is for anyone who may send to the address: the authorizer says who may.

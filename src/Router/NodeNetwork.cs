@@ -294,6 +294,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         foreach (RouterEvent happened in _output.Events)
         {
             RouterLog.Happened(_logger, happened.Kind, happened.Router, happened.Detail);
+            Note(happened);
         }
 
         if (_output.SnapshotChanged)

@@ -25,6 +25,7 @@ Dictionary<string, Func<IFuzzTarget>> targets = new()
     ["openwire-wire"] = () => new OpenWireWireTarget(),
     ["openwire-session"] = () => new OpenWireSessionTarget(),
     ["router-control"] = () => new RouterControlTarget(),
+    ["router-management"] = () => new RouterManagementTarget(),
 };
 
 string name = Option("--target") ?? "";

@@ -9,7 +9,8 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     /// <summary>
     /// The link for a control message to a router: by the way computed last; a neighbour directly when there is none
     /// yet; else back to where its advertisement came from, so that routers can ask each other for what ways are
-    /// computed of. Null: no way to it is known.
+    /// computed of. That comes first when the advertisement tells of news: then the computed way may be broken. Null:
+    /// no way to it is known.
     /// </summary>
     public int? LinkTo(RouterNode node) => LinkTo(node, _ => true);
 
@@ -93,7 +94,9 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
 
     private int? LinkTo(RouterNode node, Func<ControlLink, bool> isFit)
     {
-        ReadOnlySpan<int?> ways = [node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
+        bool isOutdated = node.LsSeq < node.Advertised.LsSeq;
+        ReadOnlySpan<int?> ways =
+            [isOutdated ? node.HeardLink : null, node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
         foreach (int? way in ways)
         {
             if (way is { } id && hellos.TryGet(id) is { } link && isFit(link))

@@ -75,7 +75,21 @@ internal sealed class HelloProtocol(RouterOptions options, RouterTable table, Co
         }
     }
 
-    /// <summary>Each second: neighbours that fell silent are lost.</summary>
+    /// <summary>When the first neighbour is lost unless it is heard before.</summary>
+    public long ExpiryMs
+    {
+        get
+        {
+            long first = long.MaxValue;
+            foreach (RouterNode node in table.Nodes)
+            {
+                first = node.Link is { } link ? Math.Min(first, link.ConfirmedMs + options.HelloMaxAgeMs + 1) : first;
+            }
+            return first;
+        }
+    }
+
+    /// <summary>Neighbours that fell silent are lost.</summary>
     public void Expire(long nowMs)
     {
         foreach (RouterNode node in table.Nodes)

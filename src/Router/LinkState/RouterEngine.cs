@@ -60,6 +60,7 @@ public sealed class RouterEngine
         get
         {
             long due = Math.Min(_tickedMs + TickMs, Math.Min(_mobile.DueMs, _linkState.DueMs(_nowMs)));
+            due = Math.Min(due, _hellos.ExpiryMs);
             due = _table.IsTopologyStale ? Math.Min(due, _recomputedMs + RecomputeSpacingMs) : due;
             foreach (RouterNode node in _table.Nodes)
             {
@@ -139,12 +140,12 @@ public sealed class RouterEngine
     public void Tick(long nowMs)
     {
         Advance(nowMs);
+        _hellos.Expire(_nowMs);
         if (_nowMs - _tickedMs < TickMs)
         {
             return;
         }
         _tickedMs = _nowMs;
-        _hellos.Expire(_nowMs);
         _table.Expire(_nowMs);
         if (_nowMs - _helloMs >= _options.HelloIntervalMs)
         {

@@ -94,6 +94,8 @@ def refusals(url):
     agent.call(400, {"prefix": "a", "distribution": "sideways"}, operation="CREATE",
                type=PREFIX + "router.config.address", name="x")
     agent.call(501, operation="DANCE", type="org.amqp.management", name="self")
+    log = agent.call(200, operation="GET-LOG", type="org.amqp.management", name="self", limit=100)
+    assert any(line[0] == "ROUTER_HELLO" and "NeighborUp B" in line[2] for line in log), log
     assert len(agent.call(200, operation="GET-TYPES", type="org.amqp.management", name="self")) > 10
 
 

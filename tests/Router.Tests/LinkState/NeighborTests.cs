@@ -53,9 +53,9 @@ public sealed class NeighborTests
         var scene = new EngineScene();
         scene.Pass(500);
         scene.Join(1, "B");
-        scene.Pass(2500);
+        scene.Pass(3000);
         Assert.Equal(1, scene.Engine.Snapshot.ById["B"].NextHopLink);
-        scene.Pass(2000);
+        scene.Pass(1);
         Assert.Null(scene.Engine.Snapshot.ById["B"].NextHopLink);
         Assert.Contains(scene.Events, e => e is { Kind: RouterEventKind.NeighborLost, Router: "B" });
     }

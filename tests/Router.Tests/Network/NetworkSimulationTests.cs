@@ -87,6 +87,37 @@ public sealed class NetworkSimulationTests
         Assert.Equal(5, nodes[0].Engine.Snapshot.Routers.Length);
     }
 
+    // A link that its socket reports lost, and one that falls silent.
+    [Theory]
+    [InlineData(false, 200)]
+    [InlineData(true, 4000)]
+    public void A_lost_link_is_gone_around_in_time(bool isSilent, int withinMs)
+    {
+        for (int phaseMs = 0; phaseMs < 1000; phaseMs += 100)
+        {
+            var network = new SimNetwork();
+            SimNode[] ring = [.. Enumerable.Range(0, 8).Select(i => network.AddNode($"R{i}"))];
+            SimLink[] links =
+            [
+                .. ring.Select((node, i) => network.Connect(node, ring[(i + 1) % ring.Length], delayMs: 5)),
+            ];
+            network.AddAddress(ring[1], "M0there");
+            network.RunFor(SettleMs + phaseMs);
+            Assert.Equal("R1", ring[0].Engine.Snapshot.ById["R1"].NextHopId);
+            if (isSilent)
+            {
+                network.Silence(links[0]);
+            }
+            else
+            {
+                network.Cut(links[0]);
+            }
+            network.RunFor(withinMs);
+            Assert.Null(new Oracle(network).FirstFault());
+            Assert.Equal("R7", ring[0].Engine.Snapshot.ById["R1"].NextHopId);
+        }
+    }
+
     // Runs to the last change and then until nothing is wrong, for as long as it may take.
     private static string? FaultAfter(SimNetwork network, int changesMs)
     {
