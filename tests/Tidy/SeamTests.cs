@@ -27,7 +27,6 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Protocols/OpenWire/Advisories/AdvisoryHub.cs"] = "who is there changes rarely, and is told in one order",
         ["src/Broker/Transactions/Xa/XaTable.cs"] = "branches are begun on one connection and ended on another",
-        ["src/Broker/Addresses/QueueWatches.cs"] = "who waits for new queues changes rarely, on any connection",
         ["src/Broker/Journal/ProducerMemories.cs"] = "producers come and go on any connection; their numbers need none",
         ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",
         ["src/Broker/Quotas/QuotaMeter.cs"] = "connections of one user share a meter: a few instructions each",

@@ -3,6 +3,13 @@ namespace Pillarbox.Load.Rows;
 /// <summary>The list of rows.</summary>
 internal static class LoadRows
 {
+    private static RouterRow RouterOf(int nodes, string name, string description, string arguments, double rate) =>
+        new(nodes, name, description, arguments)
+        {
+            Goals = rate == 0 ? []
+                : [new Goal($"at least {rate:N0} messages/s", r => r.Median("pillarbox", Figure.Rate), rate, true)],
+        };
+
     private static readonly Goal AtMost300MiB = Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300);
 
     private static readonly string[] NodeAndRabbit = ["pillarbox", "rabbitmq-streams"];
@@ -119,6 +126,11 @@ internal static class LoadRows
         },
         new TransactionsRow(),
         new RebalanceRow(),
+        RouterOf(1, "router-1", "through one router, 100 B, unsettled", "--size 100", 137_670),
+        RouterOf(2, "router-2", "through two routers in a line, 100 B, unsettled", "--size 100", 68_120),
+        RouterOf(3, "router-3", "through three routers in a line, 100 B, unsettled", "--size 100", 41_990),
+        RouterOf(3, "router-3-settled", "the same, settled as it is sent", "--size 100 --pre-settled", 41_990),
+        RouterOf(3, "router-3-one", "the same, one message in flight", "--size 100 --in-flight 1", 0),
         new PartitionsRow(),
         new StartRow(),
         new BacklogStartRow(),

@@ -1,3 +1,5 @@
+using Pillarbox.Broker.Security;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -74,7 +76,7 @@ internal sealed partial class ConnectionEndpoint
     public void Initiate()
     {
         State = ConnectionState.HeadersExchanged;
-        Identity = Model.Identity.Node;
+        Identity = Identity.Node;
         WriteOpen();
     }
 
@@ -97,6 +99,16 @@ internal sealed partial class ConnectionEndpoint
         {
             _uplink = new EdgeUplink(this, interior);
             _uplink.OnOpened();
+        }
+    }
+
+    // Another router sees, and speaks for, everybody: only who may send and consume everything can be one.
+    private void CheckRouter()
+    {
+        if (Role != ConnectionRole.Normal && !IsInitiator)
+        {
+            Environment.Broker.Authorizer.Authorize(
+                Identity, Permission.Send | Permission.Consume, AddressSpace, new AddressName("#", null));
         }
     }
 

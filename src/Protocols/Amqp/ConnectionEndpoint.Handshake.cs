@@ -307,6 +307,7 @@ internal sealed partial class ConnectionEndpoint
                     RemoteEndPoint = _peer.RemoteEndPoint,
                 },
                 _wakeable);
+            CheckRouter();
             State = ConnectionState.Opened;
             JoinNetwork();
         }

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -11,8 +12,15 @@ internal sealed class RoutedScene : IDisposable
     private int _clients;
 
     public RoutedScene(params AddressRule[] rules)
+        : this(null, rules)
     {
-        Node = new AmqpScene();
+    }
+
+    /// <param name="security">Who may do what; null: everybody everything.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(SecurityConfig? security, params AddressRule[] rules)
+    {
+        Node = new AmqpScene(configure: options => options with { Security = security });
         Network = new NodeNetwork(new NodeNetworkOptions
         {
             Id = "A",

@@ -201,7 +201,8 @@ internal static class RoutedAttach
             || client.IsStream(name.Name.Address);
     }
 
-    private static void Authorize(ConnectionEndpoint connection, string address, Permission permission)
+    /// <summary>Whether a client may do something with an address. Errors: the authorizer's refusal.</summary>
+    public static void Authorize(ConnectionEndpoint connection, string address, Permission permission)
     {
         if (AddressName.TryParse(address, out AddressName name, out string? error))
         {

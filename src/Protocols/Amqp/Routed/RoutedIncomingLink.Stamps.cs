@@ -64,7 +64,7 @@ internal sealed partial class RoutedIncomingLink
 }
 
 /// <summary>The routes of the addresses that a link's messages named. Owned by its connection.</summary>
-internal sealed class RouteCache(INetwork network, int entriesMax)
+internal sealed class RouteCache(INetwork network, int entriesMax, Action<string>? authorize)
 {
     private readonly Dictionary<(string Address, int Phase), IRoute> _routes = [];
     private byte[] _lastAddress = [];
@@ -93,12 +93,13 @@ internal sealed class RouteCache(INetwork network, int entriesMax)
 
     private IRoute? LookUp(ReadOnlySpan<byte> address, int? phase, int known)
     {
-        (string, int) key = (Encoding.UTF8.GetString(address), known);
+        (string Address, int) key = (Encoding.UTF8.GetString(address), known);
         if (_routes.TryGetValue(key, out IRoute? kept) && !kept.IsRetired)
         {
             return kept;
         }
 
+        authorize?.Invoke(key.Address);
         IRoute? found = network.Find(address, phase);
         if (_routes.Count >= entriesMax)
         {

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -61,7 +63,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _kind = kind;
         _peer = kind is RoutedSender.Router or RoutedSender.Uplink ? session.Connection.Peer : null;
         _capacity = _network.LinkCapacity;
-        _routes = new RouteCache(_network, RoutesKeptMax);
+        _routes = new RouteCache(
+            _network, RoutesKeptMax, kind == RoutedSender.Anonymous ? AuthorizeMessage : null);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
         Stamp(to: null, phase: 0);
         if (kind != RoutedSender.ToAddress)
@@ -273,7 +276,10 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private void Forward(
         ReadOnlySpan<byte> message, in RoutedHead head, scoped in RouterNotes notes, ReadOnlySpan<byte> to, bool more)
     {
+        // A message to where its sender may not send is rejected by itself.
+        IsReadingMessage = true;
         IRoute? route = RouteOf(notes, to);
+        IsReadingMessage = false;
         _choices.Clear();
         if (route is not null)
         {
@@ -319,6 +325,18 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         ReadOnlySpan<byte> address = _kind == RoutedSender.Uplink ? _uplinkAddress
             : TrustsNotes && !notes.To.IsEmpty ? notes.To : to;
         return address.IsEmpty ? null : _routes.Find(address, TrustsNotes ? notes.Phase : null);
+    }
+
+    private void AuthorizeMessage(string address)
+    {
+        try
+        {
+            RoutedAttach.Authorize(Session.Connection, address, Permission.Send);
+        }
+        catch (BrokerException refusal)
+        {
+            throw BrokerErrors.ToLinkException(refusal);
+        }
     }
 
     private void Choose(IRoute route, in RoutedHead head, scoped in RouterNotes notes)

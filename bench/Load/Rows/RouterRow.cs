@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+using Pillarbox.Load.Peers;
+
+namespace Pillarbox.Load.Rows;
+
+/// <summary>
+/// Messages through a line of routers without a queue: the sender at its one end, the receiver at the other. The nodes
+/// are the row's own; the processor time is that of the first one.
+/// </summary>
+internal sealed class RouterRow(int nodes, string name, string description, string arguments) : ILoadRow
+{
+    private const int ReadySeconds = 60;
+
+    public string Name => name;
+
+    public string Description => description;
+
+    public bool IsLong => false;
+
+    public IReadOnlyList<string> Peers => ["pillarbox"];
+
+    public IReadOnlyList<Goal> Goals { get; init; } = [];
+
+    /// <inheritdoc/>
+    public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)
+    {
+        var line = new List<PeerProcess>();
+        try
+        {
+            for (int i = 0; i < nodes; i++)
+            {
+                line.Add(await StartAsync(options.Program, i, line.LastOrDefault()));
+            }
+
+            string[] all =
+            [
+                "perf", "amqp", "--url", "amqp://" + AddressOf(line[^1], "amqp"), "--receive-url",
+                "amqp://" + AddressOf(line[0], "amqp"), "--address", "line", "--duration",
+                options.DurationSeconds.ToString(CultureInfo.InvariantCulture), "--server-pid",
+                line[0].Pid.ToString(CultureInfo.InvariantCulture), "-o", "json",
+                .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ];
+            return await PerfProcess.RunAsync(options.Program, all);
+        }
+        finally
+        {
+            foreach (PeerProcess process in Enumerable.Reverse(line))
+            {
+                await process.DisposeAsync();
+            }
+        }
+    }
+
+    private static async Task<PeerProcess> StartAsync(string program, int number, PeerProcess? before)
+    {
+        string[] connect = before is null ? [] : ["--connect", $"inter-router={AddressOf(before, "inter-router")}"];
+        string[] arguments =
+        [
+            "run", "--data", ":memory:", "--mode", "interior", "--id", $"N{number}", "--listen", "amqp=127.0.0.1:0",
+            "--listen", "inter-router=127.0.0.1:0", .. connect,
+        ];
+        PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), null);
+        try
+        {
+            await process.WaitForLineAsync(line => line == "ready", ReadySeconds);
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static string AddressOf(PeerProcess process, string listener) =>
+        process.Lines.First(l => l.StartsWith($"listening {listener} ", StringComparison.Ordinal)).Split(' ')[2];
+}
