@@ -27,6 +27,7 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Protocols/OpenWire/Advisories/AdvisoryHub.cs"] = "who is there changes rarely, and is told in one order",
         ["src/Broker/Transactions/Xa/XaTable.cs"] = "branches are begun on one connection and ended on another",
+        ["src/Broker/Journal/ProducerMemories.cs"] = "a producer's next connection takes up what the last one left",
         ["src/Broker/Consumers/BlobUpload.cs"] = "a connection adds the pieces that a thread of the pool writes",
         ["src/Broker/Quotas/QuotaMeter.cs"] = "connections of one user share a meter: a few instructions each",
         ["src/Broker/Quotas/QuotaStore.cs"] = "changes of the quotas' file, one at a time; whoever counts takes none",

@@ -1,9 +1,9 @@
 namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// What the node knows of one producer that numbers its messages: the highest number that is in the journal. It outlives
-/// the connection and the node, so that what the producer sends again after either is known. One connection at a time
-/// publishes for it.
+/// What the node knows of one producer that numbers its messages: the highest number that is in the journal. It
+/// outlives the connection and the node, so that what the producer sends again after either is known. One connection at
+/// a time publishes for it.
 /// </summary>
 public sealed class ProducerMemory
 {

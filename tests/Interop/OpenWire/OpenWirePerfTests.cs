@@ -3,7 +3,8 @@ using Xunit;
 
 namespace Pillarbox.Interop.Tests.OpenWire;
 
-/// <summary><c>pillarbox perf openwire</c> against the real program: nothing is missing, the figures are there.</summary>
+/// <summary><c>pillarbox perf openwire</c> against the real program: nothing is missing, the figures are
+/// there.</summary>
 [Collection(nameof(SharedNode))]
 public sealed class OpenWirePerfTests(SharedNode shared)
 {
