@@ -128,7 +128,7 @@ public sealed partial class BrokerClient : IDisposable
     {
         watch.IsEnded = true;
         _watches.Remove(watch);
-        _space.Watches.Remove(watch);
+        _space.Unwatch(watch);
     }
 
     /// <summary>Makes a queue, and its address; when it exists with equal settings that is fine, otherwise
@@ -486,7 +486,7 @@ public sealed partial class BrokerClient : IDisposable
 
         foreach (QueueWatch watch in _watches)
         {
-            _space.Watches.Remove(watch);
+            _space.Unwatch(watch);
         }
 
         _services.Xa.RemoveOf(this);

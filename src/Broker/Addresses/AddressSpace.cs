@@ -22,6 +22,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     private readonly ConcurrentDictionary<string, Queue> _queues = new(StringComparer.Ordinal);
     private readonly WildcardTree<Queue> _patterns = new();
     private readonly List<Queue> _matches = [];
+    private readonly QueueWatches _watches = new();
     private long _version;
     private long _mark;
 
@@ -35,9 +36,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
 
     /// <summary>How its addresses and queues belong to its streams.</summary>
     public StreamBinding Streams { get; } = new(name, services);
-
-    /// <summary>Who wants to hear of new queues.</summary>
-    public QueueWatches Watches { get; } = new();
 
     public ICollection<AddressNode> Addresses => _addresses.Values;
 
@@ -375,10 +373,13 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// <summary>The queues that match now; the watch hears of each later one.</summary>
     public IReadOnlyList<string> Watch(QueueWatch watch) => Frozen(() =>
     {
-        Watches.Add(watch);
+        _watches.Add(watch);
         return (IReadOnlyList<string>)[.. _queues.Values.Where(queue => watch.Wants(queue.Config))
             .Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
     });
+
+    /// <summary>It hears no more.</summary>
+    public void Unwatch(QueueWatch watch) => Frozen(() => _watches.Remove(watch));
 
     /// <summary>Runs with the lock held: nothing is made or deleted meanwhile.</summary>
     public T Frozen<T>(Func<T> read)
@@ -526,7 +527,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         Change();
-        Watches.Tell(config);
+        _watches.Tell(config);
         return queue;
     }
 

@@ -3,32 +3,19 @@ using Pillarbox.Broker.Queues;
 
 namespace Pillarbox.Broker.Addresses;
 
-/// <summary>Who wants to hear of an address space's new queues. Any thread.</summary>
+/// <summary>Who wants to hear of an address space's new queues. Under the space's lock.</summary>
 internal sealed class QueueWatches
 {
-    private readonly Lock _gate = new();
-    private QueueWatch[] _watches = [];
+    private readonly HashSet<QueueWatch> _watches = [];
 
-    public void Add(QueueWatch watch)
-    {
-        lock (_gate)
-        {
-            Volatile.Write(ref _watches, [.. _watches, watch]);
-        }
-    }
+    public bool Add(QueueWatch watch) => _watches.Add(watch);
 
-    public void Remove(QueueWatch watch)
-    {
-        lock (_gate)
-        {
-            Volatile.Write(ref _watches, [.. _watches.Where(other => other != watch)]);
-        }
-    }
+    public bool Remove(QueueWatch watch) => _watches.Remove(watch);
 
     /// <summary>A queue was made.</summary>
     public void Tell(QueueConfig queue)
     {
-        foreach (QueueWatch watch in Volatile.Read(ref _watches))
+        foreach (QueueWatch watch in _watches)
         {
             if (watch.Wants(queue))
             {

@@ -86,8 +86,8 @@ internal static class MessageRecord
         view.Origin = (flags & OriginFlag) != 0 ? reader.Bytes() : default;
         view.IsMerged = (flags & MergedFlag) != 0;
         long deliverAtMs = (flags & DelayedFlag) != 0 ? reader.Int64() : 0;
-        MessageGroup group = (flags & MoreFlag) != 0 ? ReadMore(ref reader, out view.Producer, out view.ProducerNumber)
-            : default;
+        MessageGroup group = (flags & MoreFlag) != 0
+            ? ReadMore(ref reader, out view.Producer, out view.ProducerNumber) : default;
         view.IsLarge = (flags & LargeFlag) != 0;
         view.BlobId = view.IsLarge ? reader.Int64() : 0;
         view.BlobBytes = view.IsLarge ? reader.Int64() : 0;

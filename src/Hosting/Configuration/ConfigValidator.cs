@@ -169,8 +169,7 @@ internal static class ConfigValidator
         Require(
             value >= least && value <= most, source, $"limits.{name}", $"must be from {least} to {most}, not {value}");
 
-    /// <summary>Throws when it does not hold.</summary>
-    public static void Require(bool holds, string source, string path, string sentence)
+    internal static void Require(bool holds, string source, string path, string sentence)
     {
         if (!holds)
         {

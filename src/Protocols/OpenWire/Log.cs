@@ -15,8 +15,7 @@ internal static partial class Log
     public static partial void OwnFault(ILogger logger, Exception fault, string peer);
 
     [LoggerMessage(
-        Level = LogLevel.Warning,
-            Message = "Queue '{Queue}' is left out of the wildcard consumer {Consumer}: {Reason}")]
+        Level = LogLevel.Warning, Message = "Queue '{Queue}' is left out of wildcard consumer {Consumer}: {Reason}")]
     public static partial void QueueLeftOut(ILogger logger, string queue, string consumer, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "OpenWire connection from {Peer} ended: {Reason}")]

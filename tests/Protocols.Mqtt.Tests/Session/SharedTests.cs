@@ -2,11 +2,13 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 
-/// <summary>Messages of QoS 2 in shared subscriptions (MQTT 5.0 §4.8.2), and what a publisher hears when nobody listens
-/// (§3.4.2.1).</summary>
+/// <summary>Messages of QoS 2 in shared subscriptions (MQTT 5.0 §4.8.2), and what a publisher hears when nobody
+/// listens (§3.4.2.1).</summary>
 public sealed class SharedTests
 {
     private const int Prefetch = 4;
+
+    private static readonly MqttOptions Few = new() { AllowAnyPassword = true, SharedPrefetchMax = Prefetch };
 
     [Theory]
     [InlineData(1, 0)]
@@ -31,8 +33,7 @@ public sealed class SharedTests
     [InlineData(600)]
     public async Task A_member_takes_more_than_it_is_given_at_once(int expiry)
     {
-        await using var scene = new MqttScene(new MqttOptions
-            { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
+        await using var scene = new MqttScene(Few);
         MqttPeer member = await scene.ConnectAsync("member", expiry: (uint)expiry);
         await member.SubscribeAsync("$share/g/t", 2);
         MqttPeer from = await scene.ConnectAsync("from");
@@ -50,8 +51,7 @@ public sealed class SharedTests
     [Fact]
     public async Task A_member_that_does_not_answer_takes_no_more_than_it_is_given_at_once()
     {
-        await using var scene = new MqttScene(new MqttOptions
-            { AllowAnyPassword = true, SharedPrefetchMax = Prefetch });
+        await using var scene = new MqttScene(Few);
         MqttPeer silent = await scene.ConnectAsync("silent", expiry: 600);
         await silent.SubscribeAsync("$share/g/t", 2);
         MqttPeer from = await scene.ConnectAsync("from");

@@ -21,8 +21,9 @@ public sealed class QueueRuleTests
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
-        Good(peer.Ask(With(OpenWireSteps.Text(Orders, 1), ("AMQ_SCHEDULED_DELAY", Enum.Parse<PrimitiveType>(type),
-            5000))));
+        Message late = With(
+            OpenWireSteps.Text(Orders, 1), ("AMQ_SCHEDULED_DELAY", Enum.Parse<PrimitiveType>(type), 5000));
+        Good(peer.Ask(late));
         Good(peer.Ask(OpenWireSteps.Text(Orders, 2)));
         Good(peer.Ask(OpenWireSteps.Consumer(Orders)));
         Assert.Equal(2, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
@@ -41,8 +42,8 @@ public sealed class QueueRuleTests
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
-        Response refused = peer.Ask(With(OpenWireSteps.Text(Orders, 1), (name, Enum.Parse<PrimitiveType>(type),
-            value)));
+        Message message = With(OpenWireSteps.Text(Orders, 1), (name, Enum.Parse<PrimitiveType>(type), value));
+        Response refused = peer.Ask(message);
         Assert.Contains("AMQ_SCHEDULED_", Assert.IsType<ExceptionResponse>(refused).Exception!.Message);
         Good(peer.Ask(OpenWireSteps.Text(Orders, 2)));
         Good(peer.Ask(OpenWireSteps.Consumer(Orders)));
@@ -86,8 +87,8 @@ public sealed class QueueRuleTests
         Good(peer.Ask(new RemoveInfo { ObjectId = got[0].ConsumerId }));
         Good(peer.Ask(Grouped(7, "a", 7)));
         got = [.. peer.Received.OfType<MessageDispatch>()];
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7],
-            got.Select(dispatch => dispatch.Message!.MessageId!.ProducerSequence).Order());
+        Assert.Equal(
+            [1, 2, 3, 4, 5, 6, 7], got.Select(dispatch => dispatch.Message!.MessageId!.ProducerSequence).Order());
         Assert.Single(got.Select(dispatch => dispatch.ConsumerId).Distinct());
     }
 

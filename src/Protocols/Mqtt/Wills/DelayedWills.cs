@@ -26,7 +26,7 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
     private const int StepsPerLook = 10_000;
 
     private readonly ConcurrentDictionary<ClientKey, DueWill> _wills = new();
-    private readonly ConcurrentDictionary<string, HashSet<string>> _loading = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, bool>> _loading = new();
 
     /// <summary>Where those of an address space are on disk.</summary>
     public Func<string, RetainedStore> StoreOf { get; set; } = null!;
@@ -34,7 +34,8 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
     /// <summary>What the disk has of an address space comes back; the time of some may be over.</summary>
     public async Task LoadAsync(string addressSpace)
     {
-        HashSet<string> back = _loading[addressSpace] = new HashSet<string>(StringComparer.Ordinal);
+        var back = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        _loading[addressSpace] = back;
         RetainedStore store = StoreOf(addressSpace);
         await store.Loaded.ConfigureAwait(false);
         RetainedTree.Cursor kept = store.Match("#"u8);
@@ -51,19 +52,14 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         _loading.TryRemove(addressSpace, out _);
     }
 
-    // Who has come meanwhile has its will no more.
-    private void TakeIn(ClientKey client, DueWill will, HashSet<string> back)
+    // Who has come meanwhile has its will no more: it says so before it looks here, and this looks after it was put.
+    private void TakeIn(ClientKey client, DueWill will, ConcurrentDictionary<string, bool> back)
     {
-        lock (back)
+        if (_wills.TryAdd(client, will) && back.ContainsKey(client.ClientId))
         {
-            if (!back.Contains(client.ClientId))
-            {
-                _wills.TryAdd(client, will);
-                return;
-            }
+            _wills.TryRemove(new KeyValuePair<ClientKey, DueWill>(client, will));
+            Forget(client);
         }
-
-        Forget(client);
     }
 
     /// <summary>Keeps a will until its time; false: there are too many.</summary>
@@ -82,12 +78,9 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
     /// <summary>The client is back; null: it has none here.</summary>
     public DueWill? Take(ClientKey client)
     {
-        if (_loading.TryGetValue(client.AddressSpace, out HashSet<string>? back))
+        if (_loading.TryGetValue(client.AddressSpace, out ConcurrentDictionary<string, bool>? back))
         {
-            lock (back)
-            {
-                back.Add(client.ClientId);
-            }
+            back[client.ClientId] = true;
         }
 
         if (!_wills.TryRemove(client, out DueWill? will))

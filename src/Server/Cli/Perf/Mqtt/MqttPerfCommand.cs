@@ -52,8 +52,7 @@ internal static class MqttPerfCommand
         var mqtt = new Command("mqtt", "Measure an MQTT server: rates, latencies, processor time.")
         {
             Url, Topic, Size, Publishers, Subscribers, Qos, Persistent, InFlight, Idle, IdleSubscriptions, WarmUp,
-                Duration,
-            ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
+            Duration, ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
         };
         mqtt.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return mqtt;
