@@ -30,6 +30,8 @@ internal static class AmqpMessageMap
     private const ulong EndOfMessage = ulong.MaxValue;
     private const int PropertiesTo = 2;
     private const int PropertiesAbsoluteExpiry = 8;
+    private const int PropertiesGroupId = 10;
+    private const int PropertiesGroupSequence = 11;
 
     /// <summary>
     /// Reads header and, of properties, what routing and expiry need. Broken sections are a decode error; sections
@@ -65,14 +67,15 @@ internal static class AmqpMessageMap
 
         long expiresAtMs = header.TtlMs is { } ttl ? nowMs + ttl : 0;
         ReadOnlySpan<byte> to = default;
+        MessageGroup group = default;
         if (section == MessageProperties.DescriptorCode)
         {
-            to = ReadProperties(ref reader, ref expiresAtMs);
+            to = ReadProperties(ref reader, ref expiresAtMs, out group);
         }
 
         return new IncomingMessage
         {
-            Header = ToHeader(header, expiresAtMs) with { DeliverAtMs = deliverAtMs },
+            Header = ToHeader(header, expiresAtMs) with { DeliverAtMs = deliverAtMs, Group = group },
             PayloadOffset = payloadOffset,
             To = to,
         };
@@ -217,26 +220,45 @@ internal static class AmqpMessageMap
     private static long Earlier(long a, long b) => a == 0 || (b != 0 && b < a) ? b : a;
 
     // Part 3 sections 3.2.1 and 3.2.4: both the ttl and absolute-expiry-time end a message.
-    private static ReadOnlySpan<byte> ReadProperties(scoped ref AmqpReader reader, scoped ref long expiresAtMs)
+    // A group is closed by a sequence of -1, which is the highest number here.
+    private static ReadOnlySpan<byte> ReadProperties(
+        scoped ref AmqpReader reader, scoped ref long expiresAtMs, out MessageGroup group)
     {
         CompoundHeader list = reader.ReadListHeader();
         ReadOnlySpan<byte> to = default;
-        for (int field = 0; field < list.Count && field <= PropertiesAbsoluteExpiry; field++)
+        ReadOnlySpan<byte> groupId = default;
+        bool isLast = false;
+        for (int field = 0; field < list.Count && field <= PropertiesGroupSequence; field++)
         {
-            if (field == PropertiesTo && !reader.TryReadNull())
-            {
-                to = reader.ReadStringUtf8();
-            }
-            else if (field == PropertiesAbsoluteExpiry && !reader.TryReadNull())
-            {
-                expiresAtMs = Earlier(expiresAtMs, reader.ReadTimestamp());
-            }
-            else if (field is not (PropertiesTo or PropertiesAbsoluteExpiry))
+            bool isRead = field is PropertiesTo or PropertiesAbsoluteExpiry or PropertiesGroupId
+                or PropertiesGroupSequence;
+            if (!isRead)
             {
                 reader.Skip();
             }
+            else if (reader.TryReadNull())
+            {
+                continue;
+            }
+            else if (field == PropertiesTo)
+            {
+                to = reader.ReadStringUtf8();
+            }
+            else if (field == PropertiesAbsoluteExpiry)
+            {
+                expiresAtMs = Earlier(expiresAtMs, reader.ReadTimestamp());
+            }
+            else if (field == PropertiesGroupId)
+            {
+                groupId = reader.ReadStringUtf8();
+            }
+            else
+            {
+                isLast = reader.ReadUInt() == uint.MaxValue;
+            }
         }
 
+        group = MessageGroup.Of(groupId, isLast);
         return to;
     }
 }
