@@ -84,7 +84,8 @@ internal readonly record struct AdvertisementRecord(
 /// </summary>
 internal sealed class RequestTimer
 {
-    private static readonly int[] RetriesMs = [400, 400, 600, 800, 1000, 2000, 4000, 8000];
+    private static readonly int[] RetriesMs =
+        [300, 300, 300, 300, 500, 500, 500, 500, 1000, 1000, 1000, 2000, 4000, 8000];
 
     /// <summary>A new way is tried when the last question is so old.</summary>
     private const int HastenMs = 150;
