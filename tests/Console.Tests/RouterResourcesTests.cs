@@ -30,7 +30,7 @@ public sealed class RouterResourcesTests
     public async Task The_management_address_leads_to_the_node_itself()
     {
         await using ApiNode node = await StartAsync();
-        JsonArray addresses = (await node.GetAsync(Root + "/addresses?filter=M0"))["items"]!.AsArray();
+        JsonArray addresses = (await node.GetAsync(Root + "/addresses?filter=M0%24"))["items"]!.AsArray();
         Assert.Equal("M0$management", (string?)Assert.Single(addresses)!["key"]);
         JsonObject trace = await node.GetAsync(Root + "/trace?address=%24management");
         Assert.Equal("A", (string?)Assert.Single(trace["destinations"]!.AsArray())!["router"]);
