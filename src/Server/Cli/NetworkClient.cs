@@ -13,6 +13,7 @@ namespace Pillarbox.Server.Cli;
 /// </summary>
 internal sealed class NetworkClient : IDisposable
 {
+    private const long HandshakeLookNanoseconds = 1_000_000;
     private readonly ClientSocket _socket;
     private readonly TlsBridge? _tls;
     private readonly AmqpTarget _target;
@@ -250,7 +251,8 @@ internal sealed class NetworkClient : IDisposable
             _tls!.Sent(Send(_tls.ToSend));
             _poll.Clear();
             _poll.Add(Descriptor, HasUnsent);
-            _poll.Wait(end - Clock.Now);
+            // It may go on on another thread, which has no way to end the wait.
+            _poll.Wait(Math.Min(end - Clock.Now, HandshakeLookNanoseconds));
             if (_poll.IsReadable(0))
             {
                 ReadEncrypted();

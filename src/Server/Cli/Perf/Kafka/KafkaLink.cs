@@ -17,6 +17,7 @@ internal sealed class KafkaLink : IDisposable
 
     private readonly ClientSocket _socket;
     private readonly TlsBridge? _tls;
+    private const long HandshakeLookNanoseconds = 1_000_000;
     private readonly SocketPoll _poll = new();
     private readonly ArrayBufferWriter<byte> _output = new(1 << 16);
     private readonly byte[] _encrypted = [];
@@ -110,9 +111,9 @@ internal sealed class KafkaLink : IDisposable
 
     private static CommandException Ended() => new(ExitCode.Failed, "the server has ended the connection");
 
-    private void PumpUntil(long end)
+    private void PumpUntil(long end, long atMost = long.MaxValue)
     {
-        Pump(end - Clock.Now);
+        Pump(Math.Min(end - Clock.Now, atMost));
         if (Clock.Now >= end)
         {
             throw new CommandException(ExitCode.Failed, "the server does not answer");
@@ -127,7 +128,8 @@ internal sealed class KafkaLink : IDisposable
             Task handshake = _tls!.HandshakeAsync(host, options);
             while (!handshake.IsCompleted)
             {
-                PumpUntil(end);
+                // It may go on on another thread, which has no way to end the wait.
+                PumpUntil(end, HandshakeLookNanoseconds);
             }
 
             handshake.GetAwaiter().GetResult();
