@@ -11,13 +11,10 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// wakes
 /// it, and it runs on a thread of the pool until nothing is left.
 /// </summary>
-internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem, IDisposable
+internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
 {
     private const int RoundsPerRun = 8;
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
-    private const int Idle = 0;
-    private const int Running = 1;
-    private const int Again = 2;
 
     private readonly AmqpEnvironment _environment;
     private readonly Dictionary<AddressDescription, BrokerPlace> _places = [];
@@ -25,10 +22,10 @@ internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem
     private long _knownVersion = -1;
     private ulong _lastTag;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _state;
     private volatile bool _isOver;
 
     public BrokerPort(AmqpEnvironment environment)
+        : base(environment.OwnThreads)
     {
         _environment = environment;
         Traffic = new RoutedTraffic(trunk: static () => null, this);
@@ -49,32 +46,6 @@ internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem
 
     public IRandom Random => _environment.Random;
 
-    /// <summary>Runs soon. Any thread.</summary>
-    public void Wake()
-    {
-        while (true)
-        {
-            int state = Volatile.Read(ref _state);
-            if (state == Again)
-            {
-                return;
-            }
-
-            int next = state == Idle ? Running : Again;
-            if (Interlocked.CompareExchange(ref _state, next, state) != state)
-            {
-                continue;
-            }
-
-            if (state == Idle)
-            {
-                Start();
-            }
-
-            return;
-        }
-    }
-
     /// <summary>The clock ticked: looks whether the broker has got something, or lost it. Any thread.</summary>
     public void Tick()
     {
@@ -82,24 +53,6 @@ internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem
         {
             Wake();
         }
-    }
-
-    /// <inheritdoc/>
-    void IThreadPoolWorkItem.Execute()
-    {
-        do
-        {
-            Interlocked.Exchange(ref _state, Running);
-            try
-            {
-                Run();
-            }
-            catch (Exception e)
-            {
-                Log.OwnFault(_environment.Logger, e, "network");
-            }
-        }
-        while (Interlocked.CompareExchange(ref _state, Idle, Running) != Running);
     }
 
     /// <inheritdoc/>
@@ -175,19 +128,11 @@ internal sealed class BrokerPort : IWakeable, IClientEvents, IThreadPoolWorkItem
         Wake();
     }
 
-    private void Start()
-    {
-        if (_environment.OwnThreads)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-        else
-        {
-            ((IThreadPoolWorkItem)this).Execute();
-        }
-    }
+    /// <inheritdoc/>
+    protected override void OnFault(Exception fault) => Log.OwnFault(_environment.Logger, fault, "network");
 
-    private void Run()
+    /// <inheritdoc/>
+    protected override void Run()
     {
         if (_isOver)
         {
