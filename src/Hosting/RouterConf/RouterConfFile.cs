@@ -19,7 +19,8 @@ public sealed record RouterConfFile(
         {
             text = ConfigFiles.ReadText(path, FileBytesMax);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (
+            e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new ConfigException($"cannot read {path}: {ConfigFiles.Explain(e)}");
         }
