@@ -21,7 +21,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
     private readonly ILogger _logger;
-    private readonly AddressRules _rules;
+    private readonly AddressRuleOwner _addresses;
     private readonly RouterEngine _engine;
     private readonly RouterOutput _output = new();
     private readonly ConcurrentDictionary<string, Route> _routes = new(StringComparer.Ordinal);
@@ -35,7 +35,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         _options = options;
         _logger = options.Logs.CreateLogger("Pillarbox.Router");
-        _rules = new AddressRules(options.Addresses, options.DefaultTreatment);
+        _addresses = new AddressRuleOwner(options.Addresses, options.DefaultTreatment);
+        Owners.Add(_addresses);
         _engine = new RouterEngine(options.Timers with
         {
             Id = options.Id,
@@ -57,6 +58,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <summary>The network as this node sees it.</summary>
     public RouteSnapshot Snapshot => _engine.Snapshot;
 
+    // As they are now; an address that is in use stays as it is.
+    private AddressRules Rules => _addresses.Rules;
+
     private long NowMs => (long)(_options.Time.GetTimestamp() * (1000.0 / _options.Time.TimestampFrequency));
 
     /// <inheritdoc/>
@@ -70,7 +74,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -104,7 +108,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -143,7 +147,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -171,7 +175,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         lock (_gate)
         {
             if (!_marks.Remove(parsed.Name, out BrokerMark mark))
@@ -208,7 +212,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -319,7 +323,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             if (isPhase && RouteAddress.TryParse(name, out RouteAddress parsed)
                 && _engine.Snapshot.Addresses.TryGetValue(change.Key, out RemoteAddress remote))
             {
-                Open(parsed, _rules.For(parsed.Name), change.Key[1] - '0').Hint(remote.Treatment);
+                Open(parsed, Rules.For(parsed.Name), change.Key[1] - '0').Hint(remote.Treatment);
             }
         }
 
@@ -385,7 +389,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         if (RouteAddress.TryParse(mark.Address, out RouteAddress parsed))
         {
-            Move(parsed, _rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
+            Move(parsed, Rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
         }
     }
 
@@ -446,7 +450,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
+        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = Rules.IsDefault(rule) });
     }
 
     private Route Add(Route route)

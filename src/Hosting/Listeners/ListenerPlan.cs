@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Dialing;
 using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.Listeners;
@@ -18,6 +19,10 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
     /// <summary>What a way over a router's connection costs.</summary>
     public int Cost { get; init; } = 1;
+
+    /// <summary>What AMQP knows of its connections before their first byte; null: they are clients', like all
+    /// others.</summary>
+    public ConnectionPlan? Peer { get; init; }
 
     /// <summary>The address space of all who connect here; null: each user's own.</summary>
     public string? AddressSpace { get; init; }
@@ -49,6 +54,18 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     public IReadOnlyDictionary<ListenerProtocol, ConnectionHandler> Handlers { get; set; } =
         new Dictionary<ListenerProtocol, ConnectionHandler>();
 
+    /// <summary>The socket that it listens on; null before it is bound.</summary>
+    public IConnectionListener? Socket { get; set; }
+
+    /// <summary>Takes no more connections.</summary>
+    public async ValueTask StopListeningAsync()
+    {
+        if (Socket is { } socket)
+        {
+            await socket.UnbindAsync();
+        }
+    }
+
     /// <summary>Kestrel's side of it; it holds the real port once bound.</summary>
     public ListenOptions? Bound { get; set; }
 
@@ -69,6 +86,7 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                     {
                         Role = ListenerConfig.RoleOf(name, listener),
                         Cost = listener.Cost,
+                        Peer = PlanOf(name, listener),
                         Advertised = listener.Advertised,
                         AddressSpace = listener.AddressSpace,
                         ProxyProtocol = listener.ProxyProtocol,
@@ -81,6 +99,25 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
         return plans;
     }
+
+    private static ConnectionPlan? PlanOf(string name, ListenerConfig listener)
+    {
+        ConnectionRole role = ListenerConfig.RoleOf(name, listener);
+        bool isUsual = role == ConnectionRole.Normal && listener.FailoverUrls.Count == 0
+            && listener.OpenProperties.Count == 0 && listener.PolicyVhost is null;
+        return isUsual ? null : new ConnectionPlan(role, IsInitiator: false)
+        {
+            Name = name,
+            Cost = listener.Cost,
+            PolicyVhost = listener.PolicyVhost,
+            Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
+            OpenProperties = listener.OpenProperties,
+        };
+    }
+
+    private static FailoverServer ServerOf(string url) => DialPlace.TryParse(url, out DialPlace? place)
+        ? new FailoverServer(place.Host, place.Address.Port, place.NameOfScheme, Hostname: null)
+        : throw new ConfigException($"failoverUrls: '{url}' is not {DialPlace.Shape}");
 
     /// <summary>Reads a network, or a single address.</summary>
     public static bool TryNetwork(string text, out IPNetwork network)

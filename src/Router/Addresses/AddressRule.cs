@@ -16,6 +16,9 @@ public sealed record AddressRule
 
     /// <summary>The phase that receivers draw from.</summary>
     public int EgressPhase { get; init; }
+
+    /// <summary>The priority that its messages go by between routers, 0 to 9; null: their own.</summary>
+    public int? Priority { get; init; }
 }
 
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>

@@ -1,3 +1,5 @@
+using Pillarbox.Protocols.Amqp.Routed.Counting;
+
 namespace Pillarbox.Protocols.Amqp.Routed;
 
 /// <summary>
@@ -93,6 +95,12 @@ public interface IRoute
 
     /// <summary>Chooses every destination.</summary>
     void ChooseAll(in RouteQuery query, List<RouteChoice> into);
+
+    /// <summary>The priority that its messages go by between routers, 0 to 9; null: their own.</summary>
+    int? Priority => null;
+
+    /// <summary>What its senders count.</summary>
+    AddressTallies Tallies { get; }
 }
 
 /// <summary>What the choice of a destination looks at. Lives as long as the message's bytes.</summary>
@@ -163,6 +171,9 @@ public abstract class Outlet
     /// <summary>The router at its other end; null: a destination of this node.</summary>
     public virtual PeerLink? Peer => null;
 
+    /// <summary>What is behind it, when that is no router.</summary>
+    public virtual OutletPlace Place => OutletPlace.Client;
+
     /// <summary>Whether what goes there keeps the routers' annotations.</summary>
     public virtual bool TakesStamps => Peer is not null;
 
@@ -170,6 +181,11 @@ public abstract class Outlet
     public object Owner => Inbox;
 
     internal abstract RoutedInbox Inbox { get; }
+
+    /// <summary>A delivery that it was given is unsettled for long. Any thread.</summary>
+    internal virtual void OnStuck()
+    {
+    }
 
     /// <summary>Takes a delivery. On the thread that owns the inbox.</summary>
     internal abstract void OnDelivery(RoutedDelivery delivery);

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp.Policy;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -23,17 +25,21 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
         RoutedState.Rejected(AmqpErrorCondition.LinkMessageSizeExceeded, "the message is too long");
 
     private readonly INetwork _network;
-    private readonly Func<ReadOnlyMemory<byte>, ServiceMessage?> _answer;
+    private readonly Func<ReadOnlyMemory<byte>, ConnectionPolicy?, ServiceMessage?> _answer;
     private readonly Dictionary<RoutedDelivery, ArrayBufferWriter<byte>> _partial = [];
     private int _wakes;
 
     /// <param name="network">Where answers go.</param>
-    /// <param name="answer">Takes a whole message, gives the answer or null. Must not throw.</param>
-    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ServiceMessage?> answer)
+    /// <param name="answer">Takes a whole message, and the rules of the connection that it came by when that is one of
+    /// this node; gives the answer or null. Must not throw.</param>
+    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ConnectionPolicy?, ServiceMessage?> answer)
     {
         (_network, _answer) = (network, answer);
         Inbox = new RoutedInbox(this);
     }
+
+    /// <inheritdoc/>
+    public override OutletPlace Place => OutletPlace.Inside;
 
     internal override RoutedInbox Inbox { get; }
 
@@ -129,21 +135,29 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
 
     private void Answer(RoutedDelivery delivery, byte[]? message)
     {
+        ConnectionPolicy? policy = (delivery.Source as RoutedIncomingLink)?.Session.Connection.Policy;
         Conclude(delivery, message is null ? TooLong : RoutedState.Accepted);
-        if (message is not null && _answer(message) is { } answer)
+        if (message is not null && _answer(message, policy) is { } answer)
         {
             Send(answer);
         }
     }
 
-    private void Send(in ServiceMessage message)
+    /// <summary>Sends a message of the node's own; it is dropped when nobody wants it. Any thread.</summary>
+    public void Send(in ServiceMessage message)
     {
         byte[] to = Encoding.UTF8.GetBytes(message.To);
-        RouteChoice choice = _network.Find(to, phase: 0)?.Choose(default) ?? default;
+        IRoute? route = _network.Find(to, phase: 0);
+        RouteChoice choice = route?.Choose(default) ?? default;
         if (choice.Outlet is null)
         {
             return;
         }
+
+        AddressTally tally = route!.Tallies.Open();
+        tally.OnFromContainer();
+        tally.OnChosen(choice.Outlet);
+        route.Tallies.Close(tally);
 
         byte[] bytes = choice.Outlet.Peer is null ? message.Bytes : Stamped(to, message.Bytes, choice.Outlet.Peer);
         var delivery = new RoutedDelivery { Source = this };

@@ -33,6 +33,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>A link to the interior is wanted, or no longer.</summary>
     Uplink,
+
+    /// <summary>A link is to look for deliveries that are unsettled for long.</summary>
+    Inspect,
 }
 
 /// <summary>One crossing.</summary>
