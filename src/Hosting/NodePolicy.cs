@@ -11,7 +11,8 @@ internal static class NodePolicy
 {
     /// <summary>The rules of a configuration. Throws <see cref="ConfigException"/> with the place that is
     /// wrong.</summary>
-    public static PolicyRules RulesOf(RouterPolicyConfig policy, IReadOnlyDictionary<string, VhostConfig> vhosts) => new()
+    public static PolicyRules RulesOf(RouterPolicyConfig policy, IReadOnlyDictionary<string, VhostConfig> vhosts) =>
+        new()
     {
         IsEnabled = policy.EnableVhostPolicy,
         TakesNamePatterns = policy.EnableVhostNamePatterns,

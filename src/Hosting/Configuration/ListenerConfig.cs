@@ -41,7 +41,8 @@ public sealed record ListenerConfig
 
     /// <summary>Where AMQP peers may connect to when their connection to this listener is lost; their open tells
     /// it.</summary>
-    [Description("amqp(s)://host:port of places that AMQP peers may connect to when they lose this one; the node's open "
+    [Description(
+        "amqp(s)://host:port of places that AMQP peers may connect to when they lose this one; the node's open "
         + "names them (failover-server-list).")]
     public IReadOnlyList<string> FailoverUrls { get; init; } = [];
 

@@ -31,8 +31,8 @@ public sealed record RouterPolicyConfig
     public string DefaultVhost { get; init; } = "$default";
 }
 
-/// <summary>The rules of a virtual host: of connections whose open names it, whose address space it is, or whose listener
-/// says so.</summary>
+/// <summary>The rules of a virtual host: of connections whose open names it, whose address space it is, or whose
+/// listener says so.</summary>
 public sealed record VhostConfig
 {
     /// <summary>Other names of it.</summary>
@@ -60,7 +60,8 @@ public sealed record VhostConfig
     public bool AllowUnknownUser { get; init; }
 
     /// <summary>Groups of users by name.</summary>
-    [Description("Groups of users by name; '$default': users that no group names; '$connector': connections that the node "
+    [Description(
+        "Groups of users by name; '$default': users that no group names; '$connector': connections that the node "
         + "makes.")]
     public IReadOnlyDictionary<string, VhostGroupConfig> Groups { get; init; } =
         new Dictionary<string, VhostGroupConfig>();
@@ -138,7 +139,8 @@ public sealed record VhostGroupConfig
     public bool AllowAdminStatusUpdate { get; init; } = true;
 
     /// <summary>Addresses to receive from.</summary>
-    [Description("Addresses to receive from, '*' at the end: what begins so; ${user} and ${host} are the connection's.")]
+    [Description(
+        "Addresses to receive from, '*' at the end: what begins so; ${user} and ${host} are the connection's.")]
     public IReadOnlyList<string> Sources { get; init; } = [];
 
     /// <summary>Addresses to send to.</summary>

@@ -59,7 +59,8 @@ public sealed record RouterSection
     public RouterPolicyConfig Policy { get; init; } = new();
 
     /// <summary>Virtual hosts by name: who may connect to each, and what for.</summary>
-    [Description("Virtual hosts by name: who may connect to each, and what for; they count when policy.enableVhostPolicy "
+    [Description(
+        "Virtual hosts by name: who may connect to each, and what for; they count when policy.enableVhostPolicy "
         + "is set.")]
     public IReadOnlyDictionary<string, VhostConfig> Vhosts { get; init; } = new Dictionary<string, VhostConfig>();
 
@@ -123,7 +124,8 @@ public sealed record ConnectorConfig
     public ConnectionRole Role { get; init; }
 
     /// <summary>The places to connect to, tried in turn.</summary>
-    [Description("The places to connect to, tried in turn: host:port, amqp(s)://host:port, or ws(s)://host:port/path for "
+    [Description(
+        "The places to connect to, tried in turn: host:port, amqp(s)://host:port, or ws(s)://host:port/path for "
         + "a WebSocket.")]
     public IReadOnlyList<string> Addresses { get; init; } = [];
 

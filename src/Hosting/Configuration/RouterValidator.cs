@@ -18,7 +18,8 @@ internal static class RouterValidator
         // Over HTTP it is a WebSocket.
         bool isAmqp = ConfigValidator.ProtocolOf(name, listener) is ListenerProtocol.Amqp or ListenerProtocol.Http;
         Require(
-            role == ConnectionRole.Normal || isAmqp, source, $"listeners.{name}.role", "is for AMQP and HTTP listeners");
+            role == ConnectionRole.Normal || isAmqp, source, $"listeners.{name}.role",
+                "is for AMQP and HTTP listeners");
         foreach (string url in listener.FailoverUrls)
         {
             Require(

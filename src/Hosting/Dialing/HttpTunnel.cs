@@ -5,8 +5,8 @@ using Pillarbox.Broker.Security;
 namespace Pillarbox.Hosting.Dialing;
 
 /// <summary>
-/// A way through an HTTP proxy (RFC 9110 section 9.3.6): CONNECT, and behind an answer of 2xx the bytes are those of the
-/// place that was asked for. Login is Basic (RFC 7617).
+/// A way through an HTTP proxy (RFC 9110 section 9.3.6): CONNECT, and behind an answer of 2xx the bytes are those of
+/// the place that was asked for. Login is Basic (RFC 7617).
 /// </summary>
 internal static class HttpTunnel
 {

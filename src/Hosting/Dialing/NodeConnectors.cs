@@ -148,7 +148,8 @@ internal sealed class NodeConnectors(ILoggerFactory logs, TimeProvider time) : I
         Secret? password = proxy.PasswordFile is { } file ? new Secret(CertificateLoader.ReadPassword(file))
             : proxy.PasswordVariable is not { } variable ? null
             : new Secret(Environment.GetEnvironmentVariable(variable)
-                ?? throw new ConfigException($"the environment variable '{variable}' of a proxy's password is not set"));
+                ?? throw new ConfigException(
+                    $"the environment variable '{variable}' of a proxy's password is not set"));
         return new DialProxy(address, proxy.User, password);
     }
 

@@ -13,7 +13,8 @@ internal sealed class TlsOptions
     private readonly ConnectorTlsConfig _tls;
     private readonly string _host;
 
-    /// <summary>Reads the files anew: certificates may have been renewed. Throws <see cref="StartException"/>.</summary>
+    /// <summary>Reads the files anew: certificates may have been renewed. Throws
+    /// <see cref="StartException"/>.</summary>
     public TlsOptions(string host, ConnectorTlsConfig tls)
     {
         (_host, _tls) = (host, tls);

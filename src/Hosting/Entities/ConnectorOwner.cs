@@ -21,7 +21,8 @@ internal sealed class ConnectorOwner(NodeConnectors connectors, TlsProfileOwner 
 
     /// <inheritdoc/>
     public IReadOnlyList<ConfiguredEntity> Entities =>
-        [.. connectors.All.Select(running => EntityOf(running.Connector.Name, running.Config, running.Connector.State))];
+        [.. connectors.All.Select(running =>
+            EntityOf(running.Connector.Name, running.Config, running.Connector.State))];
 
     /// <inheritdoc/>
     public ValueTask<CommandResult> CreateAsync(CreateEntity command) => RequestEntity.TryAsync(() =>

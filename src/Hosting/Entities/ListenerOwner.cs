@@ -12,8 +12,8 @@ using Pillarbox.Router.Management.Views;
 namespace Pillarbox.Hosting.Entities;
 
 /// <summary>
-/// Listeners of AMQP: those of the configuration, and those that are opened while the node runs, each on a server of its
-/// own. One that is closed takes no more connections; those that it has taken go on. Any thread.
+/// Listeners of AMQP: those of the configuration, and those that are opened while the node runs, each on a server of
+/// its own. One that is closed takes no more connections; those that it has taken go on. Any thread.
 /// </summary>
 internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
 {

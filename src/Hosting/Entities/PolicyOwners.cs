@@ -78,8 +78,8 @@ internal sealed class VhostStatsOwner(PolicyEngine engine) : IEntityOwner
     }
 }
 
-/// <summary>Virtual hosts: those of the configuration, and those that are made, changed and removed while the node runs;
-/// connections that stand keep the rules that they came in by. Any thread.</summary>
+/// <summary>Virtual hosts: those of the configuration, and those that are made, changed and removed while the node
+/// runs; connections that stand keep the rules that they came in by. Any thread.</summary>
 internal sealed class VhostOwner : IEntityOwner
 {
     private const int VhostsMax = 10_000;

@@ -8,7 +8,8 @@ using Pillarbox.Router.Management;
 
 namespace Pillarbox.Hosting.Entities;
 
-/// <summary>From the attributes of a request to what reads those of a <c>qdrouterd.conf</c>: one reader for both.</summary>
+/// <summary>From the attributes of a request to what reads those of a <c>qdrouterd.conf</c>: one reader for
+/// both.</summary>
 internal static class RequestEntity
 {
     private const string Source = "request";

@@ -4,8 +4,8 @@ using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.RouterConf;
 
-/// <summary>The entities <c>listener</c>, <c>connector</c> and <c>sslProfile</c> of a <c>qdrouterd.conf</c>, or of a request
-/// to the running node. Throws <see cref="ConfigException"/> with what is wrong.</summary>
+/// <summary>The entities <c>listener</c>, <c>connector</c> and <c>sslProfile</c> of a <c>qdrouterd.conf</c>, or of a
+/// request to the running node. Throws <see cref="ConfigException"/> with what is wrong.</summary>
 internal static class ConnectionMapper
 {
     private const int AmqpPort = 5672;

@@ -7,8 +7,8 @@ using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Router.Addresses;
 
-/// <summary>The operator's rules for addresses, which come and go while the node runs: an address that is in use stays as
-/// it is until nobody uses it any more. Any thread.</summary>
+/// <summary>The operator's rules for addresses, which come and go while the node runs: an address that is in use stays
+/// as it is until nobody uses it any more. Any thread.</summary>
 internal sealed class AddressRuleOwner : IEntityOwner
 {
     private const int PhaseMax = 9;
@@ -80,7 +80,8 @@ internal sealed class AddressRuleOwner : IEntityOwner
             ImmutableArray<Named> left = _rules.RemoveAll(named => named.Name == command.Entity.Name);
             if (left.Length == _rules.Length)
             {
-                return new(new CommandResult($"There is no address '{command.Entity.Name}'", ManagementStatus.NotFound));
+                return new(new CommandResult($"There is no address '{command.Entity.Name}'",
+                    ManagementStatus.NotFound));
             }
 
             Swap(left);

@@ -11,7 +11,8 @@ internal sealed class ConnectOptions
 
     private readonly Option<string?> _authorities = new("--connect-authorities")
     {
-        Description = "--connect by TLS: a PEM file of the authorities that the other end's certificate must come from.",
+        Description =
+            "--connect by TLS: a PEM file of the authorities that the other end's certificate must come from.",
     };
 
     private readonly Option<string?> _certificate = new("--connect-certificate")

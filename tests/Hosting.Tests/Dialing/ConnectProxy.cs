@@ -61,7 +61,8 @@ internal sealed class ConnectProxy : IDisposable
 
             string target = lines[0].Split(' ')[1];
             using var far = new TcpClient();
-            await far.ConnectAsync(target[..target.LastIndexOf(':')], int.Parse(target[(target.LastIndexOf(':') + 1)..]));
+            await far.ConnectAsync(target[..target.LastIndexOf(':')],
+                int.Parse(target[(target.LastIndexOf(':') + 1)..]));
             await stream.WriteAsync("HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), _stop.Token);
             Interlocked.Increment(ref _tunnels);
             await Task.WhenAny(

@@ -6,7 +6,8 @@ using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Dialing;
 
-/// <summary>Two nodes of a network, and each way from one to the other: TLS, WebSocket, a proxy, several places.</summary>
+/// <summary>Two nodes of a network, and each way from one to the other: TLS, WebSocket, a proxy, several
+/// places.</summary>
 public sealed class ConnectorTests : IDisposable
 {
     private readonly Certificates _certificates = new();
@@ -154,7 +155,8 @@ public sealed class ConnectorTests : IDisposable
     [Fact]
     public async Task An_edge_goes_to_the_next_place_and_comes_back_when_that_is_lost()
     {
-        PillarboxNode first = await StartAsync("A", ListenerOf("plain", null, ConnectionRole.Edge), RouterMode.Interior);
+        PillarboxNode first = await StartAsync("A", ListenerOf("plain", null, ConnectionRole.Edge),
+            RouterMode.Interior);
         await using PillarboxNode second =
             await StartAsync("C", ListenerOf("plain", null, ConnectionRole.Edge), RouterMode.Interior);
         await using var edge = await NodeLogs.StartAsync("E", RouterMode.Edge, new ConnectorConfig

@@ -55,7 +55,8 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
         Assert.True(await SpeaksAmqpAsync(port));
         Assert.Equal(["first", "more"], await NamesAsync("listener"));
 
-        await RefusedAsync("listener", """{"name":"more","host":"127.0.0.1","port":0}""", HttpStatusCode.BadRequest, "already");
+        await RefusedAsync("listener", """{"name":"more","host":"127.0.0.1","port":0}""", HttpStatusCode.BadRequest,
+            "already");
         await DeleteAsync("listener", "more");
 
         Assert.False(await SpeaksAmqpAsync(port));

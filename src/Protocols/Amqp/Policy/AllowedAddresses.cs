@@ -1,8 +1,9 @@
 namespace Pillarbox.Protocols.Amqp.Policy;
 
 /// <summary>
-/// The addresses that a group may use: names, of which those that end in <c>*</c> are beginnings; or patterns of tokens,
-/// which count instead of the names. <c>${user}</c> and <c>${host}</c> stand for what the connection has. Immutable.
+/// The addresses that a group may use: names, of which those that end in <c>*</c> are beginnings; or patterns of
+/// tokens, which count instead of the names. <c>${user}</c> and <c>${host}</c> stand for what the connection has.
+/// Immutable.
 /// </summary>
 public sealed class AllowedAddresses
 {

@@ -165,6 +165,7 @@ public sealed class ConnectionPolicy
     };
 
     private static bool AllowsCapabilities(GroupPolicy group, string[]? capabilities) => capabilities is null
-        || ((group.AllowsWaypointLinks || !Array.Exists(capabilities, c => c.StartsWith(Waypoint, StringComparison.Ordinal)))
+        || ((group.AllowsWaypointLinks
+            || !Array.Exists(capabilities, c => c.StartsWith(Waypoint, StringComparison.Ordinal)))
             && (group.AllowsFallbackLinks || !capabilities.Contains(Fallback)));
 }

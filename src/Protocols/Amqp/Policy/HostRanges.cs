@@ -4,8 +4,8 @@ using System.Net;
 namespace Pillarbox.Protocols.Amqp.Policy;
 
 /// <summary>
-/// Where connections may come from: <c>*</c>, an address, <c>first-last</c>, <c>network/bits</c>, or a name that was looked
-/// up when the rules were read. Immutable.
+/// Where connections may come from: <c>*</c>, an address, <c>first-last</c>, <c>network/bits</c>, or a name that was
+/// looked up when the rules were read. Immutable.
 /// </summary>
 public sealed class HostRanges
 {

@@ -38,7 +38,8 @@ public sealed record PolicyRules
             ?? (DefaultVhost.Length > 0 ? FindVhost(DefaultVhost) : null);
         if (vhost is null)
         {
-            return PolicyFinding.Denied(null, $"there is no virtual host '{request.ListenerVhost ?? request.Hostname}'");
+            return PolicyFinding.Denied(null,
+                $"there is no virtual host '{request.ListenerVhost ?? request.Hostname}'");
         }
 
         string name = request.IsByNode ? ConnectorGroup : vhost.GroupOf(request.User);

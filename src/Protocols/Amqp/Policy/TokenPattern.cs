@@ -10,7 +10,8 @@ public readonly record struct PolicyWords(string User, string Host)
 
     /// <summary>A text with its words replaced.</summary>
     public string Fill(string text) => text
-        .Replace(UserWord, User ?? "", StringComparison.Ordinal).Replace(HostWord, Host ?? "", StringComparison.Ordinal);
+        .Replace(UserWord, User ?? "", StringComparison.Ordinal)
+        .Replace(HostWord, Host ?? "", StringComparison.Ordinal);
 
     /// <summary>What a whole token stands for; null: for itself.</summary>
     public string? Of(string token) => token switch
@@ -22,8 +23,8 @@ public readonly record struct PolicyWords(string User, string Host)
 }
 
 /// <summary>
-/// A pattern of tokens between <c>.</c> or <c>/</c>: <c>*</c> is one token, <c>#</c> none or more. A word of the connection
-/// is a whole token, and what it stands for is never a wildcard. Immutable.
+/// A pattern of tokens between <c>.</c> or <c>/</c>: <c>*</c> is one token, <c>#</c> none or more. A word of the
+/// connection is a whole token, and what it stands for is never a wildcard. Immutable.
 /// </summary>
 internal sealed class TokenPattern
 {

@@ -4,7 +4,8 @@ using Pillarbox.ConsoleApi;
 
 namespace Pillarbox.Server.Cli.Router;
 
-/// <summary><c>pillarbox router query|create|update|delete TYPE …</c>: what is configured of a router that runs.</summary>
+/// <summary><c>pillarbox router query|create|update|delete TYPE …</c>: what is configured of a router that
+/// runs.</summary>
 internal static class RouterEntityCommands
 {
     private const string Root = "/api/v1/router/entities/";
@@ -50,7 +51,8 @@ internal static class RouterEntityCommands
             }
 
             JsonObject made = await api.PostAsync(
-                Root + PartOf(parsed.GetValue(type)!), body, ApiJson.Default.JsonObject, ApiJson.Default.JsonObject, stop);
+                Root + PartOf(parsed.GetValue(type)!), body, ApiJson.Default.JsonObject, ApiJson.Default.JsonObject,
+                    stop);
             return Shown(made);
         });
     }

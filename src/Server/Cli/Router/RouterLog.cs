@@ -27,7 +27,8 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
     private readonly Lock _gate = new();
     private readonly TextWriter _standard;
     private readonly Dictionary<string, TextWriter> _files = [];
-    private volatile ImmutableDictionary<string, RouterConfLog> _rules = ImmutableDictionary<string, RouterConfLog>.Empty;
+    private volatile ImmutableDictionary<string, RouterConfLog> _rules =
+        ImmutableDictionary<string, RouterConfLog>.Empty;
     private readonly TimeProvider _time;
 
     public RouterLog(IReadOnlyList<RouterConfLog> rules, TextWriter standard, TimeProvider time)
