@@ -1,5 +1,4 @@
 using Pillarbox.Fuzz.Amqp.Scene;
-using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Wire;
 
