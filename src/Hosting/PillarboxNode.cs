@@ -6,6 +6,7 @@ using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Entities;
 using Pillarbox.Hosting.Listeners;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -114,7 +115,7 @@ public sealed class PillarboxNode : IAsyncDisposable
             Logger = parts.Logger,
             DescribePayload = PayloadDescriber.Describe,
             Router = parts.Router is { } router ? router.Network.View : null,
-            ManageRouter = parts.Router is { } managed ? request => managed.Network.ManageAsync(request) : null,
+            ManageRouter = parts.Router is { } managed ? request => managed.Network.ManageAsync(request, ServiceCaller.Node) : null,
         });
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp;
-using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Addresses;
@@ -37,11 +36,11 @@ public sealed partial class NodeNetwork
 
     /// <summary>Answers a request, and carries out what it asks for. Any thread.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="policy">The rules of the connection that it came by; null: there are none for it.</param>
-    public async ValueTask<ManagementReply> ManageAsync(ManagementRequest request, ConnectionPolicy? policy = null)
+    /// <param name="caller">Who asks.</param>
+    public async ValueTask<ManagementReply> ManageAsync(ManagementRequest request, ServiceCaller caller)
     {
         ManagementAnswer answer = ManagementAgent.Handle(request, View());
-        return answer.Reply ?? answer.ReplyAfter(await CarryAsync(answer.Command!, policy));
+        return answer.Reply ?? answer.ReplyAfter(await CarryAsync(answer.Command!, caller));
     }
 
     /// <summary>The router at this moment. Any thread.</summary>
@@ -96,11 +95,11 @@ public sealed partial class NodeNetwork
         _logLines.Enqueue(new LogLine(_options.Time.GetUtcNow().ToUnixTimeSeconds(), module, "info", text));
     }
 
-    // What is served here is for anyone who may send to the address: the authorizer says who may.
+    // What is shown here is for anyone who may send to the address; what is changed, for who may manage the node.
     private void ServeManagement()
     {
         NetworkService? agent = null;
-        var service = new NetworkService(this, (message, policy) => Answer(agent!, message, policy));
+        var service = new NetworkService(this, (message, caller) => Answer(agent!, message, caller));
         agent = service;
         Serve(ManagementAgent.Address, service);
         Serve("amqp:/_local/" + ManagementAgent.Address, service);
@@ -133,14 +132,14 @@ public sealed partial class NodeNetwork
         && _routes.TryGetValue(KeyOf(parsed, Rules.For(parsed.Name).IngressPhase), out Route? route)
             && route.Targets.Any;
 
-    private ServiceMessage? Answer(NetworkService agent, ReadOnlyMemory<byte> message, ConnectionPolicy? policy)
+    private ServiceMessage? Answer(NetworkService agent, ReadOnlyMemory<byte> message, ServiceCaller caller)
     {
         if (!ManagementRequest.TryRead(message.Span, out ManagementRequest? request))
         {
             return null;
         }
 
-        ValueTask<ManagementReply> reply = ManageAsync(request, policy);
+        ValueTask<ManagementReply> reply = ManageAsync(request, caller);
         if (reply.IsCompletedSuccessfully)
         {
             return AnswerOf(request, reply.Result);
@@ -153,15 +152,18 @@ public sealed partial class NodeNetwork
     private static ServiceMessage AnswerOf(ManagementRequest request, ManagementReply reply) =>
         new(request.ReplyTo, reply.ToMessage(request).ToArray());
 
+    private static readonly CommandResult Forbidden =
+        new("You are not allowed to perform this operation.", ManagementStatus.Forbidden);
+
     // A change that takes a while, such as a port that is opened.
     private static async Task AnswerLaterAsync(
         NetworkService agent, ManagementRequest request, ValueTask<ManagementReply> reply) =>
         agent.Send(AnswerOf(request, await reply));
 
-    private ValueTask<CommandResult> CarryAsync(RouterCommand command, ConnectionPolicy? policy) => command switch
+    private ValueTask<CommandResult> CarryAsync(RouterCommand command, ServiceCaller caller) => command switch
     {
-        CloseConnection when policy is { AllowsAdminStatusUpdate: false } => new(new CommandResult(
-            "You are not allowed to perform this operation.", ManagementStatus.Forbidden)),
+        _ when !caller.MayManage() => new(Forbidden),
+        CloseConnection when !caller.AllowsAdminStatusUpdate => new(Forbidden),
         CloseConnection close when _close(close.ConnectionId) => new(CommandResult.Done()),
         CloseConnection => new(new CommandResult("The connection is gone", ManagementStatus.NotFound)),
         CreateEntity or UpdateEntity or DeleteEntity => Owners.CarryAsync(command),

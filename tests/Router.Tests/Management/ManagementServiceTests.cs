@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Tests.Routed;
@@ -78,6 +79,47 @@ public sealed class ManagementServiceTests : IDisposable
         Assert.DoesNotContain(_scene.Network.View().Addresses, a => a.Key == "M0other");
         receiver.Send(FrameBytes.Of(new Close()));
         Assert.DoesNotContain(_scene.Network.View().Addresses, a => a.Key == "M0news");
+    }
+
+    [Theory]
+    [InlineData(null, 201)]
+    [InlineData(Permission.Send | Permission.Consume, 403)]
+    [InlineData(Permission.Send | Permission.Consume | Permission.Manage, 201)]
+    public void Changes_are_for_who_may_manage(Permission? granted, int status)
+    {
+        using var scene = new RoutedScene(granted is null ? null : new SecurityConfig
+        {
+            Permissions = new Dictionary<string, IReadOnlyDictionary<string, Permission>>
+            {
+                ["#"] = new Dictionary<string, Permission> { ["anonymous"] = granted.Value },
+            },
+        });
+        AmqpPeer client = scene.Client();
+        client.Send(FrameBytes.Of(Steps.ReceiverAttach(0, new Source { Dynamic = true })));
+        string replyTo = ((Source)client.Next(Attach.DescriptorCode).AsAttach().Source!).Address!;
+        client.Credit(0, 10);
+        client.AttachSender(1, "$management");
+        var properties = new AmqpMap();
+        properties.Add("operation", "CREATE");
+        properties.Add("type", "org.apache.qpid.dispatch.router.config.address");
+        var body = new AmqpMap();
+        body.Add("prefix", "some");
+        client.Transfer(1, 0, (AmqpMessage.FromValue(AmqpValue.Map(body)) with
+        {
+            Properties = new MessageProperties { ReplyTo = replyTo },
+            ApplicationProperties = properties,
+        }).ToArray());
+        ReceivedFrame frame = client.Next();
+        while (frame.Descriptor != Transfer.DescriptorCode)
+        {
+            frame = client.Next();
+        }
+
+        frame.AsTransfer(out byte[] bytes);
+        AmqpMessage.Read(bytes).ApplicationProperties!.TryGet("statusCode", out AmqpValue code);
+        Assert.True(code.TryGetInt64(out long found));
+        Assert.Equal(status, found);
+        Assert.Equal(status == 201, scene.Network.View().Configured.Any(e => e.Type == "router.config.address"));
     }
 
     private (AmqpPeer Receiver, string Address) ReplyAddress()

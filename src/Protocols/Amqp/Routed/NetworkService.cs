@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Wire;
-using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -25,14 +24,13 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
         RoutedState.Rejected(AmqpErrorCondition.LinkMessageSizeExceeded, "the message is too long");
 
     private readonly INetwork _network;
-    private readonly Func<ReadOnlyMemory<byte>, ConnectionPolicy?, ServiceMessage?> _answer;
+    private readonly Func<ReadOnlyMemory<byte>, ServiceCaller, ServiceMessage?> _answer;
     private readonly Dictionary<RoutedDelivery, ArrayBufferWriter<byte>> _partial = [];
     private int _wakes;
 
     /// <param name="network">Where answers go.</param>
-    /// <param name="answer">Takes a whole message, and the rules of the connection that it came by when that is one of
-    /// this node; gives the answer or null. Must not throw.</param>
-    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ConnectionPolicy?, ServiceMessage?> answer)
+    /// <param name="answer">Takes a whole message and who sent it; gives the answer or null. Must not throw.</param>
+    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ServiceCaller, ServiceMessage?> answer)
     {
         (_network, _answer) = (network, answer);
         Inbox = new RoutedInbox(this);
@@ -135,9 +133,9 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
 
     private void Answer(RoutedDelivery delivery, byte[]? message)
     {
-        ConnectionPolicy? policy = (delivery.Source as RoutedIncomingLink)?.Session.Connection.Policy;
+        var caller = new ServiceCaller((delivery.Source as RoutedIncomingLink)?.Session.Connection);
         Conclude(delivery, message is null ? TooLong : RoutedState.Accepted);
-        if (message is not null && _answer(message, policy) is { } answer)
+        if (message is not null && _answer(message, caller) is { } answer)
         {
             Send(answer);
         }

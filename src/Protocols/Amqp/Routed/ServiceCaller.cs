@@ -1,0 +1,52 @@
+using Pillarbox.Broker;
+using Pillarbox.Broker.Security;
+using Pillarbox.Model;
+
+namespace Pillarbox.Protocols.Amqp.Routed;
+
+/// <summary>Who sent a message to something inside the node: a connection of this node, which may be that of a router
+/// that passed it on.</summary>
+public readonly struct ServiceCaller
+{
+    /// <summary>The node itself, or whoever it trusts.</summary>
+    public static readonly ServiceCaller Node = new(isTrusted: true);
+
+    private readonly ConnectionEndpoint? _connection;
+    private readonly bool _isTrusted;
+
+    internal ServiceCaller(ConnectionEndpoint? connection) => _connection = connection;
+
+    private ServiceCaller(bool isTrusted) => _isTrusted = isTrusted;
+
+    /// <summary>Whether the policy lets its user have connections closed.</summary>
+    public bool AllowsAdminStatusUpdate => _connection?.Policy?.AllowsAdminStatusUpdate != false;
+
+    /// <summary>
+    /// Whether it may change how the node is configured: its user has the permission to manage everything, or there are
+    /// no permissions. Who sent what another router passed on is not known here: it may not.
+    /// </summary>
+    public bool MayManage()
+    {
+        if (_isTrusted || _connection is not { } connection)
+        {
+            return _isTrusted;
+        }
+
+        Authorizer authorizer = connection.Environment.Broker.Authorizer;
+        if (authorizer.Config is null || connection.Role != ConnectionRole.Normal)
+        {
+            return authorizer.Config is null;
+        }
+
+        try
+        {
+            authorizer.Authorize(
+                connection.Identity, Permission.Manage, connection.AddressSpace, new AddressName("#", null));
+            return true;
+        }
+        catch (BrokerException)
+        {
+            return false;
+        }
+    }
+}
