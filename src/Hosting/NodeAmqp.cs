@@ -40,9 +40,14 @@ internal sealed class NodeAmqp : INodeProtocol
 
     public ListenerProtocol Protocol => ListenerProtocol.Amqp;
 
-    public ConnectionHandler On(ListenerPlan plan) => plan.Role == ConnectionRole.Normal
+    public ConnectionHandler On(ListenerPlan plan) => plan.Role == ConnectionRole.Normal && plan.Failover.Count == 0
         ? _handler
-        : _handler.For(new ConnectionPlan(plan.Role, IsInitiator: false) { Name = plan.Name, Cost = plan.Cost });
+        : _handler.For(new ConnectionPlan(plan.Role, IsInitiator: false)
+        {
+            Name = plan.Name,
+            Cost = plan.Cost,
+            Failover = plan.Failover.Count == 0 ? null : plan.Failover,
+        });
 
     public void Secure(SaslServers sasl) => _handler.Secure(_security.AllowAnonymous, sasl);
 

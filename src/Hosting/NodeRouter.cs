@@ -35,6 +35,8 @@ internal sealed class NodeRouter : IDisposable
             LinkCapacity = section.LinkCapacity,
             DefaultTreatment = section.DefaultDistribution,
             Addresses = [.. section.Addresses.Select(RuleOf)],
+            AutoLinks = [.. section.AutoLinks.Select(ContainerRules.Of)],
+            LinkRoutes = [.. section.LinkRoutes.Select(ContainerRules.Of)],
             Timers = new RouterOptions
             {
                 Id = "",
@@ -96,6 +98,7 @@ internal sealed class NodeRouter : IDisposable
         Treatment = config.Distribution,
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,
+        HasFallback = config.EnableFallback,
     };
 
     private ConnectorOptions OptionsOf(string name, ConnectorConfig config) => new()
@@ -103,6 +106,7 @@ internal sealed class NodeRouter : IDisposable
         Name = name,
         Plan = new ConnectionPlan(config.Role, IsInitiator: true) { Name = name, Cost = config.Cost },
         Targets = [.. config.Addresses.Select(text => TargetOf(text, config.Tls))],
+        TargetOf = text => ListenAddress.TryParse(text, out _, out _) ? TargetOf(text, config.Tls) : null,
         Credentials = new SaslCredentials
         {
             User = config.User,

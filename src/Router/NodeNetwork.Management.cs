@@ -149,12 +149,14 @@ public sealed partial class NodeNetwork
             InProcess = isService ? route.LocalCount : 0,
             Subscribers = isService ? 0 : route.LocalCount,
             RemoteRouters = network.IdsOf(network.RoutersOf(route.Key)),
+            RedirectedToFallback = route.Redirected,
         };
     }
 
     private ImmutableArray<ConfiguredEntity> Configured() =>
     [
         .. _options.Configured,
+        .. ConfiguredContainers(),
         new ConfiguredEntity("policy", "policy/0", "policy/0", ImmutableDictionary<string, AmqpValue>.Empty),
         .. _options.Addresses.Select((rule, index) => new ConfiguredEntity(
             "router.config.address",
@@ -164,7 +166,9 @@ public sealed partial class NodeNetwork
                 .Add("pattern", rule.Pattern)
                 .Add("distribution", rule.Treatment.ToString().ToLowerInvariant())
                 .Add("ingressPhase", (long)rule.IngressPhase)
-                .Add("egressPhase", (long)rule.EgressPhase))),
+                .Add("egressPhase", (long)rule.EgressPhase)
+                .Add("waypoint", rule.EgressPhase == rule.IngressPhase + 1)
+                .Add("enableFallback", rule.HasFallback))),
     ];
 
     private static ConnectionView ViewOf(ConnectionFacts facts, long nowUnixMs) => new()

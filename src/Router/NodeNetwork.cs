@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
 
@@ -45,6 +46,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _instance = options.Time.GetUtcNow().ToUnixTimeSeconds();
         ServeManagement();
         ServeEdges();
+        StartContainers();
         _timer = options.Time.CreateTimer(static self => ((NodeNetwork)self!).Tick(), this, period, period);
     }
 
@@ -222,7 +224,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return IsEdge ? FindUplink() ?? route : isForRouter ? OpenRouter(key, parsed, rule) : null;
+        return IsEdge ? FindUplink() ?? route
+            : isForRouter ? OpenRouter(key, parsed, rule)
+            : FindFallback(parsed, rule, phase);
     }
 
     /// <inheritdoc/>
@@ -276,6 +280,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
                 _engine.Tick(now);
                 Drain();
             }
+
+            TickContainers(now);
         }
     }
 
@@ -306,6 +312,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     private void OnChanged(List<AddressChange> changes)
     {
+        OnLinkRoutesChanged(changes);
         foreach (AddressChange change in changes.Where(change => change.Key[0] == 'M' && change.Key.Length > 2))
         {
             string name = change.Key[2..];
@@ -446,7 +453,13 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
+        route = Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
+        if (rule.HasFallback && phase == rule.IngressPhase && parsed.Class == RouteAddressClass.Mobile)
+        {
+            route.FallBackTo(Open(parsed, rule, RoutePlace.Fallback));
+        }
+
+        return route;
     }
 
     private Route Add(Route route)
@@ -475,6 +488,10 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         if (route.IsUnused && _routes.TryRemove(KeyValuePair.Create(route.Key, route)))
         {
             route.Retire();
+            if (route.LeaveFallback() is { } fallback)
+            {
+                RetireIfUnused(fallback);
+            }
         }
     }
 

@@ -69,6 +69,11 @@ public sealed record ListenerConfig
     [Description("Origins (https://host) of pages that may open a WebSocket beside the node's own; '*': all.")]
     public IReadOnlyList<string> Origins { get; init; } = [];
 
+    /// <summary>Other places, <c>host:port</c>, that AMQP clients are told of for when this one is not
+    /// reached.</summary>
+    [Description("host:port of other places that AMQP clients are told of, for when this one is not reached.")]
+    public IReadOnlyList<string> Failover { get; init; } = [];
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }

@@ -18,6 +18,12 @@ internal static class RouterValidator
             role == ConnectionRole.Normal || ConfigValidator.ProtocolOf(name, listener) == ListenerProtocol.Amqp,
             source, $"listeners.{name}.role", "is for AMQP listeners");
         Require(listener.Cost >= 1, source, $"listeners.{name}.cost", "must be at least 1");
+        foreach (string text in listener.Failover)
+        {
+            bool isGood = ListenAddress.TryParse(text, out ListenAddress? place, out _)
+                && place.UnixPath is null && place.Port > 0 && place.Host != "*";
+            Require(isGood, source, $"listeners.{name}.failover", $"must be host:port, not '{text}'");
+        }
     }
 
     public static void Validate(RouterSection? router, string source)
@@ -37,6 +43,7 @@ internal static class RouterValidator
             ValidateAddress(router.Addresses[i], source, $"router.addresses[{i}]");
         }
 
+        ContainersValidator.Validate(router, source);
         ValidatePlaces(router.TcpListeners, source, "router.tcpListeners", isListener: true);
         ValidatePlaces(router.TcpConnectors, source, "router.tcpConnectors", isListener: false);
         foreach ((string name, ConnectorConfig connector) in router.Connectors)
@@ -52,6 +59,9 @@ internal static class RouterValidator
         Require(address.EgressPhase is >= 0 and <= 9, source, $"{path}.egressPhase", "must be from 0 to 9");
         bool isForUsers = address.Distribution is AddressTreatment.Balanced or AddressTreatment.Closest
             or AddressTreatment.Multicast or AddressTreatment.Unavailable;
+        Require(
+            !address.EnableFallback || (!address.Waypoint && address.IngressPhase == 0 && address.EgressPhase == 0),
+            source, $"{path}.enableFallback", "goes with phase 0 only, and not with waypoint");
         Require(isForUsers, source, $"{path}.distribution", "must be balanced, closest, multicast or unavailable");
     }
 

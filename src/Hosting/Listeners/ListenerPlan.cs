@@ -31,6 +31,9 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary>Origins of pages that may open a WebSocket, beside the node's own.</summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
 
+    /// <summary>Other places that AMQP clients are told of.</summary>
+    public IReadOnlyList<string> Failover { get; init; } = [];
+
     /// <summary>Whether only programs of this machine can connect: not so where a proxy hands others on.</summary>
     public bool IsLocal => Address.IsLocal && !ProxyProtocol;
 
@@ -74,6 +77,7 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                         ProxyProtocol = listener.ProxyProtocol,
                         Proxies = [.. listener.Proxies.Select(NetworkOf)],
                         Origins = listener.Origins,
+                        Failover = listener.Failover,
                     }
                     : throw new ConfigException($"listeners.{name}: an address {error}"));
             }

@@ -32,6 +32,8 @@ internal sealed class ConfMapper
     private readonly Dictionary<string, ListenerConfig> _listeners = [];
     private readonly Dictionary<string, ConnectorConfig> _connectors = [];
     private readonly List<RouterAddressConfig> _addresses = [];
+    private readonly List<AutoLinkConfig> _autoLinks = [];
+    private readonly List<LinkRouteConfig> _linkRoutes = [];
     private readonly List<RouterConfLog> _logs = [];
     private readonly HashSet<bool> _asksForLogin = [];
     private RouterSection _router = new();
@@ -80,6 +82,12 @@ internal sealed class ConfMapper
                 break;
             case "router.config.address":
                 ReadAddress(reader);
+                break;
+            case "router.config.linkRoute":
+                _linkRoutes.Add(ContainerReader.ReadLinkRoute(reader));
+                break;
+            case "router.config.autoLink":
+                _autoLinks.Add(ContainerReader.ReadAutoLink(reader));
                 break;
             case "log":
                 _logs.Add(RouterConfLog.Read(reader));
@@ -143,6 +151,7 @@ internal sealed class ConfMapper
             Role = isHttp ? null : role,
             Cost = reader.Number("cost", 1, 1, int.MaxValue),
             Addresses = [Place(reader, isListener: true)],
+            Failover = Places(reader),
             Tls = tls,
         });
     }
@@ -154,13 +163,7 @@ internal sealed class ConfMapper
             throw reader.Fault($"there is no sslProfile '{profile}'");
         }
 
-        List<string> places = [Place(reader, isListener: false)];
-        foreach (string url in (reader.Text("failoverUrls") ?? "").Split(
-            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            places.Add(PlaceOf(reader, url));
-        }
-
+        List<string> places = [Place(reader, isListener: false), .. Places(reader)];
         Add(_connectors, reader, "connector", new ConnectorConfig
         {
             Role = reader.Choice("role", ConnectionRole.Normal, Roles),
@@ -173,6 +176,13 @@ internal sealed class ConfMapper
                 : null,
         });
     }
+
+    private static List<string> Places(EntityReader reader) =>
+    [
+        .. (reader.Text("failoverUrls") ?? "")
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(url => PlaceOf(reader, url)),
+    ];
 
     private static string PlaceOf(EntityReader reader, string url)
     {
@@ -196,6 +206,7 @@ internal sealed class ConfMapper
             Waypoint = reader.Truth("waypoint"),
             IngressPhase = reader.Number("ingressPhase", 0, 0, 9),
             EgressPhase = reader.Number("egressPhase", 0, 0, 9),
+            EnableFallback = reader.Truth("enableFallback"),
         });
     }
 
@@ -263,7 +274,13 @@ internal sealed class ConfMapper
                 DataDirectory = PillarboxConfig.InMemory,
                 Listeners = _listeners,
                 Limits = _limits,
-                Router = _router with { Addresses = _addresses, Connectors = _connectors },
+                Router = _router with
+                {
+                    Addresses = _addresses,
+                    AutoLinks = _autoLinks,
+                    LinkRoutes = _linkRoutes,
+                    Connectors = _connectors,
+                },
                 Security = new SecuritySection
                 {
                     Required = _asksForLogin.Contains(true),

@@ -19,7 +19,7 @@ internal static class EntityTypes
             .Leaves("it is only for people", "metadata", "hostName", "debugDumpFile"),
         new EntityType("listener")
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
-                "requireEncryption", "http", "websockets", "healthz", "metrics")
+                "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls")
             .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
             .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
                 "initialHandshakeTimeoutSeconds")
@@ -27,7 +27,7 @@ internal static class EntityTypes
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
-            .Leaves("not built yet", "failoverUrls", "multiTenant", "policyVhost", "openProperties",
+            .Leaves("not built yet", "multiTenant", "policyVhost", "openProperties",
                 "messageLoggingComponents", "logMessage", "trustedCertsFile"),
         new EntityType("connector")
             .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
@@ -44,9 +44,8 @@ internal static class EntityTypes
             .Leaves("the system's own list of ciphers and protocols counts", "ciphers", "protocols")
             .Leaves("the user of a certificate is its subject", "uidFormat", "uidNameMappingFile", "displayNameFile"),
         new EntityType("router.config.address")
-            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase")
-            .Leaves("messages keep their own priority", "priority")
-            .Leaves("fallback destinations are not built yet", "enableFallback"),
+            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "enableFallback")
+            .Leaves("messages keep their own priority", "priority"),
         new EntityType("router.config.linkRoute")
             .Takes("prefix", "pattern", "direction", "dir", "containerId", "connection", "addExternalPrefix",
                 "delExternalPrefix")

@@ -116,7 +116,10 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         }
 
         AmqpConnection run = await RunAsync(peer, transport, plan);
-        return new ConnectionEnd(run.WasOpened, run.WasOpened ? "the connection was lost" : "the peer did not open");
+        return new ConnectionEnd(run.WasOpened, run.WasOpened ? "the connection was lost" : "the peer did not open")
+        {
+            Failover = FailoverList.Of(run.Describe().Properties),
+        };
     }
 
     private async Task<AmqpError?> LogInAsync(
@@ -175,4 +178,9 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
 /// <summary>How a connection that the node made has ended.</summary>
 /// <param name="WasOpened">Whether both opens were exchanged.</param>
 /// <param name="Reason">Why it ended, for people.</param>
-public readonly record struct ConnectionEnd(bool WasOpened, string Reason);
+public readonly record struct ConnectionEnd(bool WasOpened, string Reason)
+{
+    /// <summary>Other places where the peer said that it, or its like, is reached, as <c>host:port</c>; null: it said
+    /// nothing of that.</summary>
+    public IReadOnlyList<string>? Failover { get; init; }
+}

@@ -333,6 +333,11 @@ internal sealed partial class ConnectionEndpoint
             RouterOpen.AddTo(properties, _plan);
         }
 
+        if (_plan.Failover is { } places)
+        {
+            properties.AddSymbol(FailoverList.Property, FailoverList.Write(places));
+        }
+
         Frames.Write(new Open
         {
             ContainerId = Network?.NodeId ?? Options.ContainerId,

@@ -31,6 +31,10 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
     /// <summary>The name of the listener or connector, for views and logs.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>Other places, <c>host:port</c>, that the node's open names for when it is not reached; null: it says
+    /// nothing of that.</summary>
+    public IReadOnlyList<string>? Failover { get; init; }
+
     /// <summary>The host that open names; null: none.</summary>
     public string? Hostname { get; init; }
 }

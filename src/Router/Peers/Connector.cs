@@ -18,6 +18,10 @@ public sealed record ConnectorOptions
     /// <summary>The places to try, in turn.</summary>
     public required IReadOnlyList<ConnectorTarget> Targets { get; init; }
 
+    /// <summary>Makes a target of <c>host:port</c>, for places that the peer names; null: it is none. Null: the peer is
+    /// not asked.</summary>
+    public Func<string, ConnectorTarget?>? TargetOf { get; init; }
+
     /// <summary>What to log in with.</summary>
     public SaslCredentials Credentials { get; init; } = new();
 
@@ -44,14 +48,14 @@ public sealed record ConnectorTarget(string Text, Func<CancellationToken, ValueT
 public sealed class Connector(
     AmqpConnectionHandler engine, ConnectorOptions options, TimeProvider time, ILogger logger)
 {
-    private int _target;
+    private readonly FailoverTargets _targets = new(options.Targets, options.TargetOf);
 
     /// <summary>Runs until it is cancelled; never throws.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
         {
-            ConnectorTarget target = options.Targets[_target];
+            ConnectorTarget target = _targets.Current;
             ConnectionEnd end = await TryAsync(target, cancellation);
             if (cancellation.IsCancellationRequested)
             {
@@ -66,9 +70,9 @@ public sealed class Connector(
 
     private int DelayAfter(in ConnectionEnd end)
     {
-        if (options.Targets.Count > 1)
+        _targets.Adopt(end.Failover);
+        if (_targets.Next())
         {
-            _target = (_target + 1) % options.Targets.Count;
             return options.NextTargetMs;
         }
 

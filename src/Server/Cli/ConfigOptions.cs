@@ -43,6 +43,17 @@ internal sealed class ConfigOptions
         Description = $"ROLE=HOST:PORT ({ConnectionRoles.Text}): another node, or a broker, to connect to; repeatable.",
     };
 
+    private readonly Option<string[]> _waypoint = new("--waypoint")
+    {
+        Description = "ADDRESS: its messages go by way of the broker of --connect route-container; repeatable.",
+    };
+
+    private readonly Option<string[]> _linkRoute = new("--link-route")
+    {
+        Description = "PREFIX: links to such addresses go through to the broker of --connect route-container as a whole; "
+            + "repeatable. '$coordinator': transactions.",
+    };
+
     private readonly Option<string[]> _tcpListen = new("--tcp-listen")
     {
         Description = "SERVICE=HOST:PORT: where clients of a TCP service of the network connect; repeatable.",
@@ -73,6 +84,8 @@ internal sealed class ConfigOptions
         command.Options.Add(_mode);
         command.Options.Add(_id);
         command.Options.Add(_connect);
+        command.Options.Add(_waypoint);
+        command.Options.Add(_linkRoute);
         command.Options.Add(_tcpListen);
         command.Options.Add(_tcpConnect);
         command.Options.Add(_set);
@@ -113,7 +126,7 @@ internal sealed class ConfigOptions
         }
 
         RouterSection router = configured ?? new RouterSection();
-        return router with
+        router = router with
         {
             Mode = mode switch
             {
@@ -127,6 +140,7 @@ internal sealed class ConfigOptions
             TcpListeners = tcpListen.Length > 0 ? Services(tcpListen, "--tcp-listen") : router.TcpListeners,
             TcpConnectors = tcpConnect.Length > 0 ? Services(tcpConnect, "--tcp-connect") : router.TcpConnectors,
         };
+        return BrokerFlags.Add(router, parsed.GetValue(_waypoint) ?? [], parsed.GetValue(_linkRoute) ?? []);
     }
 
     private static Dictionary<string, IReadOnlyList<string>> Services(string[] services, string flag)

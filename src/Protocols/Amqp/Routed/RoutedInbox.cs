@@ -33,6 +33,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>A link to the interior is wanted, or no longer.</summary>
     Uplink,
+
+    /// <summary>Something that the subject does itself.</summary>
+    Call,
 }
 
 /// <summary>One crossing.</summary>
@@ -98,6 +101,10 @@ internal sealed class RoutedInbox(IWakeable owner)
             else if (crossing.Kind == RoutedEventKind.Part)
             {
                 ArrayPool<byte>.Shared.Return(crossing.Bytes!);
+            }
+            else if (crossing.Kind == RoutedEventKind.Call)
+            {
+                ((IRoutedCall)crossing.Subject).OnGone(crossing);
             }
         }
     }
