@@ -280,6 +280,15 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         return isGood;
     }
 
+    private IEnumerable<AddressView> LinkRouteViews(RouteSnapshot network) =>
+        _linkRoutes.Entries.Select(entry => new AddressView
+        {
+            Key = entry.Key,
+            Treatment = AddressTreatment.LinkBalanced,
+            Containers = entry.Carriers.Count,
+            RemoteRouters = network.IdsOf(network.RoutersOf(entry.Key)),
+        });
+
     private IEnumerable<ConfiguredEntity> ConfiguredContainers()
     {
         foreach (AutoLinkEntry entry in _autoLinks.Entries)

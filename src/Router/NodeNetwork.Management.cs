@@ -52,7 +52,7 @@ public sealed partial class NodeNetwork
                 Connections = [.. traffic.Connections.Select(c => ViewOf(c, nowUnixMs))],
                 Links = [.. traffic.Links.Select(ViewOf)],
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
-                    r => ViewOf(r, network))],
+                    r => ViewOf(r, network)), .. LinkRouteViews(network)],
                 Configured = Configured(),
                 Log = [.. _logLines],
             };

@@ -17,6 +17,9 @@ internal sealed class LinkRouteTable
     /// <summary>Whether there are any.</summary>
     public bool Any => _sorted.Length > 0;
 
+    /// <summary>All of them, the most specific first.</summary>
+    public IReadOnlyList<LinkRouteEntry> Entries => _sorted;
+
     /// <summary>The operator's rules.</summary>
     public IReadOnlyList<LinkRouteRule> Rules => _rules;
 

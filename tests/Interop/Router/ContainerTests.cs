@@ -133,6 +133,8 @@ public sealed class ContainerLine : IAsyncLifetime
         Far = await StartAsync("F", Middle);
         await Far.SaysAsync("radius 2");
         await Near.SaysAsync("auto link 3 on connection route-container-1: attached");
+        string[] command = [Programs.Script("Router", "containers.py"), "known", Near.AmqpUrl, Far.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 
     public async ValueTask DisposeAsync()
