@@ -1,7 +1,5 @@
-using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
-using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
@@ -178,6 +176,9 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
             return new LinkRouteWay(NextHopOf(entry, from));
         }
     }
+
+    private bool? HasContainer(string address, bool toSend) =>
+        FindLinkRoute(address, toSend, from: null) is { } way ? way.Carrier is not null : null;
 
     // Each link goes towards the next of the routers that have a container; never back to where it came from.
     private LinkCarrier? NextHopOf(LinkRouteEntry entry, LinkCarrier? from)

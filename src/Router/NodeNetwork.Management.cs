@@ -93,7 +93,7 @@ public sealed partial class NodeNetwork
         {
             Serve(EdgeServices.Heartbeat, new NetworkService(this, static _ => null));
             Serve(EdgeServices.Lookup, new NetworkService(
-                this, message => EdgeServices.AnswerLookup(message.Span, HasDestinations)));
+                this, message => EdgeServices.AnswerLookup(message.Span, HasDestinations, HasContainer)));
         }
     }
 

@@ -59,6 +59,15 @@ def through(address, broker, near, far, prefix="q"):
         connection.close()
 
 
+def once(address, node):
+    """A message goes by way of the broker, and comes back."""
+    body = fresh("body")
+    Sender(node, address, [body], again=True).run()
+    receiver = Receiver(node, address, 1, accept)
+    Container(receiver).run()
+    assert receiver.bodies == [body], receiver.bodies
+
+
 def take(receiver):
     body = receiver.receive(timeout=TIMEOUT).body
     receiver.accept()

@@ -1,4 +1,5 @@
 using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Containers;
 
@@ -229,6 +230,31 @@ public sealed class LinkRouteTests : IDisposable
             next.TakeSession();
             next.TakeAttach();
         }
+    }
+
+    [Fact]
+    public void Attach_that_comes_back_from_another_router_goes_no_further()
+    {
+        var broker = new ContainerPeer(_scene);
+        AmqpPeer router = _scene.Node.Connect(new ConnectionPlan(ConnectionRole.InterRouter, IsInitiator: false));
+        router.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = "B" })]);
+        router.Next(Open.DescriptorCode);
+        router.Send(FrameBytes.Of(Steps.Begin));
+        router.Next(Begin.DescriptorCode);
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.SenderAttach(0, "broker.q")));
+        ushort channel = broker.TakeSession();
+        Attach attach = broker.TakeAttach();
+
+        router.Send(FrameBytes.Of(Steps.SenderAttach(0, "broker.q") with { Name = attach.Name }));
+        Assert.Null(router.Next(Attach.DescriptorCode).AsAttach().Target);
+        Assert.Equal("qd:no-route-to-dest", router.Next(Detach.DescriptorCode).AsDetach().Error?.Condition);
+        Assert.Empty(broker.Peer.Frames);
+
+        broker.Answer(attach, channel);
+        router.Send(FrameBytes.Of(Steps.SenderAttach(1, "broker.q") with { Name = attach.Name }));
+        broker.TakeSession();
+        Assert.Equal(attach.Name, broker.TakeAttach().Name);
     }
 
     [Fact]

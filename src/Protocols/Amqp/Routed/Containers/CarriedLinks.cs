@@ -147,7 +147,7 @@ internal sealed class CarriedLinks : LinkCarrier
         }
     }
 
-    private void EndIfUnused(CarriedSession session)
+    private static void EndIfUnused(CarriedSession session)
     {
         if (session.Links == 0 && session.Session.State == SessionState.Mapped)
         {

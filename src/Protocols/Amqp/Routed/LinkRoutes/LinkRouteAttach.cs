@@ -32,6 +32,14 @@ internal static class LinkRouteAttach
             return true;
         }
 
+        bool isFromRouter = session.Connection.Role == ConnectionRole.InterRouter;
+        string name = OnwardName(session.Connection, attach);
+        if (!session.Connection.Environment.UnderWay.TryEnter(name, attach.Role, isFromRouter))
+        {
+            session.Refuse(attach, LinkRouteErrors.NoRoute);
+            return true;
+        }
+
         var end = RoutedEnd.Make(session, attach, way);
         Link link = toSend
             ? new LinkRouteIncoming(session, attach, end)
@@ -45,7 +53,7 @@ internal static class LinkRouteAttach
     /// address.</summary>
     public static Attach Onward(ConnectionEndpoint from, Attach attach, LinkRouteWay way) => attach with
     {
-        Name = from.Role is ConnectionRole.InterRouter ? attach.Name : $"{attach.Name}@{from.ContainerId}",
+        Name = OnwardName(from, attach),
         Source = Map(attach.Source, way.ToContainer, attach.Role == Role.Receiver) as Source,
         Target = Map(attach.Target, way.ToContainer, attach.Role == Role.Sender),
     };
@@ -57,6 +65,9 @@ internal static class LinkRouteAttach
         Target { Address: { } address } target when isRoutedBy => target with { Address = change(address) },
         _ => terminus,
     };
+
+    private static string OnwardName(ConnectionEndpoint from, Attach attach) =>
+        from.Role is ConnectionRole.InterRouter ? attach.Name : $"{attach.Name}@{from.ContainerId}";
 
     private static string? AddressOf(Attach attach) => attach.Role == Role.Sender
         ? attach.Target switch

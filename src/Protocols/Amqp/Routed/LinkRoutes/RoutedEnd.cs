@@ -43,6 +43,7 @@ internal sealed class RoutedEnd : IRoutedCall
     private bool _farewellCloses;
     private uint _available;
     private Action? _ended;
+    private LinksUnderWay? _underWay;
 
     private RoutedEnd(RoutedInbox inbox, Attach attach) => (_inbox, Attach) = (inbox, attach);
 
@@ -88,6 +89,7 @@ internal sealed class RoutedEnd : IRoutedCall
             Traffic = connection.Routed,
             SessionKey = session,
             Way = way,
+            _underWay = connection.Environment.UnderWay,
         };
         var far = new RoutedEnd(way.Carrier!.Inbox, LinkRouteAttach.Onward(connection, attach, way))
         {
@@ -144,6 +146,7 @@ internal sealed class RoutedEnd : IRoutedCall
     /// <summary>The half's link has ended by its peer, or with its session or connection.</summary>
     public void OnReleased(LinkEnd how, AmqpError? error)
     {
+        Arrive();
         Action? ended = OnEnded;
         OnEnded = null;
         if (ended is not null)
@@ -228,6 +231,7 @@ internal sealed class RoutedEnd : IRoutedCall
     // Of the near half: what the container has answered, with the peer's own name for the link.
     private void OnAnswer(Attach answer)
     {
+        Arrive();
         AmqpSession session = Link!.Session;
         session.Connection.Frames.Write(session.Channel, answer with
         {
@@ -274,6 +278,13 @@ internal sealed class RoutedEnd : IRoutedCall
         {
             link.Session.Detach(link, error);
         }
+    }
+
+    // Of the near half: it is under way no longer.
+    private void Arrive()
+    {
+        _underWay?.Leave(Other.Attach.Name, Attach.Role);
+        _underWay = null;
     }
 
     private void AnswerWithoutTerminus()
