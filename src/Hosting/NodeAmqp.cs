@@ -30,6 +30,7 @@ internal sealed class NodeAmqp : INodeProtocol
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);
         if (host.Router is { } router)
         {
+            _handler.Police(router.Policy);
             router.Network.Observe(_handler.Describe, _handler.TryClose);
             _handler.Join(router.Network);
         }
@@ -40,14 +41,7 @@ internal sealed class NodeAmqp : INodeProtocol
 
     public ListenerProtocol Protocol => ListenerProtocol.Amqp;
 
-    public ConnectionHandler On(ListenerPlan plan) => plan.Role == ConnectionRole.Normal && plan.Failover.Count == 0
-        ? _handler
-        : _handler.For(new ConnectionPlan(plan.Role, IsInitiator: false)
-        {
-            Name = plan.Name,
-            Cost = plan.Cost,
-            Failover = plan.Failover.Count == 0 ? null : plan.Failover,
-        });
+    public ConnectionHandler On(ListenerPlan plan) => plan.Peer is { } peer ? _handler.For(peer) : _handler;
 
     public void Secure(SaslServers sasl) => _handler.Secure(_security.AllowAnonymous, sasl);
 

@@ -18,8 +18,10 @@ public sealed record NodeEndpoint(string Listener, ListenerProtocol Protocol, bo
 
     /// <summary>The protocol's name, or that of who else than clients connects, as the node prints it.</summary>
     public string ProtocolText =>
-        Service is not null ? $"tcp:{Service}" : ConnectionRoles.NameOf(Role) ?? NodeProtocols.NameOf(Protocol)
-            + (Tls ? "s" : "");
+        Service is not null ? $"tcp:{Service}"
+            : ConnectionRoles.NameOf(Role) is not { } role ? NodeProtocols.NameOf(Protocol) + (Tls ? "s" : "")
+            : Protocol == ListenerProtocol.Http ? $"{role}-{(Tls ? "wss" : "ws")}"
+            : role;
 
     /// <summary>A URL to connect to; a wildcard address is given as the loopback of its family.</summary>
     public string Url => $"{ProtocolText}://{Reachable}";

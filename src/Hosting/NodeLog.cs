@@ -23,6 +23,9 @@ internal static partial class NodeLog
     [LoggerMessage(4, LogLevel.Information, "Stopping: clients are asked to close")]
     public static partial void Stopping(ILogger logger);
 
+    [LoggerMessage(7, LogLevel.Information, "listener {Listener}: listening on {Address}")]
+    public static partial void Listening(ILogger logger, string listener, string address);
+
     [LoggerMessage(6, LogLevel.Warning, "A client of the TCP service {Service} was not accepted: {Reason}")]
     public static partial void AcceptFailed(ILogger logger, string service, string reason);
 }

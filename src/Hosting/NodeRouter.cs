@@ -1,14 +1,13 @@
-using Microsoft.Extensions.Logging;
-using Pillarbox.Broker.Security;
-using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Hosting.Configuration;
-using Pillarbox.Hosting.Listeners;
+using Pillarbox.Hosting.Dialing;
+using Pillarbox.Hosting.Entities;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Router;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
-using Pillarbox.Router.Peers;
+using Pillarbox.Router.Management.Owners;
 
 namespace Pillarbox.Hosting;
 
@@ -19,15 +18,14 @@ internal sealed class NodeRouter : IDisposable
 
     private readonly RouterSection _section;
     private readonly NodeSeams _seams;
-    private readonly NodeDialer _dialer;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly List<Task> _connectors = [];
 
-    private NodeRouter(RouterSection section, PillarboxConfig config, NodeSeams seams)
+    private NodeRouter(RouterSection section, NodeSeams seams)
     {
         _section = section;
         _seams = seams;
-        _dialer = new NodeDialer(seams.LoggerFactory);
+        Connectors = new NodeConnectors(seams.LoggerFactory, seams.Time);
+        IReadOnlyDictionary<string, VhostConfig> vhosts = NodePolicy.VhostsOf(section);
+        Policy = new PolicyEngine(NodePolicy.RulesOf(section.Policy, vhosts));
         Network = new NodeNetwork(new NodeNetworkOptions
         {
             Id = section.Id ?? RandomId(seams.Random),
@@ -47,19 +45,41 @@ internal sealed class NodeRouter : IDisposable
                 RaIntervalFluxMs = section.RaIntervalFluxMs,
                 RemoteLsMaxAgeMs = section.RemoteLsMaxAgeMs,
             },
-            Configured = [.. RouterEntities.Of(config, section)],
             Time = seams.Time,
             Random = seams.Random,
             Logs = seams.LoggerFactory,
         });
+        IEntityOwner[] owners =
+        [
+            Profiles, new ConnectorOwner(Connectors, Profiles, section), new PolicyOwner(Policy, section.Policy),
+            new VhostStatsOwner(Policy), new VhostOwner(Policy, section.Policy, vhosts),
+        ];
+        foreach (IEntityOwner owner in owners)
+        {
+            Network.Owners.Add(owner);
+        }
+
+        if (seams.LogRules is { } rules)
+        {
+            Network.Owners.Add(new LogOwner(rules));
+        }
     }
+
+    /// <summary>TLS profiles that are made while the node runs.</summary>
+    public TlsProfileOwner Profiles { get; } = new();
 
     /// <summary>The router.</summary>
     public NodeNetwork Network { get; }
 
+    /// <summary>Who may connect, and what for.</summary>
+    public PolicyEngine Policy { get; }
+
+    /// <summary>The connections that the node makes.</summary>
+    public NodeConnectors Connectors { get; }
+
     /// <summary>The part that the configuration asks for; null: none.</summary>
     public static NodeRouter? Of(PillarboxConfig config, NodeSeams seams) =>
-        config.Router is null ? null : new NodeRouter(config.Router, config, seams);
+        config.Router is null ? null : new NodeRouter(config.Router, seams);
 
     /// <summary>Its TCP services; null before the start.</summary>
     public NodeTcp? Services { get; private set; }
@@ -68,21 +88,18 @@ internal sealed class NodeRouter : IDisposable
     public async Task StartAsync(AmqpConnectionHandler engine)
     {
         Services = await NodeTcp.StartAsync(_section, Network, _seams.LoggerFactory);
-        ILogger logger = _seams.LoggerFactory.CreateLogger("Pillarbox.Router");
+        Connectors.Use(engine);
         foreach ((string name, ConnectorConfig config) in _section.Connectors)
         {
-            var connector = new Connector(engine, OptionsOf(name, config), _seams.Time, logger);
-            _connectors.Add(connector.RunAsync(_stop.Token));
+            Connectors.TryAdd(name, config);
         }
     }
 
     public void Dispose()
     {
-        _stop.Cancel();
+        Connectors.Dispose();
         Services?.Dispose();
         Network.Dispose();
-        _dialer.Dispose();
-        _stop.Dispose();
     }
 
     private static string RandomId(IRandom random)
@@ -99,25 +116,6 @@ internal sealed class NodeRouter : IDisposable
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,
         HasFallback = config.EnableFallback,
+        Priority = config.Priority,
     };
-
-    private ConnectorOptions OptionsOf(string name, ConnectorConfig config) => new()
-    {
-        Name = name,
-        Plan = new ConnectionPlan(config.Role, IsInitiator: true) { Name = name, Cost = config.Cost },
-        Targets = [.. config.Addresses.Select(text => TargetOf(text, config.Tls))],
-        TargetOf = text => ListenAddress.TryParse(text, out _, out _) ? TargetOf(text, config.Tls) : null,
-        Credentials = new SaslCredentials
-        {
-            User = config.User,
-            Password = config.Password
-                ?? (config.PasswordFile is null ? null
-                    : new Secret(CertificateLoader.ReadPassword(config.PasswordFile))),
-        },
-    };
-
-    private ConnectorTarget TargetOf(string text, ConnectorTlsConfig? tls) =>
-        ListenAddress.TryParse(text, out ListenAddress? address, out _)
-        ? new ConnectorTarget(text, cancellation => _dialer.DialAsync(address, tls, cancellation))
-        : throw new ConfigException($"a connector's address is '{text}'");
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Pillarbox.Hosting.RouterConf;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -16,6 +17,10 @@ public sealed record NodeSeams
 
     /// <summary>The disk; null: what the data directory says.</summary>
     public IFileSystem? FileSystem { get; init; }
+
+    /// <summary>What of the router's log is written, when that can be changed while the node runs; null: it
+    /// cannot.</summary>
+    public ILogRules? LogRules { get; init; }
 
     /// <summary>Where logs go.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

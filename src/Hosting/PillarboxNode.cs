@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Entities;
 using Pillarbox.Hosting.Listeners;
 using Pillarbox.Storage;
 
@@ -52,7 +53,9 @@ public sealed class PillarboxNode : IAsyncDisposable
             {
                 InDevelopment = () => parts.Security.IsOpen,
             };
+            parts.OwnListeners(config, handlers, seams);
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
+            parts.Listeners?.Show(server);
             try
             {
                 await parts.StartRouterAsync();
@@ -90,6 +93,11 @@ public sealed class PillarboxNode : IAsyncDisposable
         // Who has not gone by now is cut off.
         await _server.StopAsync(new CancellationToken(canceled: true));
         await _server.DisposeAsync();
+        if (_parts.Listeners is { } listeners)
+        {
+            await listeners.DisposeAsync();
+        }
+
         _parts.Dispose();
     }
 
@@ -106,6 +114,7 @@ public sealed class PillarboxNode : IAsyncDisposable
             Logger = parts.Logger,
             DescribePayload = PayloadDescriber.Describe,
             Router = parts.Router is { } router ? router.Network.View : null,
+            ManageRouter = parts.Router is { } managed ? request => managed.Network.ManageAsync(request) : null,
         });
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
@@ -115,6 +124,18 @@ public sealed class PillarboxNode : IAsyncDisposable
         : IDisposable
     {
         public NodeRouter? Router { get; init; }
+
+        /// <summary>Listeners that come and go while the node runs; null: the node is in no network.</summary>
+        public ListenerOwner? Listeners { get; private set; }
+
+        public void OwnListeners(PillarboxConfig config, NodeHandlers handlers, NodeSeams seams)
+        {
+            if (Router is { } router)
+            {
+                Listeners = new ListenerOwner(config, handlers, Security, router.Profiles, seams.LoggerFactory);
+                router.Network.Owners.Add(Listeners);
+            }
+        }
 
         public NodeState State { get; } = new();
 

@@ -1,63 +1,25 @@
 using System.Collections.Immutable;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Dialing;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
-using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Hosting;
 
-/// <summary>Configuration to what the router's management shows of it: listeners and connectors of AMQP.</summary>
+/// <summary>Configuration to the words of the router's management.</summary>
 internal static class RouterEntities
 {
-    /// <summary>Each address of a listener or connector is an entity.</summary>
-    public static IEnumerable<ConfiguredEntity> Of(PillarboxConfig config, RouterSection section)
+    /// <summary>Host and port of a place.</summary>
+    public static ImmutableDictionary<string, AmqpValue> PlaceOf(string place)
     {
-        foreach ((string name, ListenerConfig listener) in config.Listeners)
-        {
-            if (!ListenerConfig.TryProtocol(name, out ListenerProtocol named)
-                || (listener.Protocol ?? named) is not ListenerProtocol.Amqp)
-            {
-                continue;
-            }
-
-            ConnectionRole role = ListenerConfig.RoleOf(name, listener);
-            foreach (string address in listener.Addresses)
-            {
-                yield return Entity("listener", name, address, role, listener.Cost);
-            }
-        }
-
-        foreach ((string name, ConnectorConfig connector) in section.Connectors)
-        {
-            foreach (string address in connector.Addresses)
-            {
-                ConfiguredEntity entity = Entity("connector", name, address, connector.Role, connector.Cost);
-                yield return connector.User is null
-                    ? entity
-                    : entity with { Attributes = entity.Attributes.Add("saslUsername", connector.User) };
-            }
-        }
-    }
-
-    private static ConfiguredEntity Entity(string type, string name, string address, ConnectionRole role, int cost)
-    {
+        string address = DialPlace.TryParse(place, out DialPlace? parsed) && parsed.Scheme != DialScheme.Plain
+            ? parsed.Authority : place;
         int colon = address.LastIndexOf(':');
-        return new ConfiguredEntity(
-            type,
-            $"{type}/{address}:{name}",
-            name,
-            ImmutableDictionary<string, AmqpValue>.Empty
-                .Add("host", address[..Math.Max(colon, 0)])
-                .Add("port", address[(colon + 1)..])
-                .Add("role", NameOf(role))
-                .Add("cost", (long)cost));
+        return ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("host", address[..Math.Max(colon, 0)])
+            .Add("port", address[(colon + 1)..]);
     }
 
-    private static string NameOf(ConnectionRole role) => role switch
-    {
-        ConnectionRole.InterRouter => "inter-router",
-        ConnectionRole.RouteContainer => "route-container",
-        ConnectionRole.Edge => "edge",
-        _ => "normal",
-    };
+    /// <summary>The name of a role.</summary>
+    public static string NameOf(ConnectionRole role) => ConnectionRoles.NameOf(role) ?? "normal";
 }

@@ -15,17 +15,25 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
 {
     private readonly LinkRouteTable _linkRoutes = new();
     private AutoLinkTable _autoLinks = null!;
+    private int _lastRule;
     private volatile bool _hasLinkRoutes;
 
     /// <inheritdoc/>
     public bool HasLinkRoutes => _hasLinkRoutes;
 
     /// <summary>A link that the node is to keep to a container from now on.</summary>
-    public void AddAutoLink(AutoLinkRule rule)
+    /// <returns>False: there is one of this name.</returns>
+    public bool AddAutoLink(AutoLinkRule rule)
     {
         lock (_gate)
         {
-            _autoLinks.Add(rule);
+            bool isNew = _autoLinks.Entries.All(entry => entry.Rule.Plan.Name != rule.Plan.Name);
+            if (isNew)
+            {
+                _autoLinks.Add(rule);
+            }
+
+            return isNew;
         }
     }
 
@@ -39,12 +47,25 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
     }
 
     /// <summary>Addresses whose links go to a container as a whole from now on.</summary>
-    public void AddLinkRoute(LinkRouteRule rule)
+    /// <returns>False: there is one of this name.</returns>
+    public bool AddLinkRoute(LinkRouteRule rule)
     {
         lock (_gate)
         {
+            if (_linkRoutes.Rules.Any(other => other.Name == rule.Name))
+            {
+                return false;
+            }
+
             Tell(_linkRoutes.Add(rule));
+            if (rule.For.Only is { IsOver: true })
+            {
+                // The connection has ended meanwhile, and nobody else would remove it.
+                Withdraw(_linkRoutes.Remove(rule));
+            }
+
             _hasLinkRoutes = _linkRoutes.Any;
+            return true;
         }
     }
 
@@ -64,6 +85,40 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         }
     }
 
+    /// <summary>The links that are kept to containers, and their state.</summary>
+    internal IReadOnlyList<ConfiguredEntity> AutoLinkEntities()
+    {
+        lock (_gate)
+        {
+            return [.. _autoLinks.Entries.Select(ContainerEntities.Of)];
+        }
+    }
+
+    /// <summary>The addresses whose links go to a container as a whole, and their state.</summary>
+    internal IReadOnlyList<ConfiguredEntity> LinkRouteEntities()
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. _linkRoutes.Rules.Where(rule => rule.For.Only is null).Select(
+                    rule => ContainerEntities.Of(rule, _linkRoutes.IsActive(rule))),
+            ];
+        }
+    }
+
+    /// <summary>The link routes that connections have made for themselves.</summary>
+    internal IReadOnlyList<LinkRouteRule> ConnectionRules()
+    {
+        lock (_gate)
+        {
+            return [.. _linkRoutes.Rules.Where(rule => rule.For.Only is not null)];
+        }
+    }
+
+    /// <summary>A name for what has got none.</summary>
+    internal string NewRuleName(string kind) => $"{kind}/{Interlocked.Increment(ref _lastRule)}";
+
     /// <inheritdoc/>
     public void OnCarrier(LinkCarrier carrier)
     {
@@ -81,6 +136,7 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         lock (_gate)
         {
             Withdraw(_linkRoutes.OnCarrierLost(carrier));
+            _hasLinkRoutes = _linkRoutes.Any;
             _autoLinks.OnCarrierLost(carrier);
         }
     }
@@ -228,6 +284,9 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         }
 
         _hasLinkRoutes = _linkRoutes.Any;
+        Owners.Add(new AutoLinkOwner(this));
+        Owners.Add(new LinkRouteOwner(this));
+        Owners.Add(new ConnectionRoutes(this));
     }
 
     private void TickContainers(long nowMs)
@@ -272,7 +331,7 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
     private bool TryPlace(string address, out RouteAddress parsed, out AddressRule rule)
     {
         bool isGood = RouteAddress.TryParse(address, out parsed) && IsOfThisNode(parsed);
-        rule = _rules.For(parsed.Name ?? "");
+        rule = Rules.For(parsed.Name ?? "");
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             rule = rule with { Treatment = AddressTreatment.Balanced };
@@ -290,16 +349,4 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
             RemoteRouters = network.IdsOf(network.RoutersOf(entry.Key)),
         });
 
-    private IEnumerable<ConfiguredEntity> ConfiguredContainers()
-    {
-        foreach (AutoLinkEntry entry in _autoLinks.Entries)
-        {
-            yield return ContainerEntities.Of(entry);
-        }
-
-        foreach (LinkRouteRule rule in _linkRoutes.Rules)
-        {
-            yield return ContainerEntities.Of(rule, _linkRoutes.IsActive(rule));
-        }
-    }
 }

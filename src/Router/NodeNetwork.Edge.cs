@@ -138,7 +138,7 @@ public sealed partial class NodeNetwork
             return Uplink is null ? null
                 : _routes.TryGetValue(UplinkKey, out there) ? there
                 : Add(new Route(
-                    UplinkKey, new RouteAddress(RouteAddressClass.Mobile, UplinkKey, null), _rules.For(UplinkKey)));
+                    UplinkKey, new RouteAddress(RouteAddressClass.Mobile, UplinkKey, null), Rules.For(UplinkKey)));
         }
     }
 

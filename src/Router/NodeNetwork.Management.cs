@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
-using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Addresses;
+using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management;
+using Pillarbox.Router.Management.Owners;
 using Pillarbox.Router.Peers;
 using Pillarbox.Router.Management.Views;
 
@@ -30,10 +33,23 @@ public sealed partial class NodeNetwork
     /// </summary>
     public void Observe(Func<TrafficFacts> traffic, Func<long, bool> close) => (_traffic, _close) = (traffic, close);
 
+    /// <summary>Who has what is configured, and changes it while the node runs.</summary>
+    public EntityOwners Owners { get; } = new();
+
+    /// <summary>Answers a request, and carries out what it asks for. Any thread.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="sender">Whose it is.</param>
+    public async ValueTask<ManagementReply> ManageAsync(ManagementRequest request, ServiceSender sender = default)
+    {
+        ManagementAnswer answer = ManagementAgent.Handle(request, View());
+        return answer.Reply ?? answer.ReplyAfter(await CarryAsync(answer.Command!, sender));
+    }
+
     /// <summary>The router at this moment. Any thread.</summary>
     public RouterView View()
     {
         TrafficFacts traffic = _traffic();
+        ImmutableArray<ConfiguredEntity> configured = [.. _options.Configured, .. Owners.Entities];
         lock (_gate)
         {
             RouteSnapshot network = _engine.Snapshot;
@@ -49,11 +65,14 @@ public sealed partial class NodeNetwork
                 WorkerThreads = Environment.ProcessorCount,
                 MemoryUsageBytes = Environment.WorkingSet,
                 EngineClockOffsetMs = nowUnixMs - NowMs,
-                Connections = [.. traffic.Connections.Select(c => ViewOf(c, nowUnixMs))],
+                Deliveries = CounterViews.Of(traffic.Totals),
+                LinksBlocked = traffic.Links.Count(l => l.IsBlocked && !l.IsTrunk),
+                Connections =
+                    [.. traffic.Connections.Select(c => ViewOf(c, nowUnixMs, LastDeliveryOf(c.Id, traffic)))],
                 Links = [.. traffic.Links.Select(ViewOf)],
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
                     r => ViewOf(r, network)), .. LinkRouteViews(network)],
-                Configured = Configured(),
+                Configured = configured,
                 Log = [.. _logLines],
             };
         }
@@ -81,7 +100,9 @@ public sealed partial class NodeNetwork
     // What is served here is for anyone who may send to the address: the authorizer says who may.
     private void ServeManagement()
     {
-        var service = new NetworkService(this, Answer);
+        NetworkService? agent = null;
+        var service = new NetworkService(this, (message, sender) => Answer(agent!, message, sender));
+        agent = service;
         Serve(ManagementAgent.Address, service);
         Serve("amqp:/_local/" + ManagementAgent.Address, service);
     }
@@ -91,9 +112,9 @@ public sealed partial class NodeNetwork
     {
         if (_options.Mode == RouterMode.Interior)
         {
-            Serve(EdgeServices.Heartbeat, new NetworkService(this, static _ => null));
+            Serve(EdgeServices.Heartbeat, new NetworkService(this, static (_, _) => null));
             Serve(EdgeServices.Lookup, new NetworkService(
-                this, message => EdgeServices.AnswerLookup(message.Span, HasDestinations, HasContainer)));
+                this, (message, _) => EdgeServices.AnswerLookup(message.Span, HasDestinations, HasContainer)));
         }
     }
 
@@ -110,68 +131,71 @@ public sealed partial class NodeNetwork
 
     private bool HasDestinations(string address) =>
         RouteAddress.TryParse(address, out RouteAddress parsed)
-        && _routes.TryGetValue(KeyOf(parsed, _rules.For(parsed.Name).IngressPhase), out Route? route)
+        && _routes.TryGetValue(KeyOf(parsed, Rules.For(parsed.Name).IngressPhase), out Route? route)
             && route.Targets.Any;
 
-    private ServiceMessage? Answer(ReadOnlyMemory<byte> message)
+    private ServiceMessage? Answer(NetworkService agent, ReadOnlyMemory<byte> message, ServiceSender sender)
     {
         if (!ManagementRequest.TryRead(message.Span, out ManagementRequest? request))
         {
             return null;
         }
 
-        ManagementAnswer answer = ManagementAgent.Handle(request, View());
-        ManagementReply reply = answer.Reply ?? answer.ReplyAfter(Carry(answer.Command!));
-        return new ServiceMessage(request.ReplyTo, reply.ToMessage(request).ToArray());
+        ValueTask<ManagementReply> reply = ManageAsync(request, sender);
+        if (reply.IsCompletedSuccessfully)
+        {
+            return AnswerOf(request, reply.Result);
+        }
+
+        _ = AnswerLaterAsync(agent, request, reply);
+        return null;
     }
 
-    // The node's configuration is a file, which is read at its start.
-    private static readonly CommandResult Refused = new(
-        "This node is configured by its file; it cannot be changed while it runs", ManagementStatus.NotImplemented);
+    private static ServiceMessage AnswerOf(ManagementRequest request, ManagementReply reply) =>
+        new(request.ReplyTo, reply.ToMessage(request).ToArray());
 
-    private CommandResult Carry(RouterCommand command) => command switch
+    // A change that takes a while, such as a port that is opened.
+    private static async Task AnswerLaterAsync(
+        NetworkService agent, ManagementRequest request, ValueTask<ManagementReply> reply) =>
+        agent.Send(AnswerOf(request, await reply));
+
+    private ValueTask<CommandResult> CarryAsync(RouterCommand command, ServiceSender sender) => command switch
     {
-        CloseConnection close when _close(close.ConnectionId) => CommandResult.Done(),
-        CloseConnection => new CommandResult("The connection is gone", ManagementStatus.NotFound),
-        _ => Refused,
+        CreateEntity { Type: ConnectionRoutes.Type } create => new(ConnectionRoutes.Create(this, create, sender)),
+        DeleteEntity { Entity.Type: ConnectionRoutes.Type } delete =>
+            new(ConnectionRoutes.Delete(this, delete, sender)),
+        CloseConnection when sender.Policy is { AllowsAdminStatusUpdate: false } => new(new CommandResult(
+            "You are not allowed to perform this operation.", ManagementStatus.Forbidden)),
+        CloseConnection close when _close(close.ConnectionId) => new(CommandResult.Done()),
+        CloseConnection => new(new CommandResult("The connection is gone", ManagementStatus.NotFound)),
+        CreateEntity or UpdateEntity or DeleteEntity => Owners.CarryAsync(command),
+        _ => new(new CommandResult("Links and traces cannot be switched", ManagementStatus.NotImplemented)),
     };
 
     private static bool IsShown(Route route) =>
         route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local;
 
-    private static AddressView ViewOf(Route route, RouteSnapshot network)
-    {
-        bool isService = route.Parsed.Name is ManagementAgent.Address or EdgeServices.Lookup or EdgeServices.Heartbeat;
-        return new AddressView
+    private static AddressView ViewOf(Route route, RouteSnapshot network) => CounterViews.Fill(
+        new AddressView
         {
             Key = route.Key,
             Treatment = route.Treatment,
-            InProcess = isService ? route.LocalCount : 0,
-            Subscribers = isService ? 0 : route.LocalCount,
+            InProcess = route.CountOf(OutletPlace.Inside),
+            Subscribers = route.LocalCount - route.CountOf(OutletPlace.Inside),
+            Containers = route.CountOf(OutletPlace.RouteContainer),
             RemoteRouters = network.IdsOf(network.RoutersOf(route.Key)),
-            RedirectedToFallback = route.Redirected,
-        };
+            Priority = route.Priority ?? -1,
+        },
+        route, network);
+
+    private static long? LastDeliveryOf(long connection, TrafficFacts traffic)
+    {
+        long last = traffic.Links.Where(l => l.ConnectionId == connection)
+            .Select(l => l.LastDeliveryMs).DefaultIfEmpty().Max();
+        return last == 0 ? null : last;
     }
 
-    private ImmutableArray<ConfiguredEntity> Configured() =>
-    [
-        .. _options.Configured,
-        .. ConfiguredContainers(),
-        new ConfiguredEntity("policy", "policy/0", "policy/0", ImmutableDictionary<string, AmqpValue>.Empty),
-        .. _options.Addresses.Select((rule, index) => new ConfiguredEntity(
-            "router.config.address",
-            $"router.config.address/{index}",
-            $"router.config.address/{index}",
-            ImmutableDictionary<string, AmqpValue>.Empty
-                .Add("pattern", rule.Pattern)
-                .Add("distribution", rule.Treatment.ToString().ToLowerInvariant())
-                .Add("ingressPhase", (long)rule.IngressPhase)
-                .Add("egressPhase", (long)rule.EgressPhase)
-                .Add("waypoint", rule.EgressPhase == rule.IngressPhase + 1)
-                .Add("enableFallback", rule.HasFallback))),
-    ];
-
-    private static ConnectionView ViewOf(ConnectionFacts facts, long nowUnixMs) => new()
+    private static ConnectionView ViewOf(ConnectionFacts facts, long nowUnixMs, long? lastDeliveryMs) => new()
     {
         Id = facts.Id,
         Host = facts.RemoteEndPoint,
@@ -191,6 +215,7 @@ public sealed partial class NodeNetwork
         IsEncrypted = facts.IsEncrypted,
         TlsProtocol = facts.IsEncrypted ? "TLS" : null,
         UptimeSeconds = (nowUnixMs - facts.SinceUnixMs) / 1000,
+        LastDeliverySeconds = (nowUnixMs - lastDeliveryMs) / 1000,
         Properties = facts.Properties,
     };
 
@@ -206,8 +231,12 @@ public sealed partial class NodeNetwork
             : null,
         Capacity = facts.Capacity,
         Credit = facts.Credit,
-        DeliveryCount = facts.DeliveryCount,
+        Priority = facts.Priority,
+        DeliveryCount = facts.Totals.Deliveries,
+        Deliveries = CounterViews.Of(facts.Totals),
         Undelivered = facts.Undelivered,
         Unsettled = facts.Unsettled,
+        ZeroCreditSeconds = facts.ZeroCreditMs / 1000,
+        SettleRate = facts.SettleRate,
     };
 }

@@ -22,7 +22,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
     private readonly ILogger _logger;
-    private readonly AddressRules _rules;
+    private readonly AddressRuleOwner _addresses;
     private readonly RouterEngine _engine;
     private readonly RouterOutput _output = new();
     private readonly ConcurrentDictionary<string, Route> _routes = new(StringComparer.Ordinal);
@@ -36,7 +36,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         _options = options;
         _logger = options.Logs.CreateLogger("Pillarbox.Router");
-        _rules = new AddressRules(options.Addresses, options.DefaultTreatment);
+        _addresses = new AddressRuleOwner(options.Addresses, options.DefaultTreatment);
+        Owners.Add(_addresses);
         _engine = new RouterEngine(options.Timers with
         {
             Id = options.Id,
@@ -59,6 +60,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <summary>The network as this node sees it.</summary>
     public RouteSnapshot Snapshot => _engine.Snapshot;
 
+    // As they are now; an address that is in use stays as it is.
+    private AddressRules Rules => _addresses.Rules;
+
     private long NowMs => (long)(_options.Time.GetTimestamp() * (1000.0 / _options.Time.TimestampFrequency));
 
     /// <inheritdoc/>
@@ -72,7 +76,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -106,7 +110,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -145,7 +149,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -173,7 +177,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         lock (_gate)
         {
             if (!_marks.Remove(parsed.Name, out BrokerMark mark))
@@ -210,7 +214,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return null;
         }
 
-        AddressRule rule = _rules.For(parsed.Name);
+        AddressRule rule = Rules.For(parsed.Name);
         if (rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
@@ -326,7 +330,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             if (isPhase && RouteAddress.TryParse(name, out RouteAddress parsed)
                 && _engine.Snapshot.Addresses.TryGetValue(change.Key, out RemoteAddress remote))
             {
-                Open(parsed, _rules.For(parsed.Name), change.Key[1] - '0').Hint(remote.Treatment);
+                Open(parsed, Rules.For(parsed.Name), change.Key[1] - '0').Hint(remote.Treatment);
             }
         }
 
@@ -392,7 +396,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     {
         if (RouteAddress.TryParse(mark.Address, out RouteAddress parsed))
         {
-            Move(parsed, _rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
+            Move(parsed, Rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
         }
     }
 
@@ -453,7 +457,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        route = Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
+        route = Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = Rules.IsDefault(rule) });
         if (rule.HasFallback && phase == rule.IngressPhase && parsed.Class == RouteAddressClass.Mobile)
         {
             route.FallBackTo(Open(parsed, rule, RoutePlace.Fallback));

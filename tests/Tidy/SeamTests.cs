@@ -34,6 +34,12 @@ public sealed partial class SeamTests
         ["src/Broker/Security/Access/"] = "changes of the rules' file, one at a time; whoever asks takes none",
         ["src/Protocols/Mqtt/SystemTopics.cs"] = "the node's stop waits for figures that are being published",
         ["src/Protocols/Mqtt/Retained/"] = "publishers exchange the last message of a topic, in one order",
+        ["src/Protocols/Amqp/Policy/PolicyEngine.cs"] = "connections come and go; a message takes none",
+        ["src/Protocols/Amqp/Routed/Counting/AddressTallies.cs"] = "senders come and go; who counts takes none",
+        ["src/Protocols/Amqp/Routed/TrafficFacts.cs"] = "links come and go; who counts takes none",
+        ["src/Hosting/Dialing/NodeConnectors.cs"] = "connectors come and go, one at a time",
+        ["src/Router/Addresses/AddressRuleOwner.cs"] = "rules are swapped whole under a lock, read without one",
+        ["src/Hosting/Entities/"] = "what is configured changes rarely, one change at a time",
         ["src/Router/NodeNetwork"] = "links and routers come and go, one at a time; a message on its way takes none",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };

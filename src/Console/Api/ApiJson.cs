@@ -42,6 +42,8 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(Page<RouterConnectionResource>))]
 [JsonSerializable(typeof(IReadOnlyList<RouterHopResource>))]
 [JsonSerializable(typeof(RouterTraceResource))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonArray))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ApiJson : JsonSerializerContext;
 

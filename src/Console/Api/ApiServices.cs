@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Model;
+using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.ConsoleApi;
@@ -25,6 +26,9 @@ public sealed record ApiServices
 
     /// <summary>The node's router; null: it is in no network.</summary>
     public Func<RouterView>? Router { get; init; }
+
+    /// <summary>The router's management agent; null: the node is in no network.</summary>
+    public Func<ManagementRequest, ValueTask<ManagementReply>>? ManageRouter { get; init; }
 
     /// <summary>Shows payloads to people; per format, by whoever knows it.</summary>
     public Func<PayloadFormat, ReadOnlyMemory<byte>, PayloadText> DescribePayload { get; init; } =

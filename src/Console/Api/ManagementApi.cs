@@ -22,6 +22,7 @@ public static class ManagementApi
         .. GroupsResource.Routes,
         .. ConnectionsResource.Routes,
         .. RouterResources.Routes,
+        .. RouterEntityResources.Routes,
         .. ConsumersResource.Routes,
         .. QuarantineRoutes.Routes,
         .. AccessResource.Routes,

@@ -71,6 +71,8 @@ internal static class RouterResources
                 Links = view.Links.Length,
                 Addresses = view.Addresses.Length,
                 Radius = view.Routes.Radius,
+                Deliveries = Show(view.Deliveries),
+                LinksBlocked = view.LinksBlocked,
             },
             ApiJson.Default.RouterResource);
     }
@@ -116,9 +118,29 @@ internal static class RouterResources
         Address = link.OwningAddress,
         Capacity = link.Capacity,
         Credit = link.Credit,
+        Priority = link.Priority,
         Deliveries = link.DeliveryCount,
         Undelivered = link.Undelivered,
         Unsettled = link.Unsettled,
+        Outcomes = Show(link.Deliveries),
+        SettleRate = link.SettleRate,
+        ZeroCreditSeconds = link.ZeroCreditSeconds,
+    };
+
+    private static RouterDeliveriesResource Show(DeliveryCounters counters) => new()
+    {
+        Presettled = counters.Presettled,
+        DroppedPresettled = counters.DroppedPresettled,
+        Accepted = counters.Accepted,
+        Rejected = counters.Rejected,
+        Released = counters.Released,
+        Modified = counters.Modified,
+        Delayed1Sec = counters.Delayed1Sec,
+        Delayed10Sec = counters.Delayed10Sec,
+        Stuck = counters.Stuck,
+        Ingress = counters.Ingress,
+        Egress = counters.Egress,
+        Transit = counters.Transit,
     };
 
     private static Task AddressesAsync(ApiRequest request) => request.AnswerAsync(
@@ -129,6 +151,13 @@ internal static class RouterResources
             InProcess = a.InProcess,
             Subscribers = a.Subscribers,
             Routers = a.RemoteRouters,
+            Priority = a.Priority,
+            Ingress = a.Ingress,
+            Egress = a.Egress,
+            Transit = a.Transit,
+            ToContainer = a.ToContainer,
+            FromContainer = a.FromContainer,
+            ToFallback = a.RedirectedToFallback,
         }),
         ApiJson.Default.PageRouterAddressResource);
 

@@ -23,6 +23,12 @@ public sealed record RouterResource
 
     /// <summary>Hops to the farthest router.</summary>
     public int Radius { get; init; }
+
+    /// <summary>Deliveries since the start.</summary>
+    public required RouterDeliveriesResource Deliveries { get; init; }
+
+    /// <summary>Links whose receiver has given no credit for more than ten seconds.</summary>
+    public long LinksBlocked { get; init; }
 }
 
 /// <summary>A router of the network.</summary>
@@ -67,11 +73,59 @@ public sealed record RouterLinkResource
 
     public long Credit { get; init; }
 
+    /// <summary>Of the links between routers which one; of others 0.</summary>
+    public int Priority { get; init; }
+
     public long Deliveries { get; init; }
 
     public long Undelivered { get; init; }
 
     public long Unsettled { get; init; }
+
+    /// <summary>What became of the deliveries.</summary>
+    public required RouterDeliveriesResource Outcomes { get; init; }
+
+    /// <summary>Deliveries settled a second, lately.</summary>
+    public long SettleRate { get; init; }
+
+    /// <summary>For how long the receiver has given no credit.</summary>
+    public long ZeroCreditSeconds { get; init; }
+}
+
+/// <summary>What became of deliveries.</summary>
+public sealed record RouterDeliveriesResource
+{
+    /// <summary>Their sender had settled them.</summary>
+    public long Presettled { get; init; }
+
+    /// <summary>Their sender had settled them, and nobody wanted them.</summary>
+    public long DroppedPresettled { get; init; }
+
+    public long Accepted { get; init; }
+
+    public long Rejected { get; init; }
+
+    public long Released { get; init; }
+
+    public long Modified { get; init; }
+
+    /// <summary>Settled after more than one second, and at most ten.</summary>
+    public long Delayed1Sec { get; init; }
+
+    /// <summary>Settled after more than ten seconds.</summary>
+    public long Delayed10Sec { get; init; }
+
+    /// <summary>Found unsettled after more than ten seconds.</summary>
+    public long Stuck { get; init; }
+
+    /// <summary>Came from clients of this node.</summary>
+    public long Ingress { get; init; }
+
+    /// <summary>Went to destinations of this node.</summary>
+    public long Egress { get; init; }
+
+    /// <summary>Came from a router and went to another.</summary>
+    public long Transit { get; init; }
 }
 
 /// <summary>An address of the network.</summary>
@@ -90,6 +144,27 @@ public sealed record RouterAddressResource
 
     /// <summary>Routers with consumers.</summary>
     public required IReadOnlyList<string> Routers { get; init; }
+
+    /// <summary>The priority that its messages go by between routers; -1: their own.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Deliveries from clients of this node.</summary>
+    public long Ingress { get; init; }
+
+    /// <summary>Deliveries to clients of this node.</summary>
+    public long Egress { get; init; }
+
+    /// <summary>Deliveries to other routers.</summary>
+    public long Transit { get; init; }
+
+    /// <summary>Deliveries to the node itself: its broker, its management.</summary>
+    public long ToContainer { get; init; }
+
+    /// <summary>Deliveries from the node itself.</summary>
+    public long FromContainer { get; init; }
+
+    /// <summary>Deliveries to the fallback destination.</summary>
+    public long ToFallback { get; init; }
 }
 
 /// <summary>A connection of the router.</summary>

@@ -23,6 +23,11 @@ internal static class ConfigDefaults
         [typeof(RouterAddressConfig)] =
             Write(new RouterAddressConfig(), ConfigJson.Default.RouterAddressConfig),
         [typeof(ConnectorConfig)] = Write(new ConnectorConfig(), ConfigJson.Default.ConnectorConfig),
+        [typeof(RouterPolicyConfig)] = Write(new RouterPolicyConfig(), ConfigJson.Default.RouterPolicyConfig),
+        [typeof(VhostConfig)] = Write(new VhostConfig(), ConfigJson.Default.VhostConfig),
+        [typeof(VhostGroupConfig)] = Write(new VhostGroupConfig(), ConfigJson.Default.VhostGroupConfig),
+        [typeof(ConnectorTlsConfig)] = Write(new ConnectorTlsConfig(), ConfigJson.Default.ConnectorTlsConfig),
+        [typeof(ConnectorProxyConfig)] = Write(new ConnectorProxyConfig(), ConfigJson.Default.ConnectorProxyConfig),
         [typeof(LimitsConfig)] = Write(new LimitsConfig(), ConfigJson.Default.LimitsConfig),
         [typeof(ProtocolsConfig)] = Write(new ProtocolsConfig(), ConfigJson.Default.ProtocolsConfig),
         [typeof(MqttConfig)] = Write(new MqttConfig(), ConfigJson.Default.MqttConfig),

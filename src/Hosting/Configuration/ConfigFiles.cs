@@ -26,6 +26,10 @@ internal static class ConfigFiles
         return reader.ReadToEnd();
     }
 
+    /// <summary>The files of a directory whose names end so, in the order of their names.</summary>
+    public static IReadOnlyList<string> List(string directory, string ending) =>
+        [.. Directory.EnumerateFiles(directory, $"*{ending}").Order(StringComparer.Ordinal)];
+
     /// <summary>Whether a file is there.</summary>
     public static bool Exists(string path) => File.Exists(path);
 #pragma warning restore RS0030

@@ -39,6 +39,22 @@ public sealed record ListenerConfig
     [Description("What a way over a router's connection to this listener costs, at least 1.")]
     public int Cost { get; init; } = 1;
 
+    /// <summary>Where AMQP peers may connect to when their connection to this listener is lost; their open tells
+    /// it.</summary>
+    [Description("amqp(s)://host:port of places that AMQP peers may connect to when they lose this one; the node's open "
+        + "names them (failover-server-list).")]
+    public IReadOnlyList<string> FailoverUrls { get; init; } = [];
+
+    /// <summary>The virtual host whose rules count for all AMQP connections here; null: that which their open
+    /// names.</summary>
+    [Description("The virtual host whose rules (router.vhosts) count for all AMQP connections here; absent: that which "
+        + "their open names.")]
+    public string? PolicyVhost { get; init; }
+
+    /// <summary>What is added to the properties of the node's open.</summary>
+    [Description("What is added to the properties of the node's open to AMQP peers.")]
+    public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();
+
     /// <summary>
     /// <c>host:port</c>, <c>[v6]:port</c>, <c>*:port</c> or <c>unix:/path</c>; port 0 takes a free one.
     /// </summary>
@@ -68,11 +84,6 @@ public sealed record ListenerConfig
     /// all.</summary>
     [Description("Origins (https://host) of pages that may open a WebSocket beside the node's own; '*': all.")]
     public IReadOnlyList<string> Origins { get; init; } = [];
-
-    /// <summary>Other places, <c>host:port</c>, that AMQP clients are told of for when this one is not
-    /// reached.</summary>
-    [Description("host:port of other places that AMQP clients are told of, for when this one is not reached.")]
-    public IReadOnlyList<string> Failover { get; init; } = [];
 
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]

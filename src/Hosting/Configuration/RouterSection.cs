@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Amqp;
@@ -52,6 +53,15 @@ public sealed record RouterSection
     /// <summary>Rules for addresses; the most specific pattern counts.</summary>
     [Description("Rules for addresses; the most specific pattern counts.")]
     public IReadOnlyList<RouterAddressConfig> Addresses { get; init; } = [];
+
+    /// <summary>Who may connect, and what for, beside permissions.</summary>
+    [Description("Who may connect to the router, and what for, beside permissions.")]
+    public RouterPolicyConfig Policy { get; init; } = new();
+
+    /// <summary>Virtual hosts by name: who may connect to each, and what for.</summary>
+    [Description("Virtual hosts by name: who may connect to each, and what for; they count when policy.enableVhostPolicy "
+        + "is set.")]
+    public IReadOnlyDictionary<string, VhostConfig> Vhosts { get; init; } = new Dictionary<string, VhostConfig>();
 
     /// <summary>TCP services that are reached here, by the service's address: where their clients connect.</summary>
     [Description(
@@ -113,6 +123,10 @@ public sealed record RouterAddressConfig
     [Description("What nobody takes goes to the address's fallback destinations: auto links with 'fallback', or "
         + "receivers whose source has the capability qd.fallback.")]
     public bool EnableFallback { get; init; }
+
+    /// <summary>The priority that its messages go by between routers; null: their own.</summary>
+    [Description("The priority that its messages go by between routers, 0 to 9; absent: each message's own.")]
+    public int? Priority { get; init; }
 }
 
 /// <summary>A connection that the node makes and keeps.</summary>
@@ -124,8 +138,25 @@ public sealed record ConnectorConfig
     public ConnectionRole Role { get; init; }
 
     /// <summary>The places to connect to, tried in turn.</summary>
-    [Description("host:port of the places to connect to, tried in turn.")]
+    [Description("The places to connect to, tried in turn: host:port, amqp(s)://host:port, or ws(s)://host:port/path for "
+        + "a WebSocket.")]
     public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>Whether places that the peer names in its open are tried too.</summary>
+    [Description("Places that the peer names in its open (failover-server-list) are tried too.")]
+    public bool FollowsPeers { get; init; } = true;
+
+    /// <summary>The HTTP proxy that connections go through; null: none.</summary>
+    [Description("The HTTP proxy that connections go through; absent: none.")]
+    public ConnectorProxyConfig? Proxy { get; init; }
+
+    /// <summary>The virtual host whose group <c>$connector</c> says what the peer may do; null: everything.</summary>
+    [Description("The virtual host whose group '$connector' says what the peer may do; absent: everything.")]
+    public string? PolicyVhost { get; init; }
+
+    /// <summary>What is added to the properties of open.</summary>
+    [Description("What is added to the properties of open.")]
+    public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();
 
     /// <summary>What a way over this connection costs.</summary>
     [Description("What a way over this connection costs, at least 1.")]
@@ -146,6 +177,36 @@ public sealed record ConnectorConfig
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public ConnectorTlsConfig? Tls { get; init; }
+}
+
+/// <summary>An HTTP proxy that connections go through, by CONNECT.</summary>
+public sealed record ConnectorProxyConfig
+{
+    /// <summary>Where it is.</summary>
+    [Description("http://host:port of the proxy.")]
+    public string Url { get; init; } = "";
+
+    /// <summary>The user to log in as; null: nobody.</summary>
+    [Description("The user to log in as at the proxy; absent: nobody.")]
+    public string? User { get; init; }
+
+    /// <summary>A file whose first line is the user's password; never the password itself.</summary>
+    [Description("A file whose first line is the user's password.")]
+    public string? PasswordFile { get; init; }
+
+    /// <summary>The environment variable that holds the password.</summary>
+    [Description("The environment variable that holds the user's password.")]
+    public string? PasswordVariable { get; init; }
+
+    /// <summary>Reads the address; false: it is none of a proxy.</summary>
+    public bool TryAddress([NotNullWhen(true)] out ListenAddress? address)
+    {
+        const string Scheme = "http://";
+        address = null;
+        string text = Url.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? Url[Scheme.Length..] : Url;
+        return !Url.Contains('@') && ListenAddress.TryParse(text.TrimEnd('/'), out address, out _)
+            && address.UnixPath is null && address.Port > 0;
+    }
 }
 
 /// <summary>TLS of a connection that the node makes.</summary>

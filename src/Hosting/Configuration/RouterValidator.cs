@@ -1,3 +1,4 @@
+using Pillarbox.Hosting.Dialing;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.LinkState;
@@ -14,16 +15,19 @@ internal static class RouterValidator
         Require(
             IsFit(config.Router, role, isListener: true), source, $"listeners.{name}",
             "needs the node to be a router: set router.mode (--mode) to interior");
+        // Over HTTP it is a WebSocket.
+        bool isAmqp = ConfigValidator.ProtocolOf(name, listener) is ListenerProtocol.Amqp or ListenerProtocol.Http;
         Require(
-            role == ConnectionRole.Normal || ConfigValidator.ProtocolOf(name, listener) == ListenerProtocol.Amqp,
-            source, $"listeners.{name}.role", "is for AMQP listeners");
-        Require(listener.Cost >= 1, source, $"listeners.{name}.cost", "must be at least 1");
-        foreach (string text in listener.Failover)
+            role == ConnectionRole.Normal || isAmqp, source, $"listeners.{name}.role", "is for AMQP and HTTP listeners");
+        foreach (string url in listener.FailoverUrls)
         {
-            bool isGood = ListenAddress.TryParse(text, out ListenAddress? place, out _)
-                && place.UnixPath is null && place.Port > 0 && place.Host != "*";
-            Require(isGood, source, $"listeners.{name}.failover", $"must be host:port, not '{text}'");
+            Require(
+                DialPlace.TryParse(url, out DialPlace? place) && place.Address.UnixPath is null, source,
+                $"listeners.{name}.failoverUrls", $"must be amqp(s)://host:port or ws(s)://host:port, not '{url}'");
         }
+
+        ValidateOpenProperties(listener.OpenProperties, source, $"listeners.{name}.openProperties");
+        Require(listener.Cost >= 1, source, $"listeners.{name}.cost", "must be at least 1");
     }
 
     public static void Validate(RouterSection? router, string source)
@@ -57,6 +61,7 @@ internal static class RouterValidator
         Require(address.Prefix is null != address.Pattern is null, source, path, "needs either a prefix or a pattern");
         Require(address.IngressPhase is >= 0 and <= 9, source, $"{path}.ingressPhase", "must be from 0 to 9");
         Require(address.EgressPhase is >= 0 and <= 9, source, $"{path}.egressPhase", "must be from 0 to 9");
+        Require(address.Priority is null or (>= 0 and <= 9), source, $"{path}.priority", "must be from 0 to 9");
         bool isForUsers = address.Distribution is AddressTreatment.Balanced or AddressTreatment.Closest
             or AddressTreatment.Multicast or AddressTreatment.Unavailable;
         Require(
@@ -81,7 +86,8 @@ internal static class RouterValidator
         }
     }
 
-    private static void ValidateConnector(
+    /// <summary>A connector, of the configuration or made while the node runs.</summary>
+    public static void ValidateConnector(
         RouterSection router, ConnectorConfig connector, string source, string path)
     {
         Require(
@@ -91,9 +97,37 @@ internal static class RouterValidator
         Require(connector.Addresses.Count > 0, source, $"{path}.addresses", "must name at least one host:port");
         foreach (string text in connector.Addresses)
         {
-            bool isGood = ListenAddress.TryParse(text, out ListenAddress? address, out _)
-                && (address.UnixPath is not null || (address.Port > 0 && address.Host != "*"));
-            Require(isGood, source, $"{path}.addresses", $"must be host:port, not '{text}'");
+            bool isGood = DialPlace.TryParse(text, out DialPlace? place);
+            Require(isGood, source, $"{path}.addresses", $"must be {DialPlace.Shape}, not '{text}'");
+            Require(
+                connector.Tls is null || place!.Scheme != DialScheme.WebSocket, source, $"{path}.addresses",
+                $"must be wss://, for there is a section 'tls', not '{text}'");
+            Require(
+                connector.Proxy is null || place!.Address.UnixPath is null, source, $"{path}.addresses",
+                $"must be a host, for there is a proxy, not '{text}'");
+        }
+
+        if (connector.Proxy is { } proxy)
+        {
+            Require(
+                proxy.TryAddress(out _), source, $"{path}.proxy.url",
+                $"must be http://host:port, without a user, not '{proxy.Url}'");
+            Require(
+                proxy.PasswordFile is null || proxy.PasswordVariable is null, source, $"{path}.proxy",
+                "has its password either in a file or in an environment variable");
+        }
+
+        ValidateOpenProperties(connector.OpenProperties, source, $"{path}.openProperties");
+    }
+
+    private static void ValidateOpenProperties(
+        IReadOnlyDictionary<string, string> properties, string source, string path)
+    {
+        foreach (string key in properties.Keys)
+        {
+            bool isOwn = key is "product" or "version" or "failover-server-list" or "network-host" or "port" or "scheme"
+                or "hostname" || key.StartsWith("qd.", StringComparison.Ordinal);
+            Require(!isOwn && key.Length > 0, source, path, $"cannot set '{key}', which the node says itself");
         }
     }
 

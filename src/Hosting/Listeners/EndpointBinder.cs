@@ -16,15 +16,21 @@ internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOn
     {
         try
         {
-            return await sockets.BindAsync(endpoint, cancellationToken);
+            IConnectionListener listener = await sockets.BindAsync(endpoint, cancellationToken);
+            PlanAt(endpoint)?.Socket = listener;
+            return listener;
         }
         catch (Exception e) when (e is AddressInUseException or SocketException)
         {
-            ListenerPlan? plan = plans.FirstOrDefault(p => endpoint.Equals(p.Bound?.EndPoint));
+            ListenerPlan? plan = PlanAt(endpoint);
             string where = plan is null ? $"{endpoint}" : $"listener {plan.Name} ({plan.Address})";
             throw new StartException($"{where}: {Explain(e)}", e);
         }
     }
+
+    // Two that take a free port each have the same end point before they are bound.
+    private ListenerPlan? PlanAt(EndPoint endpoint) =>
+        plans.FirstOrDefault(p => p.Socket is null && endpoint.Equals(p.Bound?.EndPoint));
 
     private static string Explain(Exception error)
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Dialing;
 using Pillarbox.Protocols.Amqp;
 
 namespace Pillarbox.Hosting.Listeners;
@@ -19,6 +20,10 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary>What a way over a router's connection costs.</summary>
     public int Cost { get; init; } = 1;
 
+    /// <summary>What AMQP knows of its connections before their first byte; null: they are clients', like all
+    /// others.</summary>
+    public ConnectionPlan? Peer { get; init; }
+
     /// <summary>The address space of all who connect here; null: each user's own.</summary>
     public string? AddressSpace { get; init; }
 
@@ -30,9 +35,6 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
     /// <summary>Origins of pages that may open a WebSocket, beside the node's own.</summary>
     public IReadOnlyList<string> Origins { get; init; } = [];
-
-    /// <summary>Other places that AMQP clients are told of.</summary>
-    public IReadOnlyList<string> Failover { get; init; } = [];
 
     /// <summary>Whether only programs of this machine can connect: not so where a proxy hands others on.</summary>
     public bool IsLocal => Address.IsLocal && !ProxyProtocol;
@@ -51,6 +53,18 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary>What serves it: one protocol, or each of those that it takes. Fixed when the server starts.</summary>
     public IReadOnlyDictionary<ListenerProtocol, ConnectionHandler> Handlers { get; set; } =
         new Dictionary<ListenerProtocol, ConnectionHandler>();
+
+    /// <summary>The socket that it listens on; null before it is bound.</summary>
+    public IConnectionListener? Socket { get; set; }
+
+    /// <summary>Takes no more connections.</summary>
+    public async ValueTask StopListeningAsync()
+    {
+        if (Socket is { } socket)
+        {
+            await socket.UnbindAsync();
+        }
+    }
 
     /// <summary>Kestrel's side of it; it holds the real port once bound.</summary>
     public ListenOptions? Bound { get; set; }
@@ -72,12 +86,12 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                     {
                         Role = ListenerConfig.RoleOf(name, listener),
                         Cost = listener.Cost,
+                        Peer = PlanOf(name, listener),
                         Advertised = listener.Advertised,
                         AddressSpace = listener.AddressSpace,
                         ProxyProtocol = listener.ProxyProtocol,
                         Proxies = [.. listener.Proxies.Select(NetworkOf)],
                         Origins = listener.Origins,
-                        Failover = listener.Failover,
                     }
                     : throw new ConfigException($"listeners.{name}: an address {error}"));
             }
@@ -85,6 +99,25 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
 
         return plans;
     }
+
+    private static ConnectionPlan? PlanOf(string name, ListenerConfig listener)
+    {
+        ConnectionRole role = ListenerConfig.RoleOf(name, listener);
+        bool isUsual = role == ConnectionRole.Normal && listener.FailoverUrls.Count == 0
+            && listener.OpenProperties.Count == 0 && listener.PolicyVhost is null;
+        return isUsual ? null : new ConnectionPlan(role, IsInitiator: false)
+        {
+            Name = name,
+            Cost = listener.Cost,
+            PolicyVhost = listener.PolicyVhost,
+            Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
+            OpenProperties = listener.OpenProperties,
+        };
+    }
+
+    private static FailoverServer ServerOf(string url) => DialPlace.TryParse(url, out DialPlace? place)
+        ? new FailoverServer(place.Host, place.Address.Port, place.NameOfScheme, Hostname: null)
+        : throw new ConfigException($"failoverUrls: '{url}' is not {DialPlace.Shape}");
 
     /// <summary>Reads a network, or a single address.</summary>
     public static bool TryNetwork(string text, out IPNetwork network)

@@ -37,6 +37,9 @@ internal sealed class NodeServer : IAsyncDisposable
     private NodeServer(WebApplication application, IReadOnlyList<ListenerPlan> plans) =>
         (_application, _plans) = (application, plans);
 
+    /// <summary>What it listens for.</summary>
+    public IReadOnlyList<ListenerPlan> Plans => _plans;
+
     /// <summary>Where it listens, with the real ports.</summary>
     public IReadOnlyList<NodeEndpoint> Endpoints => [.. _plans.Select(p => p.ToEndpoint())];
 

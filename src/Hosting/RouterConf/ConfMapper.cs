@@ -1,5 +1,4 @@
 using Pillarbox.Hosting.Configuration;
-using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.LinkState;
 
@@ -9,16 +8,7 @@ namespace Pillarbox.Hosting.RouterConf;
 /// </summary>
 internal sealed class ConfMapper
 {
-    private const int AmqpPort = 5672;
-    private const int AmqpsPort = 5671;
     private const int SecondsMax = 86_400;
-
-    private static readonly (string, ConnectionRole)[] Roles =
-    [
-        ("normal", ConnectionRole.Normal), ("inter-router", ConnectionRole.InterRouter),
-        ("edge", ConnectionRole.Edge), ("route-container", ConnectionRole.RouteContainer),
-        ("on-demand", ConnectionRole.RouteContainer),
-    ];
 
     private static readonly (string, AddressTreatment)[] Treatments =
     [
@@ -37,7 +27,7 @@ internal sealed class ConfMapper
     private readonly List<RouterConfLog> _logs = [];
     private readonly HashSet<bool> _asksForLogin = [];
     private RouterSection _router = new();
-    private LimitsConfig _limits = new();
+    private readonly Dictionary<string, VhostConfig> _vhosts = [];
     private bool _hasRouter;
 
     private ConfMapper(string source) => _source = source;
@@ -93,11 +83,18 @@ internal sealed class ConfMapper
                 _logs.Add(RouterConfLog.Read(reader));
                 break;
             case "policy":
-                _limits = _limits with
-                {
-                    ConnectionsMax = reader.Number("maxConnections", _limits.ConnectionsMax, 1, int.MaxValue),
-                };
+                _router = _router with { Policy = PolicyMapper.PolicyOf(reader) };
                 break;
+            case "vhost":
+                (string name, VhostConfig vhost) = PolicyMapper.VhostOf(reader);
+                if (!_vhosts.TryAdd(name, vhost))
+                {
+                    throw reader.Fault($"there is a second vhost '{name}'");
+                }
+
+                break;
+            case "vhostUserGroupSettings":
+                throw reader.Fault("groups stand inside of a 'vhost', in 'groups'");
             case "sslProfile":
                 break;
             default:
@@ -132,68 +129,16 @@ internal sealed class ConfMapper
 
     private void ReadListener(EntityReader reader)
     {
-        ConnectionRole role = reader.Choice("role", ConnectionRole.Normal, Roles);
-        bool isHttp = reader.Truth("http");
-        if (!isHttp)
+        if (!reader.Truth("http"))
         {
             _asksForLogin.Add(reader.Truth("authenticatePeer"));
         }
 
-        TlsConfig? tls = reader.Text("sslProfile") is { } profile ? TlsOf(reader, profile) : null;
-        if (tls is null && (reader.Truth("requireSsl") || reader.Truth("requireEncryption")))
-        {
-            throw reader.Fault("demands TLS, and needs an 'sslProfile' for it");
-        }
-
-        Add(_listeners, reader, "listener", new ListenerConfig
-        {
-            Protocol = isHttp ? ListenerProtocol.Http : ListenerProtocol.Amqp,
-            Role = isHttp ? null : role,
-            Cost = reader.Number("cost", 1, 1, int.MaxValue),
-            Addresses = [Place(reader, isListener: true)],
-            Failover = Places(reader),
-            Tls = tls,
-        });
+        Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles));
     }
 
-    private void ReadConnector(EntityReader reader)
-    {
-        if (reader.Text("sslProfile") is { } profile && !_profiles.ContainsKey(profile))
-        {
-            throw reader.Fault($"there is no sslProfile '{profile}'");
-        }
-
-        List<string> places = [Place(reader, isListener: false), .. Places(reader)];
-        Add(_connectors, reader, "connector", new ConnectorConfig
-        {
-            Role = reader.Choice("role", ConnectionRole.Normal, Roles),
-            Cost = reader.Number("cost", 1, 1, int.MaxValue),
-            Addresses = places,
-            User = reader.Text("saslUsername"),
-            Password = reader.Text("saslPassword") is { } password ? ConfSecrets.Read(reader, password) : null,
-            Tls = reader.Text("sslProfile") is { } name
-                ? ClientTlsOf(_profiles[name], reader.Truth("verifyHostname", true))
-                : null,
-        });
-    }
-
-    private static List<string> Places(EntityReader reader) =>
-    [
-        .. (reader.Text("failoverUrls") ?? "")
-            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-            .Select(url => PlaceOf(reader, url)),
-    ];
-
-    private static string PlaceOf(EntityReader reader, string url)
-    {
-        int scheme = url.IndexOf("://", StringComparison.Ordinal);
-        string place = scheme < 0 ? url : url[(scheme + 3)..];
-        bool isTls = url.StartsWith("amqps:", StringComparison.Ordinal);
-        string withPort = place.LastIndexOf(':') > place.LastIndexOf(']') ? place
-            : $"{place}:{(isTls ? AmqpsPort : AmqpPort)}";
-        return ListenAddress.TryParse(withPort, out _, out _) ? withPort
-            : throw reader.Fault($"'failoverUrls' must be amqp://host:port, separated by commas, not '{url}'");
-    }
+    private void ReadConnector(EntityReader reader) =>
+        Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));
 
     private void ReadAddress(EntityReader reader)
     {
@@ -207,47 +152,8 @@ internal sealed class ConfMapper
             IngressPhase = reader.Number("ingressPhase", 0, 0, 9),
             EgressPhase = reader.Number("egressPhase", 0, 0, 9),
             EnableFallback = reader.Truth("enableFallback"),
+            Priority = reader.Has("priority") ? reader.Number("priority", 0, 0, 9) : null,
         });
-    }
-
-    private TlsConfig TlsOf(EntityReader user, string name)
-    {
-        EntityReader profile = _profiles.GetValueOrDefault(name)
-            ?? throw user.Fault($"there is no sslProfile '{name}'");
-        string? authorities = profile.Text("caCertFile");
-        return new TlsConfig
-        {
-            Certificate = profile.Require("certFile"),
-            Key = profile.Text("privateKeyFile"),
-            PasswordFile = profile.Text("passwordFile"),
-            Password = profile.Text("password") is { } password ? ConfSecrets.Read(profile, password) : null,
-            ClientAuthorities = authorities,
-            ClientCertificates = authorities is null ? ClientCertificateMode.None : ClientCertificateMode.Allow,
-        };
-    }
-
-    private static ConnectorTlsConfig ClientTlsOf(EntityReader profile, bool checksName) => new()
-    {
-        Authorities = profile.Text("caCertFile"),
-        Certificate = profile.Text("certFile"),
-        Key = profile.Text("privateKeyFile"),
-        PasswordFile = profile.Text("passwordFile"),
-        Password = profile.Text("password") is { } password ? ConfSecrets.Read(profile, password) : null,
-        VerifyName = checksName,
-    };
-
-    private static string Place(EntityReader reader, bool isListener)
-    {
-        string host = reader.Text("host") ?? (isListener ? "*" : "127.0.0.1");
-        int port = reader.Text("port") switch
-        {
-            null or "amqp" => AmqpPort,
-            "amqps" => AmqpsPort,
-            _ => reader.Number("port", AmqpPort, isListener ? 0 : 1, 65535),
-        };
-        string place = host.Contains(':') && !host.StartsWith('[') ? $"[{host}]:{port}" : $"{host}:{port}";
-        return ListenAddress.TryParse(place, out _, out string? error) ? place
-            : throw reader.Fault($"the host {error}");
     }
 
     private static void Add<T>(Dictionary<string, T> all, EntityReader reader, string kind, T value)
@@ -273,13 +179,13 @@ internal sealed class ConfMapper
             {
                 DataDirectory = PillarboxConfig.InMemory,
                 Listeners = _listeners,
-                Limits = _limits,
                 Router = _router with
                 {
                     Addresses = _addresses,
                     AutoLinks = _autoLinks,
                     LinkRoutes = _linkRoutes,
                     Connectors = _connectors,
+                    Vhosts = _vhosts,
                 },
                 Security = new SecuritySection
                 {

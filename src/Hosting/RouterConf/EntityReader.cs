@@ -12,11 +12,13 @@ internal sealed class EntityReader
 {
     private readonly ConfEntity _entity;
     private readonly string _source;
+    private readonly ICollection<string> _notes;
 
     public EntityReader(ConfEntity entity, string source, ICollection<string> notes)
     {
         _entity = entity;
         _source = source;
+        _notes = notes;
         if (!EntityTypes.All.TryGetValue(entity.Type, out EntityType? type))
         {
             throw Fault($"there is no entity '{entity.Type}'{Suggest(entity.Type, EntityTypes.All.Keys)}");
@@ -56,12 +58,61 @@ internal sealed class EntityReader
             return null;
         }
 
-        if (node is not JsonValue value || !value.TryGetValue(out string? text))
+        if (node is not JsonValue)
         {
             throw Fault($"'{attribute}' must be a plain value");
         }
 
+        string text = node.ToString();
         return text.Length == 0 ? null : text;
+    }
+
+    /// <summary>A list of texts, or one text with commas between; empty when it is not there.</summary>
+    public IReadOnlyList<string> Texts(string attribute)
+    {
+        if (_entity.Attributes.GetValueOrDefault(attribute) is JsonArray list)
+        {
+            return list.All(item => item is JsonValue)
+                ? [.. list.Select(item => item!.ToString())]
+                : throw Fault($"'{attribute}' must be a list of plain values");
+        }
+
+        return (Text(attribute) ?? "").Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+
+    /// <summary>The parts of a map of maps, each read as an entity of a type.</summary>
+    public IEnumerable<(string Name, EntityReader Reader)> Parts(string attribute, string type)
+    {
+        if (_entity.Attributes.GetValueOrDefault(attribute) is not { } node)
+        {
+            yield break;
+        }
+
+        foreach ((string name, JsonNode? part) in node as JsonObject ?? throw Fault($"'{attribute}' must be a map"))
+        {
+            if (part is not JsonObject map)
+            {
+                throw Fault($"'{attribute}.{name}' must be a map");
+            }
+
+            var attributes = map.Where(entry => entry.Value is not null)
+                .ToDictionary(entry => entry.Key, entry => entry.Value!);
+            yield return (name, new EntityReader(new ConfEntity(type, _entity.Line, attributes), _source, _notes));
+        }
+    }
+
+    /// <summary>A map of texts; empty when it is not there.</summary>
+    public IReadOnlyDictionary<string, string> Map(string attribute)
+    {
+        if (_entity.Attributes.GetValueOrDefault(attribute) is not { } node)
+        {
+            return new Dictionary<string, string>();
+        }
+
+        return node is JsonObject map && map.All(entry => entry.Value is JsonValue)
+            ? map.ToDictionary(entry => entry.Key, entry => entry.Value!.ToString())
+            : throw Fault($"'{attribute}' must be a map of plain values");
     }
 
     public string Require(string attribute, string? outdatedName = null) =>

@@ -19,7 +19,8 @@ internal static class EntityTypes
             .Leaves("it is only for people", "metadata", "hostName", "debugDumpFile"),
         new EntityType("listener")
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
-                "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls")
+                "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
+                "policyVhost")
             .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
             .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
                 "initialHandshakeTimeoutSeconds")
@@ -27,25 +28,23 @@ internal static class EntityTypes
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
-            .Leaves("not built yet", "multiTenant", "policyVhost", "openProperties",
-                "messageLoggingComponents", "logMessage", "trustedCertsFile"),
+            .Leaves("not built yet", "multiTenant", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
         new EntityType("connector")
             .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
-                "failoverUrls")
+                "failoverUrls", "openProperties", "policyVhost")
             .Leaves("the strongest mechanism that both sides know is taken", "saslMechanisms")
             .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds")
             .Leaves(PerLink, "linkCapacity")
             .Leaves("the host says which addresses are meant", "protocolFamily", "socketAddressFamily")
             .Leaves("annotations of routers never reach clients", "stripAnnotations")
-            .Leaves("not built yet", "allowRedirect", "policyVhost", "openProperties", "messageLoggingComponents",
-                "logMessage"),
+            .Leaves("not built yet", "allowRedirect", "messageLoggingComponents", "logMessage"),
         new EntityType("sslProfile")
             .Takes("certFile", "privateKeyFile", "caCertFile", "password", "passwordFile")
             .Leaves("the system's own list of ciphers and protocols counts", "ciphers", "protocols")
             .Leaves("the user of a certificate is its subject", "uidFormat", "uidNameMappingFile", "displayNameFile"),
         new EntityType("router.config.address")
-            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "enableFallback")
-            .Leaves("messages keep their own priority", "priority"),
+            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "enableFallback",
+                "priority"),
         new EntityType("router.config.linkRoute")
             .Takes("prefix", "pattern", "direction", "dir", "containerId", "connection", "addExternalPrefix",
                 "delExternalPrefix")
@@ -58,12 +57,20 @@ internal static class EntityTypes
             .Leaves("every line has its time", "includeTimestamp", "timestamp")
             .Leaves("lines do not name places in the source", "includeSource", "source"),
         new EntityType("policy")
-            .Takes("maxConnections")
-            .Leaves("not built yet", "maxMessageSize", "enableVhostPolicy", "enableVhostNamePatterns", "policyDir",
+            .Takes("maxConnections", "maxMessageSize", "enableVhostPolicy", "enableVhostNamePatterns", "policyDir",
                 "defaultVhost"),
-        new EntityType("vhost").Refused(
-            "rules of virtual hosts are not built yet: write security.permissions in pillarbox.json"),
-        new EntityType("authServicePlugin").Refused("a login by another service is not built yet"),
+        new EntityType("vhost")
+            .Takes("hostname", "id", "aliases", "maxConnections", "maxMessageSize", "maxConnectionsPerUser",
+                "maxConnectionsPerHost", "allowUnknownUser", "groups"),
+        new EntityType("vhostUserGroupSettings")
+            .Takes("users", "remoteHosts", "maxConnectionsPerUser", "maxConnectionsPerHost", "maxMessageSize",
+                "maxFrameSize", "maxSessionWindow", "maxSessions", "maxSenders", "maxReceivers", "allowDynamicSource",
+                "allowAnonymousSender", "allowUserIdProxy", "allowWaypointLinks", "allowFallbackLinks",
+                "allowDynamicLinkRoutes", "allowAdminStatusUpdate", "sources", "targets", "sourcePattern",
+                "targetPattern"),
+        new EntityType("authServicePlugin").Refused(
+            "a login by another service is not built: users are in the node's own file, or come with tokens "
+            + "(security.tokens in pillarbox.json)"),
         new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
         new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
         new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),

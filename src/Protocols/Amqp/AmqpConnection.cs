@@ -53,6 +53,12 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     /// <summary>Whether both opens were exchanged.</summary>
     public bool WasOpened => _endpoint.PeerOpen is not null;
 
+    /// <summary>Where else the peer is to be reached, as it has said; null: it said nothing.</summary>
+    public IReadOnlyList<FailoverServer>? Failover => FailoverList.Read(_endpoint.PeerOpen);
+
+    /// <summary>Why the node, or the peer, closed it; null: it was not closed with an error.</summary>
+    public AmqpError? EndError => _endpoint.EndError;
+
     /// <summary>Counts the connections of the node; said before the loop runs.</summary>
     public long Number
     {

@@ -6,6 +6,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Client;
+using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
@@ -18,11 +19,15 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     /// <summary>How often deadlines are looked at, in milliseconds: timeouts are late by at most this.</summary>
     public const int TickMs = 250;
 
+    /// <summary>How often links look for deliveries that are unsettled for long, in milliseconds.</summary>
+    public const int InspectEveryMs = 30_000;
+
     private readonly AmqpEnvironment _environment;
     private readonly ConcurrentDictionary<long, AmqpConnection> _connections = new();
     private readonly ITimer _timer;
     private BrokerPort? _broker;
     private long _lastConnection;
+    private long _inspectAtMs;
 
     /// <summary>A handler for one broker.</summary>
     public AmqpConnectionHandler(
@@ -65,9 +70,16 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         _broker = new BrokerPort(_environment);
     }
 
+    /// <summary>Who may connect to the router, and what for; said before the first connection.</summary>
+    public void Police(PolicyEngine policy) => _environment.Policy = policy;
+
     /// <summary>The connections, and the links through the network, at this moment. Any thread.</summary>
     public TrafficFacts Describe() => new(
-        [.. _connections.OrderBy(c => c.Key).Select(c => c.Value.Describe())], _environment.RoutedLinks.Describe());
+        [.. _connections.OrderBy(c => c.Key).Select(c => c.Value.Describe())],
+        _environment.RoutedLinks.Describe(_environment.UnixMs))
+    {
+        Totals = _environment.RoutedLinks.Totals(),
+    };
 
     /// <summary>Asks a connection to close. False: there is none of this <see cref="ConnectionFacts.Id"/>.</summary>
     public bool TryClose(long connection)
@@ -116,10 +128,9 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         }
 
         AmqpConnection run = await RunAsync(peer, transport, plan);
-        return new ConnectionEnd(run.WasOpened, run.WasOpened ? "the connection was lost" : "the peer did not open")
-        {
-            Failover = FailoverList.Of(run.Describe().Properties),
-        };
+        string reason = run.EndError is { } error ? $"{error.Condition} {error.Description}".TrimEnd()
+            : run.WasOpened ? "the connection was lost" : "the peer did not open";
+        return new ConnectionEnd(run.WasOpened, reason) { Failover = run.Failover };
     }
 
     private async Task<AmqpError?> LogInAsync(
@@ -161,6 +172,12 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
     {
         long now = _environment.SteadyMs;
         _broker?.Tick();
+        if (now >= _inspectAtMs)
+        {
+            _inspectAtMs = now + InspectEveryMs;
+            _environment.RoutedLinks.Inspect();
+        }
+
         foreach ((_, AmqpConnection connection) in _connections)
         {
             connection.Tick(now);
@@ -180,7 +197,6 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
 /// <param name="Reason">Why it ended, for people.</param>
 public readonly record struct ConnectionEnd(bool WasOpened, string Reason)
 {
-    /// <summary>Other places where the peer said that it, or its like, is reached, as <c>host:port</c>; null: it said
-    /// nothing of that.</summary>
-    public IReadOnlyList<string>? Failover { get; init; }
+    /// <summary>Where else the peer is to be reached, as it has said; null: it said nothing.</summary>
+    public IReadOnlyList<FailoverServer>? Failover { get; init; }
 }

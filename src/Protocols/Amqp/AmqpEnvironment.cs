@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 
@@ -29,6 +30,10 @@ internal sealed class AmqpEnvironment(
 
     /// <summary>The network that the node is in; null: none. Set before the first connection.</summary>
     public INetwork? Network { get; set; }
+
+    /// <summary>Who may connect, and what for; null: only the authorizer says so. Set before the first
+    /// connection.</summary>
+    public PolicyEngine? Policy { get; set; }
 
     /// <summary>Links through the network.</summary>
     public RoutedLinkTable RoutedLinks { get; } = new();

@@ -106,6 +106,12 @@ internal sealed partial class AmqpSession
     {
         try
         {
+            if (Connection.CheckPolicy(attach) is { } denial)
+            {
+                Refuse(attach, denial);
+                return;
+            }
+
             Attach(attach);
         }
         catch (BrokerException refusal)

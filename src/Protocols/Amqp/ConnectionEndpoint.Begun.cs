@@ -53,7 +53,11 @@ internal sealed partial class ConnectionEndpoint
     public PeerLink? Peer => (PeerLink?)_trunk ?? _uplink;
 
     /// <summary>What begins links on this connection for others; null: the peer is a client.</summary>
-    public LinkCarrier? Carrier => _carrier;
+    public LinkCarrier? Carrier => Volatile.Read(ref _carrier);
+
+    /// <summary>The same; it is made for a client that asks for it. Any thread.</summary>
+    public LinkCarrier NeedCarrier() => Carrier
+        ?? Interlocked.CompareExchange(ref _carrier, new CarriedLinks(this, Network!), null) ?? _carrier;
 
     /// <summary>What an edge is told of its addresses; null: the peer is no edge, or does not ask.</summary>
     public EdgeTracking? Tracking { get; set; }
@@ -127,8 +131,11 @@ internal sealed partial class ConnectionEndpoint
     {
         _trunk?.OnConnectionOver();
         _uplink?.OnConnectionOver();
-        _carrier?.OnConnectionOver();
         _routed?.Close();
+
+        // Behind that: whoever makes it later finds the inbox closed.
+        Volatile.Read(ref _carrier)?.OnConnectionOver();
+        _routed?.WakeOthers();
     }
 
     // The number that was wished for, or the lowest that is free.

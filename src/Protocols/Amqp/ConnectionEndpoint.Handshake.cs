@@ -82,6 +82,7 @@ internal sealed partial class ConnectionEndpoint
             return;
         }
 
+        EndError = error ?? EndError;
         ReleaseSessions(LinkEnd.ConnectionClose);
         if (!_openSent)
         {
@@ -102,6 +103,7 @@ internal sealed partial class ConnectionEndpoint
 
         State = ConnectionState.Ended;
         LeaveNetwork();
+        LeavePolicy();
         if (_entered)
         {
             Environment.Containers.Leave(Container);
@@ -254,6 +256,11 @@ internal sealed partial class ConnectionEndpoint
         }
 
         _entered = IsNamed;
+        if (!TryEnterPolicy())
+        {
+            return;
+        }
+
         if (!_openSent)
         {
             WriteOpen();
@@ -317,6 +324,20 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
+    // What the operator has said about this listener or connector.
+    private void AddPlanned(AmqpMap properties)
+    {
+        foreach ((string key, string value) in _plan.OpenProperties)
+        {
+            properties.AddSymbol(key, value);
+        }
+
+        if (_plan.Failover is { } failover)
+        {
+            properties.AddSymbol(FailoverList.Property, FailoverList.Write(failover));
+        }
+    }
+
     private void WriteOpen(bool refused = false)
     {
         _openSent = true;
@@ -333,10 +354,7 @@ internal sealed partial class ConnectionEndpoint
             RouterOpen.AddTo(properties, _plan);
         }
 
-        if (_plan.Failover is { } places)
-        {
-            properties.AddSymbol(FailoverList.Property, FailoverList.Write(places));
-        }
+        AddPlanned(properties);
 
         Frames.Write(new Open
         {

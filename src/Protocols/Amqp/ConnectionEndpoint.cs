@@ -68,8 +68,6 @@ internal sealed partial class ConnectionEndpoint
 
     public AmqpEnvironment Environment { get; }
 
-    public AmqpOptions Options => Environment.Options;
-
     public ConnectionState State { get; private set; }
 
     public FrameWriter Frames { get; }
@@ -78,6 +76,9 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>The time of this pass, in milliseconds since the Unix epoch; set by the loop.</summary>
     public long NowMs { get; set; }
+
+    /// <summary>The error that one side closed with; null: none.</summary>
+    public AmqpError? EndError { get; private set; }
 
     /// <summary>The largest frame that the peer takes.</summary>
     public uint PeerFrameBytesMax { get; private set; } = WireLimits.FrameBytesMin;
@@ -287,7 +288,7 @@ internal sealed partial class ConnectionEndpoint
                 OnEnd(channel);
                 return;
             case Wire.Close.DescriptorCode:
-                Wire.Close.ReadFields(ref reader);
+                EndError = Wire.Close.ReadFields(ref reader).Error ?? EndError;
                 OnClose();
                 return;
             case Open.DescriptorCode:
@@ -326,9 +327,15 @@ internal sealed partial class ConnectionEndpoint
             Array.Resize(ref _sessions, Math.Max(channel + 1, _sessions.Length * 2));
         }
 
-        _sessions[channel] = begin.RemoteChannel is { } own
-            ? Begun(own, channel, begin)
-            : new AmqpSession(this, TakeChannel(channel), channel, begin);
+        if (begin.RemoteChannel is { } own)
+        {
+            _sessions[channel] = Begun(own, channel, begin);
+            return;
+        }
+
+        var session = new AmqpSession(this, TakeChannel(channel), channel, begin);
+        _sessions[channel] = session;
+        CheckSession(session);
     }
 
     private void OnAttach(ushort channel, Attach attach)

@@ -31,10 +31,17 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
     /// <summary>The name of the listener or connector, for views and logs.</summary>
     public string Name { get; init; } = "";
 
-    /// <summary>Other places, <c>host:port</c>, that the node's open names for when it is not reached; null: it says
-    /// nothing of that.</summary>
-    public IReadOnlyList<string>? Failover { get; init; }
-
     /// <summary>The host that open names; null: none.</summary>
     public string? Hostname { get; init; }
+
+    /// <summary>Where the peer may connect to when this connection is lost; open tells it. Null: nothing is
+    /// said.</summary>
+    public IReadOnlyList<FailoverServer>? Failover { get; init; }
+
+    /// <summary>The virtual host whose rules count for the connection; null: of a listener's that which the open
+    /// names, of a connector's none.</summary>
+    public string? PolicyVhost { get; init; }
+
+    /// <summary>What the operator adds to the properties of open.</summary>
+    public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();
 }

@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "AMQP connection from {Peer} ended: {Reason}")]
     public static partial void TimedOut(ILogger logger, string peer, string reason);
 
+    [LoggerMessage(Level = LogLevel.Information, Message = "AMQP connection from {Peer} is denied by policy: {Reason}")]
+    public static partial void PolicyDenied(ILogger logger, string peer, string reason);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "TCP connection {Name} broke off: {Reason}")]
     public static partial void TcpEnded(ILogger logger, string name, string reason);
 }

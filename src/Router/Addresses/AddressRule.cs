@@ -19,6 +19,9 @@ public sealed record AddressRule
 
     /// <summary>Whether what nobody takes goes to the address's fallback destinations.</summary>
     public bool HasFallback { get; init; }
+
+    /// <summary>The priority that its messages go by between routers, 0 to 9; null: their own.</summary>
+    public int? Priority { get; init; }
 }
 
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>

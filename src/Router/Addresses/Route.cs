@@ -1,5 +1,6 @@
 using System.Text;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Forwarding;
 using Pillarbox.Router.LinkState;
 
@@ -17,7 +18,7 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     private volatile RouteTargets _targets = RouteTargets.None;
     private volatile Route? _fallback;
     private Route? _fallbackFor;
-    private long _redirected;
+    private AddressTallies? _tallies;
     private int _turn;
     private bool _isRetired;
 
@@ -43,14 +44,23 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// <inheritdoc/>
     public IRoute? Fallback => _fallback;
 
-    /// <summary>Messages that went to the fallback destinations.</summary>
-    public long Redirected => Interlocked.Read(ref _redirected);
-
-    /// <inheritdoc/>
-    public void CountFallback() => Interlocked.Increment(ref _redirected);
-
     /// <inheritdoc/>
     public bool IsRetired => Volatile.Read(ref _isRetired);
+
+    /// <inheritdoc/>
+    public int? Priority { get; } = rule.Priority;
+
+    /// <inheritdoc/>
+    public AddressTallies Tallies => LazyInitializer.EnsureInitialized(ref _tallies, static () => new AddressTallies());
+
+    /// <summary>What its senders have counted.</summary>
+    public AddressTally Counted => Volatile.Read(ref _tallies)?.Sum() ?? new AddressTally();
+
+    /// <summary>What is on its way to other routers, by neighbour. Under the network's lock.</summary>
+    public IEnumerable<KeyValuePair<PeerLink, LoadCounter>> Loads => _loads;
+
+    /// <summary>Links of this node that draw from it, of a place. Under the network's lock.</summary>
+    public int CountOf(OutletPlace place) => _locals.Count(outlet => outlet.Place == place);
 
     /// <summary>Destinations at this moment.</summary>
     public RouteTargets Targets => _targets;

@@ -8,8 +8,24 @@ namespace Pillarbox.Router.Containers;
 /// <summary>What management shows of the links to containers. Pure.</summary>
 internal static class ContainerEntities
 {
-    private const string AutoLink = "router.config.autoLink";
-    private const string LinkRoute = "router.config.linkRoute";
+    /// <summary>The type of links that the node keeps by itself.</summary>
+    public const string AutoLink = "router.config.autoLink";
+
+    /// <summary>The type of addresses whose links go to a container as a whole.</summary>
+    public const string LinkRoute = "router.config.linkRoute";
+
+    /// <summary>Reads which connections something is for.</summary>
+    public static bool TryFor(
+        ImmutableDictionary<string, AmqpValue> attributes, out ContainerRule rule, out string fault)
+    {
+        string? connection = attributes.GetValueOrDefault("connection").AsText();
+        string? container = attributes.GetValueOrDefault("containerId").AsText();
+        bool isGood = string.IsNullOrEmpty(connection) != string.IsNullOrEmpty(container);
+        rule = new ContainerRule(
+            string.IsNullOrEmpty(connection) ? null : connection, string.IsNullOrEmpty(container) ? null : container);
+        fault = isGood ? "" : "Either 'connection' or 'containerId' has to be given";
+        return isGood;
+    }
 
     /// <summary>A link that the node keeps by itself, with its state.</summary>
     public static ConfiguredEntity Of(AutoLinkEntry entry)

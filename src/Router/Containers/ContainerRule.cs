@@ -7,10 +7,15 @@ namespace Pillarbox.Router.Containers;
 /// <param name="ContainerId">What the container calls itself; null: it does not matter.</param>
 public sealed record ContainerRule(string? Connection, string? ContainerId)
 {
+    /// <summary>The one connection that it is for, whoever is there; null: those that are named.</summary>
+    public LinkCarrier? Only { get; init; }
+
     /// <summary>Whether a connection is meant; nobody is, when nothing is named.</summary>
-    public bool Matches(LinkCarrier carrier) =>
-        (Connection is not null && Connection == carrier.Name)
-        || (ContainerId is not null && ContainerId == carrier.ContainerId);
+    public bool Matches(LinkCarrier carrier) => Only is not null
+        ? Only == carrier
+        : carrier.IsContainer
+            && ((Connection is not null && Connection == carrier.Name)
+                || (ContainerId is not null && ContainerId == carrier.ContainerId));
 }
 
 /// <summary>A link that the operator wants to be kept to a container. Immutable.</summary>

@@ -23,14 +23,15 @@ internal sealed class LinkRouteTable
     /// <summary>The operator's rules.</summary>
     public IReadOnlyList<LinkRouteRule> Rules => _rules;
 
-    /// <summary>A rule of the operator; gives the keys that other routers are to be told of.</summary>
+    /// <summary>A rule of the operator, or of a connection for itself; gives the keys that other routers are to be told of.</summary>
     public IEnumerable<string> Add(LinkRouteRule rule)
     {
         _rules.Add(rule);
         LinkRouteEntry entry = EntryOf(rule.Key);
         entry.Rules.Add(rule);
         bool isFirst = entry.Carriers.Count == 0;
-        entry.Carriers.AddRange(_carriers.Where(c => rule.For.Matches(c) && !entry.Carriers.Contains(c)));
+        IEnumerable<LinkCarrier> carriers = rule.For.Only is { } only ? [only] : _carriers.Where(rule.For.Matches);
+        entry.Carriers.AddRange(carriers.Where(carrier => !entry.Carriers.Contains(carrier)));
         return isFirst && entry.Carriers.Count > 0 ? [entry.Key] : [];
     }
 
@@ -70,7 +71,7 @@ internal sealed class LinkRouteTable
     public IReadOnlyList<string> OnCarrierLost(LinkCarrier carrier)
     {
         _carriers.Remove(carrier);
-        List<string> removed = [];
+        List<string> removed = [.. _rules.Where(rule => rule.For.Only == carrier).ToArray().SelectMany(Remove)];
         foreach (LinkRouteEntry entry in _sorted)
         {
             if (entry.Carriers.Remove(carrier) && entry.Carriers.Count == 0)
@@ -97,7 +98,7 @@ internal sealed class LinkRouteTable
     }
 
     /// <summary>Whether containers are connected here for a rule.</summary>
-    public bool IsActive(LinkRouteRule rule) => _carriers.Any(rule.For.Matches);
+    public bool IsActive(LinkRouteRule rule) => rule.For.Only is not null || _carriers.Any(rule.For.Matches);
 
     /// <summary>The most specific entry for an address; null: its messages go one by one.</summary>
     public LinkRouteEntry? Find(string address, bool isForSenders)

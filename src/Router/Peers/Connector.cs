@@ -18,9 +18,9 @@ public sealed record ConnectorOptions
     /// <summary>The places to try, in turn.</summary>
     public required IReadOnlyList<ConnectorTarget> Targets { get; init; }
 
-    /// <summary>Makes a target of <c>host:port</c>, for places that the peer names; null: it is none. Null: the peer is
-    /// not asked.</summary>
-    public Func<string, ConnectorTarget?>? TargetOf { get; init; }
+    /// <summary>A place that a peer has named, as one to try; null from it: the node does not connect there. Null: what
+    /// peers name is not listened to.</summary>
+    public Func<FailoverServer, ConnectorTarget?>? Adopt { get; init; }
 
     /// <summary>What to log in with.</summary>
     public SaslCredentials Credentials { get; init; } = new();
@@ -37,18 +37,30 @@ public sealed record ConnectorOptions
 
 /// <summary>A place to connect to.</summary>
 /// <param name="Text">For people.</param>
-/// <param name="Dial">Makes the connection.</param>
+/// <param name="Dial">Makes the connection. What goes wrong is an exception whose message says what.</param>
 public sealed record ConnectorTarget(string Text, Func<CancellationToken, ValueTask<ConnectionContext>> Dial);
 
+/// <summary>Where a connector stands.</summary>
+/// <param name="Status">CONNECTING, SUCCESS or FAILED, as its protocol's peers call it.</param>
+/// <param name="Message">Where it is connected, or what went wrong.</param>
+/// <param name="Failover">The places that it would try now, in turn.</param>
+public sealed record ConnectorState(string Status, string Message, IReadOnlyList<string> Failover);
+
 /// <summary>
-/// Keeps one connection: connects at once, and again whenever it is lost. Runs until it is cancelled. What goes
-/// wrong is
-/// written to the log, and tried again.
+/// Keeps one connection: connects at once, and again whenever it is lost; to the next place when it knows several. Runs
+/// until it is cancelled. What goes wrong is written to the log, and tried again.
 /// </summary>
 public sealed class Connector(
     AmqpConnectionHandler engine, ConnectorOptions options, TimeProvider time, ILogger logger)
 {
-    private readonly FailoverTargets _targets = new(options.Targets, options.TargetOf);
+    private readonly FailoverTargets _targets = new(options.Targets, options.Adopt);
+    private volatile ConnectorState _state = new("CONNECTING", "", [.. options.Targets.Select(t => t.Text)]);
+
+    /// <summary>Its name.</summary>
+    public string Name => options.Name;
+
+    /// <summary>Where it stands. Any thread.</summary>
+    public ConnectorState State => _state;
 
     /// <summary>Runs until it is cancelled; never throws.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -62,39 +74,37 @@ public sealed class Connector(
                 return;
             }
 
-            int delayMs = DelayAfter(end);
+            _targets.OnEnd(end.Failover);
+            Say("FAILED", end.Reason);
+            int delayMs = _targets.Count > 1 ? options.NextTargetMs
+                : end.WasOpened ? options.ReopenMs : options.RetryMs;
             RouterLog.Lost(logger, options.Name, target.Text, end.Reason, delayMs);
             await PauseAsync(delayMs, cancellation);
         }
     }
 
-    private int DelayAfter(in ConnectionEnd end)
-    {
-        _targets.Adopt(end.Failover);
-        if (_targets.Next())
-        {
-            return options.NextTargetMs;
-        }
-
-        return end.WasOpened ? options.ReopenMs : options.RetryMs;
-    }
-
     private async Task<ConnectionEnd> TryAsync(ConnectorTarget target, CancellationToken cancellation)
     {
+        Say("CONNECTING", target.Text);
         try
         {
             await using ConnectionContext connection = await target.Dial(cancellation);
             await using CancellationTokenRegistration cut = cancellation.Register(
                 static state => ((ConnectionContext)state!).Abort(), connection);
             RouterLog.Connected(logger, options.Name, target.Text);
+            Say("SUCCESS", target.Text);
             return await engine.InitiateAsync(connection, options.Plan, options.Credentials, cancellation);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException
-            or ConnectionAbortedException or ConnectionResetException or Protocols.Amqp.Wire.AmqpException)
+            or ConnectionAbortedException or ConnectionResetException or DialException
+            or Protocols.Amqp.Wire.AmqpException)
         {
             return new ConnectionEnd(WasOpened: false, e.Message);
         }
     }
+
+    private void Say(string status, string message) =>
+        _state = new ConnectorState(status, message, _targets.Texts);
 
     private async Task PauseAsync(int delayMs, CancellationToken cancellation)
     {
@@ -108,3 +118,6 @@ public sealed class Connector(
         }
     }
 }
+
+/// <summary>The node cannot even try to connect: a file that it needs is not as it should be.</summary>
+public sealed class DialException(string message, Exception inner) : Exception(message, inner);

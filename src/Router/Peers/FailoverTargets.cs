@@ -1,65 +1,69 @@
+using Pillarbox.Protocols.Amqp;
+
 namespace Pillarbox.Router.Peers;
 
 /// <summary>
-/// The places that a connector tries in turn: those that are configured, and behind them those that the peer named when
-/// it was reached the last time. Owned by the connector.
+/// The places of a connector, and whose turn it is. Behind those that are configured stands what the last peer has
+/// named: a list replaces the one before, an empty one clears it, none leaves it. Pure; one owner.
 /// </summary>
-internal sealed class FailoverTargets
+internal sealed class FailoverTargets(
+    IReadOnlyList<ConnectorTarget> configured, Func<FailoverServer, ConnectorTarget?>? adopt)
 {
-    /// <summary>Places of a peer's list; further ones are left out.</summary>
-    public const int NamedMax = 32;
+    /// <summary>Most places that are kept beside those that are configured.</summary>
+    public const int NamedMax = 16;
 
-    private readonly IReadOnlyList<ConnectorTarget> _configured;
-    private readonly Func<string, ConnectorTarget?>? _targetOf;
-    private IReadOnlyList<ConnectorTarget> _all;
+    private readonly List<ConnectorTarget> _targets = [.. configured];
     private int _at;
 
-    /// <param name="configured">The operator's places.</param>
-    /// <param name="targetOf">Makes a target of <c>host:port</c>, null when it is none; null: the peer's list does not
-    /// count.</param>
-    public FailoverTargets(IReadOnlyList<ConnectorTarget> configured, Func<string, ConnectorTarget?>? targetOf)
-    {
-        _configured = configured;
-        _targetOf = targetOf;
-        _all = configured;
-    }
+    /// <summary>How many there are.</summary>
+    public int Count => _targets.Count;
 
     /// <summary>The place to try.</summary>
-    public ConnectorTarget Current => _all[_at];
+    public ConnectorTarget Current => _targets[_at];
 
-    /// <summary>The peer has named other places: they follow the configured ones and the one in use. None: it has no
-    /// others any more. Null: it named nothing, and what it named before counts.</summary>
-    public void Adopt(IReadOnlyList<string>? named)
+    /// <summary>All of them, for people.</summary>
+    public IReadOnlyList<string> Texts => [.. _targets.Select(target => target.Text)];
+
+    /// <summary>The connection to <see cref="Current"/> has ended, or did not come about: the next has its
+    /// turn.</summary>
+    /// <param name="named">What the peer has named; null: nothing.</param>
+    public void OnEnd(IReadOnlyList<FailoverServer>? named)
     {
-        if (named is null || _targetOf is null)
+        ConnectorTarget last = Current;
+        if (named is not null && adopt is not null)
+        {
+            Replace(last, named, adopt);
+        }
+
+        int now = _targets.FindIndex(target => target.Text == last.Text);
+        _at = (now + 1) % _targets.Count;
+    }
+
+    private void Replace(
+        ConnectorTarget last, IReadOnlyList<FailoverServer> named, Func<FailoverServer, ConnectorTarget?> make)
+    {
+        _targets.Clear();
+        _targets.AddRange(configured);
+        if (named.Count == 0)
         {
             return;
         }
 
-        ConnectorTarget current = Current;
-        List<ConnectorTarget> all = [.. _configured];
-        AddNew(all, current);
-        foreach (ConnectorTarget target in named.Take(NamedMax).Select(_targetOf).OfType<ConnectorTarget>())
+        Add(last);
+        foreach (FailoverServer server in named.Take(NamedMax))
         {
-            AddNew(all, target);
+            if (make(server) is { } target)
+            {
+                Add(target);
+            }
         }
-
-        _all = all;
-        _at = all.FindIndex(target => target.Text == current.Text);
     }
 
-    /// <summary>Goes on to the next place; false: there is one only.</summary>
-    public bool Next()
+    private void Add(ConnectorTarget target)
     {
-        _at = (_at + 1) % _all.Count;
-        return _all.Count > 1;
-    }
-
-    private static void AddNew(List<ConnectorTarget> all, ConnectorTarget target)
-    {
-        if (!all.Any(other => other.Text == target.Text))
+        if (_targets.TrueForAll(known => known.Text != target.Text))
         {
-            all.Add(target);
+            _targets.Add(target);
         }
     }
 }

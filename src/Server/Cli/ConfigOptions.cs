@@ -10,6 +10,7 @@ namespace Pillarbox.Server.Cli;
 internal sealed class ConfigOptions
 {
     private const string DefaultFile = "pillarbox.json";
+    private const string WebSocketPrefix = "ws://";
 
     private readonly Option<string?> _data = new("--data")
     {
@@ -24,7 +25,7 @@ internal sealed class ConfigOptions
     private readonly Option<string[]> _listen = new("--listen")
     {
         Description = $"PROTOCOL=HOST:PORT ({ListenerConfig.ProtocolNames}); repeatable; replaces the configured. "
-            + "Port 0: a free one.",
+            + "Port 0: a free one. ROLE=ws://HOST:PORT: other nodes over WebSocket.",
     };
 
     private readonly Option<RunMode?> _mode = new("--mode")
@@ -40,7 +41,8 @@ internal sealed class ConfigOptions
 
     private readonly Option<string[]> _connect = new("--connect")
     {
-        Description = $"ROLE=HOST:PORT ({ConnectionRoles.Text}): another node, or a broker, to connect to; repeatable.",
+        Description = $"ROLE=PLACE ({ConnectionRoles.Text}): another node, or a broker, to connect to: HOST:PORT, "
+            + "amqps://HOST:PORT or wss://HOST:PORT/PATH; several with commas between are tried in turn; repeatable.",
     };
 
     private readonly Option<string[]> _waypoint = new("--waypoint")
@@ -53,6 +55,8 @@ internal sealed class ConfigOptions
         Description = "PREFIX: links to such addresses go through to the broker of --connect route-container as a whole; "
             + "repeatable. '$coordinator': transactions.",
     };
+
+    private readonly ConnectOptions _connectOptions = new();
 
     private readonly Option<string[]> _tcpListen = new("--tcp-listen")
     {
@@ -86,6 +90,7 @@ internal sealed class ConfigOptions
         command.Options.Add(_connect);
         command.Options.Add(_waypoint);
         command.Options.Add(_linkRoute);
+        _connectOptions.AddTo(command);
         command.Options.Add(_tcpListen);
         command.Options.Add(_tcpConnect);
         command.Options.Add(_set);
@@ -136,7 +141,7 @@ internal sealed class ConfigOptions
                 _ => router.Mode,
             },
             Id = id ?? router.Id,
-            Connectors = connect.Length > 0 ? Connectors(connect) : router.Connectors,
+            Connectors = connect.Length > 0 ? _connectOptions.Connectors(connect, parsed) : router.Connectors,
             TcpListeners = tcpListen.Length > 0 ? Services(tcpListen, "--tcp-listen") : router.TcpListeners,
             TcpConnectors = tcpConnect.Length > 0 ? Services(tcpConnect, "--tcp-connect") : router.TcpConnectors,
         };
@@ -155,24 +160,6 @@ internal sealed class ConfigOptions
         return places;
     }
 
-    private static Dictionary<string, ConnectorConfig> Connectors(string[] connect)
-    {
-        var connectors = new Dictionary<string, ConnectorConfig>();
-        foreach (string text in connect)
-        {
-            (string name, string address) = Pair(text, "--connect ROLE=HOST:PORT");
-            if (!ConnectionRoles.TryParse(name, out ConnectionRole role))
-            {
-                throw new ConfigException($"--connect {text}: '{name}' is no role; write {ConnectionRoles.Text}");
-            }
-
-            connectors.Add(
-                $"{name}-{connectors.Count + 1}", new ConnectorConfig { Role = role, Addresses = [address] });
-        }
-
-        return connectors;
-    }
-
     private static Dictionary<string, ListenerConfig> Listeners(string[] listen)
     {
         var listeners = new Dictionary<string, ListenerConfig>();
@@ -185,9 +172,24 @@ internal sealed class ConfigOptions
                     $"--listen {text}: '{name}' is no protocol; write {ListenerConfig.ProtocolNames}");
             }
 
+            bool isWebSocket = address.StartsWith(WebSocketPrefix, StringComparison.OrdinalIgnoreCase)
+                && ConnectionRoles.TryParse(name, out _);
+            address = isWebSocket ? address[WebSocketPrefix.Length..] : address;
             if (!ListenAddress.TryParse(address, out _, out string? error))
             {
                 throw new ConfigException($"--listen {text}: the address {error}");
+            }
+
+            if (isWebSocket)
+            {
+                _ = ConnectionRoles.TryParse(name, out ConnectionRole role);
+                listeners[$"{name}-ws"] = new ListenerConfig
+                {
+                    Protocol = ListenerProtocol.Http,
+                    Role = role,
+                    Addresses = [.. listeners.GetValueOrDefault($"{name}-ws")?.Addresses ?? [], address],
+                };
+                continue;
             }
 
             IReadOnlyList<string> before = listeners.GetValueOrDefault(name)?.Addresses ?? [];
@@ -197,7 +199,7 @@ internal sealed class ConfigOptions
         return listeners;
     }
 
-    private static KeyValuePair<string, string> Pair(string text, string shape)
+    internal static KeyValuePair<string, string> Pair(string text, string shape)
     {
         int equals = text.IndexOf('=');
         return equals > 0

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.RouterConf;
 
 namespace Pillarbox.Server.Cli;
 
@@ -10,12 +11,14 @@ internal static class ForegroundNode
 {
     /// <summary>Runs it; <paramref name="onReady"/> is called once, when all its listeners are bound.</summary>
     public static async Task<int> RunAsync(
-        PillarboxConfig config, ILoggerFactory logs, Action<IReadOnlyList<NodeEndpoint>> onReady)
+        PillarboxConfig config, ILoggerFactory logs, Action<IReadOnlyList<NodeEndpoint>> onReady,
+        ILogRules? logRules = null)
     {
         var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        await using PillarboxNode node = await PillarboxNode.StartAsync(config, new NodeSeams { LoggerFactory = logs });
+        await using PillarboxNode node = await PillarboxNode.StartAsync(
+            config, new NodeSeams { LoggerFactory = logs, LogRules = logRules });
         onReady(node.Endpoints);
         SystemdNotifier.Ready();
         await stop.Task;

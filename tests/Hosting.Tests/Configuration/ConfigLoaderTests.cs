@@ -23,6 +23,47 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void A_connectors_certificate_is_checked_for_its_name_unless_the_document_says_otherwise()
+    {
+        PillarboxConfig read = ConfigLoader.Parse(
+            """
+            {
+              "router": {
+                "mode": "interior",
+                "connectors": {
+                  "one": { "role": "interRouter", "addresses": ["a:1"], "tls": {} },
+                  "two": {
+                    "role": "interRouter", "addresses": ["wss://b:1/x"], "tls": { "verifyName": false },
+                    "proxy": { "url": "http://proxy:3128", "user": "ann", "passwordVariable": "WORD" }
+                  }
+                },
+                "vhosts": { "shop": { "groups": { "$default": { "remoteHosts": ["*"] } } } }
+              }
+            }
+            """,
+            "t.json");
+        Assert.True(read.Router!.Connectors["one"].Tls!.VerifyName);
+        Assert.False(read.Router.Connectors["two"].Tls!.VerifyName);
+        Assert.Equal("ann", read.Router.Connectors["two"].Proxy!.User);
+        Assert.True(read.Router.Vhosts["shop"].Groups["$default"].AllowWaypointLinks);
+        Assert.Equal("$default", read.Router.Policy.DefaultVhost);
+    }
+
+    [Theory]
+    [InlineData("\"addresses\": [\"ws://a:1\"], \"tls\": {}", "must be wss://")]
+    [InlineData("\"addresses\": [\"http://a:1\"]", "must be host:port")]
+    [InlineData("\"addresses\": [\"a:1\"], \"proxy\": { \"url\": \"http://u:p@proxy:1\" }", "without a user")]
+    [InlineData("\"addresses\": [\"a:1\"], \"openProperties\": { \"product\": \"x\" }", "cannot set 'product'")]
+    public void What_is_wrong_with_a_connector_is_said(string settings, string expected)
+    {
+        ConfigException fault = Assert.Throws<ConfigException>(() => ConfigLoader.Parse(
+            "{\"router\": {\"mode\": \"interior\", \"connectors\": {\"one\": {\"role\": \"interRouter\", "
+            + settings + "}}}}",
+            "t.json"));
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_whole_document_with_comments_is_read()
     {
         PillarboxConfig read = ConfigLoader.Parse(
@@ -129,9 +170,6 @@ public sealed class ConfigLoaderTests
     [InlineData(
         """{ "router": { "addresses": [{ "prefix": "a", "waypoint": true, "enableFallback": true }] } }""",
         "t.json: 'router.addresses[0].enableFallback' goes with phase 0 only, and not with waypoint")]
-    [InlineData(
-        """{ "listeners": { "amqp": { "addresses": ["*:1"], "failover": ["*:2"] } } }""",
-        "t.json: 'listeners.amqp.failover' must be host:port, not '*:2'")]
     public void A_mistake_is_named_in_one_line(string json, string expected) =>
         Assert.Equal(
             expected.Replace("{protocols}", ListenerConfig.ProtocolNames, StringComparison.Ordinal),

@@ -69,6 +69,121 @@ public sealed class ConfMapperTests
     }
 
     [Fact]
+    public void A_policy_with_a_virtual_host()
+    {
+        RouterConfFile file = Parse(
+            """
+            router {
+                mode: interior
+                id: A
+            }
+            policy {
+                maxConnections: 99
+                enableVhostPolicy: true
+                defaultVhost:
+                maxMessageSize: 1000
+            }
+            vhost {
+                hostname: shop.example.org
+                aliases: shop, store
+                maxConnections: 20
+                allowUnknownUser: true
+                groups: {
+                    "staff": {
+                        "users": "ann, bob",
+                        "remoteHosts": "10.0.0.1-10.0.0.9, *",
+                        "maxSenders": 3,
+                        "allowAnonymousSender": true,
+                        "allowWaypointLinks": "false",
+                        "sources": ["news", "own-${user}*"],
+                        "targetPattern": "${user}.#"
+                    },
+                    "$default": { "remoteHosts": "*" }
+                }
+            }
+            listener {
+                port: 5672
+                policyVhost: shop.example.org
+                failoverUrls: amqps://other.example.org, amqp://third.example.org:7
+                openProperties: {
+                    "site": "north",
+                    "level": 3
+                }
+            }
+            address {
+                prefix: fast
+                priority: 9
+            }
+            """);
+
+        RouterSection router = file.Config.Router!;
+        Assert.Equal((99, 1000L, true, ""), (router.Policy.MaxConnections, router.Policy.MaxMessageSize,
+            router.Policy.EnableVhostPolicy, router.Policy.DefaultVhost));
+        VhostConfig vhost = router.Vhosts["shop.example.org"];
+        Assert.Equal((20, 65535, true), (vhost.MaxConnections, vhost.MaxConnectionsPerUser, vhost.AllowUnknownUser));
+        Assert.Equal(["shop", "store"], vhost.Aliases);
+        VhostGroupConfig staff = vhost.Groups["staff"];
+        Assert.Equal(["ann", "bob"], staff.Users);
+        Assert.Equal(["news", "own-${user}*"], staff.Sources);
+        Assert.Equal(["${user}.#"], staff.TargetPattern);
+        Assert.Equal((3, int.MaxValue), (staff.MaxSenders, staff.MaxReceivers));
+        Assert.Equal((true, false, true, false), (staff.AllowAnonymousSender, staff.AllowWaypointLinks,
+            staff.AllowFallbackLinks, staff.AllowDynamicSource));
+        ListenerConfig listener = file.Config.Listeners.Values.Single();
+        Assert.Equal("shop.example.org", listener.PolicyVhost);
+        Assert.Equal(["amqps://other.example.org:5671", "third.example.org:7"], listener.FailoverUrls);
+        Assert.Equal(("north", "3"), (listener.OpenProperties["site"], listener.OpenProperties["level"]));
+        Assert.Equal(9, router.Addresses[0].Priority);
+    }
+
+    [Theory]
+    [InlineData("\"maxSender\": 1", "did you mean 'maxSenders'")]
+    [InlineData("\"maxSenders\": \"many\"", "'maxSenders' must be a number")]
+    [InlineData("\"allowDynamicSource\": \"perhaps\"", "must be yes or no")]
+    public void What_is_wrong_with_a_group_is_said(string setting, string expected)
+    {
+        ConfigException fault = Assert.Throws<ConfigException>(() => Parse(
+            "router {\n}\nvhost {\n hostname: x\n groups: {\n \"g\": {\n" + setting + "\n}\n}\n}\n"));
+        Assert.Contains(expected, fault.Message, StringComparison.Ordinal);
+        Assert.Contains(":3:", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Virtual_hosts_of_a_directory_are_read_and_one_name_twice_is_refused()
+    {
+        string directory = Directory.CreateTempSubdirectory("pillarbox-policy-").FullName;
+        try
+        {
+            File.WriteAllText(
+                Path.Combine(directory, "one.json"),
+                """[["vhost", {"hostname": "one", "groups": {"$default": {"remoteHosts": "*"}}}]]""");
+            var section = new RouterSection { Policy = new RouterPolicyConfig { PolicyDir = directory } };
+            Assert.Equal(["one"], NodePolicy.VhostsOf(section).Keys);
+            section = section with { Vhosts = new Dictionary<string, VhostConfig> { ["one"] = new() } };
+            Assert.Throws<ConfigException>(() => NodePolicy.VhostsOf(section));
+            File.WriteAllText(Path.Combine(directory, "two.json"), """[["listener", {"port": "1"}]]""");
+            Assert.Throws<ConfigException>(() => NodePolicy.VhostsOf(section));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_user_in_two_groups_is_refused()
+    {
+        var group = new VhostGroupConfig { Users = ["ann"], RemoteHosts = ["*"] };
+        var vhosts = new Dictionary<string, VhostConfig>
+        {
+            ["x"] = new() { Groups = new Dictionary<string, VhostGroupConfig> { ["a"] = group, ["b"] = group } },
+        };
+        ConfigException fault =
+            Assert.Throws<ConfigException>(() => NodePolicy.RulesOf(new RouterPolicyConfig(), vhosts));
+        Assert.Contains("'ann' is in more than one group", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_profile_may_stand_behind_what_names_it()
     {
         RouterConfFile file = Parse(
@@ -110,9 +225,6 @@ public sealed class ConfMapperTests
             connector {
                 name: broker
                 role: route-container
-            }
-            listener {
-                failoverUrls: amqps://one.example.org, two.example.org:7
             }
             address {
                 prefix: work
@@ -171,7 +283,6 @@ public sealed class ConfMapperTests
                 },
             ],
             router.LinkRoutes);
-        Assert.Equal(["one.example.org:5671", "two.example.org:7"], file.Config.Listeners["listener/1"].Failover);
         Assert.Contains("linkRoute.distribution", Assert.Single(file.Notes), StringComparison.Ordinal);
     }
 

@@ -14,7 +14,7 @@ public sealed class FailoverTests : IDisposable
         {
           "listeners": {
             "amqp": {
-              "addresses": ["127.0.0.1:PORT"], "failover": ["localhost:OTHER"], "tls": { "certificate": "SERVER" }
+              "addresses": ["127.0.0.1:PORT"], "failoverUrls": ["amqps://localhost:OTHER"], "tls": { "certificate": "SERVER" }
             }
           },
           "security": {

@@ -10,6 +10,8 @@ public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLin
     [InlineData("nodes")]
     [InlineData("other_router")]
     [InlineData("addresses_and_links")]
+    [InlineData("counters")]
+    [InlineData("create_and_delete")]
     [InlineData("kill_connection")]
     [InlineData("refusals")]
     public async Task Proton_asks_as_the_tools_of_other_routers_do(string scenario)
@@ -36,6 +38,33 @@ public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLin
         Assert.True(json.ExitCode == 0, json.Everything);
         using var document = System.Text.Json.JsonDocument.Parse(json.Output);
         Assert.Contains(expected, json.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_verbs_make_change_show_and_remove()
+    {
+        string made = await RunAsync("create", "vhost", "hostname=cli", "maxConnections=3",
+            """groups={"$default":{"remoteHosts":"*"}}""");
+        Assert.Contains("maxConnections", made, StringComparison.Ordinal);
+        await RunAsync("update", "vhost", "cli", "maxConnections=4");
+        Assert.Contains("maxConnections=4", await RunAsync("query", "vhost"), StringComparison.Ordinal);
+        await RunAsync("delete", "vhost", "cli");
+        Assert.DoesNotContain("cli", await RunAsync("query", "vhost"), StringComparison.Ordinal);
+        await RunAsync("create", "address", "--name", "cli", "prefix=cli", "distribution=closest");
+        Assert.Contains("distribution=closest", await RunAsync("query", "address"), StringComparison.Ordinal);
+        await RunAsync("delete", "address", "cli");
+        string refused = await RunAsync(expected: 1, "create", "address", "prefix=x", "distribution=sideways");
+        Assert.Contains("Invalid value 'sideways'", refused, StringComparison.Ordinal);
+    }
+
+    private Task<string> RunAsync(params string[] words) => RunAsync(expected: 0, words);
+
+    private async Task<string> RunAsync(int expected, params string[] words)
+    {
+        ClientResult result =
+            await ClientProcess.RunAsync(Programs.Pillarbox, ["router", .. words, "--url", line.A.HttpUrl]);
+        Assert.True(expected == 0 == (result.ExitCode == 0), result.Everything);
+        return result.Everything;
     }
 
     [Fact]

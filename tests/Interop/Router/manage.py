@@ -2,7 +2,7 @@
 The URL is that of node A in a line A - B - C."""
 import sys
 
-from proton import Message
+from proton import Delivery, Message
 from proton.utils import BlockingConnection, SyncRequestResponse
 
 PREFIX = "org.apache.qpid.dispatch."
@@ -68,6 +68,63 @@ def addresses_and_links(url):
     read = agent.call(200, operation="READ", type=PREFIX + "router.link", identity=link["identity"])
     assert read["owningAddr"] == "M0manage.wanted", read
     receiver.close()
+
+
+def counters(url):
+    """What qdstat -a, -l and -g show of messages that passed."""
+    agent = Agent(url)
+    before = agent.query("router")[0]
+    receiver = agent.connection.create_receiver("manage.counted", credit=20)
+    sender = agent.connection.create_sender("manage.counted")
+    agent.connection.wait(lambda: sender.link.credit, timeout=TIMEOUT)
+    sending = [sender.link.send(Message(body=i)) for i in range(4)]
+    for i in range(4):
+        receiver.receive(timeout=TIMEOUT)
+        receiver.settle([Delivery.ACCEPTED, Delivery.REJECTED, Delivery.RELEASED, Delivery.ACCEPTED][i])
+    agent.connection.wait(lambda: all(d.settled or d.remote_state for d in sending), timeout=TIMEOUT)
+    address = [a for a in agent.query("router.address") if a["key"] == "M0manage.counted"][0]
+    assert address["deliveriesIngress"] == 4 and address["deliveriesEgress"] == 4, address
+    links = [l for l in agent.query("router.link") if l["owningAddr"] == "M0manage.counted"]
+    assert sorted(l["linkDir"] for l in links) == ["in", "out"], links
+    for link in links:
+        assert link["deliveryCount"] == 4 and link["acceptedCount"] == 2, link
+        assert link["rejectedCount"] == 1 and link["releasedCount"] == 1 and link["unsettledCount"] == 0, link
+        assert link["presettledCount"] == 0 and link["undeliveredCount"] == 0, link
+    after = agent.query("router")[0]
+    assert after["deliveriesIngress"] - before["deliveriesIngress"] >= 4, (before, after)
+    assert after["rejectedDeliveries"] - before["rejectedDeliveries"] == 1, (before, after)
+    assert agent.query("policy")[0]["connectionsProcessed"] >= 2
+
+
+def create_and_delete(url):
+    """As qdmanage makes, shows and removes things."""
+    agent = Agent(url)
+    kind = PREFIX + "router.config.address"
+    made = agent.call(201, {"prefix": "manage.all", "distribution": "multicast"}, operation="CREATE", type=kind,
+                      name="manage-all")
+    assert made["name"] == "manage-all" and made["distribution"] == "multicast", made
+    receivers = [agent.connection.create_receiver("manage.all.x", credit=5, name=name) for name in "ab"]
+    sender = agent.connection.create_sender("manage.all.x")
+    agent.connection.wait(lambda: sender.link.credit, timeout=TIMEOUT)
+    sender.link.send(Message(body="to all"))
+    for receiver in receivers:
+        assert receiver.receive(timeout=TIMEOUT).body == "to all"
+        receiver.accept()
+    agent.call(400, {"prefix": "manage.all"}, operation="CREATE", type=kind, name="again")
+    agent.call(204, operation="DELETE", type=kind, name="manage-all")
+    agent.call(404, operation="DELETE", type=kind, name="manage-all")
+    listener = agent.call(201, {"host": "127.0.0.1", "port": "0", "role": "normal"}, operation="CREATE",
+                          type=PREFIX + "listener", name="manage-listener")
+    other = BlockingConnection("amqp://127.0.0.1:" + listener["port"], timeout=TIMEOUT)
+    other.close()
+    agent.call(204, operation="DELETE", type=PREFIX + "listener", name="manage-listener")
+    vhost = agent.call(201, {"hostname": "manage", "maxConnections": 7}, operation="CREATE", type=PREFIX + "vhost",
+                       name="manage")
+    assert vhost["maxConnections"] == 7, vhost
+    agent.call(200, {"maxConnections": 8}, operation="UPDATE", type=PREFIX + "vhost", name="manage")
+    read = agent.call(200, operation="READ", type=PREFIX + "vhost", name="manage")
+    assert read["maxConnections"] == 8, read
+    agent.call(204, operation="DELETE", type=PREFIX + "vhost", name="manage")
 
 
 def kill_connection(url):

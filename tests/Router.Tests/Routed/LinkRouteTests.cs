@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Containers;
+using Pillarbox.Router.Management;
 
 namespace Pillarbox.Router.Tests.Routed;
 
@@ -255,6 +257,71 @@ public sealed class LinkRouteTests : IDisposable
         router.Send(FrameBytes.Of(Steps.SenderAttach(1, "broker.q") with { Name = attach.Name }));
         broker.TakeSession();
         Assert.Equal(attach.Name, broker.TakeAttach().Name);
+    }
+
+    [Fact]
+    public void Connection_makes_a_link_route_for_itself_as_long_as_it_lasts()
+    {
+        AmqpPeer container = _scene.Client();
+        container.AttachReceiver(0, "replies");
+        container.Credit(0, 10);
+        Assert.True(container.AttachSender(1, "$management") > 0);
+        container.Transfer(1, 0, ManagementSteps.Create(
+            "router.connection.linkRoute", "replies", ("pattern", "own/#"), ("direction", "in")), settled: true);
+        AmqpMessage reply = ManagementSteps.Reply(container);
+        Assert.Equal(201, ManagementSteps.StatusOf(reply));
+        Assert.True(reply.Value.AsMap()!.TryGet("identity", out AmqpValue identity));
+
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.SenderAttach(0, "own.q")));
+        container.Next(Begin.DescriptorCode);
+        Assert.Equal("own.q", (container.Next(Attach.DescriptorCode).AsAttach().Target as Target)?.Address);
+
+        AmqpPeer other = _scene.Client();
+        other.AttachReceiver(0, "others");
+        other.Credit(0, 10);
+        other.AttachSender(1, "$management");
+        other.Transfer(1, 0, ManagementSteps.Delete(
+            "router.connection.linkRoute", "others", identity.AsText()!), settled: true);
+        Assert.Equal(403, ManagementSteps.StatusOf(ManagementSteps.Reply(other)));
+
+        container.Cut();
+        client.Next(Attach.DescriptorCode);
+        Assert.Equal("qd:routed-link-lost", client.Next(Detach.DescriptorCode).AsDetach().Error?.Condition);
+        Assert.DoesNotContain(
+            _scene.Network.View().Configured, entity => entity.Type == "router.connection.linkRoute");
+    }
+
+    [Fact]
+    public async Task Routes_and_auto_links_come_and_go_while_the_node_runs()
+    {
+        ImmutableDictionary<string, AmqpValue> attributes = ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("direction", "in").Add("connection", "to-broker");
+        CommandResult made = await _scene.Network.Owners.CarryAsync(
+            new CreateEntity("router.config.linkRoute", "late", attributes.Add("prefix", "late")));
+        Assert.Null(made.Fault);
+        CommandResult kept = await _scene.Network.Owners.CarryAsync(
+            new CreateEntity("router.config.autoLink", "kept", attributes.Add("address", "work")));
+        Assert.Null(kept.Fault);
+        Assert.NotNull((await _scene.Network.Owners.CarryAsync(
+            new CreateEntity("router.config.autoLink", "kept", attributes.Add("address", "work")))).Fault);
+
+        var broker = new ContainerPeer(_scene);
+        ushort channel = broker.TakeSession();
+        Attach attach = broker.TakeAttach();
+        Assert.Equal("work", attach.Source?.Address);
+        broker.Answer(attach, channel);
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.SenderAttach(0, "late.q")));
+        broker.TakeSession();
+        broker.TakeAttach();
+
+        await _scene.Network.Owners.CarryAsync(new DeleteEntity(kept.Made!));
+        await _scene.Network.Owners.CarryAsync(new DeleteEntity(made.Made!));
+        _scene.Node.Settle();
+        Assert.True(broker.Peer.Next(Detach.DescriptorCode).AsDetach().Closed);
+        client.Send(FrameBytes.Of(Steps.SenderAttach(1, "late.q")));
+        Assert.Equal("late.q", (client.Next(Attach.DescriptorCode).AsAttach().Target as Target)?.Address);
     }
 
     [Fact]

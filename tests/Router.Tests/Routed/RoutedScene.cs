@@ -29,6 +29,7 @@ internal sealed class RoutedScene : IDisposable
             Time = Node.Clock,
             Random = new SeededRandom(3),
         });
+        Network.Observe(Node.Handler.Describe, Node.Handler.TryClose);
         Node.Handler.Join(Network);
     }
 

@@ -13,7 +13,7 @@ namespace Pillarbox.Hosting.Listeners.WebSockets;
 /// A WebSocket as a connection of bytes, for the handlers that serve sockets: where messages begin and end means
 /// nothing. Two bounded pipes lie between: who does not read in time is not read from either.
 /// </summary>
-internal sealed class WebSocketConnection : ConnectionContext
+internal class WebSocketConnection : ConnectionContext
 {
     private const int PauseBytes = 64 << 10;
     private const int ReceiveBytes = 16 << 10;
@@ -24,22 +24,31 @@ internal sealed class WebSocketConnection : ConnectionContext
     private readonly Pipe _in = new(Bounded);
     private readonly Pipe _out = new(Bounded);
     private readonly CancellationTokenSource _closed = new();
+    private Task _inwards = Task.CompletedTask;
+    private Task _outwards = Task.CompletedTask;
 
+    /// <summary>One that a listener has accepted.</summary>
     public WebSocketConnection(WebSocket socket, HttpContext context, bool takesText)
+        : this(socket, new FeatureCollection(context.Features), takesText)
+    {
+        ConnectionId = context.TraceIdentifier;
+        ConnectionInfo peer = context.Connection;
+        RemoteEndPoint = peer.RemoteIpAddress is { } remote ? new IPEndPoint(remote, peer.RemotePort) : null;
+        LocalEndPoint = peer.LocalIpAddress is { } local ? new IPEndPoint(local, peer.LocalPort) : null;
+    }
+
+    /// <summary>One that the node has made.</summary>
+    protected WebSocketConnection(WebSocket socket, IFeatureCollection features, bool takesText)
     {
         _socket = socket;
         _takesText = takesText;
         Transport = new Ends(_in.Reader, _out.Writer);
-        ConnectionId = context.TraceIdentifier;
-        Features = new FeatureCollection(context.Features);
-        ConnectionInfo peer = context.Connection;
-        RemoteEndPoint = peer.RemoteIpAddress is { } remote ? new IPEndPoint(remote, peer.RemotePort) : null;
-        LocalEndPoint = peer.LocalIpAddress is { } local ? new IPEndPoint(local, peer.LocalPort) : null;
+        Features = features;
         ConnectionClosed = _closed.Token;
     }
 
     /// <inheritdoc/>
-    public override string ConnectionId { get; set; }
+    public override string ConnectionId { get; set; } = "";
 
     /// <inheritdoc/>
     public override IFeatureCollection Features { get; }
@@ -56,20 +65,32 @@ internal sealed class WebSocketConnection : ConnectionContext
     /// <summary>Lets the handler serve it to its end; then what is written goes out and the WebSocket closes.</summary>
     public async Task ServeAsync(ConnectionHandler handler)
     {
-        Task inwards = ReceiveAsync();
-        Task outwards = SendAsync();
+        Start();
         try
         {
             await handler.OnConnectedAsync(this);
         }
         finally
         {
-            await _out.Writer.CompleteAsync();
-            await outwards;
-            await _in.Reader.CompleteAsync();
-            await _closed.CancelAsync();
-            await inwards;
+            await FinishAsync();
         }
+    }
+
+    /// <summary>Bytes begin to flow.</summary>
+    protected void Start()
+    {
+        _inwards = ReceiveAsync();
+        _outwards = SendAsync();
+    }
+
+    /// <summary>What is written goes out, and the WebSocket closes.</summary>
+    protected async Task FinishAsync()
+    {
+        await _out.Writer.CompleteAsync();
+        await _outwards;
+        await _in.Reader.CompleteAsync();
+        await _closed.CancelAsync();
+        await _inwards;
     }
 
     /// <inheritdoc/>

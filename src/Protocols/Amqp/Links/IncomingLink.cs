@@ -116,6 +116,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
             Session.Incoming.Reject(DeliveryId, error);
         }
 
+        OnRejected();
         AbandonDelivery();
         if (_moreToCome)
         {
@@ -124,6 +125,11 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         }
 
         OnAborted();
+    }
+
+    /// <summary>A message could not be read, and was rejected.</summary>
+    protected virtual void OnRejected()
+    {
     }
 
     /// <summary>A piece of the delivery; the last one when <paramref name="more"/> is false.</summary>
@@ -263,6 +269,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     {
         if (ReceivedBytes > Session.Connection.Options.MaxMessageBytes)
         {
+            Session.Connection.Policy?.OnMessageTooLong();
             throw new AmqpException(
                 AmqpErrorCondition.LinkMessageSizeExceeded,
                 $"the message is larger than {Session.Connection.Options.MaxMessageBytes} bytes", AmqpSeverity.Link);

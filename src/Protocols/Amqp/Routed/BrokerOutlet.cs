@@ -2,6 +2,7 @@ using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -16,6 +17,9 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
     private Producer? _producer;
     private int _credit;
     private bool _isClosed;
+
+    /// <inheritdoc/>
+    public override OutletPlace Place => OutletPlace.Inside;
 
     internal override RoutedInbox Inbox => port.Traffic.Inbox;
 

@@ -2,6 +2,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -27,6 +28,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     private readonly Queue<Delivery> _pending = new();
     private readonly List<RouteChoice> _choices = [];
     private IRoute? _route;
+    private AddressTally? _tally;
     private Consumer? _consumer;
     private string? _subscription;
     private RouterStamp _stamp;
@@ -43,6 +45,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     public void SetRoute(IRoute route)
     {
         _route = route;
+        _tally = route.Tallies.Open();
         _stamp = RouterStamp.Of(port.Network, route.Address, route.Phase);
     }
 
@@ -72,6 +75,11 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     {
         _isClosed = true;
         _isWanted = false;
+        if (_tally is not null)
+        {
+            _route!.Tallies.Close(_tally);
+        }
+
         CloseConsumer();
     }
 
@@ -338,9 +346,11 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
         }
 
         _outstanding++;
+        _tally!.OnFromContainer();
         RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
         foreach (RouteChoice choice in _choices)
         {
+            _tally.OnChosen(choice.Outlet!);
             var drawn = new DrawnDelivery { Source = this, Drawn = delivery };
             drawn.Begin(choice, message.Length + RoutedBytes.SectionBytesMax + _stamp.Entries.Length);
             drawn.Copies = copies;
@@ -364,8 +374,8 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     private void Choose(int priority)
     {
         _choices.Clear();
-        var query = new RouteQuery { Priority = priority };
-        if (_route!.IsMulticast)
+        var query = new RouteQuery { Priority = _route!.Priority ?? priority };
+        if (_route.IsMulticast)
         {
             _route.ChooseAll(query, _choices);
         }

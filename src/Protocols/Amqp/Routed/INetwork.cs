@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -90,11 +91,6 @@ public interface IRoute
     /// <summary>Where messages go that nobody takes here; null: back to their senders.</summary>
     IRoute? Fallback => null;
 
-    /// <summary>A message went there.</summary>
-    void CountFallback()
-    {
-    }
-
     /// <summary>Whether it is forgotten: a link that has kept it asks the network again.</summary>
     bool IsRetired { get; }
 
@@ -103,6 +99,12 @@ public interface IRoute
 
     /// <summary>Chooses every destination.</summary>
     void ChooseAll(in RouteQuery query, List<RouteChoice> into);
+
+    /// <summary>The priority that its messages go by between routers, 0 to 9; null: their own.</summary>
+    int? Priority => null;
+
+    /// <summary>What its senders count.</summary>
+    AddressTallies Tallies { get; }
 }
 
 /// <summary>What the choice of a destination looks at. Lives as long as the message's bytes.</summary>
@@ -176,6 +178,9 @@ public abstract class Outlet
     /// <summary>The router at its other end; null: a destination of this node.</summary>
     public virtual PeerLink? Peer => null;
 
+    /// <summary>What is behind it, when that is no router.</summary>
+    public virtual OutletPlace Place => OutletPlace.Client;
+
     /// <summary>Whether what goes there keeps the routers' annotations.</summary>
     public virtual bool TakesStamps => Peer is not null;
 
@@ -183,6 +188,11 @@ public abstract class Outlet
     public object Owner => Inbox;
 
     internal abstract RoutedInbox Inbox { get; }
+
+    /// <summary>A delivery that it was given is unsettled for long. Any thread.</summary>
+    internal virtual void OnStuck()
+    {
+    }
 
     /// <summary>Takes a delivery. On the thread that owns the inbox.</summary>
     internal abstract void OnDelivery(RoutedDelivery delivery);

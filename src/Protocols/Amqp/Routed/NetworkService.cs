@@ -2,6 +2,9 @@ using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp.Policy;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -9,6 +12,20 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// <param name="To">The address, as a client would write it.</param>
 /// <param name="Bytes">The bare message: properties, application properties, body.</param>
 public readonly record struct ServiceMessage(string To, byte[] Bytes);
+
+/// <summary>Whose message it is, as far as it came by a connection of this node.</summary>
+/// <param name="Policy">The connection's rules; null: there are none for it.</param>
+public readonly record struct ServiceSender(ConnectionPolicy? Policy)
+{
+    private readonly ConnectionEndpoint? _connection;
+
+    internal ServiceSender(ConnectionPolicy? policy, ConnectionEndpoint? connection)
+        : this(policy) => _connection = connection;
+
+    /// <summary>What begins links on its connection; null: it came by another router, or from within the
+    /// node.</summary>
+    public LinkCarrier? Carrier => _connection?.NeedCarrier();
+}
 
 /// <summary>
 /// Something inside the node that takes messages from the network and may answer each with one. Messages are taken one
@@ -23,17 +40,20 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
         RoutedState.Rejected(AmqpErrorCondition.LinkMessageSizeExceeded, "the message is too long");
 
     private readonly INetwork _network;
-    private readonly Func<ReadOnlyMemory<byte>, ServiceMessage?> _answer;
+    private readonly Func<ReadOnlyMemory<byte>, ServiceSender, ServiceMessage?> _answer;
     private readonly Dictionary<RoutedDelivery, ArrayBufferWriter<byte>> _partial = [];
     private int _wakes;
 
     /// <param name="network">Where answers go.</param>
-    /// <param name="answer">Takes a whole message, gives the answer or null. Must not throw.</param>
-    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ServiceMessage?> answer)
+    /// <param name="answer">Takes a whole message, and whose it is; gives the answer or null. Must not throw.</param>
+    public NetworkService(INetwork network, Func<ReadOnlyMemory<byte>, ServiceSender, ServiceMessage?> answer)
     {
         (_network, _answer) = (network, answer);
         Inbox = new RoutedInbox(this);
     }
+
+    /// <inheritdoc/>
+    public override OutletPlace Place => OutletPlace.Inside;
 
     internal override RoutedInbox Inbox { get; }
 
@@ -129,21 +149,31 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
 
     private void Answer(RoutedDelivery delivery, byte[]? message)
     {
+        ConnectionEndpoint? connection = (delivery.Source as RoutedIncomingLink)?.Session.Connection;
+        bool isOfRouter = connection?.Role == ConnectionRole.InterRouter;
+        var sender = new ServiceSender(connection?.Policy, isOfRouter ? null : connection);
         Conclude(delivery, message is null ? TooLong : RoutedState.Accepted);
-        if (message is not null && _answer(message) is { } answer)
+        if (message is not null && _answer(message, sender) is { } answer)
         {
             Send(answer);
         }
     }
 
-    private void Send(in ServiceMessage message)
+    /// <summary>Sends a message of the node's own; it is dropped when nobody wants it. Any thread.</summary>
+    public void Send(in ServiceMessage message)
     {
         byte[] to = Encoding.UTF8.GetBytes(message.To);
-        RouteChoice choice = _network.Find(to, phase: 0)?.Choose(default) ?? default;
+        IRoute? route = _network.Find(to, phase: 0);
+        RouteChoice choice = route?.Choose(default) ?? default;
         if (choice.Outlet is null)
         {
             return;
         }
+
+        AddressTally tally = route!.Tallies.Open();
+        tally.OnFromContainer();
+        tally.OnChosen(choice.Outlet);
+        route.Tallies.Close(tally);
 
         byte[] bytes = choice.Outlet.Peer is null ? message.Bytes : Stamped(to, message.Bytes, choice.Outlet.Peer);
         var delivery = new RoutedDelivery { Source = this };

@@ -30,6 +30,9 @@ internal class RoutedDelivery
     /// <summary>Whether its credit is to be given back at its end.</summary>
     public bool OwesCredit { get; set; }
 
+    /// <summary>Whether it was found unsettled for long.</summary>
+    public bool IsStuck { get; set; }
+
     /// <summary>Pieces that the other side has not written.</summary>
     public int HeldFrames { get; set; }
 
@@ -58,6 +61,12 @@ internal class RoutedDelivery
 
     /// <summary>Whether that is all of it.</summary>
     public bool IsWhole { get; set; }
+
+    /// <summary>When it began, in milliseconds since the Unix epoch.</summary>
+    public long BeganMs { get; set; }
+
+    /// <summary>Whether its first sender had settled it, however it crosses now.</summary>
+    public bool IsPresettled { get; set; }
 
     /// <summary>Whether it goes out settled.</summary>
     public bool GoesSettled { get; set; }
@@ -91,6 +100,7 @@ internal class RoutedDelivery
         Outlet = choice.Outlet!;
         Load = choice.Load!;
         IsSettledBySender = false;
+        IsStuck = false;
         Copies = null;
         HeldFrames = 0;
         Sink = null;

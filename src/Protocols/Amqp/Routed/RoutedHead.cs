@@ -121,6 +121,27 @@ internal readonly struct RoutedHead
         return true;
     }
 
+    /// <summary>The user that the message names; empty: none, or its properties are not whole. Errors:
+    /// decode-error.</summary>
+    public ReadOnlySpan<byte> UserIdOf(ReadOnlySpan<byte> message)
+    {
+        ReadOnlySpan<byte> bare = message[BareOffset..];
+        if (bare.Length < 3)
+        {
+            return default;
+        }
+
+        var reader = new AmqpReader(bare);
+        if (reader.PeekDescriptor() != MessageProperties.DescriptorCode)
+        {
+            return default;
+        }
+
+        reader.ReadDescriptor();
+        int content = reader.Position;
+        return reader.TrySkip() ? new PropertiesSection(bare[content..reader.Position]).UserId : default;
+    }
+
     private static int PriorityOf(ReadOnlySpan<byte> header)
     {
         var reader = new AmqpReader(header);

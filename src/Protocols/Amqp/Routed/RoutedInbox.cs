@@ -36,6 +36,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>Something that the subject does itself.</summary>
     Call,
+
+    /// <summary>A link is to look for deliveries that are unsettled for long.</summary>
+    Inspect,
 }
 
 /// <summary>One crossing.</summary>
@@ -67,6 +70,9 @@ internal sealed class RoutedInbox(IWakeable owner)
     private volatile bool _isClosed;
 
     public bool IsEmpty => _events.IsEmpty;
+
+    /// <summary>Whether the owner has ended.</summary>
+    public bool IsClosed => _isClosed;
 
     public void Post(in RoutedEvent crossing)
     {

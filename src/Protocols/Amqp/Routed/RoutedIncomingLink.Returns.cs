@@ -116,9 +116,15 @@ internal sealed partial class RoutedIncomingLink
         LetGo(delivery.HeldFrames);
         delivery.HeldFrames = 0;
         Unlink(delivery);
+        _outstandingCount--;
         RoutedCopies? copies = delivery.Copies;
         bool isLast = copies is null || --copies.Left == 0;
         byte[] outcome = copies is null ? state : copies.State = Higher(copies.State, state);
+        if (isLast && !delivery.IsPresettled)
+        {
+            _counters.OnOutcome(outcome, delivery.BeganMs, Session.Connection.NowMs);
+        }
+
         if (isLast && IsAnswerable(delivery))
         {
             Answer(delivery.SourceId, outcome);
@@ -185,6 +191,7 @@ internal sealed partial class RoutedIncomingLink
         _free = delivery.Next;
         delivery.Begin(choice, bytesMax);
         delivery.Previous = null;
+        _outstandingCount++;
         delivery.Next = _outstanding;
         if (_outstanding is not null)
         {

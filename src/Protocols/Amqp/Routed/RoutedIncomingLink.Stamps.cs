@@ -1,4 +1,5 @@
 using System.Text;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -83,10 +84,25 @@ internal sealed partial class RoutedIncomingLink
 /// <summary>The routes of the addresses that a link's messages named. Owned by its connection.</summary>
 internal sealed class RouteCache(INetwork network, int entriesMax, Action<string>? authorize)
 {
-    private readonly Dictionary<(string Address, int Phase), IRoute> _routes = [];
+    private readonly Dictionary<(string Address, int Phase), (IRoute Route, AddressTally Tally)> _routes = [];
     private byte[] _lastAddress = [];
     private int _lastPhase;
     private IRoute? _last;
+
+    /// <summary>Where what goes to the address that was found last is counted.</summary>
+    public AddressTally? Tally { get; private set; }
+
+    /// <summary>Forgets all of them; what was counted stays with the addresses.</summary>
+    public void Clear()
+    {
+        foreach ((IRoute route, AddressTally tally) in _routes.Values)
+        {
+            route.Tallies.Close(tally);
+        }
+
+        _routes.Clear();
+        _last = null;
+    }
 
     /// <summary>Where messages to an address go; null: nobody wants them.</summary>
     public IRoute? Find(ReadOnlySpan<byte> address, int? phase)
@@ -111,21 +127,23 @@ internal sealed class RouteCache(INetwork network, int entriesMax, Action<string
     private IRoute? LookUp(ReadOnlySpan<byte> address, int? phase, int known)
     {
         (string Address, int) key = (Encoding.UTF8.GetString(address), known);
-        if (_routes.TryGetValue(key, out IRoute? kept) && !kept.IsRetired)
+        if (_routes.TryGetValue(key, out (IRoute Route, AddressTally Tally) kept) && !kept.Route.IsRetired)
         {
-            return kept;
+            Tally = kept.Tally;
+            return kept.Route;
         }
 
         authorize?.Invoke(key.Address);
         IRoute? found = network.Find(address, phase);
         if (_routes.Count >= entriesMax)
         {
-            _routes.Clear();
+            Clear();
         }
 
         if (found is not null)
         {
-            _routes[key] = found;
+            Tally = found.Tallies.Open();
+            _routes[key] = (found, Tally);
         }
 
         return found;

@@ -53,6 +53,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private EarlyWatch? _watch;
     private uint? _messageFormat;
     private readonly long _tableId;
+    private readonly bool _checksUserIds;
     private bool _isDropping;
     private bool _isTransacted;
 
@@ -64,6 +65,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _kind = kind;
         _peer = kind is RoutedSender.Router or RoutedSender.Uplink ? session.Connection.Peer : null;
         _capacity = _network.LinkCapacity;
+        _checksUserIds = kind is RoutedSender.ToAddress or RoutedSender.Anonymous
+            && session.Connection.Policy is { ChecksUserIds: true };
         _routes = new RouteCache(
             _network, RoutesKeptMax, kind == RoutedSender.Anonymous ? AuthorizeMessage : null);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
@@ -100,6 +103,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     public void SetRoute(IRoute route, EarlyWatch watch)
     {
         _route = route;
+        _tally = route.Tallies.Open();
         _watch = watch;
         Stamp(route.Address, route.Phase);
         watch.Join(this);
@@ -115,14 +119,16 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         OnReleased?.Invoke();
         AbandonDelivery();
         AbortOpen();
+        _routes.Clear();
         if (_route is not null)
         {
+            _route.Tallies.Close(_tally!);
             _network.CloseSender(_route, _watch!);
         }
     }
 
     /// <inheritdoc/>
-    public LinkFacts Describe(long id) => new()
+    public LinkFacts Describe(long id, long nowMs) => new()
     {
         Id = id,
         Name = Name,
@@ -132,7 +138,10 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         Address = _route?.Address,
         Capacity = _capacity,
         Credit = LinkCredit,
-        DeliveryCount = DeliveryCount,
+        Unsettled = _outstandingCount,
+        Totals = _counters.Read(),
+        SettleRate = _counters.RateAt(nowMs),
+        LastDeliveryMs = _counters.LastDeliveryMs,
     };
 
     /// <summary>The sender states an outcome for what it sent, or settles it (part 2 section 2.7.6).</summary>
@@ -231,6 +240,11 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             return;
         }
 
+        if (_checksUserIds)
+        {
+            CheckUserId(payload.Span, head);
+        }
+
         RouterNotes notes = head.AnnotationsMap > 0
             ? RouterNotes.Read(payload.Span[head.AnnotationsMap..head.BareOffset])
             : default;
@@ -263,7 +277,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         {
             HeadScan.Cut => false,
             HeadScan.NotBegun => !more,
-            _ => IsAddressed || head.TryReadTo(message, out to),
+            _ => (IsAddressed && !_checksUserIds) || head.TryReadTo(message, out to),
         };
     }
 
@@ -295,6 +309,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             ChooseFallback(route, head, notes);
         }
 
+        bool isPreSettled = IsSettled || notes.IsPreSettled;
+        _counters.OnDelivery(Session.Connection.NowMs);
         if (_choices.Count == 0)
         {
             RefuseUnwanted(route is null && to.IsEmpty && notes.To.IsEmpty);
@@ -302,6 +318,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             return;
         }
 
+        CountForwarded(isPreSettled);
         RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
         foreach (RouteChoice chosen in _choices)
         {
@@ -310,8 +327,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             RoutedDelivery delivery = Rent(choice, message.Length + StampBytesMax(notes));
             delivery.Copies = copies;
             delivery.IsWhole = !more;
-            bool isPreSettled = IsSettled || notes.IsPreSettled;
             bool isMarked = isPreSettled && choice.Outlet!.Peer is { IsAlike: true };
+            delivery.IsPresettled = isPreSettled;
             delivery.GoesSettled = isPreSettled && !isMarked;
             delivery.Length = Copy(message, head, notes, delivery, isMarked);
             HandOver(delivery);
@@ -328,16 +345,25 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     {
         if (_kind == RoutedSender.ToAddress)
         {
+            _counted = _tally;
             return _route;
         }
 
         ReadOnlySpan<byte> address = _kind == RoutedSender.Uplink ? _uplinkAddress
             : TrustsNotes && !notes.To.IsEmpty ? notes.To : to;
-        return address.IsEmpty ? null : _routes.Find(address, TrustsNotes ? notes.Phase : null);
+        IRoute? found = address.IsEmpty ? null : _routes.Find(address, TrustsNotes ? notes.Phase : null);
+        _counted = found is null ? null : _routes.Tally;
+        return found;
     }
 
     private void AuthorizeMessage(string address)
     {
+        if (Session.Connection.Policy?.AllowsTarget(address) == false)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.UnauthorizedAccess, "policy violation on target", AmqpSeverity.Link);
+        }
+
         try
         {
             RoutedAttach.Authorize(Session.Connection, address, Permission.Send);
@@ -348,6 +374,15 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         }
     }
 
+    private void CheckUserId(ReadOnlySpan<byte> message, in RoutedHead head)
+    {
+        if (!Session.Connection.Policy!.AllowsUserId(head.UserIdOf(message)))
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.UnauthorizedAccess, "user_id proxy violation", AmqpSeverity.Link);
+        }
+    }
+
     private void Choose(IRoute route, in RoutedHead head, scoped in RouterNotes notes)
     {
         bool isFromRouter = _kind == RoutedSender.Router;
@@ -355,7 +390,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         {
             From = _peer,
             ExceptOwner = IsFromEdge ? Inbox : null,
-            Priority = head.Priority,
+            Priority = route.Priority ?? head.Priority,
             Ingress = isFromRouter ? notes.Ingress : default,
             Trace = isFromRouter ? notes.Trace : default,
             TraceCount = isFromRouter ? notes.TraceCount : 0,
@@ -381,7 +416,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         if (_choices.Count > 0)
         {
             _fallback = fallback;
-            route.CountFallback();
+            _counted?.OnFallback();
         }
     }
 
@@ -390,7 +425,14 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     {
         if (!IsSettled)
         {
-            Session.Incoming.Write(DeliveryId, settled: true, hasNoAddress ? NoAddress : DeliveryState.Released);
+            byte[] outcome = hasNoAddress ? NoAddress : RoutedState.Released;
+            long nowMs = Session.Connection.NowMs;
+            _counters.OnOutcome(outcome, nowMs, nowMs);
+            Session.Incoming.Write(DeliveryId, settled: true, outcome);
+        }
+        else
+        {
+            _counters.OnDropped();
         }
 
         Restore(1);
@@ -402,6 +444,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private void HandOver(RoutedDelivery delivery)
     {
         delivery.SourceId = DeliveryId;
+        delivery.BeganMs = Session.Connection.NowMs;
         delivery.IsSettledBySender = IsSettled;
         delivery.MessageFormat = _messageFormat;
         delivery.OwesCredit = _kind is RoutedSender.ToAddress or RoutedSender.Anonymous || IsSettled;

@@ -69,6 +69,7 @@ internal sealed partial class RoutedOutgoingLink
     {
         uint limit = unchecked(seen + Math.Min(credit, int.MaxValue / 2));
         _linkCredit = (uint)Math.Max(0, SerialNumber.Distance(_deliveryCount, limit));
+        NoteCredit();
         _peerDrains = drain;
         _end!.TellCredit(limit, drain);
     }
@@ -86,6 +87,7 @@ internal sealed partial class RoutedOutgoingLink
         {
             _deliveryCount = count;
             _linkCredit -= Math.Min((uint)given, _linkCredit);
+            NoteCredit();
         }
 
         WriteFlow(echo: false);

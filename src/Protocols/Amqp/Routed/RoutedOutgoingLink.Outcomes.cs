@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -143,7 +144,13 @@ internal sealed class LinkOutlet(RoutedOutgoingLink link, PeerLink? peer, Routed
     /// <inheritdoc/>
     public override PeerLink? Peer { get; } = peer;
 
+    /// <inheritdoc/>
+    public override OutletPlace Place { get; } = link.Session.Connection.Role == ConnectionRole.RouteContainer
+        ? OutletPlace.RouteContainer : OutletPlace.Client;
+
     internal override RoutedInbox Inbox { get; } = inbox;
+
+    internal override void OnStuck() => link.Counters.OnStuck();
 
     internal override void OnDelivery(RoutedDelivery delivery) => link.OnDelivery(delivery);
 

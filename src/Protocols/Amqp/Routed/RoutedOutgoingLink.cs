@@ -38,6 +38,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     {
         _settlesOnSend = peer is null && attach.SenderSettleMode == SenderSettleMode.Settled;
         _traffic = session.Connection.Routed;
+        _noCreditSinceMs = session.Connection.NowMs;
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
     }
@@ -92,6 +93,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             long inFlight = SerialNumber.Distance(flow.DeliveryCount ?? 0, _deliveryCount);
             _linkCredit = (uint)Math.Clamp(credit - inFlight, 0, uint.MaxValue);
+            NoteCredit();
             _peerDrains = flow.Drain;
             TellCredit(credit > 0 && !flow.Drain);
         }
@@ -172,7 +174,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     public void Unlist() => Session.Connection.Environment.RoutedLinks.Remove(_tableId);
 
     /// <inheritdoc/>
-    public LinkFacts Describe(long id) => new()
+    public LinkFacts Describe(long id, long nowMs) => new()
     {
         Id = id,
         Name = Name,
@@ -182,15 +184,21 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         Address = Address,
         Capacity = Session.Connection.Network?.LinkCapacity ?? 0,
         Credit = _linkCredit,
-        DeliveryCount = _deliveryCount,
+        Priority = Priority,
         Undelivered = _pending.Count,
-        Unsettled = Outlet.Load.Value,
+        Unsettled = Math.Max(0, _inHand - _pending.Count),
+        Totals = Counters.Read(),
+        SettleRate = Counters.RateAt(nowMs),
+        LastDeliveryMs = Counters.LastDeliveryMs,
+        ZeroCreditMs = ZeroCreditMsAt(nowMs),
     };
 
     private void Begin(RoutedDelivery delivery)
     {
         _linkCredit--;
         _deliveryCount++;
+        Counters.OnDelivery(Session.Connection.NowMs);
+        NoteCredit();
         _current = delivery;
         _written = 0;
         delivery.GoesSettled |= _settlesOnSend;
@@ -292,7 +300,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         delivery.FreeRented();
         if (delivery.GoesSettled)
         {
-            Conclude(delivery, RoutedState.Accepted);
+            Counters.OnPresettled(Session.Connection.NowMs);
+            Conclude(delivery, RoutedState.Accepted, isCounted: true);
         }
         else if (delivery.EarlyState is { } state)
         {
@@ -319,6 +328,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         _deliveryCount += _linkCredit;
         _linkCredit = 0;
+        NoteCredit();
         WriteFlow(echo: false);
         _peerDrains = false;
     }
@@ -336,11 +346,16 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private void GiveBack(RoutedDelivery delivery)
     {
         delivery.FreeRented();
-        Conclude(delivery, RoutedState.Released);
+        Conclude(delivery, RoutedState.Released, isCounted: true);
     }
 
-    private void Conclude(RoutedDelivery delivery, byte[] state)
+    private void Conclude(RoutedDelivery delivery, byte[] state, bool isCounted = false)
     {
+        if (!isCounted)
+        {
+            CountOutcome(delivery, state);
+        }
+
         _traffic.Touch(delivery.Conclude(state));
         _inHand--;
         EndWhenIdle();

@@ -74,6 +74,9 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
             case RoutedEventKind.Call:
                 ((IRoutedCall)crossing.Subject).Run(crossing);
                 return;
+            case RoutedEventKind.Inspect:
+                ((IRoutedLink)crossing.Subject).Inspect();
+                return;
             case RoutedEventKind.Control:
                 trunk()?.OnControlToSend(crossing.Bytes!);
                 return;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -58,8 +59,23 @@ public sealed record LinkFacts
 
     public long Credit { get; init; }
 
+    /// <summary>Which of the links between routers it is.</summary>
+    public int Priority { get; init; }
+
     /// <summary>Deliveries since the attach.</summary>
-    public long DeliveryCount { get; init; }
+    public DeliveryTotals Totals { get; init; }
+
+    /// <summary>Deliveries settled a second, lately.</summary>
+    public long SettleRate { get; init; }
+
+    /// <summary>When the last one began, in milliseconds since the Unix epoch; 0: there was none.</summary>
+    public long LastDeliveryMs { get; init; }
+
+    /// <summary>For how many milliseconds the receiver has given no credit; 0: it gives some.</summary>
+    public long ZeroCreditMs { get; init; }
+
+    /// <summary>Whether the receiver has given none for long.</summary>
+    public bool IsBlocked => ZeroCreditMs > LinkCounters.StuckMs;
 
     /// <summary>Deliveries that wait for credit.</summary>
     public long Undelivered { get; init; }
@@ -72,18 +88,38 @@ public sealed record LinkFacts
 public sealed record TrafficFacts(IReadOnlyList<ConnectionFacts> Connections, IReadOnlyList<LinkFacts> Links)
 {
     public static readonly TrafficFacts None = new([], []);
+
+    /// <summary>What all links that bring messages have passed on, those that are gone among them.</summary>
+    public DeliveryTotals Totals { get; init; }
 }
 
 /// <summary>A link that can tell of itself. Any thread: what it tells may be of slightly different moments.</summary>
 internal interface IRoutedLink
 {
-    LinkFacts Describe(long id);
+    /// <summary>Where its loop takes what others hand over.</summary>
+    RoutedInbox Inbox { get; }
+
+    /// <summary>What passes by it.</summary>
+    LinkCounters Counters { get; }
+
+    /// <summary>Whether messages come by it.</summary>
+    bool IsIncoming { get; }
+
+    /// <summary>Whether something of it is unsettled.</summary>
+    bool IsWorthInspecting { get; }
+
+    /// <summary>Looks for what is unsettled for long. On its loop.</summary>
+    void Inspect();
+
+    LinkFacts Describe(long id, long nowMs);
 }
 
 /// <summary>The routed links of a node. Any thread.</summary>
 internal sealed class RoutedLinkTable
 {
     private readonly ConcurrentDictionary<long, IRoutedLink> _links = new();
+    private readonly Lock _gate = new();
+    private DeliveryTotals _gone;
     private long _last;
 
     public long Add(IRoutedLink link)
@@ -93,9 +129,51 @@ internal sealed class RoutedLinkTable
         return id;
     }
 
-    public void Remove(long id) => _links.TryRemove(id, out _);
+    /// <summary>A link is gone: what it passed on stays in <see cref="Totals"/>.</summary>
+    public void Remove(long id)
+    {
+        lock (_gate)
+        {
+            if (_links.TryRemove(id, out IRoutedLink? link) && link.IsIncoming)
+            {
+                _gone += link.Counters.Read();
+            }
+        }
+    }
 
     /// <summary>All of them, oldest first.</summary>
-    public IReadOnlyList<LinkFacts> Describe() =>
-        [.. _links.OrderBy(l => l.Key).Select(l => l.Value.Describe(l.Key))];
+    /// <param name="nowMs">In milliseconds since the Unix epoch.</param>
+    public IReadOnlyList<LinkFacts> Describe(long nowMs) =>
+        [.. _links.OrderBy(l => l.Key).Select(l => l.Value.Describe(l.Key, nowMs))];
+
+    /// <summary>What all links that bring messages have passed on since the start.</summary>
+    public DeliveryTotals Totals()
+    {
+        lock (_gate)
+        {
+            DeliveryTotals sum = _gone;
+            foreach ((_, IRoutedLink link) in _links)
+            {
+                if (link.IsIncoming)
+                {
+                    sum += link.Counters.Read();
+                }
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Asks every link to look for what is unsettled for long.</summary>
+    public void Inspect()
+    {
+        foreach ((_, IRoutedLink link) in _links)
+        {
+            if (link.IsWorthInspecting)
+            {
+                link.Inbox.Post(new RoutedEvent(RoutedEventKind.Inspect, link));
+                link.Inbox.Wake();
+            }
+        }
+    }
 }

@@ -234,7 +234,11 @@ internal sealed class TrunkLinks : PeerLink
         }
 
         RoutedOutgoingLink? link = null;
-        link = new RoutedOutgoingLink(session, attach, this) { OnReleased = () => Lose(link!, place) };
+        link = new RoutedOutgoingLink(session, attach, this)
+        {
+            OnReleased = () => Lose(link!, place),
+            Priority = place,
+        };
         if (place < PrioritiesMax)
         {
             Volatile.Write(ref _outlets[place], link.Outlet);

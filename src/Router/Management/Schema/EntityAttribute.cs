@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Router.Management.Schema;
@@ -40,6 +41,8 @@ internal sealed record EntityAttribute(string Name, AttributeKind Kind)
     /// <summary>The value if it is one, or is written as text; null: it is none.</summary>
     public AmqpValue Accept(AmqpValue value) => Kind switch
     {
+        // Ports are names or numbers.
+        AttributeKind.Text when value.TryGetInt64(out long number) => number.ToString(CultureInfo.InvariantCulture),
         AttributeKind.Text => value.AsText(),
         AttributeKind.Word => value.AsText() is { } word && Words.Contains(word) ? word : AmqpValue.Null,
         AttributeKind.Number when value.TryGetInt64(out long number) => number,

@@ -138,8 +138,8 @@ internal static class RouterTypes
         AttributesOf<AddressView>.Number("deliveriesTransit", a => a.Transit),
         AttributesOf<AddressView>.Number("deliveriesToContainer", a => a.ToContainer),
         AttributesOf<AddressView>.Number("deliveriesFromContainer", a => a.FromContainer),
-        AttributesOf<AddressView>.Number("deliveriesIngressRouteContainer", a => a.FromContainer),
-        AttributesOf<AddressView>.Number("deliveriesEgressRouteContainer", a => a.ToContainer),
+        AttributesOf<AddressView>.Number("deliveriesIngressRouteContainer", a => a.IngressRouteContainer),
+        AttributesOf<AddressView>.Number("deliveriesEgressRouteContainer", a => a.EgressRouteContainer),
         AttributesOf<AddressView>.Number("deliveriesRedirectedToFallback", a => a.RedirectedToFallback))
     {
         Named = item => (((AddressView)item).Key, ((AddressView)item).Key),

@@ -36,6 +36,10 @@ public sealed record AddressView
 
     public long FromContainer { get; init; }
 
+    public long IngressRouteContainer { get; init; }
+
+    public long EgressRouteContainer { get; init; }
+
     public long RedirectedToFallback { get; init; }
 
     /// <summary>Unsettled deliveries on their way by each neighbour, by its bit.</summary>

@@ -10,9 +10,12 @@ internal static class RouterCommands
     private const string Root = "/api/v1/router";
 
     public static Command Create() =>
-        new("router", "The network of routers: run, show, nodes, links, addresses, connections, path, trace.")
+        new("router", "The network of routers: run, show, nodes, links, addresses, connections, path, trace; query, "
+            + "create, update and delete what is configured.")
         {
             RouterRunCommand.Create(), Show(), Nodes(), Links(), Addresses(), Connections(), Path(), Trace(),
+            RouterEntityCommands.Query(), RouterEntityCommands.Make(), RouterEntityCommands.Update(),
+            RouterEntityCommands.Delete(),
         };
 
     private static Command Show() =>
@@ -27,6 +30,14 @@ internal static class RouterCommands
                     ("uptime seconds", $"{router.UptimeSeconds}"), ("other routers", $"{router.Nodes}"),
                     ("radius", $"{router.Radius}"), ("connections", $"{router.Connections}"),
                     ("links", $"{router.Links}"), ("addresses", $"{router.Addresses}"),
+                    ("from clients", $"{router.Deliveries.Ingress}"), ("to clients", $"{router.Deliveries.Egress}"),
+                    ("passed on", $"{router.Deliveries.Transit}"), ("accepted", $"{router.Deliveries.Accepted}"),
+                    ("rejected", $"{router.Deliveries.Rejected}"), ("released", $"{router.Deliveries.Released}"),
+                    ("modified", $"{router.Deliveries.Modified}"), ("pre-settled", $"{router.Deliveries.Presettled}"),
+                    ("dropped", $"{router.Deliveries.DroppedPresettled}"),
+                    ("delayed over 1 s", $"{router.Deliveries.Delayed1Sec}"),
+                    ("delayed over 10 s", $"{router.Deliveries.Delayed10Sec}"),
+                    ("stuck", $"{router.Deliveries.Stuck}"), ("blocked links", $"{router.LinksBlocked}"),
                 ]));
         });
 
@@ -54,14 +65,17 @@ internal static class RouterCommands
             string[] headings =
             [
                 "id", "type", "dir", "connection", "address", "capacity#", "credit#", "deliveries#", "undelivered#",
-                "unsettled#", "name",
+                "unsettled#", "acc#", "rej#", "rel#", "mod#", "presett#", "delay#", "stuck#", "rate#", "name",
             ];
             return new Reading(
                 () => Output.Json(PageOf(links), ApiJson.Default.PageRouterLinkResource),
                 () => Output.Table(headings, links.Select(l => (string[])
                 [
                     l.Id, l.Type, l.Direction, l.ConnectionId, l.Address ?? "", $"{l.Capacity}", $"{l.Credit}",
-                    $"{l.Deliveries}", $"{l.Undelivered}", $"{l.Unsettled}", l.Name,
+                    $"{l.Deliveries}", $"{l.Undelivered}", $"{l.Unsettled}", $"{l.Outcomes.Accepted}",
+                    $"{l.Outcomes.Rejected}", $"{l.Outcomes.Released}", $"{l.Outcomes.Modified}",
+                    $"{l.Outcomes.Presettled}", $"{l.Outcomes.Delayed1Sec + l.Outcomes.Delayed10Sec}",
+                    $"{l.Outcomes.Stuck}", $"{l.SettleRate}", l.Name,
                 ])));
         });
 
@@ -69,12 +83,14 @@ internal static class RouterCommands
         new ApiVerb("addresses", "List the addresses of the network.").Watches().Reads(async (api, _, stop) =>
         {
             var addresses = await api.ListAsync(Root + "/addresses", ApiJson.Default.PageRouterAddressResource, stop);
-            string[] headings = ["key", "distribution", "in process#", "consumers#", "routers"];
+            string[] headings =
+                ["key", "distribution", "in process#", "consumers#", "in#", "out#", "through#", "to node#", "routers"];
             return new Reading(
                 () => Output.Json(PageOf(addresses), ApiJson.Default.PageRouterAddressResource),
                 () => Output.Table(headings, addresses.Select(a => (string[])
                 [
-                    a.Key, a.Distribution, $"{a.InProcess}", $"{a.Subscribers}", string.Join(' ', a.Routers),
+                    a.Key, a.Distribution, $"{a.InProcess}", $"{a.Subscribers}", $"{a.Ingress}", $"{a.Egress}",
+                    $"{a.Transit}", $"{a.ToContainer}", string.Join(' ', a.Routers),
                 ])));
         });
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.RouterConf;
@@ -8,7 +9,7 @@ namespace Pillarbox.Server.Cli.Router;
 /// Writes log lines in the form of <c>qdrouterd</c>: <c>date time ZONE MODULE (level) text</c>, the modules and levels
 /// that its configuration asks for. Thread-safe.
 /// </summary>
-internal sealed class RouterLog : ILoggerProvider
+internal sealed class RouterLog : ILoggerProvider, ILogRules
 {
     private const string Default = "DEFAULT";
 
@@ -26,7 +27,7 @@ internal sealed class RouterLog : ILoggerProvider
     private readonly Lock _gate = new();
     private readonly TextWriter _standard;
     private readonly Dictionary<string, TextWriter> _files = [];
-    private readonly Dictionary<string, RouterConfLog> _rules = [];
+    private volatile ImmutableDictionary<string, RouterConfLog> _rules = ImmutableDictionary<string, RouterConfLog>.Empty;
     private readonly TimeProvider _time;
 
     public RouterLog(IReadOnlyList<RouterConfLog> rules, TextWriter standard, TimeProvider time)
@@ -35,11 +36,24 @@ internal sealed class RouterLog : ILoggerProvider
         _time = time;
         foreach (RouterConfLog rule in rules)
         {
-            _rules[rule.Module] = rule;
+            Set(rule);
+        }
+    }
+
+    /// <inheritdoc/>
+    public RouterConfLog? RuleOf(string module) => _rules.GetValueOrDefault(module);
+
+    /// <inheritdoc/>
+    public void Set(RouterConfLog rule)
+    {
+        lock (_gate)
+        {
             if (rule.OutputFile is { } path && !_files.ContainsKey(path))
             {
                 _files.Add(path, CommandFiles.Append(path));
             }
+
+            _rules = _rules.SetItem(rule.Module, rule);
         }
     }
 

@@ -87,7 +87,7 @@ internal static class RouterRunCommand
             .AddProvider(log));
         try
         {
-            return await ForegroundNode.RunAsync(config, logs, endpoints => Announce(endpoints, log, pidFile));
+            return await ForegroundNode.RunAsync(config, logs, endpoints => Announce(endpoints, log, pidFile), log);
         }
         finally
         {

@@ -21,7 +21,7 @@ internal sealed class CarriedLinks : LinkCarrier
     private readonly ConnectionEndpoint _connection;
     private readonly INetwork _network;
     private readonly Dictionary<object, CarriedSession> _sessions = [];
-    private readonly HashSet<RoutedEnd> _unanswered = [];
+    private readonly Dictionary<RoutedEnd, CarriedSession> _unanswered = [];
     private readonly OwnLinks _own;
     private readonly int _sessionsMax;
 
@@ -41,9 +41,10 @@ internal sealed class CarriedLinks : LinkCarrier
     /// <inheritdoc/>
     public override string Name => _connection.Plan.Name;
 
-    internal override RoutedInbox Inbox => _connection.Routed.Inbox;
+    /// <inheritdoc/>
+    public override bool IsContainer => _connection.Role == ConnectionRole.RouteContainer;
 
-    private bool IsContainer => _connection.Role == ConnectionRole.RouteContainer;
+    internal override RoutedInbox Inbox => _connection.Routed.Inbox;
 
     /// <inheritdoc/>
     public override void Begin(AutoLinkRun run) => _own.Ask(run, isWanted: true);
@@ -63,12 +64,8 @@ internal sealed class CarriedLinks : LinkCarrier
     /// <summary>The connection is over.</summary>
     public void OnConnectionOver()
     {
-        if (IsContainer)
-        {
-            _network.OnCarrierLost(this);
-        }
-
-        foreach (RoutedEnd end in _unanswered.ToArray())
+        _network.OnCarrierLost(this);
+        foreach (RoutedEnd end in _unanswered.Keys)
         {
             end.Fail(LinkRouteErrors.Lost);
         }
@@ -99,7 +96,7 @@ internal sealed class CarriedLinks : LinkCarrier
         }
 
         session.Links++;
-        _unanswered.Add(end);
+        _unanswered.Add(end, session);
     }
 
     private Link Make(RoutedEnd end, CarriedSession session, Attach answer)
@@ -140,7 +137,7 @@ internal sealed class CarriedLinks : LinkCarrier
     private void OnSessionOver(CarriedSession session)
     {
         _sessions.Remove(session.Key);
-        foreach (RoutedEnd end in _unanswered.Where(end => end.SessionKey == session.Key).ToArray())
+        foreach (RoutedEnd end in _unanswered.Where(begun => begun.Value == session).Select(b => b.Key).ToArray())
         {
             _unanswered.Remove(end);
             end.Fail(LinkRouteErrors.Lost);

@@ -24,6 +24,12 @@ public abstract class LinkCarrier
     /// <summary>It is wanted no longer.</summary>
     public abstract void End(AutoLinkRun run);
 
+    /// <summary>Whether the connection is one to a container, and not a client's or a router's.</summary>
+    public abstract bool IsContainer { get; }
+
+    /// <summary>Whether the connection is over.</summary>
+    public bool IsOver => Inbox.IsClosed;
+
     internal abstract RoutedInbox Inbox { get; }
 
     /// <summary>Begins the second half of a routed link. On the thread that owns the inbox.</summary>

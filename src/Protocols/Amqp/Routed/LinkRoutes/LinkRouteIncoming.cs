@@ -1,5 +1,6 @@
 using System.Buffers;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -23,6 +24,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
     private bool _drains;
     private bool _isDropping;
     private uint? _messageFormat;
+    private volatile int _outstandingCount;
 
     public LinkRouteIncoming(AmqpSession session, Attach attach, RoutedEnd end)
         : base(session, attach)
@@ -35,6 +37,19 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
 
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
+
+    /// <inheritdoc/>
+    public bool IsIncoming => true;
+
+    /// <inheritdoc/>
+    public LinkCounters Counters { get; } = new();
+
+    /// <inheritdoc/>
+    public bool IsWorthInspecting => _outstandingCount > 0;
+
+    private bool IsFromRouter => Session.Connection.Role == ConnectionRole.InterRouter;
+
+    private bool IsFromContainer => Session.Connection.Role == ConnectionRole.RouteContainer;
 
     /// <summary>The receiver lets the sender go up to a count. Less than before may have come too late for the
     /// sender: what it was given once it may use.</summary>
@@ -88,15 +103,32 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
     }
 
     /// <inheritdoc/>
-    public LinkFacts Describe(long id) => new()
+    public void Inspect()
+    {
+        long before = Session.Connection.NowMs - LinkCounters.StuckMs;
+        foreach (RoutedDelivery delivery in _outstanding.Values)
+        {
+            if (!delivery.IsStuck && !delivery.IsPresettled && delivery.BeganMs < before)
+            {
+                delivery.IsStuck = true;
+                Counters.OnStuck();
+                delivery.Outlet.OnStuck();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public LinkFacts Describe(long id, long nowMs) => new()
     {
         Id = id,
         Name = Name,
         ConnectionId = Session.Connection.Number,
         IsIncoming = true,
         Credit = Math.Max(0, SerialNumber.Distance(DeliveryCount, _limit)),
-        DeliveryCount = DeliveryCount,
-        Unsettled = _outstanding.Count,
+        Unsettled = _outstandingCount,
+        Totals = Counters.Read(),
+        SettleRate = Counters.RateAt(nowMs),
+        LastDeliveryMs = Counters.LastDeliveryMs,
     };
 
     /// <summary>The sender states an outcome for what it sent, or settles it (part 2 section 2.7.6).</summary>
@@ -210,8 +242,12 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         delivery.IsSettledBySender = IsSettled;
         delivery.MessageFormat = _messageFormat;
         delivery.SourceId = DeliveryId;
+        delivery.IsPresettled = IsSettled;
+        delivery.BeganMs = Session.Connection.NowMs;
         Hold(delivery);
+        Count(delivery, outlet);
         _outstanding[DeliveryId] = delivery;
+        _outstandingCount = _outstanding.Count;
         _open = more ? delivery : null;
         _traffic.Post(delivery.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, delivery)
         {
@@ -234,6 +270,32 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         if (!more && IsSettled && !delivery.IsSettledBySender)
         {
             TellSenderState(delivery, RoutedState.None, settled: true);
+        }
+    }
+
+    private void Count(RoutedDelivery delivery, Outlet outlet)
+    {
+        Counters.OnDelivery(delivery.BeganMs);
+        if (!IsFromRouter)
+        {
+            Counters.OnIngress(IsFromContainer);
+        }
+
+        if (_end.Other.IsTowardsRouter)
+        {
+            if (IsFromRouter)
+            {
+                Counters.OnTransit();
+            }
+        }
+        else
+        {
+            Counters.OnEgress(outlet.Place == OutletPlace.RouteContainer);
+        }
+
+        if (delivery.IsPresettled)
+        {
+            Counters.OnPresettled(delivery.BeganMs);
         }
     }
 
@@ -282,6 +344,12 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         LetGo(delivery.HeldFrames);
         delivery.HeldFrames = 0;
         _outstanding.Remove(delivery.SourceId);
+        _outstandingCount = _outstanding.Count;
+        if (!delivery.IsPresettled)
+        {
+            Counters.OnOutcome(state, delivery.BeganMs, Session.Connection.NowMs);
+        }
+
         if (IsAnswerable(delivery))
         {
             if (ReferenceEquals(state, RoutedState.Accepted))

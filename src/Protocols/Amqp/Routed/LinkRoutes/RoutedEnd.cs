@@ -68,6 +68,9 @@ internal sealed class RoutedEnd : IRoutedCall
     /// <summary>Where the other half hands deliveries in, of a half by which messages go.</summary>
     public Outlet? Outlet { get; set; }
 
+    /// <summary>Whether another router is at the half's other end.</summary>
+    public bool IsTowardsRouter => Link?.Session.Connection.Role == ConnectionRole.InterRouter;
+
     /// <summary>Whether both attaches of this half's link were exchanged.</summary>
     public bool IsAnswered { get; private set; }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed.Tcp;
 
@@ -9,6 +10,9 @@ namespace Pillarbox.Protocols.Amqp.Routed.Tcp;
 /// </summary>
 internal sealed class TcpOutlet(TcpLoop loop, Func<TcpMessage, TcpStream?> streamOf) : Outlet
 {
+    /// <inheritdoc/>
+    public override OutletPlace Place => OutletPlace.Inside;
+
     internal override RoutedInbox Inbox => loop.Traffic.Inbox;
 
     internal override void OnDelivery(RoutedDelivery delivery)

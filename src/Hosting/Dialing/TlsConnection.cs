@@ -7,9 +7,8 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Pillarbox.Hosting.Configuration;
-using Pillarbox.Hosting.Listeners;
 
-namespace Pillarbox.Hosting;
+namespace Pillarbox.Hosting.Dialing;
 
 /// <summary>A connection that the node made, over TLS 1.2 or newer. One owner;
 /// <see cref="Abort(ConnectionAbortedException)"/>
@@ -45,20 +44,21 @@ internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
     X509Certificate2? ITlsConnectionFeature.ClientCertificate { get; set; }
 
     /// <summary>Agrees on TLS. Throws <see cref="IOException"/> when the other end is not whom it should be, or breaks
-    /// off.</summary>
+    /// off; <see cref="StartException"/> when a file cannot be used.</summary>
     public static async Task<ConnectionContext> HandshakeAsync(
-        Socket socket, string host, ConnectorTlsConfig tls, CancellationToken cancellation)
+        NetworkStream network, string host, ConnectorTlsConfig tls, CancellationToken cancellation)
     {
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true), leaveInnerStreamOpen: false);
+        var options = new TlsOptions(host, tls);
+        var stream = new SslStream(network, leaveInnerStreamOpen: false);
         try
         {
-            await stream.AuthenticateAsClientAsync(OptionsOf(host, tls), cancellation);
-            return new TlsConnection(stream, socket);
+            await stream.AuthenticateAsClientAsync(options.Client, cancellation);
+            return new TlsConnection(stream, network.Socket);
         }
         catch (AuthenticationException e)
         {
             await stream.DisposeAsync();
-            throw new IOException($"TLS with {host}: {e.Message}", e);
+            throw options.Explain(e);
         }
         catch
         {
@@ -79,44 +79,6 @@ internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
 
     Task<X509Certificate2?> ITlsConnectionFeature.GetClientCertificateAsync(CancellationToken cancellationToken) =>
         Task.FromResult<X509Certificate2?>(null);
-
-    private static SslClientAuthenticationOptions OptionsOf(string host, ConnectorTlsConfig tls)
-    {
-        var options = new SslClientAuthenticationOptions
-        {
-            TargetHost = host,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        };
-        if (tls.Authorities is { } file)
-        {
-            options.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            options.CertificateChainPolicy.CustomTrustStore.AddRange(CertificateLoader.LoadAuthorities(file));
-        }
-
-        if (!tls.VerifyName)
-        {
-            options.RemoteCertificateValidationCallback = static (_, _, _, faults) =>
-                (faults & ~SslPolicyErrors.RemoteCertificateNameMismatch) == SslPolicyErrors.None;
-        }
-
-        if (tls.Certificate is { } certificate)
-        {
-            (X509Certificate2 own, X509Certificate2Collection chain) = CertificateLoader.Load(new TlsConfig
-            {
-                Certificate = certificate,
-                Key = tls.Key,
-                PasswordFile = tls.PasswordFile,
-                Password = tls.Password,
-            });
-            options.ClientCertificateContext = SslStreamCertificateContext.Create(own, chain, offline: true);
-        }
-
-        return options;
-    }
 
     private sealed record StreamPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

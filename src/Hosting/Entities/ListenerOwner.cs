@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
+using Pillarbox.Hosting.RouterConf;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Management;
+using Pillarbox.Router.Management.Owners;
+using Pillarbox.Router.Management.Views;
+
+namespace Pillarbox.Hosting.Entities;
+
+/// <summary>
+/// Listeners of AMQP: those of the configuration, and those that are opened while the node runs, each on a server of its
+/// own. One that is closed takes no more connections; those that it has taken go on. Any thread.
+/// </summary>
+internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
+{
+    private const int ListenersMax = 1000;
+
+    private readonly PillarboxConfig _config;
+    private readonly NodeHandlers _handlers;
+    private readonly NodeSecurity _security;
+    private readonly TlsProfileOwner _profiles;
+    private readonly ILoggerFactory _logs;
+    private readonly Lock _gate = new();
+    private readonly List<Open> _open = [];
+    private readonly List<NodeServer> _servers = [];
+    private int _last;
+
+    public ListenerOwner(
+        PillarboxConfig config, NodeHandlers handlers, NodeSecurity security, TlsProfileOwner profiles,
+        ILoggerFactory logs)
+    {
+        (_config, _handlers, _security) = (config, handlers, security);
+        (_profiles, _logs) = (profiles, logs);
+    }
+
+    /// <inheritdoc/>
+    public string Type => "listener";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ConfiguredEntity> Entities
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _open.Select(EntityOf)];
+            }
+        }
+    }
+
+    /// <summary>The node's own listeners are there; those of AMQP are shown.</summary>
+    public void Show(NodeServer server)
+    {
+        lock (_gate)
+        {
+            _open.AddRange(server.Plans.Where(plan => plan.Protocol == ListenerProtocol.Amqp)
+                .Select(plan => new Open(plan)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<CommandResult> CreateAsync(CreateEntity command) =>
+        RequestEntity.TryAsync(() => OpenAsync(command));
+
+    /// <inheritdoc/>
+    public async ValueTask<CommandResult> DeleteAsync(DeleteEntity command)
+    {
+        Open? found;
+        lock (_gate)
+        {
+            found = _open.Find(open => IdentityOf(open.Plan) == command.Entity.Identity);
+            if (found is not null)
+            {
+                _open.Remove(found);
+            }
+        }
+
+        if (found is null)
+        {
+            return new CommandResult($"There is no listener '{command.Entity.Name}'", ManagementStatus.NotFound);
+        }
+
+        await found.Plan.StopListeningAsync();
+        return CommandResult.Done();
+    }
+
+    /// <summary>Closes what was opened while the node ran.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        NodeServer[] own;
+        lock (_gate)
+        {
+            own = [.. _servers];
+            _servers.Clear();
+            _open.Clear();
+        }
+
+        foreach (NodeServer server in own)
+        {
+            await server.StopAsync(new CancellationToken(canceled: true));
+            await server.DisposeAsync();
+        }
+    }
+
+    private async ValueTask<CommandResult> OpenAsync(CreateEntity command)
+    {
+        string name = command.Name ?? $"listener/{Interlocked.Increment(ref _last)}";
+        EntityReader reader = RequestEntity.ReaderOf(Type, name, command.Attributes);
+        ListenerConfig listener = ConnectionMapper.ListenerOf(reader, _profiles.Readers);
+        PillarboxConfig config = _config with
+        {
+            Listeners = new Dictionary<string, ListenerConfig> { [name] = listener },
+        };
+        RouterValidator.ValidateListener(config, name, listener, "request");
+        IReadOnlyList<ListenerPlan> plans = ListenerPlan.Of(config);
+        _security.CheckListeners(plans);
+        lock (_gate)
+        {
+            if (_servers.Count >= ListenersMax || _open.Exists(open => open.Plan.Name == name))
+            {
+                return new CommandResult($"There is a listener '{name}' already, or {ListenersMax} of them");
+            }
+        }
+
+        NodeServer server = await NodeServer.StartAsync(config, plans, _handlers, _logs);
+        var opened = new Open(plans[0]);
+        lock (_gate)
+        {
+            _open.Add(opened);
+            _servers.Add(server);
+        }
+
+        NodeLog.Listening(_logs.CreateLogger("Pillarbox.Node"), name, plans[0].ToEndpoint().Address);
+        return CommandResult.Done(EntityOf(opened));
+    }
+
+    private static string IdentityOf(ListenerPlan plan) => $"listener/{plan.ToEndpoint().Address}:{plan.Name}";
+
+    private static ConfiguredEntity EntityOf(Open open)
+    {
+        ListenerPlan plan = open.Plan;
+        ConnectionPlan peer = plan.Peer ?? ConnectionPlan.Client;
+        ImmutableDictionary<string, AmqpValue> attributes = RouterEntities.PlaceOf(plan.ToEndpoint().Address)
+            .Add("role", RouterEntities.NameOf(plan.Role))
+            .Add("cost", (long)plan.Cost)
+            .Add("http", plan.Protocol == ListenerProtocol.Http);
+        if (peer.Failover is { } failover)
+        {
+            attributes = attributes.Add("failoverUrls", string.Join(", ", failover));
+        }
+
+        if (peer.PolicyVhost is { } vhost)
+        {
+            attributes = attributes.Add("policyVhost", vhost);
+        }
+
+        return new ConfiguredEntity("listener", IdentityOf(plan), plan.Name, attributes);
+    }
+
+    private sealed record Open(ListenerPlan Plan);
+}

@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Pillarbox.Hosting.RouterConf;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Management;
+using Pillarbox.Router.Management.Owners;
+using Pillarbox.Router.Management.Views;
+
+namespace Pillarbox.Hosting.Entities;
+
+/// <summary>The modules of the router's log: what of each is written can be changed while the node runs. Any
+/// thread.</summary>
+internal sealed class LogOwner(ILogRules rules) : IEntityOwner
+{
+    /// <inheritdoc/>
+    public string Type => "log";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ConfiguredEntity> Entities =>
+        [.. RouterConfLog.Modules.Select(module => EntityOf(module, rules.RuleOf(module)))];
+
+    /// <inheritdoc/>
+    public ValueTask<CommandResult> UpdateAsync(UpdateEntity command) => RequestEntity.TryAsync(() =>
+    {
+        string module = command.Entity.Attributes["module"].AsText()!;
+        RouterConfLog before = rules.RuleOf(module) ?? new RouterConfLog(module, null, null);
+        ImmutableDictionary<string, AmqpValue> changes = command.Changes
+            .RemoveRange(["includeTimestamp", "includeSource"]).SetItem("module", module);
+        RouterConfLog stated = RouterConfLog.Read(RequestEntity.ReaderOf(Type, null, changes));
+        var rule = new RouterConfLog(
+            module,
+            changes.ContainsKey("enable") ? stated.Enabled : before.Enabled,
+            changes.ContainsKey("outputFile") ? stated.OutputFile : before.OutputFile);
+        try
+        {
+            rules.Set(rule);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(new CommandResult(e.Message));
+        }
+
+        return new(CommandResult.Done(EntityOf(module, rule)));
+    });
+
+    private static ConfiguredEntity EntityOf(string module, RouterConfLog? rule)
+    {
+        ImmutableDictionary<string, AmqpValue> attributes = ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("module", module)
+            .Add("enable", rule?.Enabled is { } levels ? TextOf(levels) : "default");
+        return new ConfiguredEntity("log", $"log/{module}", $"log/{module}",
+            rule?.OutputFile is { } file ? attributes.Add("outputFile", file) : attributes);
+    }
+
+    private static string TextOf(IReadOnlySet<RouterLogLevel> levels) =>
+        levels.Count == 0 ? "none" : string.Join(", ", levels.Order().Select(l => l.ToString().ToLowerInvariant()));
+}

@@ -1,0 +1,118 @@
+using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Dialing;
+using Pillarbox.Protocols.Amqp;
+
+namespace Pillarbox.Hosting.RouterConf;
+
+/// <summary>The entities <c>listener</c>, <c>connector</c> and <c>sslProfile</c> of a <c>qdrouterd.conf</c>, or of a request
+/// to the running node. Throws <see cref="ConfigException"/> with what is wrong.</summary>
+internal static class ConnectionMapper
+{
+    private const int AmqpPort = 5672;
+    private const int AmqpsPort = 5671;
+
+    private static readonly (string, ConnectionRole)[] Roles =
+    [
+        ("normal", ConnectionRole.Normal), ("inter-router", ConnectionRole.InterRouter),
+        ("edge", ConnectionRole.Edge), ("route-container", ConnectionRole.RouteContainer),
+        ("on-demand", ConnectionRole.RouteContainer),
+    ];
+
+    /// <summary>A listener.</summary>
+    /// <param name="reader">Its attributes.</param>
+    /// <param name="profiles">The TLS profiles by name.</param>
+    public static ListenerConfig ListenerOf(EntityReader reader, IReadOnlyDictionary<string, EntityReader> profiles)
+    {
+        bool isHttp = reader.Truth("http");
+        EntityReader? profile = ProfileOf(reader, profiles);
+        if (profile is null && (reader.Truth("requireSsl") || reader.Truth("requireEncryption")))
+        {
+            throw reader.Fault("demands TLS, and needs an 'sslProfile' for it");
+        }
+
+        ConnectionRole role = reader.Choice("role", ConnectionRole.Normal, Roles);
+        return new ListenerConfig
+        {
+            Protocol = isHttp ? ListenerProtocol.Http : ListenerProtocol.Amqp,
+            Role = isHttp && role == ConnectionRole.Normal ? null : role,
+            Cost = reader.Number("cost", 1, 1, int.MaxValue),
+            Addresses = [Place(reader, isListener: true)],
+            Tls = profile is null ? null : TlsOf(profile),
+            PolicyVhost = reader.Text("policyVhost"),
+            FailoverUrls = [.. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
+            OpenProperties = reader.Map("openProperties"),
+        };
+    }
+
+    /// <summary>A connector.</summary>
+    /// <param name="reader">Its attributes.</param>
+    /// <param name="profiles">The TLS profiles by name.</param>
+    public static ConnectorConfig ConnectorOf(EntityReader reader, IReadOnlyDictionary<string, EntityReader> profiles)
+    {
+        EntityReader? profile = ProfileOf(reader, profiles);
+        return new ConnectorConfig
+        {
+            Role = reader.Choice("role", ConnectionRole.Normal, Roles),
+            Cost = reader.Number("cost", 1, 1, int.MaxValue),
+            Addresses =
+                [Place(reader, isListener: false), .. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
+            PolicyVhost = reader.Text("policyVhost"),
+            OpenProperties = reader.Map("openProperties"),
+            User = reader.Text("saslUsername"),
+            Password = reader.Text("saslPassword") is { } password ? ConfSecrets.Read(reader, password) : null,
+            Tls = profile is null ? null : ClientTlsOf(profile, reader.Truth("verifyHostname", true)),
+        };
+    }
+
+    private static EntityReader? ProfileOf(EntityReader user, IReadOnlyDictionary<string, EntityReader> profiles) =>
+        user.Text("sslProfile") is not { } name ? null
+            : profiles.GetValueOrDefault(name) ?? throw user.Fault($"there is no sslProfile '{name}'");
+
+    private static string[] UrlsOf(EntityReader reader) => (reader.Text("failoverUrls") ?? "").Split(
+        ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static string PlaceOf(EntityReader reader, string url)
+    {
+        string whole = url.Contains("://", StringComparison.Ordinal) ? url : $"amqp://{url}";
+        return DialPlace.TryParse(whole, out DialPlace? place) ? place.ToString()
+            : throw reader.Fault($"'failoverUrls' must be amqp://host:port, separated by commas, not '{url}'");
+    }
+
+    private static TlsConfig TlsOf(EntityReader profile)
+    {
+        string? authorities = profile.Text("caCertFile");
+        return new TlsConfig
+        {
+            Certificate = profile.Require("certFile"),
+            Key = profile.Text("privateKeyFile"),
+            PasswordFile = profile.Text("passwordFile"),
+            Password = profile.Text("password") is { } password ? ConfSecrets.Read(profile, password) : null,
+            ClientAuthorities = authorities,
+            ClientCertificates = authorities is null ? ClientCertificateMode.None : ClientCertificateMode.Allow,
+        };
+    }
+
+    private static ConnectorTlsConfig ClientTlsOf(EntityReader profile, bool checksName) => new()
+    {
+        Authorities = profile.Text("caCertFile"),
+        Certificate = profile.Text("certFile"),
+        Key = profile.Text("privateKeyFile"),
+        PasswordFile = profile.Text("passwordFile"),
+        Password = profile.Text("password") is { } password ? ConfSecrets.Read(profile, password) : null,
+        VerifyName = checksName,
+    };
+
+    private static string Place(EntityReader reader, bool isListener)
+    {
+        string host = reader.Text("host") ?? (isListener ? "*" : "127.0.0.1");
+        int port = reader.Text("port") switch
+        {
+            null or "amqp" => AmqpPort,
+            "amqps" => AmqpsPort,
+            _ => reader.Number("port", AmqpPort, isListener ? 0 : 1, 65535),
+        };
+        string place = host.Contains(':') && !host.StartsWith('[') ? $"[{host}]:{port}" : $"{host}:{port}";
+        return ListenAddress.TryParse(place, out _, out string? error) ? place
+            : throw reader.Fault($"the host {error}");
+    }
+}

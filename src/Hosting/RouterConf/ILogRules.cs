@@ -1,0 +1,12 @@
+namespace Pillarbox.Hosting.RouterConf;
+
+/// <summary>What of a router's log is written, by module. Any thread.</summary>
+public interface ILogRules
+{
+    /// <summary>The rule of a module; null: that of <c>DEFAULT</c> counts.</summary>
+    RouterConfLog? RuleOf(string module);
+
+    /// <summary>From now on a module is written so. Throws <see cref="IOException"/> when its file cannot be
+    /// opened.</summary>
+    void Set(RouterConfLog rule);
+}

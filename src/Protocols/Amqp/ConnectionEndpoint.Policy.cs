@@ -1,0 +1,72 @@
+using System.Net;
+using Pillarbox.Protocols.Amqp.Policy;
+using Pillarbox.Protocols.Amqp.Wire;
+
+namespace Pillarbox.Protocols.Amqp;
+
+/// <content>The router's policy: whether the connection is let in, and what it may begin.</content>
+internal sealed partial class ConnectionEndpoint
+{
+    private AmqpOptions? _limited;
+
+    /// <summary>The rules that the connection came in by; null: there are none for it.</summary>
+    public ConnectionPolicy? Policy { get; private set; }
+
+    /// <summary>The node's limits, or the narrower ones of the policy.</summary>
+    public AmqpOptions Options => _limited ?? Environment.Options;
+
+    // Routers are judged by the permissions of who logs in.
+    private bool IsPoliced => IsInitiator
+        ? _plan.PolicyVhost is not null
+        : Role is ConnectionRole.Normal or ConnectionRole.RouteContainer;
+
+    // False: the connection was told that it is not let in.
+    private bool TryEnterPolicy()
+    {
+        if (Environment.Policy is not { } engine || !IsPoliced)
+        {
+            return true;
+        }
+
+        var request = new PolicyRequest
+        {
+            User = Identity.Name,
+            RemoteHost = IPEndPoint.TryParse(RemoteEndPoint, out IPEndPoint? remote) ? $"{remote.Address}" : "",
+            Hostname = PeerOpen?.Hostname,
+            AddressSpace = AddressSpace,
+            ListenerVhost = _plan.PolicyVhost,
+            IsByNode = IsInitiator,
+        };
+        Policy = engine.Open(request, out string? denial);
+        if (Policy is not null)
+        {
+            _limited = Policy.Limit(Environment.Options);
+            return true;
+        }
+
+        Log.PolicyDenied(Environment.Logger, RemoteEndPoint, denial!);
+        if (!_openSent)
+        {
+            WriteOpen(refused: true);
+        }
+
+        Close(ConnectionPolicy.ConnectionDenied);
+        return false;
+    }
+
+    // A session that is one too many has begun, and ends.
+    private void CheckSession(AmqpSession session)
+    {
+        int others = _sessions.Count(s => s is { IsBegunByNode: false }) - 1;
+        if (Policy?.AllowsSession(others) == false)
+        {
+            session.End(ConnectionPolicy.SessionDenied);
+        }
+    }
+
+    /// <summary>What is wrong by the policy with a link that the peer begins; null: nothing.</summary>
+    public AmqpError? CheckPolicy(Attach attach) =>
+        Policy?.Check(attach, () => _linksByName.Values.Count(link => link.PeerRole == attach.Role));
+
+    private void LeavePolicy() => Policy?.Close();
+}
