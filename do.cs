@@ -145,7 +145,7 @@ IEnumerable<string> TestProjects(string[] names) =>
 }
 
 // Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
-// kafka-python, mosquitto's clients, paho, stomp.py and ActiveMQ's Java client from Debian; rhea, kafkajs,
+// kafka-python, mosquitto's clients, paho, stomp.py, ActiveMQ's Java client and RabbitMQ from Debian; rhea, kafkajs,
 // @platformatic/kafka, mqtt and @stomp/stompjs from npm.
 void InstallTestNeeds()
 {
@@ -159,6 +159,7 @@ void InstallTestNeeds()
         ("kcat", Succeeds("kcat", "-V")),
         ("librdkafka-dev", File.Exists("/usr/include/librdkafka/rdkafka.h")),
         ("python3-kafka", Succeeds("/usr/bin/python3", "-c", "import kafka")),
+        ("rabbitmq-server", Directory.Exists("/usr/lib/rabbitmq")),
         ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),

@@ -33,6 +33,8 @@ internal sealed class NodeRouter : IDisposable
             LinkCapacity = section.LinkCapacity,
             DefaultTreatment = section.DefaultDistribution,
             Addresses = [.. section.Addresses.Select(RuleOf)],
+            AutoLinks = [.. section.AutoLinks.Select(ContainerRules.Of)],
+            LinkRoutes = [.. section.LinkRoutes.Select(ContainerRules.Of)],
             Timers = new RouterOptions
             {
                 Id = "",
@@ -113,6 +115,7 @@ internal sealed class NodeRouter : IDisposable
         Treatment = config.Distribution,
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,
+        HasFallback = config.EnableFallback,
         Priority = config.Priority,
     };
 }

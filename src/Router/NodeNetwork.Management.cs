@@ -3,6 +3,7 @@ using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Addresses;
+using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
@@ -69,7 +70,7 @@ public sealed partial class NodeNetwork
                     [.. traffic.Connections.Select(c => ViewOf(c, nowUnixMs, LastDeliveryOf(c.Id, traffic)))],
                 Links = [.. traffic.Links.Select(ViewOf)],
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
-                    r => ViewOf(r, network))],
+                    r => ViewOf(r, network)), .. LinkRouteViews(network)],
                 Configured = configured,
                 Log = [.. _logLines],
             };
@@ -112,7 +113,7 @@ public sealed partial class NodeNetwork
         {
             Serve(EdgeServices.Heartbeat, new NetworkService(this, static (_, _) => null));
             Serve(EdgeServices.Lookup, new NetworkService(
-                this, (message, _) => EdgeServices.AnswerLookup(message.Span, HasDestinations)));
+                this, (message, _) => EdgeServices.AnswerLookup(message.Span, HasDestinations, HasContainer)));
         }
     }
 
@@ -162,8 +163,12 @@ public sealed partial class NodeNetwork
 
     private ValueTask<CommandResult> CarryAsync(RouterCommand command, ServiceCaller caller) => command switch
     {
+        // What a connection makes for itself is a matter of its policy.
+        CreateEntity { Type: ConnectionRoutes.Type } create => new(ConnectionRoutes.Create(this, create, caller)),
+        DeleteEntity { Entity.Type: ConnectionRoutes.Type } delete =>
+            new(ConnectionRoutes.Delete(this, delete, caller)),
         _ when !caller.MayManage() => new(Forbidden),
-        CloseConnection when !caller.AllowsAdminStatusUpdate => new(Forbidden),
+        CloseConnection when caller.Policy is { AllowsAdminStatusUpdate: false } => new(Forbidden),
         CloseConnection close when _close(close.ConnectionId) => new(CommandResult.Done()),
         CloseConnection => new(new CommandResult("The connection is gone", ManagementStatus.NotFound)),
         CreateEntity or UpdateEntity or DeleteEntity => Owners.CarryAsync(command),

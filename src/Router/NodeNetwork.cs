@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
 
@@ -46,6 +47,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _instance = options.Time.GetUtcNow().ToUnixTimeSeconds();
         ServeManagement();
         ServeEdges();
+        StartContainers();
         _timer = options.Time.CreateTimer(static self => ((NodeNetwork)self!).Tick(), this, period, period);
     }
 
@@ -226,7 +228,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return IsEdge ? FindUplink() ?? route : isForRouter ? OpenRouter(key, parsed, rule) : null;
+        return IsEdge ? FindUplink() ?? route
+            : isForRouter ? OpenRouter(key, parsed, rule)
+            : FindFallback(parsed, rule, phase);
     }
 
     /// <inheritdoc/>
@@ -280,6 +284,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
                 _engine.Tick(now);
                 Drain();
             }
+
+            TickContainers(now);
         }
     }
 
@@ -310,6 +316,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     private void OnChanged(List<AddressChange> changes)
     {
+        OnLinkRoutesChanged(changes);
         foreach (AddressChange change in changes.Where(change => change.Key[0] == 'M' && change.Key.Length > 2))
         {
             string name = change.Key[2..];
@@ -450,7 +457,13 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = Rules.IsDefault(rule) });
+        route = Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = Rules.IsDefault(rule) });
+        if (rule.HasFallback && phase == rule.IngressPhase && parsed.Class == RouteAddressClass.Mobile)
+        {
+            route.FallBackTo(Open(parsed, rule, RoutePlace.Fallback));
+        }
+
+        return route;
     }
 
     private Route Add(Route route)
@@ -479,6 +492,10 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         if (route.IsUnused && _routes.TryRemove(KeyValuePair.Create(route.Key, route)))
         {
             route.Retire();
+            if (route.LeaveFallback() is { } fallback)
+            {
+                RetireIfUnused(fallback);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Model;
 using Pillarbox.Router.Addresses;
+using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management.Views;
 
@@ -36,6 +37,12 @@ public sealed record NodeNetworkOptions
 
     /// <summary>The operator's rules for addresses.</summary>
     public IReadOnlyList<AddressRule> Addresses { get; init; } = [];
+
+    /// <summary>Links that the node keeps to brokers and other containers by itself.</summary>
+    public IReadOnlyList<AutoLinkRule> AutoLinks { get; init; } = [];
+
+    /// <summary>Addresses whose links go to a broker or another container as a whole.</summary>
+    public IReadOnlyList<LinkRouteRule> LinkRoutes { get; init; } = [];
 
     /// <summary>The timers of the protocol between routers; its <see cref="RouterOptions.Id"/> and instance are the
     /// node's own.</summary>

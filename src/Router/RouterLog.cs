@@ -14,4 +14,13 @@ internal static partial class RouterLog
 
     [LoggerMessage(3, LogLevel.Warning, "connector {Name} to {Target}: {Reason}; next try in {DelayMs} ms")]
     public static partial void Lost(ILogger logger, string name, string target, string reason, int delayMs);
+
+    [LoggerMessage(4, LogLevel.Information, "container {Container} on connection {Name}")]
+    public static partial void ContainerUp(ILogger logger, string name, string container);
+
+    [LoggerMessage(5, LogLevel.Information, "auto link {Name} on connection {Connection}: attached")]
+    public static partial void AutoLinkUp(ILogger logger, string name, string connection);
+
+    [LoggerMessage(6, LogLevel.Warning, "auto link {Name} on connection {Connection}: {Reason}")]
+    public static partial void AutoLinkDown(ILogger logger, string name, string connection, string reason);
 }

@@ -69,6 +69,9 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a node as the router that a file describes; what it says tells when it is ready.</summary>
+    public static PillarboxProcess StartRouter(string conf) => Launch(["router", "run", "-c", conf]);
+
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()
     {

@@ -40,6 +40,15 @@ public sealed class RunVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task A_waypoint_needs_a_broker_to_go_to()
+    {
+        CliResult result = await Cli.RunAsync(
+            "run", "--data", _folder.Path, "--mode", "interior", "--waypoint", "work");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--connect route-container=HOST:PORT; there are 0", LastLine(result), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_refused_in_one_line()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);

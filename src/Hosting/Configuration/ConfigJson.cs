@@ -23,6 +23,7 @@ namespace Pillarbox.Hosting.Configuration;
         typeof(CamelCaseEnum<LogLevel>), typeof(CamelCaseEnum<LogFormat>), typeof(CamelCaseEnum<ListenerProtocol>),
         typeof(CamelCaseEnum<ClientCertificateMode>), typeof(CamelCaseEnum<ConnectionRole>),
         typeof(CamelCaseEnum<RouterMode>), typeof(CamelCaseEnum<AddressTreatment>),
+        typeof(CamelCaseEnum<LinkDirection>),
     ])]
 [JsonSerializable(typeof(PillarboxConfig))]
 internal sealed partial class ConfigJson : JsonSerializerContext;

@@ -75,6 +75,16 @@ public sealed record RouterSection
     public IReadOnlyDictionary<string, IReadOnlyList<string>> TcpConnectors { get; init; } =
         new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>Links that the node keeps to brokers by itself.</summary>
+    [Description("Links that the node keeps to brokers and other containers by itself: it draws from their queues for "
+        + "the network, and sends to them.")]
+    public IReadOnlyList<AutoLinkConfig> AutoLinks { get; init; } = [];
+
+    /// <summary>Addresses whose links go to a broker as a whole.</summary>
+    [Description("Addresses whose links go through to a broker or another container as a whole: with its credit, its "
+        + "outcomes and its transactions (prefix $coordinator, direction in).")]
+    public IReadOnlyList<LinkRouteConfig> LinkRoutes { get; init; } = [];
+
     /// <summary>Connections that the node makes and keeps, by name.</summary>
     [Description("Connections that the node makes and keeps, by name.")]
     public IReadOnlyDictionary<string, ConnectorConfig> Connectors { get; init; } =
@@ -109,6 +119,11 @@ public sealed record RouterAddressConfig
     /// <summary>The phase that receivers draw from.</summary>
     [Description("The phase that receivers draw from, 0 to 9.")]
     public int EgressPhase { get; init; }
+
+    /// <summary>What nobody takes goes to fallback destinations.</summary>
+    [Description("What nobody takes goes to the address's fallback destinations: auto links with 'fallback', or "
+        + "receivers whose source has the capability qd.fallback.")]
+    public bool EnableFallback { get; init; }
 
     /// <summary>The priority that its messages go by between routers; null: their own.</summary>
     [Description("The priority that its messages go by between routers, 0 to 9; absent: each message's own.")]

@@ -48,6 +48,7 @@ internal static class RouterValidator
             ValidateAddress(router.Addresses[i], source, $"router.addresses[{i}]");
         }
 
+        ContainersValidator.Validate(router, source);
         ValidatePlaces(router.TcpListeners, source, "router.tcpListeners", isListener: true);
         ValidatePlaces(router.TcpConnectors, source, "router.tcpConnectors", isListener: false);
         foreach ((string name, ConnectorConfig connector) in router.Connectors)
@@ -64,6 +65,9 @@ internal static class RouterValidator
         Require(address.Priority is null or (>= 0 and <= 9), source, $"{path}.priority", "must be from 0 to 9");
         bool isForUsers = address.Distribution is AddressTreatment.Balanced or AddressTreatment.Closest
             or AddressTreatment.Multicast or AddressTreatment.Unavailable;
+        Require(
+            !address.EnableFallback || (!address.Waypoint && address.IngressPhase == 0 && address.EgressPhase == 0),
+            source, $"{path}.enableFallback", "goes with phase 0 only, and not with waypoint");
         Require(isForUsers, source, $"{path}.distribution", "must be balanced, closest, multicast or unavailable");
     }
 

@@ -22,6 +22,8 @@ internal sealed class ConfMapper
     private readonly Dictionary<string, ListenerConfig> _listeners = [];
     private readonly Dictionary<string, ConnectorConfig> _connectors = [];
     private readonly List<RouterAddressConfig> _addresses = [];
+    private readonly List<AutoLinkConfig> _autoLinks = [];
+    private readonly List<LinkRouteConfig> _linkRoutes = [];
     private readonly List<RouterConfLog> _logs = [];
     private readonly HashSet<bool> _asksForLogin = [];
     private RouterSection _router = new();
@@ -70,6 +72,12 @@ internal sealed class ConfMapper
                 break;
             case "router.config.address":
                 ReadAddress(reader);
+                break;
+            case "router.config.linkRoute":
+                _linkRoutes.Add(ContainerReader.ReadLinkRoute(reader));
+                break;
+            case "router.config.autoLink":
+                _autoLinks.Add(ContainerReader.ReadAutoLink(reader));
                 break;
             case "log":
                 _logs.Add(RouterConfLog.Read(reader));
@@ -143,6 +151,7 @@ internal sealed class ConfMapper
             Waypoint = reader.Truth("waypoint"),
             IngressPhase = reader.Number("ingressPhase", 0, 0, 9),
             EgressPhase = reader.Number("egressPhase", 0, 0, 9),
+            EnableFallback = reader.Truth("enableFallback"),
             Priority = reader.Has("priority") ? reader.Number("priority", 0, 0, 9) : null,
         });
     }
@@ -170,7 +179,14 @@ internal sealed class ConfMapper
             {
                 DataDirectory = PillarboxConfig.InMemory,
                 Listeners = _listeners,
-                Router = _router with { Addresses = _addresses, Connectors = _connectors, Vhosts = _vhosts },
+                Router = _router with
+                {
+                    Addresses = _addresses,
+                    AutoLinks = _autoLinks,
+                    LinkRoutes = _linkRoutes,
+                    Connectors = _connectors,
+                    Vhosts = _vhosts,
+                },
                 Security = new SecuritySection
                 {
                     Required = _asksForLogin.Contains(true),

@@ -43,8 +43,8 @@ internal static class EntityTypes
             .Leaves("the system's own list of ciphers and protocols counts", "ciphers", "protocols")
             .Leaves("the user of a certificate is its subject", "uidFormat", "uidNameMappingFile", "displayNameFile"),
         new EntityType("router.config.address")
-            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "priority")
-            .Leaves("fallback destinations are not built yet", "enableFallback"),
+            .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "enableFallback",
+                "priority"),
         new EntityType("router.config.linkRoute")
             .Takes("prefix", "pattern", "direction", "dir", "containerId", "connection", "addExternalPrefix",
                 "delExternalPrefix")

@@ -4,6 +4,7 @@ using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -36,6 +37,9 @@ internal sealed class AmqpEnvironment(
 
     /// <summary>Links through the network.</summary>
     public RoutedLinkTable RoutedLinks { get; } = new();
+
+    /// <summary>Links that go through the node as a whole, before their answer.</summary>
+    public LinksUnderWay UnderWay { get; } = new();
 
     /// <summary>Container ids and link names in use.</summary>
     public ContainerRegistry Containers { get; } = new();

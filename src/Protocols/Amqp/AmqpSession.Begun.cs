@@ -11,7 +11,9 @@ internal sealed partial class AmqpSession
     public const uint BegunLinksMax = 1024;
 
     private List<BegunLink>? _begun;
+    private Stack<uint>? _freeHandles;
     private uint _begunHandles;
+    private uint _peerHandleMax = BegunLinksMax - 1;
 
     /// <summary>Begins a session; links may be begun in it at once.</summary>
     public AmqpSession(ConnectionEndpoint connection, ushort channel)
@@ -29,11 +31,22 @@ internal sealed partial class AmqpSession
     /// <summary>Whether the node began it.</summary>
     public bool IsBegunByNode { get; }
 
+    /// <summary>Whether it has ended, or is to: no link can be begun in it.</summary>
+    public bool IsEnding => State is SessionState.EndSent or SessionState.Ended;
+
+    /// <summary>What is to be done when the session ends, behind its links.</summary>
+    public Action? OnReleased { get; set; }
+
+    /// <summary>Whether a link can be begun: there is a handle that the peer takes.</summary>
+    public bool HasFreeHandle =>
+        _freeHandles is { Count: > 0 } || _begunHandles <= Math.Min(_peerHandleMax, BegunLinksMax - 1);
+
     /// <summary>The peer has answered the node's begin on this channel of its own.</summary>
     public void OnBegun(ushort peerChannel, Begin begin)
     {
         PeerChannel = peerChannel;
         Window.OnBegin(begin);
+        _peerHandleMax = begin.HandleMax;
         State = SessionState.Mapped;
         Connection.OnWindowOpened(this);
     }
@@ -43,9 +56,20 @@ internal sealed partial class AmqpSession
     /// </summary>
     public void BeginLink(Attach attach, Func<Attach, Link> make)
     {
-        Attach sent = attach with { Handle = _begunHandles++ };
+        uint handle = _freeHandles is not null && _freeHandles.TryPop(out uint free) ? free : _begunHandles++;
+        Attach sent = attach with { Handle = handle };
+        try
+        {
+            Connection.Frames.Write(Channel, sent);
+        }
+        catch
+        {
+            // It does not fit into the peer's frames: nothing was begun.
+            FreeHandle(handle);
+            throw;
+        }
+
         (_begun ??= []).Add(new BegunLink(sent, make));
-        Connection.Frames.Write(Channel, sent);
     }
 
     /// <summary>The node's handle for the link that an attach of the peer makes.</summary>
@@ -57,6 +81,14 @@ internal sealed partial class AmqpSession
         }
 
         return FindBegun(attach) is { } begun ? begun.Sent.Handle : attach.Handle + BegunLinksMax;
+    }
+
+    private void FreeHandle(uint handle)
+    {
+        if (IsBegunByNode && handle < _begunHandles)
+        {
+            (_freeHandles ??= []).Push(handle);
+        }
     }
 
     private BegunLink? FindBegun(Attach attach)

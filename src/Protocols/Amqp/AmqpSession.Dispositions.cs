@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -30,7 +31,9 @@ internal sealed partial class AmqpSession
             return;
         }
 
-        PeerOutcome outcome = ReadOutcome(disposition.State, disposition.Settled);
+        PeerOutcome outcome = IsOfRoutedLink(disposition)
+            ? default
+            : ReadOutcome(disposition.State, disposition.Settled);
         foreach (uint id in Unsettled.StragglerIds.Count == 0 ? [] : Unsettled.StragglerIds.ToArray())
         {
             if (!SerialNumber.IsBefore(id, disposition.First) && !SerialNumber.IsBefore(last, id))
@@ -120,11 +123,28 @@ internal sealed partial class AmqpSession
             {
                 routed.OnSenderState(disposition, last);
             }
+            else if (link is LinkRouteIncoming whole)
+            {
+                whole.OnSenderState(disposition, last);
+            }
             else if (disposition.Settled)
             {
                 (link as ReceivingLink)?.OnSettledBySender(disposition.First, last);
             }
         }
+    }
+
+    // A transaction of another container, on a link that goes there as a whole, is none of this node's. A range that
+    // begins there and goes on to deliveries of the broker states nothing for those.
+    private bool IsOfRoutedLink(in Disposition disposition)
+    {
+        if (DeliveryState.KindOf(disposition.State) != DeliveryStateKind.Transactional)
+        {
+            return false;
+        }
+
+        ref SentDelivery sent = ref Unsettled.Find(disposition.First);
+        return !Unsafe.IsNullRef(ref sent) && sent.Routed is not null;
     }
 
     private void ForgetIfOf(OutgoingLink link, uint id)

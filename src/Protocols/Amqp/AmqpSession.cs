@@ -207,6 +207,7 @@ internal sealed partial class AmqpSession
     public void OnDetach(Detach detach)
     {
         Link link = RequireLink(detach.Handle);
+        link.PeerError = detach.Error;
         if (link.State == LinkState.Attached)
         {
             Release(link, detach.Closed ? LinkEnd.Closed : LinkEnd.Detached);
@@ -216,12 +217,13 @@ internal sealed partial class AmqpSession
 
         link.State = LinkState.Detached;
         _links[detach.Handle] = null;
+        FreeHandle(link.Handle);
     }
 
     /// <summary>
     /// Ends a link from the node's side, for good: clients hear of a closed link, and attach anew if they want.
     /// </summary>
-    public void Detach(Link link, AmqpError? error, LinkEnd end = LinkEnd.Closed)
+    public void Detach(Link link, AmqpError? error, LinkEnd end = LinkEnd.Closed, bool closes = true)
     {
         if (link.State != LinkState.Attached)
         {
@@ -232,7 +234,7 @@ internal sealed partial class AmqpSession
         Release(link, end);
         link.State = LinkState.DetachSent;
         FlushDispositions();
-        Connection.Frames.Write(Channel, new Detach { Handle = link.Handle, Closed = true, Error = error });
+        Connection.Frames.Write(Channel, new Detach { Handle = link.Handle, Closed = closes, Error = error });
     }
 
     /// <summary>The session ends with everything in it; <paramref name="end"/> says why.</summary>
@@ -248,10 +250,11 @@ internal sealed partial class AmqpSession
         }
 
         State = SessionState.Ended;
+        OnReleased?.Invoke();
     }
 
     /// <summary>Ends the session because of an error of the peer.</summary>
-    public void End(AmqpError error)
+    public void End(AmqpError? error)
     {
         FlushDispositions();
         Release(LinkEnd.SessionEnd);

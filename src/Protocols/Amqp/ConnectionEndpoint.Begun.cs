@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
@@ -13,6 +14,7 @@ internal sealed partial class ConnectionEndpoint
     private RoutedTraffic? _routed;
     private TrunkLinks? _trunk;
     private EdgeUplink? _uplink;
+    private CarriedLinks? _carrier;
 
     /// <summary>The network that the node is in; null: none.</summary>
     public INetwork? Network => Environment.Network;
@@ -49,6 +51,13 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>The other router, of whatever kind; null: the peer is none, or an edge.</summary>
     public PeerLink? Peer => (PeerLink?)_trunk ?? _uplink;
+
+    /// <summary>What begins links on this connection for others; null: the peer is a client.</summary>
+    public LinkCarrier? Carrier => Volatile.Read(ref _carrier);
+
+    /// <summary>The same; it is made for a client that asks for it. Any thread.</summary>
+    public LinkCarrier NeedCarrier() => Carrier
+        ?? Interlocked.CompareExchange(ref _carrier, new CarriedLinks(this, Network!), null) ?? _carrier;
 
     /// <summary>What an edge is told of its addresses; null: the peer is no edge, or does not ask.</summary>
     public EdgeTracking? Tracking { get; set; }
@@ -90,6 +99,12 @@ internal sealed partial class ConnectionEndpoint
 
     private void JoinNetwork()
     {
+        if (Network is { } containers && Role != ConnectionRole.Normal)
+        {
+            _carrier = new CarriedLinks(this, containers);
+            _carrier.OnOpened();
+        }
+
         if (Network is { } network && Role == ConnectionRole.InterRouter)
         {
             _trunk = new TrunkLinks(this, network);
@@ -117,6 +132,10 @@ internal sealed partial class ConnectionEndpoint
         _trunk?.OnConnectionOver();
         _uplink?.OnConnectionOver();
         _routed?.Close();
+
+        // Behind that: whoever makes it later finds the inbox closed.
+        Volatile.Read(ref _carrier)?.OnConnectionOver();
+        _routed?.WakeOthers();
     }
 
     // The number that was wished for, or the lowest that is free.

@@ -17,6 +17,9 @@ public sealed record AddressRule
     /// <summary>The phase that receivers draw from.</summary>
     public int EgressPhase { get; init; }
 
+    /// <summary>Whether what nobody takes goes to the address's fallback destinations.</summary>
+    public bool HasFallback { get; init; }
+
     /// <summary>The priority that its messages go by between routers, 0 to 9; null: their own.</summary>
     public int? Priority { get; init; }
 }
@@ -24,16 +27,14 @@ public sealed record AddressRule
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>
 internal sealed class AddressRules
 {
-    private static readonly char[] Separators = ['.', '/'];
-
-    private readonly (string[] Tokens, AddressRule Rule)[] _rules;
+    private readonly (AddressPattern Pattern, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
 
     public AddressRules(IEnumerable<AddressRule> rules, AddressTreatment otherwise)
     {
         _otherwise = new AddressRule { Pattern = "#", Treatment = otherwise };
-        _rules = [.. rules.Select(rule => (TokensOf(rule.Pattern), rule))];
-        Array.Sort(_rules, (one, other) => Compare(one.Tokens, other.Tokens));
+        _rules = [.. rules.Select(rule => (AddressPattern.Parse(rule.Pattern), rule))];
+        Array.Sort(_rules, (one, other) => AddressPattern.Compare(one.Pattern, other.Pattern));
     }
 
     /// <summary>Whether a rule is what counts where the operator has said nothing.</summary>
@@ -47,10 +48,10 @@ internal sealed class AddressRules
             return _otherwise;
         }
 
-        string[] tokens = TokensOf(address);
-        foreach ((string[] pattern, AddressRule rule) in _rules)
+        string[] tokens = AddressPattern.TokensOf(address);
+        foreach ((AddressPattern pattern, AddressRule rule) in _rules)
         {
-            if (Matches(pattern, tokens))
+            if (pattern.Matches(tokens))
             {
                 return rule;
             }
@@ -58,39 +59,4 @@ internal sealed class AddressRules
 
         return _otherwise;
     }
-
-    private static string[] TokensOf(string text) => text.TrimStart(Separators).Split(Separators);
-
-    private static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> tokens)
-    {
-        if (pattern.IsEmpty)
-        {
-            return tokens.IsEmpty;
-        }
-
-        if (pattern[0] == "#")
-        {
-            return Matches(pattern[1..], tokens) || (!tokens.IsEmpty && Matches(pattern, tokens[1..]));
-        }
-
-        return !tokens.IsEmpty && (pattern[0] == "*" || pattern[0] == tokens[0])
-            && Matches(pattern[1..], tokens[1..]);
-    }
-
-    // Token by token: a name before *, and * before #; a longer pattern before its beginning.
-    private static int Compare(string[] one, string[] other)
-    {
-        for (int i = 0; i < Math.Min(one.Length, other.Length); i++)
-        {
-            int difference = Rank(one[i]) - Rank(other[i]);
-            if (difference != 0)
-            {
-                return difference;
-            }
-        }
-
-        return other.Length - one.Length;
-    }
-
-    private static int Rank(string token) => token == "#" ? 2 : token == "*" ? 1 : 0;
 }

@@ -109,12 +109,14 @@ internal sealed class AddressRuleOwner : IEntityOwner
         long ingress = Number(attributes, "ingressPhase") ?? 0;
         long egress = Number(attributes, "egressPhase") ?? (isWaypoint ? 1 : 0);
         long? priority = Number(attributes, "priority");
+        bool hasFallback = Flag(attributes, "enableFallback");
         foreach ((string name, long value) in (ReadOnlySpan<(string, long)>)
             [("ingressPhase", ingress), ("egressPhase", egress), ("priority", priority ?? 0)])
         {
             fault = value is < 0 or > PhaseMax ? $"'{name}' is from 0 to {PhaseMax}, and not {value}" : fault;
         }
 
+        fault = hasFallback && ingress + egress > 0 ? "A fallback goes with phase 0 only, and not with waypoint" : fault;
         if (fault.Length > 0)
         {
             return false;
@@ -132,6 +134,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
             },
             IngressPhase = (int)ingress,
             EgressPhase = (int)egress,
+            HasFallback = hasFallback,
             Priority = (int?)priority,
         };
         return true;
@@ -150,6 +153,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
             .Add("waypoint", named.Rule.IngressPhase != named.Rule.EgressPhase)
             .Add("ingressPhase", (long)named.Rule.IngressPhase)
             .Add("egressPhase", (long)named.Rule.EgressPhase)
+            .Add("enableFallback", named.Rule.HasFallback)
             .Add("priority", (long)(named.Rule.Priority ?? -1)));
 
     private sealed record Named(string Name, AddressRule Rule);

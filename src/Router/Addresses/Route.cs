@@ -16,6 +16,8 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     private readonly Dictionary<IDestinationWatch, bool> _watches = [];
     private readonly Dictionary<PeerLink, LoadCounter> _loads = [];
     private volatile RouteTargets _targets = RouteTargets.None;
+    private volatile Route? _fallback;
+    private Route? _fallbackFor;
     private AddressTallies? _tallies;
     private int _turn;
     private bool _isRetired;
@@ -38,6 +40,9 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     /// <inheritdoc/>
     public bool IsMulticast => Treatment == AddressTreatment.Multicast;
+
+    /// <inheritdoc/>
+    public IRoute? Fallback => _fallback;
 
     /// <inheritdoc/>
     public bool IsRetired => Volatile.Read(ref _isRetired);
@@ -68,6 +73,7 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// <summary>Whether nothing holds it any more: an address of another router is there for its senders
     /// only.</summary>
     public bool IsUnused => _locals.Count == 0 && _watches.Count == 0
+        && _fallbackFor is null && _fallback?._targets.Any != true
         && (Key[0] is 'T' or 'H' || _targets.Hops.Length == 0);
 
     /// <inheritdoc/>
@@ -91,12 +97,32 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     public void AddWatch(IDestinationWatch watch)
     {
-        bool any = _targets.AnyExcept(watch.ExceptOwner);
+        bool any = AnyFor(watch);
         _watches[watch] = any;
         if (any)
         {
             watch.OnDestinations(true);
         }
+    }
+
+    /// <summary>What nobody takes goes to the destinations of another route.</summary>
+    public void FallBackTo(Route fallback)
+    {
+        _fallback = fallback;
+        fallback._fallbackFor = this;
+    }
+
+    /// <summary>It does so no longer; gives that route, if there was one.</summary>
+    public Route? LeaveFallback()
+    {
+        Route? fallback = _fallback;
+        _fallback = null;
+        if (fallback is not null)
+        {
+            fallback._fallbackFor = null;
+        }
+
+        return fallback;
     }
 
     public void RemoveWatch(IDestinationWatch watch) => _watches.Remove(watch);
@@ -126,9 +152,18 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
             _loads.Remove(gone);
         }
 
+        TellWatches();
+        _fallbackFor?.TellWatches();
+    }
+
+    private bool AnyFor(IDestinationWatch watch) => _targets.AnyExcept(watch.ExceptOwner)
+        || (watch.CountsFallback && _fallback?._targets.AnyExcept(watch.ExceptOwner) == true);
+
+    private void TellWatches()
+    {
         foreach ((IDestinationWatch watch, bool before) in _watches)
         {
-            bool any = _targets.AnyExcept(watch.ExceptOwner);
+            bool any = AnyFor(watch);
             if (any != before)
             {
                 _watches[watch] = any;

@@ -25,16 +25,21 @@ internal static class EdgeServices
     /// <summary>Answers a look-up; null: it is none that could be answered.</summary>
     /// <param name="message">The request.</param>
     /// <param name="hasDestinations">Whether an address has destinations.</param>
-    public static ServiceMessage? AnswerLookup(ReadOnlySpan<byte> message, Func<string, bool> hasDestinations)
+    /// <param name="hasContainer">Of an address, and whether who asks sends there: whether a container takes its links,
+    /// null when they do not go through as a whole.</param>
+    public static ServiceMessage? AnswerLookup(
+        ReadOnlySpan<byte> message, Func<string, bool> hasDestinations, Func<string, bool, bool?> hasContainer)
     {
         AmqpMessage request;
         IReadOnlyList<AmqpValue> asked;
         string? address;
+        bool isReceiver;
         try
         {
             request = AmqpMessage.Read(message);
             asked = request.Value.AsList();
             address = asked.Count > 0 ? asked[0].AsText() : null;
+            isReceiver = asked.Count > 1 && asked[1].AsBoolean();
         }
         catch (AmqpException)
         {
@@ -50,12 +55,14 @@ internal static class EdgeServices
         properties.Add("version", 1u);
         properties.Add("opcode", (uint)LookupOpcode);
         properties.Add("status", address is null ? BadRequest : Good);
+        bool? container = address is null ? null : hasContainer(address, !isReceiver);
         var reply = new AmqpMessage
         {
             Properties = new MessageProperties { To = replyTo, CorrelationId = request.Properties.CorrelationId },
             ApplicationProperties = properties,
             BodyKind = BodyKind.Value,
-            Value = AmqpValue.List(false, address is not null && hasDestinations(address)),
+            Value = AmqpValue.List(
+                container is not null, container ?? (address is not null && hasDestinations(address))),
         };
         return new ServiceMessage(replyTo, reply.ToArray());
     }

@@ -45,6 +45,17 @@ internal sealed class ConfigOptions
             + "amqps://HOST:PORT or wss://HOST:PORT/PATH; several with commas between are tried in turn; repeatable.",
     };
 
+    private readonly Option<string[]> _waypoint = new("--waypoint")
+    {
+        Description = "ADDRESS: its messages go by way of the broker of --connect route-container; repeatable.",
+    };
+
+    private readonly Option<string[]> _linkRoute = new("--link-route")
+    {
+        Description = "PREFIX: links to such addresses go through to the broker of --connect route-container as a whole; "
+            + "repeatable. '$coordinator': transactions.",
+    };
+
     private readonly ConnectOptions _connectOptions = new();
 
     private readonly Option<string[]> _tcpListen = new("--tcp-listen")
@@ -77,6 +88,8 @@ internal sealed class ConfigOptions
         command.Options.Add(_mode);
         command.Options.Add(_id);
         command.Options.Add(_connect);
+        command.Options.Add(_waypoint);
+        command.Options.Add(_linkRoute);
         _connectOptions.AddTo(command);
         command.Options.Add(_tcpListen);
         command.Options.Add(_tcpConnect);
@@ -118,7 +131,7 @@ internal sealed class ConfigOptions
         }
 
         RouterSection router = configured ?? new RouterSection();
-        return router with
+        router = router with
         {
             Mode = mode switch
             {
@@ -132,6 +145,7 @@ internal sealed class ConfigOptions
             TcpListeners = tcpListen.Length > 0 ? Services(tcpListen, "--tcp-listen") : router.TcpListeners,
             TcpConnectors = tcpConnect.Length > 0 ? Services(tcpConnect, "--tcp-connect") : router.TcpConnectors,
         };
+        return BrokerFlags.Add(router, parsed.GetValue(_waypoint) ?? [], parsed.GetValue(_linkRoute) ?? []);
     }
 
     private static Dictionary<string, IReadOnlyList<string>> Services(string[] services, string flag)

@@ -158,6 +158,18 @@ public sealed class ConfigLoaderTests
     [InlineData(
         """{ "addressSettings": { "#": { "redeliveryCollisionAvoidance": 2 } } }""",
         "t.json: 'addressSettings.#.redeliveryCollisionAvoidance' must be from 0 to 1")]
+    [InlineData(
+        """{ "router": { "autoLinks": [{ "address": "a" }] } }""",
+        "t.json: 'router.autoLinks[0]' needs either a connection or a containerId")]
+    [InlineData(
+        """{ "router": { "autoLinks": [{ "address": "a", "connection": "b", "phase": 10 }] } }""",
+        "t.json: 'router.autoLinks[0].phase' must be from 0 to 9")]
+    [InlineData(
+        """{ "router": { "linkRoutes": [{ "connection": "b" }] } }""",
+        "t.json: 'router.linkRoutes[0]' needs either a prefix or a pattern")]
+    [InlineData(
+        """{ "router": { "addresses": [{ "prefix": "a", "waypoint": true, "enableFallback": true }] } }""",
+        "t.json: 'router.addresses[0].enableFallback' goes with phase 0 only, and not with waypoint")]
     public void A_mistake_is_named_in_one_line(string json, string expected) =>
         Assert.Equal(
             expected.Replace("{protocols}", ListenerConfig.ProtocolNames, StringComparison.Ordinal),

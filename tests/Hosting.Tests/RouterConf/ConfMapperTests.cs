@@ -218,6 +218,75 @@ public sealed class ConfMapperTests
     }
 
     [Fact]
+    public void Links_to_brokers_are_taken()
+    {
+        RouterConfFile file = Parse(
+            """
+            connector {
+                name: broker
+                role: route-container
+            }
+            address {
+                prefix: work
+                enableFallback: yes
+            }
+            autoLink {
+                addr: work
+                dir: out
+                connection: broker
+                externalAddr: q.work
+                fallback: yes
+            }
+            autoLink {
+                name: back
+                address: work
+                direction: in
+                containerId: b1
+                phase: 3
+            }
+            linkRoute {
+                prefix: $coordinator
+                direction: in
+                connection: broker
+            }
+            linkRoute {
+                pattern: a.*.b
+                dir: out
+                containerId: b1
+                addExternalPrefix: x.
+                delExternalPrefix: a.
+                distribution: linkBalanced
+            }
+            """);
+        RouterSection router = file.Config.Router!;
+        Assert.True(router.Addresses[0].EnableFallback);
+        Assert.Equal(
+            [
+                new AutoLinkConfig
+                {
+                    Address = "work", Direction = LinkDirection.Out, Connection = "broker", ExternalAddress = "q.work",
+                    Fallback = true,
+                },
+                new AutoLinkConfig
+                {
+                    Name = "back", Address = "work", Direction = LinkDirection.In, ContainerId = "b1", Phase = 3,
+                },
+            ],
+            router.AutoLinks);
+        Assert.Equal(
+            [
+                new LinkRouteConfig { Prefix = "$coordinator", Direction = LinkDirection.In, Connection = "broker" },
+                new LinkRouteConfig
+                {
+                    Pattern = "a.*.b", Direction = LinkDirection.Out, ContainerId = "b1", AddExternalPrefix = "x.",
+                    DelExternalPrefix = "a.",
+                },
+            ],
+            router.LinkRoutes);
+        Assert.Contains("linkRoute.distribution", Assert.Single(file.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Modules_are_logged_at_their_levels()
     {
         RouterConfFile file = Parse(
@@ -257,6 +326,12 @@ public sealed class ConfMapperTests
     [InlineData("connector {\nsaslPassword: file:/no/such/file\n}", "conf:1: cannot read the password file")]
     [InlineData("address {\ndistribution: closest\n}",
         "conf:1: 'router.config.address' needs either 'prefix' or 'pattern'")]
+    [InlineData("autoLink {\naddress: a\ndirection: in\n}",
+        "conf:1: 'router.config.autoLink' needs either 'connection' or 'containerId'")]
+    [InlineData("autoLink {\naddress: a\ndirection: up\nconnection: c\n}",
+        "conf:1: 'direction' must be in, out, not 'up'")]
+    [InlineData("linkRoute {\ndirection: in\nconnection: c\n}",
+        "conf:1: 'router.config.linkRoute' needs either 'prefix' or 'pattern'")]
     [InlineData("exchange {\nname: x\n}", "conf:1: the entity 'router.config.exchange' is not taken: ")]
     [InlineData("log {\nmodule: NONE\n}", "conf:1: there is no module 'NONE'")]
     [InlineData("log {\nmodule: AGENT\nenable: loud\n}", "conf:1: 'enable' must hold levels such as info+ or debug")]

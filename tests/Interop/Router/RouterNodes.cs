@@ -23,11 +23,11 @@ internal static class RouterNodes
             "--mode", "edge", "--id", id, "--listen", "amqp=127.0.0.1:0",
             "--connect", $"edge={behind.Listener("edge")}");
 
-    /// <summary>Waits until a node has said something.</summary>
-    public static async Task SaysAsync(this PillarboxProcess node, string words)
+    /// <summary>Waits until a node has said something so many times.</summary>
+    public static async Task SaysAsync(this PillarboxProcess node, string words, int times = 1)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!node.Output.Contains(words, StringComparison.Ordinal))
+        while (node.Output.Split(words).Length <= times)
         {
             Assert.False(patience.IsCancellationRequested, $"nothing of '{words}' in\n{node.Output}");
             await Task.Delay(50, TestContext.Current.CancellationToken);

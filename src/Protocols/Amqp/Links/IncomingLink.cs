@@ -240,7 +240,7 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
         _discards = !Takes(transfer, out _answersDiscarded);
         Transaction = FindTransaction(transfer);
         IsReadingMessage = true;
-        if (transfer.MessageFormat is { } format && format != 0)
+        if (transfer.MessageFormat is { } format && !TakesFormat(format))
         {
             throw new AmqpException(
                 AmqpErrorCondition.NotImplemented, $"message format {format}; only format 0 is known",
@@ -249,6 +249,9 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
 
         IsReadingMessage = false;
     }
+
+    /// <summary>Whether messages of a format (part 2 section 2.8.11) are taken.</summary>
+    protected virtual bool TakesFormat(uint format) => format == 0;
 
     /// <summary>Reads what of the first frame only an heir knows.</summary>
     protected virtual LocalTransaction? FindTransaction(in Transfer transfer)

@@ -55,6 +55,9 @@ internal abstract class Link(AmqpSession session, Attach attach)
 
     public LinkState State { get; set; } = LinkState.Attached;
 
+    /// <summary>What the peer's detach named as its reason; null: nothing, or there was none.</summary>
+    public AmqpError? PeerError { get; set; }
+
     /// <summary>Whether the connection has noted that a flow is due.</summary>
     public bool OwesFlow { get; set; }
 

@@ -1,3 +1,4 @@
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -6,7 +7,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// The network of nodes, as the links of this node's connections see it; the router implements it. Any thread, and
 /// nothing waits: what changes tables is done later, and told then.
 /// </summary>
-public interface INetwork
+public interface INetwork : IContainerNetwork
 {
     /// <summary>This node's id, without an area.</summary>
     string NodeId { get; }
@@ -87,6 +88,9 @@ public interface IRoute
     /// <summary>Whether every destination gets each message.</summary>
     bool IsMulticast { get; }
 
+    /// <summary>Where messages go that nobody takes here; null: back to their senders.</summary>
+    IRoute? Fallback => null;
+
     /// <summary>Whether it is forgotten: a link that has kept it asks the network again.</summary>
     bool IsRetired { get; }
 
@@ -136,6 +140,9 @@ public interface IDestinationWatch
 {
     /// <summary>Outlets of this owner do not count; null: of nobody.</summary>
     object? ExceptOwner => null;
+
+    /// <summary>Whether the address's fallback destination counts as one.</summary>
+    bool CountsFallback => true;
 
     /// <summary>There are some now, or none any more.</summary>
     void OnDestinations(bool any);
@@ -236,6 +243,9 @@ public abstract class PeerLink
 
     /// <summary>The link for messages of a priority, or of the nearest lower one; null: none is there yet.</summary>
     public abstract Outlet? OutletFor(int priority);
+
+    /// <summary>What begins links for others on its connection; null: not there.</summary>
+    public virtual LinkCarrier? Carrier => null;
 
     /// <summary>Where messages without an end in sight go; null: the peer takes them on the links of their
     /// priority.</summary>

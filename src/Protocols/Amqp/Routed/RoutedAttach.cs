@@ -1,6 +1,8 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -19,7 +21,7 @@ internal static class RoutedAttach
     /// <summary>Takes the attach if it is the network's. Errors: the broker's refusals.</summary>
     public static bool Takes(AmqpSession session, INetwork network, Attach attach)
     {
-        if (TrunkLinks.Takes(session, attach))
+        if (TrunkLinks.Takes(session, attach) || LinkRouteAttach.Takes(session, network, attach))
         {
             return true;
         }
@@ -56,23 +58,33 @@ internal static class RoutedAttach
         Target answer = target.Dynamic
             ? target with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
             : target with { Capabilities = null, Durable = TerminusDurability.None };
-        AttachTo(session, network, attach, address, answer);
+        AttachTo(session, network, attach, answer, RoutePlace.Of(target.Capabilities, toSend: true));
         return true;
     }
 
     private static void AttachTo(
-        AmqpSession session, INetwork network, Attach attach, string address, Target answer)
+        AmqpSession session, INetwork network, Attach attach, Target answer, RoutePlace? place)
     {
         bool isEdge = session.Connection.Role == ConnectionRole.Edge;
-        var watch = new EarlyWatch { ExceptOwner = isEdge ? session.Connection.Routed.Inbox : null };
-        if (network.OpenSender(address, watch) is not { } route)
+        var watch = new EarlyWatch
+        {
+            ExceptOwner = isEdge ? session.Connection.Routed.Inbox : null,
+            CountsFallback = place is not { IsFallback: true },
+        };
+        IRoute? opened = place is { } own
+            ? network.OpenSenderAt(answer.Address!, own, watch)
+            : network.OpenSender(answer.Address!, watch);
+        if (opened is not { } route)
         {
             RefuseUnavailable(session, attach);
             return;
         }
 
         session.AnswerIncoming(attach, answer);
-        var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress);
+        var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress)
+        {
+            IsFallback = place is { IsFallback: true },
+        };
         session.Put(link);
         link.SetRoute(route, watch);
     }
@@ -109,14 +121,27 @@ internal static class RoutedAttach
             Authorize(session.Connection, address, Permission.Consume);
         }
 
+        RoutePlace? place = RoutePlace.Of(source.Capabilities, toSend: false);
         IRoute? route = null;
         RoutedOutgoingLink? link = null;
         link = new RoutedOutgoingLink(session, attach, peer: null)
         {
             Address = address,
-            OnReleased = () => network.CloseReceiver(route!, link!.Outlet),
+            OnReleased = () =>
+            {
+                if (place is null)
+                {
+                    network.CloseReceiver(route!, link!.Outlet);
+                }
+                else
+                {
+                    network.CloseReceiverAt(route!, link!.Outlet);
+                }
+            },
         };
-        route = network.OpenReceiver(address, link.Outlet);
+        route = place is { } own
+            ? network.OpenReceiverAt(address, own, link.Outlet)
+            : network.OpenReceiver(address, link.Outlet);
         if (route is null)
         {
             link.Unlist();
@@ -224,6 +249,9 @@ internal sealed class EarlyWatch : IDestinationWatch
 
     /// <inheritdoc/>
     public object? ExceptOwner { get; init; }
+
+    /// <inheritdoc/>
+    public bool CountsFallback { get; init; } = true;
 
     /// <inheritdoc/>
     public void OnDestinations(bool any)

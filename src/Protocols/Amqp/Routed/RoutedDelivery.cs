@@ -1,4 +1,5 @@
 using System.Buffers;
+using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -71,6 +72,9 @@ internal class RoutedDelivery
     public bool GoesSettled { get; set; }
 
     public uint? MessageFormat { get; set; }
+
+    /// <summary>What of its transfer crosses as it came; null: nothing, its messages go one by one.</summary>
+    public LinkRouteTransfer? Transfer { get; init; }
 
     // ---- the outlet's side
 

@@ -34,6 +34,9 @@ internal enum RoutedEventKind : byte
     /// <summary>A link to the interior is wanted, or no longer.</summary>
     Uplink,
 
+    /// <summary>Something that the subject does itself.</summary>
+    Call,
+
     /// <summary>A link is to look for deliveries that are unsettled for long.</summary>
     Inspect,
 }
@@ -68,6 +71,9 @@ internal sealed class RoutedInbox(IWakeable owner)
 
     public bool IsEmpty => _events.IsEmpty;
 
+    /// <summary>Whether the owner has ended.</summary>
+    public bool IsClosed => _isClosed;
+
     public void Post(in RoutedEvent crossing)
     {
         _events.Enqueue(crossing);
@@ -101,6 +107,10 @@ internal sealed class RoutedInbox(IWakeable owner)
             else if (crossing.Kind == RoutedEventKind.Part)
             {
                 ArrayPool<byte>.Shared.Return(crossing.Bytes!);
+            }
+            else if (crossing.Kind == RoutedEventKind.Call)
+            {
+                ((IRoutedCall)crossing.Subject).OnGone(crossing);
             }
         }
     }

@@ -20,10 +20,13 @@ internal sealed partial class RoutedIncomingLink
         _markedStamp = RouterStamp.Of(_network, to, phase, isPreSettled: true);
     }
 
-    private int StampBytesMax(scoped in RouterNotes notes) => !TrustsNotes
+    private int StampBytesMax(scoped in RouterNotes notes) => _fallback is null && !TrustsNotes
         ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length
         : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
-            + notes.Trace.Length;
+            + notes.Trace.Length + FallbackBytesMax;
+
+    // Characters of its address, each at most three bytes.
+    private int FallbackBytesMax => 3 * (_fallback?.Address.Length ?? 0);
 
     private int Copy(
         ReadOnlySpan<byte> message, in RoutedHead head, scoped in RouterNotes notes, RoutedDelivery delivery,
@@ -53,6 +56,11 @@ internal sealed partial class RoutedIncomingLink
 
     private int WriteStamp(ref AmqpWriter writer, scoped in RouterNotes notes, bool isMarked)
     {
+        if (_fallback is { } fallback)
+        {
+            return WriteFallbackStamp(ref writer, fallback, notes, isMarked);
+        }
+
         if (TrustsNotes)
         {
             return RouterNotes.Write(ref writer, _network.NodeId, notes.To, notes.Phase, isMarked, notes);
@@ -61,6 +69,15 @@ internal sealed partial class RoutedIncomingLink
         RouterStamp stamp = isMarked ? _markedStamp : _stamp;
         writer.WriteRaw(stamp.Entries);
         return stamp.Count;
+    }
+
+    private int WriteFallbackStamp(
+        ref AmqpWriter writer, IRoute fallback, scoped in RouterNotes notes, bool isMarked)
+    {
+        byte[] to = Encoding.UTF8.GetBytes(fallback.Address);
+        return TrustsNotes
+            ? RouterNotes.Write(ref writer, _network.NodeId, to, fallback.Phase, isMarked, notes)
+            : RouterNotes.Write(ref writer, _network.NodeId, to, fallback.Phase, isMarked, default);
     }
 }
 

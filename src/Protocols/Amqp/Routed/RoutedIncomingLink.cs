@@ -49,6 +49,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private RoutedDelivery? _outstanding;
     private byte[] _uplinkAddress = [];
     private IRoute? _route;
+    private IRoute? _fallback;
     private EarlyWatch? _watch;
     private uint? _messageFormat;
     private readonly long _tableId;
@@ -79,6 +80,12 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
 
     /// <summary>What is to be done when the link ends.</summary>
     public Action? OnReleased { get; init; }
+
+    /// <summary>Its number among the node's routed links.</summary>
+    public long Number => _tableId;
+
+    /// <summary>Whether it brings what a fallback destination gives back: that does not go there again.</summary>
+    public bool IsFallback { get; init; }
 
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
@@ -295,9 +302,11 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         IRoute? route = RouteOf(notes, to);
         IsReadingMessage = false;
         _choices.Clear();
+        _fallback = null;
         if (route is not null)
         {
             Choose(route, head, notes);
+            ChooseFallback(route, head, notes);
         }
 
         bool isPreSettled = IsSettled || notes.IsPreSettled;
@@ -393,6 +402,21 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         else if (route.Choose(query) is { Outlet: not null } choice)
         {
             _choices.Add(choice);
+        }
+    }
+
+    private void ChooseFallback(IRoute route, in RoutedHead head, scoped in RouterNotes notes)
+    {
+        if (_choices.Count > 0 || IsFallback || route.Fallback is not { } fallback)
+        {
+            return;
+        }
+
+        Choose(fallback, head, notes);
+        if (_choices.Count > 0)
+        {
+            _fallback = fallback;
+            _counted?.OnFallback();
         }
     }
 

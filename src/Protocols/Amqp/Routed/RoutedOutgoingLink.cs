@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -54,6 +55,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         EndWhenIdle();
     }
 
+    /// <summary>Its number among the node's routed links.</summary>
+    public long Number => _tableId;
+
     /// <summary>Hears whether the peer gives any credit.</summary>
     public Action<bool>? OnCredit { get; init; }
 
@@ -79,6 +83,12 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <inheritdoc/>
     public override void OnFlow(in Flow flow)
     {
+        if (_end is not null)
+        {
+            OnRoutedFlow(flow);
+            return;
+        }
+
         if (flow.LinkCredit is { } credit)
         {
             long inFlight = SerialNumber.Distance(flow.DeliveryCount ?? 0, _deliveryCount);
@@ -103,7 +113,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         Handle = Handle,
         DeliveryCount = _deliveryCount,
         LinkCredit = _linkCredit,
-        Available = (uint)_pending.Count,
+        Available = (uint)_pending.Count + _senderAvailable,
         Drain = _peerDrains,
         Echo = echo,
     });
@@ -128,6 +138,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         _current = null;
         Session.ForgetDeliveries(this);
+        _end?.OnReleased(end, PeerError);
     }
 
     /// <inheritdoc/>
@@ -199,7 +210,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private SendResult WriteFrame(FrameWriter frames, bool isFirst)
     {
         RoutedDelivery delivery = _current!;
-        int room = (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax;
+        LinkRouteTransfer? own = isFirst ? delivery.Transfer : null;
+        int room = (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax
+            - (own?.State.Length ?? 0);
         ReadOnlySpan<byte> bytes = NextBytes(delivery, room);
         Advance(delivery, bytes.Length, out bool isEnd);
         Span<byte> tag = stackalloc byte[TagBytes];
@@ -208,13 +221,17 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             Handle = Handle,
             DeliveryId = isFirst ? delivery.SentId : null,
-            DeliveryTag = isFirst ? tag : default,
+            DeliveryTag = own is not null ? own.Tag : isFirst ? tag : default,
             MessageFormat = isFirst ? delivery.MessageFormat ?? 0 : null,
             Settled = delivery.GoesSettled ? true : null,
             More = !isEnd,
+            ReceiverSettleMode = own?.Mode,
+            State = own is { State.Length: > 0 } ? own.State : default,
+            Resume = own is { Resume: true },
         };
         frames.Write(Session.Channel, transfer, default, bytes);
         Session.Window.OnTransferSent();
+        TellBlockWritten(delivery);
         EndPartIfWritten();
         if (isEnd)
         {
@@ -298,6 +315,12 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     // Part 2 section 2.6.7: the sender advances delivery-count by the credit that it cannot use, and says so.
     private void FinishDrain()
     {
+        if (_end is not null)
+        {
+            FinishRoutedDrain();
+            return;
+        }
+
         if (!_peerDrains || (_pending.Count > 0 && _linkCredit > 0) || _current is not null)
         {
             return;

@@ -71,6 +71,9 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
             case RoutedEventKind.Uplink:
                 ((EdgeUplink)crossing.Subject).OnWant(crossing);
                 return;
+            case RoutedEventKind.Call:
+                ((IRoutedCall)crossing.Subject).Run(crossing);
+                return;
             case RoutedEventKind.Inspect:
                 ((IRoutedLink)crossing.Subject).Inspect();
                 return;

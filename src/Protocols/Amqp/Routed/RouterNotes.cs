@@ -30,7 +30,7 @@ internal ref struct RouterNotes
     /// <summary>How many those are.</summary>
     public int TraceCount { get; private set; }
 
-    /// <summary>The phase, 0 to 9.</summary>
+    /// <summary>The phase, 0 to 9, or that of fallback destinations.</summary>
     public int Phase { get; private set; }
 
     /// <summary>Whether the sender settled it before: the hop between nodes is unsettled so that nothing is
@@ -105,7 +105,7 @@ internal ref struct RouterNotes
         }
         else if (name.SequenceEqual("phase"u8))
         {
-            Phase = value.TryGetInt64(out long phase) && phase is >= 0 and <= 9
+            Phase = value.TryGetInt64(out long phase) && phase is (>= 0 and <= 9) or Containers.RoutePlace.Fallback
                 ? (int)phase
                 : throw Invalid("x-opt-qd.phase is no phase");
         }

@@ -1,6 +1,8 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Policy;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -18,8 +20,13 @@ public readonly struct ServiceCaller
 
     private ServiceCaller(bool isTrusted) => _isTrusted = isTrusted;
 
-    /// <summary>Whether the policy lets its user have connections closed.</summary>
-    public bool AllowsAdminStatusUpdate => _connection?.Policy?.AllowsAdminStatusUpdate != false;
+    /// <summary>The connection's rules; null: there are none for it.</summary>
+    public ConnectionPolicy? Policy => _connection?.Policy;
+
+    /// <summary>What begins links on its connection; null: it came by another router, or from within the
+    /// node.</summary>
+    public LinkCarrier? Carrier =>
+        _connection is { Role: not ConnectionRole.InterRouter } connection ? connection.NeedCarrier() : null;
 
     /// <summary>
     /// Whether it may change how the node is configured: its user has the permission to manage everything, or there are

@@ -1,5 +1,6 @@
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -70,6 +71,9 @@ internal sealed class TrunkLinks : PeerLink
 
         return null;
     }
+
+    /// <inheritdoc/>
+    public override LinkCarrier? Carrier => _connection.Carrier;
 
     /// <inheritdoc/>
     public override Outlet? StreamOutlet => _streams;

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Management;
+using Pillarbox.Router.Management.Owners;
+using Pillarbox.Router.Management.Views;
+
+namespace Pillarbox.Router.Containers;
+
+/// <summary>
+/// Link routes that a connection makes for itself, by a request that comes by it: links to such addresses go there, as
+/// long as it lasts. Edge routers tell so what their containers have. Any thread.
+/// </summary>
+internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
+{
+    /// <summary>The type of them.</summary>
+    public const string Type = "router.connection.linkRoute";
+
+    /// <summary>Most of one connection.</summary>
+    public const int RulesMax = 1000;
+
+    string IEntityOwner.Type => Type;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ConfiguredEntity> Entities => [.. network.ConnectionRules().Select(EntityOf)];
+
+    /// <summary>Makes one for the connection of the request.</summary>
+    public static CommandResult Create(NodeNetwork network, CreateEntity command, ServiceCaller caller)
+    {
+        if (caller.Policy is { AllowsDynamicLinkRoutes: false } || caller.Carrier is not { } carrier)
+        {
+            return Forbidden();
+        }
+
+        string? pattern = command.Attributes.GetValueOrDefault("pattern").AsText();
+        if (string.IsNullOrEmpty(pattern))
+        {
+            return new CommandResult("'pattern' has to be given");
+        }
+
+        if (network.ConnectionRules().Count(rule => rule.For.Only == carrier) >= RulesMax)
+        {
+            return new CommandResult($"The connection has {RulesMax} link routes already");
+        }
+
+        var rule = new LinkRouteRule
+        {
+            Name = network.NewRuleName(Type),
+            Pattern = pattern,
+            IsForSenders = command.Attributes.GetValueOrDefault("direction").AsText() == "in",
+            For = new ContainerRule(null, null) { Only = carrier },
+        };
+        network.AddLinkRoute(rule);
+        return CommandResult.Done(EntityOf(rule) with { Name = command.Name ?? rule.Name });
+    }
+
+    /// <summary>Removes one that the connection of the request has made.</summary>
+    public static CommandResult Delete(NodeNetwork network, DeleteEntity command, ServiceCaller caller)
+    {
+        LinkRouteRule? rule = network.ConnectionRules().FirstOrDefault(rule => rule.Name == command.Entity.Identity);
+        if (rule is null)
+        {
+            return new CommandResult("It is gone", ManagementStatus.NotFound);
+        }
+
+        if (caller.Carrier != rule.For.Only)
+        {
+            return Forbidden();
+        }
+
+        network.RemoveLinkRoute(rule.Name);
+        return CommandResult.Done();
+    }
+
+    private static CommandResult Forbidden() =>
+        new("You are not allowed to perform this operation.", ManagementStatus.Forbidden);
+
+    private static ConfiguredEntity EntityOf(LinkRouteRule rule) => new(
+        Type, rule.Name, rule.Name, ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("pattern", rule.Pattern)
+            .Add("direction", rule.IsForSenders ? "in" : "out")
+            .Add("containerId", rule.For.Only?.ContainerId));
+}
