@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp;
-using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Addresses;

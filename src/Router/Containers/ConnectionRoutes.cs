@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp.Routed;
-using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
