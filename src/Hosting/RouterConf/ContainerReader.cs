@@ -5,7 +5,8 @@ namespace Pillarbox.Hosting.RouterConf;
 /// <summary>The entities of a <c>qdrouterd.conf</c> that are about links to brokers.</summary>
 internal static class ContainerReader
 {
-    private static readonly (string, LinkDirection)[] Directions = [("in", LinkDirection.In), ("out", LinkDirection.Out)];
+    private static readonly (string, LinkDirection)[] Directions =
+        [("in", LinkDirection.In), ("out", LinkDirection.Out)];
 
     public static AutoLinkConfig ReadAutoLink(EntityReader reader)
     {

@@ -116,7 +116,8 @@ internal sealed class AddressRuleOwner : IEntityOwner
             fault = value is < 0 or > PhaseMax ? $"'{name}' is from 0 to {PhaseMax}, and not {value}" : fault;
         }
 
-        fault = hasFallback && ingress + egress > 0 ? "A fallback goes with phase 0 only, and not with waypoint" : fault;
+        fault = hasFallback && ingress + egress > 0
+            ? "A fallback goes with phase 0 only, and not with waypoint" : fault;
         if (fault.Length > 0)
         {
             return false;

@@ -4,8 +4,8 @@ namespace Pillarbox.Router.Containers;
 
 /// <summary>
 /// Keys of link routes as routers tell them each other: the class is C and D for a beginning of addresses, E and F for
-/// a pattern; C and E when clients send, D and F when they draw. A pattern whose only wildcard is a # at its end is told
-/// as the beginning before it.
+/// a pattern; C and E when clients send, D and F when they draw. A pattern whose only wildcard is a # at its end is
+/// told as the beginning before it.
 /// </summary>
 internal static class LinkRouteKey
 {

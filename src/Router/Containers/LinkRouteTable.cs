@@ -23,7 +23,8 @@ internal sealed class LinkRouteTable
     /// <summary>The operator's rules.</summary>
     public IReadOnlyList<LinkRouteRule> Rules => _rules;
 
-    /// <summary>A rule of the operator, or of a connection for itself; gives the keys that other routers are to be told of.</summary>
+    /// <summary>A rule of the operator, or of a connection for itself; gives the keys that other routers are to be told
+    /// of.</summary>
     public IEnumerable<string> Add(LinkRouteRule rule)
     {
         _rules.Add(rule);

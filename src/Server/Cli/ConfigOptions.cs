@@ -52,8 +52,8 @@ internal sealed class ConfigOptions
 
     private readonly Option<string[]> _linkRoute = new("--link-route")
     {
-        Description = "PREFIX: links to such addresses go through to the broker of --connect route-container as a whole; "
-            + "repeatable. '$coordinator': transactions.",
+        Description = "PREFIX: links to such addresses go through to the broker of --connect route-container as a "
+            + "whole; repeatable. '$coordinator': transactions.",
     };
 
     private readonly ConnectOptions _connectOptions = new();

@@ -187,6 +187,25 @@ public sealed class ConfigLoaderTests
     }
 
     [Fact]
+    public void Links_to_brokers_are_read()
+    {
+        RouterSection router = ConfigLoader.Parse(
+            """
+            { "router": {
+              "autoLinks": [{ "address": "a", "direction": "out", "connection": "b", "fallback": true }],
+              "linkRoutes": [{ "pattern": "a.*", "direction": "in", "containerId": "c", "addExternalPrefix": "x." }]
+            } }
+            """,
+            "t.json").Router!;
+        Assert.Equal(
+            new AutoLinkConfig { Address = "a", Direction = LinkDirection.Out, Connection = "b", Fallback = true },
+            Assert.Single(router.AutoLinks));
+        Assert.Equal(
+            new LinkRouteConfig { Pattern = "a.*", ContainerId = "c", AddExternalPrefix = "x." },
+            Assert.Single(router.LinkRoutes));
+    }
+
+    [Fact]
     public void A_missing_file_is_named()
     {
         string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

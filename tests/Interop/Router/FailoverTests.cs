@@ -14,11 +14,12 @@ public sealed class FailoverTests : IDisposable
         {
           "listeners": {
             "amqp": {
-              "addresses": ["127.0.0.1:PORT"], "failoverUrls": ["amqps://localhost:OTHER"], "tls": { "certificate": "SERVER" }
+              "addresses": ["127.0.0.1:PORT"], "failoverUrls": ["amqps://localhost:OTHER"],
+              "tls": { "certificate": "SERVER" }
             }
           },
           "security": {
-            "permissions": { "#": { "router": ["send", "consume", "createAddress", "createDurableQueue"] } }
+            "permissions": { "#": { "client": ["send", "consume", "createAddress", "createDurableQueue"] } }
           }
         }
         """;

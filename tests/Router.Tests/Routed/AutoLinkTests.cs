@@ -42,7 +42,8 @@ public sealed class AutoLinkTests : IDisposable
         Assert.Empty(consumer.Frames);
         broker.Peer.Send(FrameBytes.Of(Settled(0, DeliveryState.Accepted), channel));
         Assert.Equal(
-            DeliveryState.Accepted.ToArray(), producer.Next(Disposition.DescriptorCode).AsDisposition().State.ToArray());
+            DeliveryState.Accepted.ToArray(),
+            producer.Next(Disposition.DescriptorCode).AsDisposition().State.ToArray());
 
         broker.Peer.Send(FrameBytes.Of(Steps.TransferOf(fromBroker.Handle, 0), stored, channel));
         consumer.Next(Transfer.DescriptorCode).AsTransfer(out byte[] got);

@@ -48,7 +48,10 @@ public sealed class LinkRouteTests : IDisposable
         Assert.Equal((7u, 3u), (flow.DeliveryCount, flow.LinkCredit));
 
         client.Send(FrameBytes.Of(
-            new Transfer { Handle = 0, DeliveryId = 0, DeliveryTag = "tag"u8, State = Transactional, MessageFormat = 5 },
+            new Transfer
+            {
+                Handle = 0, DeliveryId = 0, DeliveryTag = "tag"u8, State = Transactional, MessageFormat = 5,
+            },
             Steps.Message("m")));
         Transfer transfer = broker.Peer.Next(Transfer.DescriptorCode).AsTransfer(out byte[] message);
         Assert.Equal("tag"u8.ToArray(), transfer.DeliveryTag.ToArray());
@@ -101,7 +104,10 @@ public sealed class LinkRouteTests : IDisposable
         var broker = new ContainerPeer(_scene);
         AmqpPeer client = _scene.Client();
         client.Send(FrameBytes.Of(
-            Steps.SenderAttach(0, null) with { Target = new Coordinator { Capabilities = ["amqp:local-transactions"] } }));
+            Steps.SenderAttach(0, null) with
+            {
+                Target = new Coordinator { Capabilities = ["amqp:local-transactions"] },
+            }));
         ushort channel = broker.TakeSession();
         Attach coordinator = broker.TakeAttach();
         Assert.IsType<Coordinator>(coordinator.Target);

@@ -7,8 +7,8 @@ namespace Pillarbox.Protocols.Amqp.Routed.Containers;
 /// <summary>
 /// The links that the node begins on a connection because others want them: links of its own that it keeps to a
 /// container, and the far halves of routed links. Links that were attached in one session stay in one session of their
-/// own, as far as there are sessions. Owned by the connection's loop; what <see cref="LinkCarrier"/> promises is for any
-/// thread.
+/// own, as far as there are sessions. Owned by the connection's loop; what <see cref="LinkCarrier"/> promises is for
+/// any thread.
 /// </summary>
 internal sealed class CarriedLinks : LinkCarrier
 {

@@ -190,7 +190,8 @@ internal sealed class OwnLinks(ConnectionEndpoint connection, INetwork network)
     }
 
     private static string? TextOf(AmqpError? error) =>
-        error is null ? null : error.Description is { Length: > 0 } text ? $"{error.Condition}: {text}" : error.Condition;
+        error is null ? null
+        : error.Description is { Length: > 0 } text ? $"{error.Condition}: {text}" : error.Condition;
 
     /// <summary>A wish on its way to the loop.</summary>
     private sealed class Order(OwnLinks links, AutoLinkRun run) : IRoutedCall

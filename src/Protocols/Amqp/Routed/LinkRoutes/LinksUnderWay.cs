@@ -4,8 +4,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 
 /// <summary>
-/// Routed links of a node whose container has not answered yet. While routers learn of each other they may send an attach
-/// in a circle: one that comes back from another router while it is still under way goes no further. Any thread.
+/// Routed links of a node whose container has not answered yet. While routers learn of each other they may send an
+/// attach in a circle: one that comes back from another router while it is still under way goes no further. Any
+/// thread.
 /// </summary>
 internal sealed class LinksUnderWay
 {
