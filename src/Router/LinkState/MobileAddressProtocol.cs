@@ -83,7 +83,7 @@ internal sealed class MobileAddressProtocol
             }
             long have = node.AddressesDoubtful ? 0 : node.MobileSeq;
             var request = new MobileAddressRequest(_options.Id, have);
-            if (_routing.SendTo(node.Id, ControlService.MobileAddress, request))
+            if (_routing.Ask(node, ControlService.MobileAddress, request, node.AddressRequest.Repetition))
             {
                 node.AddressRequest.Asked(nowMs);
             }
