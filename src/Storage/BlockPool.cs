@@ -1,9 +1,9 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Memory for blocks, kept for reuse in the two sizes that are asked for all the time: with those in use as many as were
-/// in use at once lately. Blocks come back in bursts, a whole segment's when it is reclaimed, and are wanted again soon:
-/// so what a busy time needs is allocated once, and let go little by little when that is over. Any thread.
+/// Memory for blocks, kept for reuse in the two sizes that are asked for all the time: with those in use as many as
+/// were in use at once lately. Blocks come back in bursts, a whole segment's when it is reclaimed, and are wanted again
+/// soon: so what a busy time needs is allocated once, and let go little by little when that is over. Any thread.
 /// </summary>
 internal sealed class BlockPool(int blockBytes, int readBytes)
 {
