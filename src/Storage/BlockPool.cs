@@ -1,8 +1,9 @@
 namespace Pillarbox.Storage;
 
 /// <summary>
-/// Memory for blocks, kept for reuse in the two sizes that are asked for all the time: as many as are in use, so that
-/// what a busy time needs is allocated once, and most of it is let go when that is over. Any thread.
+/// Memory for blocks, kept for reuse in the two sizes that are asked for all the time: with those in use as many as
+/// were in use at once lately. Blocks come back in bursts, a whole segment's when it is reclaimed, and are wanted again
+/// soon: so what a busy time needs is allocated once, and let go little by little when that is over. Any thread.
 /// </summary>
 internal sealed class BlockPool(int blockBytes, int readBytes)
 {
@@ -17,8 +18,7 @@ internal sealed class BlockPool(int blockBytes, int readBytes)
         {
             lock (_gate)
             {
-                shelf.Used++;
-                if (shelf.Kept.TryPop(out byte[]? found))
+                if (shelf.Take() is { } found)
                 {
                     return found;
                 }
@@ -38,9 +38,7 @@ internal sealed class BlockPool(int blockBytes, int readBytes)
 
         lock (_gate)
         {
-            shelf.Used--;
-            shelf.Kept.Push(bytes);
-            shelf.Trim();
+            shelf.Put(bytes);
         }
     }
 
@@ -51,13 +49,29 @@ internal sealed class BlockPool(int blockBytes, int readBytes)
     {
         private const int KeptMin = 8;
 
+        /// <summary>Of the most that were in use, so much is forgotten with each return: one part in 8,192.</summary>
+        private const int ForgetShift = 13;
+
+        // The most in use, in parts of 65,536.
+        private long _peak;
+
         public Stack<byte[]> Kept { get; } = new();
 
-        public int Used { get; set; }
+        public int Used { get; private set; }
 
-        public void Trim()
+        public byte[]? Take()
         {
-            while (Kept.Count > KeptMin && Kept.Count > Used)
+            Used++;
+            _peak = Math.Max(_peak, (long)Used << 16);
+            return Kept.TryPop(out byte[]? found) ? found : null;
+        }
+
+        public void Put(byte[] bytes)
+        {
+            Used--;
+            _peak -= _peak >> ForgetShift;
+            Kept.Push(bytes);
+            while (Kept.Count > KeptMin && Used + Kept.Count > (_peak >> 16) + 1)
             {
                 Kept.Pop();
             }

@@ -14,7 +14,12 @@ public sealed class LogBatch : IBufferWriter<byte>
     /// <summary>Most bytes of one batch, headers included: 128 MiB.</summary>
     public const int BytesMax = 128 << 20;
 
-    private const int KeptBytesMax = 1 << 20;
+    private const int KeptBytesMax = 4 << 20;
+
+    // A buffer beyond this that batches leave nearly empty, so many times in a row, is let go.
+    private const int SpareBytesMax = 64 << 10;
+    private const int SpareBatchesMax = 4096;
+
     private const int KeptRecordsMax = 1 << 16;
     private byte[] _buffer;
     private int[] _offsets = new int[16];
@@ -22,6 +27,7 @@ public sealed class LogBatch : IBufferWriter<byte>
     private int _length;
     private int _openAt = -1;
     private byte _openType;
+    private int _spareBatches;
 
     /// <summary>An empty batch with room for <paramref name="capacity"/> bytes before it grows.</summary>
     public LogBatch(int capacity = 4096) => _buffer = new byte[Math.Max(capacity, 64)];
@@ -49,14 +55,17 @@ public sealed class LogBatch : IBufferWriter<byte>
     /// <summary>Forgets all records.</summary>
     public void Clear()
     {
+        _spareBatches = _length < _buffer.Length / 4 ? _spareBatches + 1 : 0;
+        bool isSpare = _buffer.Length > SpareBytesMax && _spareBatches >= SpareBatchesMax;
         Count = 0;
         _length = 0;
         _openAt = -1;
         Group = false;
         Essential = false;
-        if (_buffer.Length > KeptBytesMax)
+        if (_buffer.Length > KeptBytesMax || isSpare)
         {
             _buffer = new byte[4096];
+            _spareBatches = 0;
         }
 
         if (_offsets.Length > KeptRecordsMax)

@@ -31,7 +31,12 @@ internal static class LoadRows
             Goals = [Goal.RatioToRabbitMq(12), AtMost300MiB],
         },
         new AmqpRow(
-            "durable-10k", "durable, 10 KiB, one sender, one receiver", "--size 10240 --durable --in-flight 200")
+            "durable-10k", "durable, 10 KiB, one sender, one receiver", "--size 10240 --durable --in-flight 1000")
+        {
+            Goals = [Goal.RatioToRabbitMq(5), AtMost300MiB],
+        },
+        new AmqpRow(
+            "durable-10k-200", "the same, 200 messages in flight", "--size 10240 --durable --in-flight 200")
         {
             Goals = [Goal.RatioToRabbitMq(5), AtMost300MiB],
         },

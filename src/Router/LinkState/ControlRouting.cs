@@ -31,6 +31,27 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     }
 
     /// <summary>
+    /// Asks a router. Each repetition goes another way, in the end by every link: a question that is always sent the
+    /// same way may always be lost in the same place, where the routers on it do not agree yet. False: no way is known.
+    /// </summary>
+    /// <param name="node">The router.</param>
+    /// <param name="service">The part of it.</param>
+    /// <param name="question">What to ask.</param>
+    /// <param name="repetition">How often this was asked before.</param>
+    public bool Ask(RouterNode node, ControlService service, ControlMessage question, int repetition)
+    {
+        List<int> ways = WaysTo(node);
+        if (ways.Count == 0)
+        {
+            return false;
+        }
+        ways = [.. ways.Union(hellos.Links.Where(l => l.Neighbor is not null).Select(l => l.Id))];
+        outbox.Send(
+            ways[repetition % ways.Count], ControlWriter.Write(new ControlAddress(service, node.Id), question));
+        return true;
+    }
+
+    /// <summary>
     /// Own message by every link, for messages that have to come through while ways are not known. False: nobody is
     /// there.
     /// </summary>
@@ -94,17 +115,31 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
 
     private int? LinkTo(RouterNode node, Func<ControlLink, bool> isFit)
     {
-        bool isOutdated = node.LsSeq < node.Advertised.LsSeq;
-        ReadOnlySpan<int?> ways =
-            [isOutdated ? node.HeardLink : null, node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
-        foreach (int? way in ways)
+        foreach (int way in WaysTo(node))
         {
-            if (way is { } id && hellos.TryGet(id) is { } link && isFit(link))
+            if (isFit(hellos.TryGet(way)!))
             {
-                return id;
+                return way;
             }
         }
         return null;
+    }
+
+    // The best first.
+    private List<int> WaysTo(RouterNode node)
+    {
+        bool isOutdated = node.LsSeq < node.Advertised.LsSeq;
+        ReadOnlySpan<int?> links =
+            [isOutdated ? node.HeardLink : null, node.NextHop?.Link?.Id, node.Link?.Id, node.HeardLink];
+        List<int> ways = [];
+        foreach (int? link in links)
+        {
+            if (link is { } id && hellos.Knows(id) && !ways.Contains(id))
+            {
+                ways.Add(id);
+            }
+        }
+        return ways;
     }
 
     private void SendAll(ControlEnvelope envelope, List<int> links)

@@ -54,10 +54,11 @@ internal sealed class LinkStateProtocol(
     {
         foreach (RouterNode node in table.Nodes)
         {
-            if (node.LinkStateRequest.DueMs <= nowMs
-                && routing.SendTo(node.Id, ControlService.Router, new LinkStateRequest(options.Id)))
+            RequestTimer timer = node.LinkStateRequest;
+            if (timer.DueMs <= nowMs
+                && routing.Ask(node, ControlService.Router, new LinkStateRequest(options.Id), timer.Repetition))
             {
-                node.LinkStateRequest.Asked(nowMs);
+                timer.Asked(nowMs);
             }
         }
     }

@@ -81,9 +81,14 @@ internal sealed class MobileAddressProtocol
                 node.AddressRequest.Answered();
                 continue;
             }
+            if (node.Advertised.MobileSeq == 0)
+            {
+                ForgetDoubtful(node);
+                continue;
+            }
             long have = node.AddressesDoubtful ? 0 : node.MobileSeq;
             var request = new MobileAddressRequest(_options.Id, have);
-            if (_routing.SendTo(node.Id, ControlService.MobileAddress, request))
+            if (_routing.Ask(node, ControlService.MobileAddress, request, node.AddressRequest.Repetition))
             {
                 node.AddressRequest.Asked(nowMs);
             }
@@ -123,7 +128,7 @@ internal sealed class MobileAddressProtocol
 
     public void OnUpdate(MobileAddressUpdate update, long nowMs)
     {
-        if (!_table.TryGet(update.Id, out RouterNode? node))
+        if (!_table.TryGet(update.Id, out RouterNode? node) || IsStray(node, update))
         {
             return;
         }
@@ -151,6 +156,20 @@ internal sealed class MobileAddressProtocol
             node.AddressRequest.Answered();
         }
     }
+
+    // It says that it never had any: what is known of it is of a start that is over, and there is nothing to ask for.
+    private void ForgetDoubtful(RouterNode node)
+    {
+        _remote.RemoveAll(node, false);
+        node.MobileSeq = 0;
+        node.AddressesDoubtful = false;
+        node.AddressRequest.Answered();
+    }
+
+    // All the addresses come as an answer, or with a number that the router has advertised. Else they may be those of a
+    // start that is over: an update does not say of which start it is, and one may be held up for long.
+    private static bool IsStray(RouterNode node, MobileAddressUpdate update) => update.IsAbsolute
+        && node.AddressRequest.Repetition == 0 && update.MobileSeq > node.Advertised.MobileSeq;
 
     // One that was seen already is dropped; one too far ahead is asked for, once.
     private static void OnGap(RouterNode node, MobileAddressUpdate update, long nowMs)

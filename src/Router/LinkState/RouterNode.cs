@@ -90,11 +90,13 @@ internal sealed class RequestTimer
     /// <summary>A new way is tried when the last question is so old.</summary>
     private const int HastenMs = 150;
 
-    private int _tries;
     private long _askedMs = long.MinValue / 2;
 
     /// <summary>When to ask next; <see cref="long.MaxValue"/>: not at all.</summary>
     public long DueMs { get; private set; } = long.MaxValue;
+
+    /// <summary>How often it was asked since the last news.</summary>
+    public int Repetition { get; private set; }
 
     public bool IsWanted => DueMs != long.MaxValue;
 
@@ -110,7 +112,7 @@ internal sealed class RequestTimer
     /// <summary>Ask at this time, even if a question is out: there is news.</summary>
     public void WantAnew(long atMs)
     {
-        _tries = 0;
+        Repetition = 0;
         DueMs = Math.Min(DueMs, atMs);
     }
 
@@ -126,13 +128,13 @@ internal sealed class RequestTimer
     public void Asked(long nowMs)
     {
         _askedMs = nowMs;
-        DueMs = nowMs + RetriesMs[_tries];
-        _tries = Math.Min(_tries + 1, RetriesMs.Length - 1);
+        DueMs = nowMs + RetriesMs[Math.Min(Repetition, RetriesMs.Length - 1)];
+        Repetition = (Repetition + 1) & int.MaxValue;
     }
 
     public void Answered()
     {
-        _tries = 0;
+        Repetition = 0;
         DueMs = long.MaxValue;
     }
 }

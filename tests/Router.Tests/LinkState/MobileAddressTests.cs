@@ -105,6 +105,61 @@ public sealed class MobileAddressTests
         Assert.Empty(scene.Take<MobileAddressRequest>());
     }
 
+    // An update does not say of which start of its router it is; one may come late.
+    [Fact]
+    public void All_addresses_that_nobody_asked_for_and_that_were_not_advertised_are_not_believed()
+    {
+        EngineScene scene = Joined();
+        scene.MauAll(1, "B", 1, "M0a");
+        Assert.Empty(scene.Engine.Snapshot.Addresses);
+        scene.Ra(1, "B", 1, 1);
+        scene.Pass(150);
+        Assert.Single(scene.Take<MobileAddressRequest>());
+        scene.MauAll(1, "B", 1, "M0a");
+        Assert.Equal(["M0a"], scene.Engine.Snapshot.Addresses.Keys);
+    }
+
+    [Fact]
+    public void Addresses_of_a_router_that_advertises_it_never_had_any_are_forgotten()
+    {
+        EngineScene scene = Joined();
+        scene.MauAdd(1, "B", 1, "M0a");
+        scene.Ra(1, "B", 1, 1);
+        Assert.Equal(["M0a"], scene.Engine.Snapshot.Addresses.Keys);
+        scene.Pass(4000);
+        scene.Said.Clear();
+        scene.Hello(1, "B", "A");
+        scene.Ra(1, "B", 2, 0);
+        scene.MauAdd(1, "B", 1, "M0a");
+        scene.Ra(1, "B", 2, 0);
+        scene.Pass(150);
+        Assert.Empty(scene.Engine.Snapshot.Addresses);
+        Assert.Empty(scene.Take<MobileAddressRequest>());
+    }
+
+    [Fact]
+    public void A_question_without_an_answer_goes_by_every_link_in_turn()
+    {
+        EngineScene scene = Joined();
+        scene.Join(2, "C");
+        scene.Lsu(2, "C", 1, ("A", 1), ("D", 1));
+        scene.Ra(2, "D", 1, 0);
+        scene.Lsu(2, "D", 1, ("C", 1));
+        scene.Pass(100);
+        scene.Said.Clear();
+        scene.Ra(2, "D", 2, 0);
+        for (int i = 0; i < 8; i++)
+        {
+            scene.Hello(1, "B", "A");
+            scene.Hello(2, "C", "A");
+            scene.Pass(300);
+        }
+        IEnumerable<int> asked = scene.Said
+            .Where(s => s.Envelope is { Message: LinkStateRequest, To.Router: "D" })
+            .Select(s => s.Link);
+        Assert.Equal([2, 1, 2, 1], asked.Take(4));
+    }
+
     [Fact]
     public void A_request_is_answered_with_all_unless_the_asker_has_all()
     {

@@ -19,15 +19,16 @@ public sealed class NetworkSimulationTests
     public void Small_networks_settle_whatever_fails()
     {
         (int first, int count) = Seeds.Range(SmallSeeds);
-        RunAll(first, count, seed =>
-        {
-            var random = new Random(seed);
-            var network = new RandomNetwork(seed, random.Next(2, 9), random.Next(6));
-            network.Network.RunFor(random.Next(3000));
-            network.PlanFaults(random.Next(1, 12), withinMs: FaultsMs);
-            return FaultAfter(network.Network, changesMs: FaultsMs + RandomNetwork.FaultTailMs);
-        });
+        RunAll(first, count, SmallNetwork);
     }
+
+    // Seeds of findings. 121295759: a router asked for a link state by the way its advertisement had come, which always
+    // ended where the next router knew only the way back. 300009877: all the addresses of a router came after it had
+    // started anew without any.
+    [Theory]
+    [InlineData(121295759)]
+    [InlineData(300009877)]
+    public void A_network_that_did_not_settle_does(int seed) => RunAll(seed, 1, SmallNetwork);
 
     [Fact]
     public void Fifty_routers_with_ten_thousand_addresses_settle()
@@ -116,6 +117,15 @@ public sealed class NetworkSimulationTests
             Assert.Null(new Oracle(network).FirstFault());
             Assert.Equal("R7", ring[0].Engine.Snapshot.ById["R1"].NextHopId);
         }
+    }
+
+    private static string? SmallNetwork(int seed)
+    {
+        var random = new Random(seed);
+        var network = new RandomNetwork(seed, random.Next(2, 9), random.Next(6));
+        network.Network.RunFor(random.Next(3000));
+        network.PlanFaults(random.Next(1, 12), withinMs: FaultsMs);
+        return FaultAfter(network.Network, changesMs: FaultsMs + RandomNetwork.FaultTailMs);
     }
 
     // Runs to the last change and then until nothing is wrong, for as long as it may take.

@@ -27,6 +27,7 @@ internal sealed class PerfWorker
     {
         try
         {
+            SocketPoll.WakeInTime();
             while (!_schedule.IsStopped && _roles.Length > 0)
             {
                 Turn();
