@@ -337,10 +337,11 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     private void Refresh(Route route)
     {
-        List<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
+        IEnumerable<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
             ? _edges.GetValueOrDefault(route.Parsed.Router!)
             : null;
-        route.Refresh(HopsOf(route), edge, _engine.Snapshot);
+        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot);
+        RefreshAllOf(route);
     }
 
     private static UInt128 RoutersOf(Route route, RouteSnapshot network) => route.Parsed.Class switch
@@ -446,7 +447,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        return Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = _rules.IsDefault(rule) });
+        AddressRule own = RuleFor(parsed, rule);
+        return Add(new Route(key, parsed, own) { Phase = phase, TakesHints = _rules.IsDefault(own) });
     }
 
     private Route Add(Route route)
@@ -461,12 +463,12 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             string router = parsed.Router!;
-            bool isThere = parsed.Class == RouteAddressClass.Edge
+            bool isThere = IsOfAll(parsed) || (parsed.Class == RouteAddressClass.Edge
                 ? _edges.ContainsKey(router) || _engine.Snapshot.Addresses.ContainsKey(AddressKey.Edge(router))
-                : _engine.Snapshot.IndexOf(router) > 0;
+                : _engine.Snapshot.IndexOf(router) > 0);
             return !isThere ? null
                 : _routes.TryGetValue(key, out Route? there) ? there
-                : Add(new Route(key, parsed, rule));
+                : Add(new Route(key, parsed, RuleFor(parsed, rule)));
         }
     }
 
@@ -492,6 +494,6 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _ => $"H{address.Router}/{address.Name}",
     };
 
-    private static string KeyOfRouter(RouteAddress address) =>
-        address.Class == RouteAddressClass.Edge ? $"H{address.Router}" : $"R{address.Router}";
+    private static string KeyOfRouter(RouteAddress address) => IsOfAll(address) ? $"T{address.Router}/{address.Name}"
+        : address.Class == RouteAddressClass.Edge ? $"H{address.Router}" : $"R{address.Router}";
 }

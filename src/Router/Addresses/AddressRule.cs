@@ -23,6 +23,12 @@ internal sealed class AddressRules
 {
     private static readonly char[] Separators = ['.', '/'];
 
+    // What nodes say to each other goes to the nearest, whatever the operator's rules are.
+    private const string OfNodes = "_$broker.";
+
+    private static readonly AddressRule _ofNodes =
+        new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
+
     private readonly (string[] Tokens, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
 
@@ -39,6 +45,11 @@ internal sealed class AddressRules
     /// <summary>The rule for an address.</summary>
     public AddressRule For(string address)
     {
+        if (address.StartsWith(OfNodes, StringComparison.Ordinal))
+        {
+            return _ofNodes;
+        }
+
         if (_rules.Length == 0)
         {
             return _otherwise;

@@ -12,6 +12,7 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("large")]
     [InlineData("request_response")]
     [InlineData("multicast")]
+    [InlineData("all_routers")]
     [InlineData("moves")]
     public async Task Proton_over_three_nodes(string scenario)
     {

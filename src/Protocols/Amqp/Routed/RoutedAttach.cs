@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -98,6 +99,11 @@ internal static class RoutedAttach
             return true;
         }
 
+        if (RemoteReading.Takes(session, network, attach, source))
+        {
+            return true;
+        }
+
         string address = source.Dynamic ? network.NewDynamicAddress(forSender: false) : source.Address ?? "";
         if (!source.Dynamic && IsOfBroker(session.Connection, address, source.Capabilities))
         {
@@ -156,6 +162,11 @@ internal static class RoutedAttach
 
     // A router keeps nothing: no durability, no filters, no copies.
     private static void Answer(AmqpSession session, Attach attach, Source source) =>
+        session.AnswerRouted(attach, source with { Filter = null, DistributionMode = null, Capabilities = null });
+
+    /// <summary>Answers the attach of a receiver whose messages come through the network; no source: it is
+    /// refused.</summary>
+    public static void AnswerRouted(this AmqpSession session, Attach attach, Source? source) =>
         session.Connection.Frames.Write(session.Channel, new Attach
         {
             Name = attach.Name,
@@ -163,15 +174,12 @@ internal static class RoutedAttach
             Role = Role.Sender,
             SenderSettleMode = attach.SenderSettleMode,
             ReceiverSettleMode = attach.ReceiverSettleMode,
-            Source = source with
+            Source = source is null ? null : source with
             {
                 Durable = TerminusDurability.None,
                 ExpiryPolicy = TerminusExpiryPolicy.LinkDetach,
-                Filter = null,
-                DistributionMode = null,
                 DefaultOutcome = null,
                 Outcomes = Outcomes,
-                Capabilities = null,
             },
             Target = attach.Target,
             InitialDeliveryCount = 0,
@@ -204,6 +212,11 @@ internal static class RoutedAttach
     /// <summary>Whether a client may do something with an address. Errors: the authorizer's refusal.</summary>
     public static void Authorize(ConnectionEndpoint connection, string address, Permission permission)
     {
+        if (connection.Role == ConnectionRole.Normal && ReaderMessage.IsReserved(address))
+        {
+            throw new BrokerException(BrokerError.Unauthorized, $"'{address}' is an address of nodes among each other");
+        }
+
         if (AddressName.TryParse(address, out AddressName name, out string? error))
         {
             connection.Environment.Broker.Authorizer.Authorize(

@@ -33,6 +33,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>A link to the interior is wanted, or no longer.</summary>
     Uplink,
+
+    /// <summary>A timer has fired.</summary>
+    Tick,
 }
 
 /// <summary>One crossing.</summary>

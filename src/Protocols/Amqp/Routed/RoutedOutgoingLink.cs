@@ -53,6 +53,17 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         EndWhenIdle();
     }
 
+    /// <summary>The attach is not answered yet: the link says nothing.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>The attach is answered: what has come meanwhile counts.</summary>
+    public void EndHold()
+    {
+        IsHeld = false;
+        FinishDrain();
+        Session.Connection.Enqueue(this);
+    }
+
     /// <summary>Hears whether the peer gives any credit.</summary>
     public Action<bool>? OnCredit { get; init; }
 
@@ -70,7 +81,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <inheritdoc/>
     public override bool HasWork =>
-        State == LinkState.Attached && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+        State == LinkState.Attached && !IsHeld && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
 
     private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
         || _current.Parts is { Count: > 0 };
@@ -84,6 +95,11 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             _linkCredit = (uint)Math.Clamp(credit - inFlight, 0, uint.MaxValue);
             _peerDrains = flow.Drain;
             TellCredit(credit > 0 && !flow.Drain);
+        }
+
+        if (IsHeld)
+        {
+            return;
         }
 
         FinishDrain();
@@ -131,7 +147,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <inheritdoc/>
     public override SendResult TrySend(FrameWriter frames)
     {
-        if (State != LinkState.Attached)
+        if (State != LinkState.Attached || IsHeld)
         {
             return SendResult.Idle;
         }
