@@ -2,6 +2,7 @@
 import collections
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from clouds import Namespaces, Relays, namespaces_are_permitted
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.environ["PILLARBOX_BINARY"]
 CLOUDS = ["hub", "paris", "osaka"]
-PARTITIONS, EVENTS, RATE, PATIENCE = 4, 500, 50, 60
+PARTITIONS, RATE, PATIENCE = 4, 40, 60
+USER, PASSWORD = "gathering", secrets.token_hex(12)
+LOGIN = {"PILLARBOX_USER": USER, "PILLARBOX_PASSWORD": PASSWORD}
 
 
 class Worker:
@@ -22,8 +25,8 @@ class Worker:
 
     def __init__(self, world, cloud, *command):
         self.lines, self.process = [], subprocess.Popen(
-            [*world.within(cloud), *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+            [*world.within(cloud), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env={**os.environ, **LOGIN})
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -33,6 +36,10 @@ class Worker:
     def said(self, word):
         return [line.split(" ", 1)[1] for line in list(self.lines) if line.startswith(word + " ")]
 
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
     def end(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -41,6 +48,9 @@ class Worker:
 class Show:
     def __init__(self, world, folder):
         self.world, self.folder, self.workers, self.nodes, self.begun = world, folder, [], {}, time.monotonic()
+        self.password = os.path.join(folder, "password")
+        with open(self.password, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(PASSWORD)
 
     def tell(self, text):
         print(f"{time.monotonic() - self.begun:5.1f} s  {text}", flush=True)
@@ -54,28 +64,34 @@ class Show:
         end = time.monotonic() + PATIENCE
         while not holds():
             if time.monotonic() > end:
-                for cloud, node in self.nodes.items():
-                    print(f"---- {cloud}", *node.lines[-40:], sep="\n")
+                for worker in self.workers:
+                    print("----", *worker.process.args[:12], *worker.lines[-30:], sep="\n")
                 sys.exit(f"FAILED: {what} did not come to be within {PATIENCE} s")
             time.sleep(0.1)
 
     def node(self, cloud, *peers):
-        ways = [self.world.reach(cloud, peer, self.port(peer, "inter-router")) for peer in peers]
+        data = os.path.join(self.folder, cloud)
+        self.ask(cloud, PROGRAM, "user", "add", USER, "--role", "admin", "--data", data, told=PASSWORD + "\n")
+        settings = [setting for peer in peers for setting in (
+            f"router.connectors.{peer}.role=interRouter", f"router.connectors.{peer}.user={USER}",
+            f"router.connectors.{peer}.passwordFile={self.password}",
+            f"router.connectors.{peer}.addresses.0={self.world.reach(cloud, peer, self.port(peer, 'inter-router'))}")]
         self.nodes[cloud] = self.start(
-            cloud, PROGRAM, "run", "--mode", "interior", "--id", cloud, "--data", os.path.join(self.folder, cloud),
+            cloud, PROGRAM, "run", "--mode", "interior", "--id", cloud, "--data", data,
             "--listen", f"inter-router={self.world.listen(cloud)}", "--listen", "amqp=127.0.0.1:0",
             "--listen", "http=127.0.0.1:0", "--listen", "kafka=127.0.0.1:0",
-            *[word for way in ways for word in ("--connect", f"inter-router={way}")])
+            *[word for setting in settings for word in ("--set", setting)])
         self.wait(f"the node of {cloud}", lambda: "ready" in self.nodes[cloud].lines)
 
     def port(self, cloud, protocol):
         return next(line.split()[1] for line in self.nodes[cloud].said("listening") if line.startswith(protocol + " "))
 
     def url(self, cloud):
-        return f"amqp://{self.port(cloud, 'amqp')}"
+        return f"amqp://{USER}:{PASSWORD}@{self.port(cloud, 'amqp')}"
 
-    def ask(self, cloud, *command):
-        done = subprocess.run([*self.world.within(cloud), *command], capture_output=True, text=True)
+    def ask(self, cloud, *command, told=""):
+        done = subprocess.run([*self.world.within(cloud), *command], capture_output=True, text=True, input=told,
+                              env={**os.environ, **LOGIN})
         if done.returncode != 0:
             sys.exit(f"FAILED: {command}\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -104,8 +120,8 @@ class Show:
         live = self.site("hub", "reader", "live", "next")
         self.wait("the live reader", lambda: live.said("reading"))
         batches = Batches(self)
-        apps = [self.site("paris", "capture", "paris", "sale", "shop-1,shop-2,shop-3", RATE, EVENTS),
-                self.site("osaka", "capture", "osaka", "production", "line-1,line-2,line-3", RATE, EVENTS)]
+        apps = [self.site("paris", "capture", "paris", "sale", "shop-1,shop-2,shop-3", RATE),
+                self.site("osaka", "capture", "osaka", "production", "line-1,line-2,line-3", RATE)]
         couriers = [self.site(cloud, "courier", cloud) for cloud in ("paris", "osaka")]
         self.tell("paris captures sales, osaka production events, each on the disk of its own node first")
         self.wait("events of both sites", lambda: all(
@@ -115,20 +131,23 @@ class Show:
         self.world.cut("osaka")
         self.tell("osaka is CUT OFF: it goes on capturing, and what it has waits there")
         self.wait("the loss of osaka to be seen", lambda: self.reaches("hub", 2) and self.reaches("osaka", 1))
-        before = len(apps[1].said("captured"))
-        self.wait("captures at osaka", lambda: len(apps[1].said("captured")) >= min(EVENTS, before + 100))
+        before = [len(app.said("captured")) for app in apps]
+        self.wait("captures at both", lambda: all(
+            len(app.said("captured")) >= had + 4 * RATE for app, had in zip(apps, before)))
         self.report(apps, live)
         batches.read()
 
         self.world.join("osaka")
         self.tell("osaka is BACK")
         self.wait("the network", lambda: all(self.reaches(cloud, 3) for cloud in CLOUDS))
-        self.wait("the last captures", lambda: all(len(app.said("captured")) == EVENTS for app in apps))
+        for app in apps:
+            app.tell("enough")
+        self.wait("the last captures", lambda: all(app.said("done") for app in apps))
         wanted = {event for app in apps for event in app.said("captured")}
         self.wait("every event at hub", lambda: wanted <= ids(records(live)))
         self.report(apps, live)
         self.wait("empty queues at the sites", lambda: all(self.depth(site) == 0 for site in ("paris", "osaka")))
-        batches.read()
+        batches.read(batches_max=sys.maxsize)
 
         auditor = self.site("osaka", "reader", "auditor", "first")
         self.wait("the auditor", lambda: len(auditor.said("record")) >= len(batches.records))
@@ -175,22 +194,24 @@ class Batches:
     """At hub: a program that comes by now and then, and reads each partition from where it was, as the stream's other
     protocol does."""
 
-    SIZE = 50
+    SIZE = 250
 
     def __init__(self, show):
         self.show, self.next, self.records, self.count = show, dict.fromkeys(range(PARTITIONS), 0), [], 0
 
-    def read(self):
+    def read(self, batches_max=1):
         before = len(self.records)
         for partition in range(PARTITIONS):
-            while self.batch(partition):
-                pass
+            for _ in range(batches_max):
+                if not self.batch(partition):
+                    break
         self.show.tell(f"    read by offset at hub: {len(self.records) - before} further records, "
                        f"next offsets {list(self.next.values())}")
 
     def batch(self, partition):
         lines = self.show.ask(
-            "hub", "kcat", "-b", self.show.port("hub", "kafka"), "-C", "-q", "-t", "events", "-p", str(partition),
+            "hub", "kcat", "-b", self.show.port("hub", "kafka"), "-X", "security.protocol=SASL_PLAINTEXT",
+            "-X", "sasl.mechanism=SCRAM-SHA-256", "-X", f"sasl.username={USER}", "-X", f"sasl.password={PASSWORD}", "-C", "-q", "-t", "events", "-p", str(partition),
             "-o", str(self.next[partition]), "-c", str(self.SIZE), "-e", "-f", "%p %o %s\\n").splitlines()
         for line in lines:
             self.records.append(record(line))

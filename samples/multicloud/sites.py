@@ -2,7 +2,7 @@
 only. They write a line for each thing that matters; the first word says what."""
 import json
 import sys
-import time
+import threading
 from collections import deque
 
 from proton import Delivery, Described, Message, symbol, ulong
@@ -17,12 +17,14 @@ def say(*words):
 
 
 class Capture(MessagingHandler):
-    """An application of the site: makes events, and has each on the disk of its own site's node before it counts it."""
+    """An application of the site: makes events until it is told a line, and has each on the disk of its own site's node
+    before it counts it."""
 
-    def __init__(self, url, site, kind, keys, rate, count):
+    def __init__(self, url, site, kind, keys, rate):
         super().__init__()
         self.url, self.site, self.kind, self.keys = url, site, kind, keys.split(",")
-        self.pause, self.count, self.made, self.kept = 1 / float(rate), int(count), 0, 0
+        self.pause, self.made, self.kept, self.is_told = 1 / float(rate), 0, 0, threading.Event()
+        threading.Thread(target=lambda: (sys.stdin.readline(), self.is_told.set()), daemon=True).start()
 
     def on_start(self, event):
         self.container = event.container
@@ -31,20 +33,21 @@ class Capture(MessagingHandler):
         self.container.schedule(self.pause, self)
 
     def on_timer_task(self, event):
-        if self.sender.credit and self.made < self.count:
+        if self.sender.credit and not self.is_told.is_set():
             number, key = self.made, self.keys[self.made % len(self.keys)]
             self.made += 1
             body = json.dumps({"id": f"{self.site}-{number}", "key": key, "number": number, "kind": self.kind})
             message = Message(body=body, durable=True, annotations={symbol("x-opt-partition-key"): key})
             self.sender.send(message, tag=f"{number}")
-        if self.kept < self.count:
+        if self.is_told.is_set() and self.kept == self.made:
+            say("done", self.kept)
+            self.connection.close()
+        else:
             self.container.schedule(self.pause, self)
 
     def on_accepted(self, event):
         say("captured", f"{self.site}-{event.delivery.tag}")
         self.kept += 1
-        if self.kept == self.count:
-            self.connection.close()
 
 
 class Courier(MessagingHandler):
@@ -87,7 +90,7 @@ class Courier(MessagingHandler):
     def on_delivery(self, event):
         delivery = event.delivery
         if not event.sender:
-            return super().on_delivery(event)
+            return
         if delivery.updated and delivery.remote_state:
             key = self.under_way.pop(delivery.tag)
             self.busy.discard(key)
@@ -134,7 +137,7 @@ class Reader(MessagingHandler):
 
     def on_message(self, event):
         notes = {str(key): value for key, value in event.message.annotations.items()}
-        partition, offset = notes["x-opt-partition"], int(notes["x-opt-offset"])
+        partition, offset = int(notes["x-opt-partition"]), int(notes["x-opt-offset"])
         if self.seen.get(partition, -1) < offset:
             self.seen[partition] = offset
             body = event.message.body

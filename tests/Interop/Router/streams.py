@@ -3,7 +3,7 @@ URL-OF-OTHERS... Everything is sent and read at the others."""
 import sys
 import time
 
-from proton import Described, Message, symbol, timestamp, ulong
+from proton import Described, Message, int32, symbol, timestamp, ulong
 from proton.reactor import Filter, ReceiverOption
 from proton.utils import BlockingConnection, LinkDetached
 
@@ -53,7 +53,7 @@ def notes(message):
 
 
 def place(message):
-    return notes(message)["x-opt-partition"], int(notes(message)["x-opt-offset"])
+    return int(notes(message)["x-opt-partition"]), int(notes(message)["x-opt-offset"])
 
 
 def text(message):
@@ -111,11 +111,11 @@ def positions(stream, owner, *others):
     for start, expected in (
             (ulong(half), rows[half:]), ("first", rows), ("last", rows[-1:]), ("1h", rows),
             (timestamp(notes(rows[0])["x-opt-enqueued-time"]), rows)):
-        reading = Reading(far, stream, From(start), Property(partition=partition))
+        reading = Reading(far, stream, From(start), Property(partition=int32(partition)))
         got = reading.take(len(expected))
         assert [place(r) for r in got] == [place(r) for r in expected], (start, [place(r) for r in got])
         reading.close()
-    selected = Reading(far, stream, Select(f"amqp.annotation.x-opt-offset > '{half}'"), Property(partition=partition))
+    selected = Reading(far, stream, Select(f"amqp.annotation.x-opt-offset > '{half}'"), Property(partition=int32(partition)))
     assert place(selected.take(1)[0]) == (partition, half + 1)
     named = Reading(far, f"{stream}/ConsumerGroups/$Default/Partitions/{partition}", From("first"))
     assert [place(r) for r in named.take(len(rows))] == [place(r) for r in rows]
@@ -132,7 +132,7 @@ def batches(stream, owner, *others):
     seen = []
     while len(seen) < 500:
         start = ulong(len(seen)) if seen else "first"
-        reading = Reading(others[-1], stream, From(start), Property(partition=partition), credit=64)
+        reading = Reading(others[-1], stream, From(start), Property(partition=int32(partition)), credit=64)
         seen += [text(r) for r in reading.take(min(64, 500 - len(seen)))]
         reading.close()
     assert seen == [f"{i}" for i in range(500)], seen[:70]

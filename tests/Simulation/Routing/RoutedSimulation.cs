@@ -286,7 +286,7 @@ internal sealed class RoutedSimulation : IDisposable
         foreach (AddressView address in node.Network.View().Addresses)
         {
             Violation.Unless(
-                !Addresses.Contains(address.Key[2..]), $"{node.Id} still has the address {address.Key}: {address}");
+                address.Key.Length < 2 || !Addresses.Contains(address.Key[2..]), $"{node.Id} still has the address {address.Key}: {address}");
             Violation.Unless(
                 address.TransitOutstanding.All(load => load == 0), $"{node.Id} counts what is not there: {address}");
         }
