@@ -22,7 +22,7 @@ public sealed class ChaosTests
         await StartRingAsync(lab);
         using Process clients = lab.StartClient(
             Programs.Python,
-            [Programs.Script("Router", "chaos.py"), $"{seed}", .. lab.Ids.Select(id => lab[id].AmqpUrl)]);
+            [Programs.Script("Router", "chaos.py"), $"{seed}", .. lab.Ids.Select(id => lab.UrlOf(id))]);
         Task<string> errors = clients.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string story = $"seed {seed}, {lab.Kind}:";
         try

@@ -22,7 +22,7 @@ public sealed class TopologyTests
         // Of equal ways the lower id is taken.
         await lab.EventuallyAsync("A goes by B to C", async () => (await lab.NodesAsync("A"))["C"] == "B");
         using Process client = lab.StartClient(
-            Programs.Python, Programs.Script("Router", "line.py"), "reroute", lab["A"].AmqpUrl, lab["C"].AmqpUrl);
+            Programs.Python, Programs.Script("Router", "line.py"), "reroute", lab.UrlOf("A"), lab.UrlOf("C"));
         Task<string> errors = client.StandardError.ReadToEndAsync(Stop);
         Assert.Equal("half", await client.StandardOutput.ReadLineAsync(Stop));
         await lab.CutAsync("A", "B");
@@ -49,11 +49,11 @@ public sealed class TopologyTests
         await lab.ReachesAsync("C", 3);
         await lab["E"].SaysAsync("connected");
         await lab["F"].SaysAsync("connected");
-        string[] urls = [.. lab.Ids.Select(id => lab[id].AmqpUrl)];
+        string[] urls = [.. lab.Ids.Select(id => lab.UrlOf(id))];
         (await lab.RunClientAsync(Programs.Python, [Programs.Script("Router", "line.py"), "multicast", .. urls]))
             .AssertOk();
         (await lab.RunClientAsync(
-            Programs.Python, Programs.Script("Router", "line.py"), "outcomes", lab["E"].AmqpUrl, lab["F"].AmqpUrl))
+            Programs.Python, Programs.Script("Router", "line.py"), "outcomes", lab.UrlOf("E"), lab.UrlOf("F")))
             .AssertOk();
     }
 
@@ -67,7 +67,7 @@ public sealed class TopologyTests
         await lab.ReachesAsync("A", 2);
         await lab["E"].SaysAsync("connected");
         using Process client = lab.StartClient(
-            Programs.Python, Programs.Script("Router", "line.py"), "reroute", lab["B"].AmqpUrl, lab["E"].AmqpUrl);
+            Programs.Python, Programs.Script("Router", "line.py"), "reroute", lab.UrlOf("B"), lab.UrlOf("E"));
         Task<string> errors = client.StandardError.ReadToEndAsync(Stop);
         Assert.Equal("half", await client.StandardOutput.ReadLineAsync(Stop));
         await lab["A"].KillAsync();
@@ -88,8 +88,8 @@ public sealed class TopologyTests
         string script = Programs.Script("Router", "line.py");
         // A long message on the slow line, and meanwhile thousands beside it.
         Task<ClientResult> slow = lab.RunClientAsync(
-            Programs.Python, script, "slow_large", lab["A"].AmqpUrl, lab["C"].AmqpUrl);
-        (await lab.RunClientAsync(Programs.Python, script, "settled", lab["A"].AmqpUrl, lab["B"].AmqpUrl)).AssertOk();
+            Programs.Python, script, "slow_large", lab.UrlOf("A"), lab.UrlOf("C"));
+        (await lab.RunClientAsync(Programs.Python, script, "settled", lab.UrlOf("A"), lab.UrlOf("B"))).AssertOk();
         (await slow).AssertOk();
         await lab.ReachesAsync("A", 3);
     }

@@ -19,6 +19,7 @@ internal sealed class RoutedSimulation : IDisposable
     private readonly RoutedWorld _world;
     private readonly List<(long AtMs, Action What)> _later = [];
     private int _clients;
+    private int _calmFrom;
 
     public RoutedSimulation(ulong seed) => _world = new RoutedWorld(seed);
 
@@ -64,7 +65,7 @@ internal sealed class RoutedSimulation : IDisposable
             "receivers are attached", () => _world.Receivers.TrueForAll(r => r.IsAttached), PatienceMs);
         _world.Pass(3000);
         _world.PassUntil("senders have credit", () => _world.Senders.TrueForAll(s => s.CanSend), PatienceMs);
-        int before = Ledger.Count;
+        _calmFrom = Ledger.Count;
         _world.IsCalm = true;
         for (int i = 0; i < 40; i++)
         {
@@ -75,12 +76,12 @@ internal sealed class RoutedSimulation : IDisposable
 
         FinishAll();
         _world.IsCalm = false;
-        CheckCalm(before);
+        CheckCalm();
     }
 
-    private void CheckCalm(int from)
+    private void CheckCalm()
     {
-        foreach (Attempt attempt in Ledger.All.Skip(from))
+        foreach (Attempt attempt in Ledger.All.Skip(_calmFrom))
         {
             if (attempt.IsMulticast)
             {
@@ -108,16 +109,17 @@ internal sealed class RoutedSimulation : IDisposable
 
     private bool IsFinished() =>
         _world.Senders.TrueForAll(s => s.UnderWay == 0) && _world.Receivers.TrueForAll(r => r.Open == 0)
-        && Ledger.All.All(a => !a.IsCalm || !a.IsPreSettled || a.Arrivals.Count >= WantedOf(a));
+        && Ledger.All.Skip(_calmFrom).All(a => !a.IsCalm || !a.IsPreSettled || a.Arrivals.Count >= WantedOf(a));
 
     private int WantedOf(Attempt attempt) =>
         attempt.IsMulticast ? _world.Receivers.Count(r => r.Address == attempt.Address) : 1;
 
     private string Unfinished()
     {
-        IEnumerable<Attempt> open = Ledger.All
+        IEnumerable<Attempt> open = Ledger.All.Skip(_calmFrom)
             .Where(a => a.IsCalm && (a.IsPreSettled ? a.Arrivals.Count < WantedOf(a) : a.Outcome == default)).Take(3);
-        return string.Join(
+        string there = string.Join(", ", _world.Receivers);
+        return $"with {there}: " + string.Join(
             "; ", _world.Senders.Where(s => s.UnderWay > 0).Select(s => $"{s} waits for {s.UnderWay}").Concat(
                 _world.Receivers.Where(r => r.Open > 0).Select(r => $"{r} has {r.Open}"))
                 .Concat(open.Select(a => a.ToString())));
@@ -241,6 +243,7 @@ internal sealed class RoutedSimulation : IDisposable
 
     private void Heal()
     {
+        _calmFrom = Ledger.Count;
         _later.ForEach(static later => later.What());
         _later.Clear();
         foreach (RoutedLine line in _world.Lines)

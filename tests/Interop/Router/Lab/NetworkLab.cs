@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Xunit;
 
@@ -13,9 +14,12 @@ namespace Pillarbox.Interop.Tests.Router.Lab;
 /// </summary>
 internal abstract class NetworkLab : IAsyncDisposable
 {
+    private const string User = "lab";
+
     private readonly Dictionary<string, PillarboxProcess> _nodes = [];
     private readonly Dictionary<string, string[]> _arguments = [];
     private readonly TemporaryDirectory _folder = new();
+    private readonly string _password = Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>One with these places, or the other kind when <c>PILLARBOX_LAB=relays</c>.</summary>
     public static async Task<NetworkLab> CreateAsync(params string[] places)
@@ -37,17 +41,20 @@ internal abstract class NetworkLab : IAsyncDisposable
     /// <summary>The command that runs a program in a place.</summary>
     public abstract string[] Within(string place);
 
+    /// <summary>Where a client reaches a node, and logs in.</summary>
+    public string UrlOf(string id) => $"amqp://{User}:{_password}@{_nodes[id].Listener("amqp")}";
+
     /// <summary>A program in the place of the clients.</summary>
     public Process StartClient(string program, params string[] arguments)
     {
-        string[] command = [.. WithinClients, program, .. arguments];
+        string[] command = [.. WithinClients, .. LoggedIn, program, .. arguments];
         return ClientProcess.Start(command[0], command[1..], redirectInput: true);
     }
 
     /// <summary>The same, to its end.</summary>
     public async Task<ClientResult> RunClientAsync(string program, params string[] arguments)
     {
-        string[] command = [.. WithinClients, program, .. arguments];
+        string[] command = [.. WithinClients, .. LoggedIn, program, .. arguments];
         return await ClientProcess.RunAsync(command[0], command[1..]);
     }
 
@@ -69,9 +76,17 @@ internal abstract class NetworkLab : IAsyncDisposable
         {
             string role = mode == "edge" ? "edge" : "inter-router";
             int port = IPEndPoint.Parse(_nodes[peer].Listener(role)).Port;
-            arguments.AddRange(["--connect", $"{role}={await ConnectAsync(id, peer, port)}"]);
+            string connector = $"router.connectors.{peer}";
+            string[] settings =
+            [
+                $"{connector}.role={(mode == "edge" ? "edge" : "interRouter")}", $"{connector}.user={User}",
+                $"{connector}.passwordFile={PasswordFile}",
+                $"{connector}.addresses.0={await ConnectAsync(id, peer, port)}",
+            ];
+            arguments.AddRange(settings.SelectMany(setting => new[] { "--set", setting }));
         }
 
+        await AddUserAsync(id);
         _arguments[id] = [.. arguments];
         return await StartAsync(id);
     }
@@ -152,6 +167,19 @@ internal abstract class NetworkLab : IAsyncDisposable
 
     protected static string LineOf(string one, string other) =>
         string.CompareOrdinal(one, other) < 0 ? $"{one}-{other}" : $"{other}-{one}";
+
+    private string PasswordFile => _folder.File("password");
+
+    private string[] LoggedIn => ["env", $"PILLARBOX_USER={User}", $"PILLARBOX_PASSWORD={_password}"];
+
+    // A node that listens on more than loopback lets nobody in who does not log in.
+    private async Task AddUserAsync(string id)
+    {
+        await File.WriteAllTextAsync(PasswordFile, _password);
+        string[] add = ["user", "add", User, "--role", "admin", "--data", _folder.File(id)];
+        ClientResult added = await ClientProcess.RunAsync(Programs.Pillarbox, add, _password + "\n");
+        Assert.True(added.ExitCode == 0, added.Everything);
+    }
 
     private static string Fixed(string word, PillarboxProcess node)
     {
