@@ -296,11 +296,25 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         {
             RouterLog.Happened(_logger, happened.Kind, happened.Router, happened.Detail);
             Note(happened);
+            GiveUpIfLost(happened);
         }
 
         if (_output.SnapshotChanged)
         {
             OnChanged(_output.Changes);
+        }
+    }
+
+    // A neighbour that fell silent while its connection seems to stand: nothing on its way there would ever be heard of.
+    private void GiveUpIfLost(in RouterEvent happened)
+    {
+        if (happened.Kind == RouterEventKind.NeighborLost)
+        {
+            string lost = happened.Router;
+            foreach (PeerLink peer in _links.Values.Where(peer => peer.PeerId == lost))
+            {
+                peer.GiveUp();
+            }
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class ChaosTests
         await lab.EventuallyAsync("the queue is there", async () =>
         {
             ClientResult made = await lab.RunClientAsync(
-                Programs.Pillarbox, "queue", "create", "work", "--url", lab["A"].HttpUrl);
+                Programs.Pillarbox, "queue", "create", "work", "--url", lab.HttpUrlOf("A"));
             return made.ExitCode == 0;
         });
     }

@@ -62,9 +62,12 @@ internal sealed class RoutedSimulation : IDisposable
         }
 
         _world.PassUntil(
-            "receivers are attached", () => _world.Receivers.TrueForAll(r => r.IsAttached), PatienceMs);
+            static () => "receivers are attached", () => _world.Receivers.TrueForAll(r => r.IsAttached), PatienceMs);
         _world.Pass(3000);
-        _world.PassUntil("senders have credit", () => _world.Senders.TrueForAll(s => s.CanSend), PatienceMs);
+        _world.PassUntil(
+            () => "credit of " + string.Join(", ", _world.Senders.Where(s => !s.CanSend))
+                + $" with {string.Join(", ", _world.Receivers)}",
+            () => _world.Senders.TrueForAll(s => s.CanSend), PatienceMs);
         _calmFrom = Ledger.Count;
         _world.IsCalm = true;
         for (int i = 0; i < 40; i++)

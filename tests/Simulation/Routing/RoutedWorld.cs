@@ -139,11 +139,11 @@ internal sealed class RoutedWorld : IDisposable
     }
 
     /// <summary>Lets time pass until something holds. Violation: it does not come to that.</summary>
-    public void PassUntil(string what, Func<bool> holds, int patienceMs)
+    public void PassUntil(Func<string> what, Func<bool> holds, int patienceMs)
     {
         for (long until = NowMs + patienceMs; !holds();)
         {
-            Violation.Unless(NowMs < until, $"within {patienceMs} ms it did not come to this: {what}");
+            Violation.Unless(NowMs < until, $"within {patienceMs} ms it did not come to this: {what()}");
             Pass(StepMs * 2);
         }
     }

@@ -129,11 +129,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
         _endsWhenIdle = false;
         OnReleased?.Invoke();
-        while (_pending.TryDequeue(out RoutedDelivery? delivery))
-        {
-            GiveBack(delivery);
-        }
-
+        GiveBackPending();
         EndPart();
         if (_current is { } current && (current.GoesSettled || current.EarlyState is not null))
         {
@@ -323,6 +319,19 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             _hasCredit = any;
             OnCredit(any);
+            if (!any)
+            {
+                GiveBackPending();
+            }
+        }
+    }
+
+    // Nobody takes it there for now.
+    private void GiveBackPending()
+    {
+        while (_pending.TryDequeue(out RoutedDelivery? delivery))
+        {
+            GiveBack(delivery);
         }
     }
 

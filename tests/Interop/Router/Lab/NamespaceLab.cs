@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
 namespace Pillarbox.Interop.Tests.Router.Lab;
 
 /// <summary>Places are network namespaces; a line is a pair of virtual cards, and cutting it takes one down. The host's
@@ -9,6 +13,7 @@ internal sealed class NamespaceLab : NetworkLab
 
     private readonly string _tag = $"pb{Environment.ProcessId}x{Interlocked.Increment(ref _labs)}";
     private readonly List<string> _places = [];
+    private readonly List<Process> _relays = [];
     private readonly Dictionary<string, (int Number, string One, string Other)> _lines = [];
 
     private NamespaceLab()
@@ -74,6 +79,17 @@ internal sealed class NamespaceLab : NetworkLab
     protected override string AddressForClients(string id) => $"10.78.{_places.IndexOf(id) - 1}.1";
 
     /// <inheritdoc/>
+    protected override async Task LetInAsync(string id, params int[] ports)
+    {
+        IEnumerable<string> words = ports.Select(port => port.ToString(CultureInfo.InvariantCulture));
+        string[] command =
+            [.. Within(id), Programs.Python, Programs.Script("Router", "Lab", "relay.py"), AddressForClients(id), .. words];
+        Process relay = ClientProcess.Start(command[0], command[1..]);
+        _relays.Add(relay);
+        Assert.Equal("ready", await relay.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <inheritdoc/>
     protected override async Task<string> ConnectAsync(string one, string other, int port)
     {
         string line = LineOf(one, other);
@@ -90,6 +106,13 @@ internal sealed class NamespaceLab : NetworkLab
     /// <inheritdoc/>
     protected override async ValueTask CloseAsync()
     {
+        foreach (Process relay in _relays)
+        {
+            relay.Kill();
+            await relay.WaitForExitAsync();
+            relay.Dispose();
+        }
+
         foreach (string place in _places)
         {
             await ClientProcess.RunAsync("ip", ["netns", "del", NameOf(place)]);

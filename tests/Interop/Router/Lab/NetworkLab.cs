@@ -42,7 +42,10 @@ internal abstract class NetworkLab : IAsyncDisposable
     public abstract string[] Within(string place);
 
     /// <summary>Where a client reaches a node, and logs in.</summary>
-    public string UrlOf(string id) => $"amqp://{User}:{_password}@{_nodes[id].Listener("amqp")}";
+    public string UrlOf(string id) => $"amqp://{User}:{_password}@{AddressForClients(id)}:{PortOf(id, "amqp")}";
+
+    /// <summary>Where the node's API is.</summary>
+    public string HttpUrlOf(string id) => $"http://{AddressForClients(id)}:{PortOf(id, "http")}";
 
     /// <summary>A program in the place of the clients.</summary>
     public Process StartClient(string program, params string[] arguments)
@@ -63,8 +66,7 @@ internal abstract class NetworkLab : IAsyncDisposable
     {
         var arguments = new List<string>
         {
-            "--mode", mode, "--id", id, "--listen", $"amqp={AddressForClients(id)}:0",
-            "--listen", $"http={AddressForClients(id)}:0",
+            "--mode", mode, "--id", id, "--listen", "amqp=127.0.0.1:0", "--listen", "http=127.0.0.1:0",
             "--set", "router.addresses.0.prefix=all", "--set", "router.addresses.0.distribution=multicast",
         };
         if (mode == "interior")
@@ -75,7 +77,7 @@ internal abstract class NetworkLab : IAsyncDisposable
         foreach (string peer in peers)
         {
             string role = mode == "edge" ? "edge" : "inter-router";
-            int port = IPEndPoint.Parse(_nodes[peer].Listener(role)).Port;
+            int port = PortOf(peer, role);
             string connector = $"router.connectors.{peer}";
             string[] settings =
             [
@@ -88,7 +90,9 @@ internal abstract class NetworkLab : IAsyncDisposable
 
         await AddUserAsync(id);
         _arguments[id] = [.. arguments];
-        return await StartAsync(id);
+        PillarboxProcess node = await StartAsync(id);
+        await LetInAsync(id, PortOf(id, "amqp"), PortOf(id, "http"));
+        return node;
     }
 
     /// <summary>The same node again, on the ports that it had.</summary>
@@ -110,7 +114,7 @@ internal abstract class NetworkLab : IAsyncDisposable
     public async Task<Dictionary<string, string>> NodesAsync(string id)
     {
         ClientResult shown = await RunClientAsync(
-            Programs.Pillarbox, "router", "nodes", "-o", "json", "--url", _nodes[id].HttpUrl);
+            Programs.Pillarbox, "router", "nodes", "-o", "json", "--url", HttpUrlOf(id));
         Assert.True(shown.ExitCode == 0, shown.Everything);
         using var json = JsonDocument.Parse(shown.Output);
         JsonElement rows = json.RootElement.EnumerateObject().First(p => p.Value.ValueKind == JsonValueKind.Array).Value;
@@ -157,8 +161,11 @@ internal abstract class NetworkLab : IAsyncDisposable
     /// <summary>Where a node listens for other nodes.</summary>
     protected abstract string AnyAddress { get; }
 
-    /// <summary>Where a node listens for clients.</summary>
+    /// <summary>Where a node's loopback is for clients.</summary>
     protected abstract string AddressForClients(string id);
+
+    /// <summary>Lets the clients in to ports of a node's loopback.</summary>
+    protected abstract Task LetInAsync(string id, params int[] ports);
 
     /// <summary>Makes a line; the address by which the first reaches the port of the other.</summary>
     protected abstract Task<string> ConnectAsync(string one, string other, int port);
@@ -167,6 +174,8 @@ internal abstract class NetworkLab : IAsyncDisposable
 
     protected static string LineOf(string one, string other) =>
         string.CompareOrdinal(one, other) < 0 ? $"{one}-{other}" : $"{other}-{one}";
+
+    private int PortOf(string id, string protocol) => IPEndPoint.Parse(_nodes[id].Listener(protocol)).Port;
 
     private string PasswordFile => _folder.File("password");
 

@@ -49,6 +49,9 @@ internal sealed class RelayLab : NetworkLab
     protected override string AddressForClients(string id) => "127.0.0.1";
 
     /// <inheritdoc/>
+    protected override Task LetInAsync(string id, params int[] ports) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     protected override Task<string> ConnectAsync(string one, string other, int port)
     {
         RelayLine line = _lines.GetOrAdd(LineOf(one, other), _ => new RelayLine());
