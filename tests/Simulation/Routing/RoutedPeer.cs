@@ -117,6 +117,11 @@ internal sealed class RoutedSender(RoutedWorld world, RoutedNode node, string na
 
     public bool CanSend => IsAlive && _link is { CanSend: true };
 
+    /// <summary>What holds it up.</summary>
+    public string Describe() =>
+        $"{this} (credit {_link?.Credit}, window {_link?.Session.TransferWindow}, under way {_underWay.Count}; "
+        + $"{string.Join(' ', Node.Handler.Describe().Links.Where(l => l.Address == address))})";
+
     public override void Act()
     {
         for (int i = 1 + World.Random.Next(6); i > 0 && CanSend; i--)

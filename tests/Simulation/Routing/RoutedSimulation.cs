@@ -65,7 +65,7 @@ internal sealed class RoutedSimulation : IDisposable
             static () => "receivers are attached", () => _world.Receivers.TrueForAll(r => r.IsAttached), PatienceMs);
         _world.Pass(3000);
         _world.PassUntil(
-            () => "credit of " + string.Join(", ", _world.Senders.Where(s => !s.CanSend))
+            () => "credit of " + string.Join(", ", _world.Senders.Where(s => !s.CanSend).Select(s => s.Describe()))
                 + $" with {string.Join(", ", _world.Receivers)}",
             () => _world.Senders.TrueForAll(s => s.CanSend), PatienceMs);
         _calmFrom = Ledger.Count;

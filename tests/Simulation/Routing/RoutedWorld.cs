@@ -138,12 +138,13 @@ internal sealed class RoutedWorld : IDisposable
         }
     }
 
-    /// <summary>Lets time pass until something holds. Violation: it does not come to that.</summary>
+    /// <summary>Lets time pass, and receivers draw, until something holds. Violation: it does not come to that.</summary>
     public void PassUntil(Func<string> what, Func<bool> holds, int patienceMs)
     {
         for (long until = NowMs + patienceMs; !holds();)
         {
             Violation.Unless(NowMs < until, $"within {patienceMs} ms it did not come to this: {what()}");
+            Receivers.ForEach(static receiver => receiver.Act());
             Pass(StepMs * 2);
         }
     }
