@@ -26,7 +26,7 @@ internal sealed class AddressRules
     // What nodes say to each other goes to the nearest, whatever the operator's rules are.
     private const string OfNodes = "_$broker.";
 
-    private static readonly AddressRule _ofNodes =
+    private static readonly AddressRule RuleOfNodes =
         new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
 
     private readonly (string[] Tokens, AddressRule Rule)[] _rules;
@@ -47,7 +47,7 @@ internal sealed class AddressRules
     {
         if (address.StartsWith(OfNodes, StringComparison.Ordinal))
         {
-            return _ofNodes;
+            return RuleOfNodes;
         }
 
         if (_rules.Length == 0)

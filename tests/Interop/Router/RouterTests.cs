@@ -35,6 +35,7 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("wait_in_the_queue")]
     [InlineData("outcomes_reach_the_queue")]
     [InlineData("topic")]
+    [InlineData("large_queue")]
     public async Task Broker_of_one_node_serves_all(string scenario)
     {
         string[] command =

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.Addresses;
@@ -16,7 +15,7 @@ namespace Pillarbox.Simulation.Tests.Routing;
 
 /// <summary>A node that is a router, whole: broker in memory, AMQP engine, network, and the connectors that keep its
 /// connections.</summary>
-internal sealed class RoutedNode(RoutedWorld world, string id, RouterMode mode)
+internal sealed class RoutedNode(RoutedWorld world, string id, RouterMode mode) : IDisposable
 {
     private AmqpConnectionHandler? _handler;
     private MessageBroker? _broker;
@@ -87,11 +86,11 @@ internal sealed class RoutedNode(RoutedWorld world, string id, RouterMode mode)
             line.Wire?.Cut(rudely: true);
         }
 
-        Bury();
+        Dispose();
     }
 
     /// <summary>Ends what runs.</summary>
-    public void Bury()
+    public void Dispose()
     {
         _stop.Cancel();
         _handler?.Dispose();

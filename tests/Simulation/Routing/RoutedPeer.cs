@@ -1,4 +1,3 @@
-using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -159,7 +158,8 @@ internal sealed class RoutedSender(RoutedWorld world, RoutedNode node, string na
 
 /// <summary>Draws from an address, and answers as real consumers do. Checks its credit, and, alone at its address, the
 /// order while all is calm.</summary>
-internal sealed class RoutedReceiver(RoutedWorld world, RoutedNode node, string name, string address)
+internal sealed class RoutedReceiver(
+    RoutedWorld world, RoutedNode node, string name, string address, bool draws = true)
     : RoutedPeer(world, node, name), IReceiverEvents
 {
     private readonly List<(uint Id, Arrival Arrival)> _unsettled = [];
@@ -182,7 +182,7 @@ internal sealed class RoutedReceiver(RoutedWorld world, RoutedNode node, string 
         }
 
         // The client's engine refuses what comes beyond its credit.
-        if (IsAlive && _link is { State: LinkState.Attached, Credit: 0 })
+        if (draws && IsAlive && _link is { State: LinkState.Attached, Credit: 0 })
         {
             _link.Grant((uint)(1 + World.Random.Next(40)));
         }

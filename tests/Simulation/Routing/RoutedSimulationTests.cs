@@ -5,7 +5,7 @@ namespace Pillarbox.Simulation.Tests.Routing;
 /// <summary>Networks of whole nodes under faults, from seeds as <see cref="SimulationSeeds"/> says.</summary>
 public sealed class RoutedSimulationTests
 {
-    private const int SeedsPerRun = 300;
+    private const int SeedsPerRun = 200;
     private const int Turns = 1;
     private const int Steps = 120;
 

@@ -53,7 +53,7 @@ internal sealed class RoutedWorld : IDisposable
         int interior = 2 + Random.Next(3);
         for (int i = 0; i < interior; i++)
         {
-            Nodes.Add(new RoutedNode(this, $"R{i}", RouterMode.Interior));
+            Add($"R{i}", RouterMode.Interior);
             if (i > 0)
             {
                 Connect(Nodes[i], Nodes[Random.Next(i)]);
@@ -67,14 +67,23 @@ internal sealed class RoutedWorld : IDisposable
 
         if (Random.Next(3) == 0)
         {
-            var edge = new RoutedNode(this, "E0", RouterMode.Edge);
+            RoutedNode edge = Add("E0", RouterMode.Edge);
             Connect(edge, Nodes[Random.Next(interior)]);
             Connect(edge, Nodes[Random.Next(interior)]);
-            Nodes.Add(edge);
         }
 
-        Nodes.ForEach(static node => node.Start());
+        Start();
     }
+
+    public RoutedNode Add(string id, RouterMode mode)
+    {
+        var node = new RoutedNode(this, id, mode);
+        Nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Starts every node; those that are connected to first.</summary>
+    public void Start() => Nodes.ForEach(static node => node.Start());
 
     /// <summary>Lets some of what may happen happen, in an order that the seed chooses.</summary>
     public void MoveSome()
@@ -153,7 +162,7 @@ internal sealed class RoutedWorld : IDisposable
     {
         try
         {
-            Nodes.ForEach(static node => node.Bury());
+            Nodes.ForEach(static node => node.Dispose());
         }
         finally
         {
@@ -161,7 +170,8 @@ internal sealed class RoutedWorld : IDisposable
         }
     }
 
-    private void Connect(RoutedNode left, RoutedNode right)
+    /// <summary>A line between two nodes, by which the first connects to the other.</summary>
+    public void Connect(RoutedNode left, RoutedNode right)
     {
         bool isThere = Lines.Exists(l => (l.Left == left && l.Right == right) || (l.Left == right && l.Right == left));
         if (left != right && !isThere)

@@ -2,7 +2,6 @@ using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
-using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
