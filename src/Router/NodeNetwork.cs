@@ -305,7 +305,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         }
     }
 
-    // A neighbour that fell silent while its connection seems to stand: nothing on its way there would ever be heard of.
+    // A neighbour fell silent while its connection seems to stand: nothing on its way there would be heard of.
     private void GiveUpIfLost(in RouterEvent happened)
     {
         if (happened.Kind == RouterEventKind.NeighborLost)

@@ -61,7 +61,8 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         string[] listen = ownListeners
             ? []
             : [.. Protocols.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
-        PillarboxProcess node = Launch([.. within, Programs.Pillarbox, "run", "--data", dataDirectory, .. listen, .. more]);
+        string[] run = ["run", "--data", dataDirectory, .. listen, .. more];
+        PillarboxProcess node = Launch([.. within, Programs.Pillarbox, .. run]);
         try
         {
             await node._ready.Task.WaitAsync(StartTimeout);

@@ -6,8 +6,9 @@ using Xunit;
 namespace Pillarbox.Interop.Tests.Router;
 
 /// <summary>
-/// A ring of four nodes and an edge, as real processes in places of their own, while nodes are killed and paused and lines
-/// are cut. A seed decides what happens: <c>PILLARBOX_SEED=N</c> says which, <c>PILLARBOX_CHAOS_SECONDS</c> for how long.
+/// A ring of four nodes and an edge, as real processes in places of their own, while nodes are killed and paused and
+/// lines are cut. A seed decides what happens: <c>PILLARBOX_SEED=N</c> says which, <c>PILLARBOX_CHAOS_SECONDS</c> for
+/// how long.
 /// </summary>
 public sealed class ChaosTests
 {

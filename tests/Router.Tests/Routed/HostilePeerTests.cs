@@ -8,8 +8,8 @@ using Pillarbox.Router.LinkState;
 namespace Pillarbox.Router.Tests.Routed;
 
 /// <summary>
-/// Routers that lie, flood and break the rules. Whatever they say, the node has no fault of its own, its clients' messages
-/// come as before, and what was there of the liar is gone with it.
+/// Routers that lie, flood and break the rules. Whatever they say, the node has no fault of its own, its clients'
+/// messages come as before, and what was there of the liar is gone with it.
 /// </summary>
 public sealed class HostilePeerTests : IDisposable
 {
@@ -207,7 +207,8 @@ public sealed class HostilePeerTests : IDisposable
                 peer.Transfer(DataOut, (uint)random.Next(), DataMessage("news"), settled: random.Next(2) == 0);
                 break;
             case 6:
-                peer.Transfer(DataOut, id, DataMessage("news").AsSpan(0, random.Next(1, 40)), more: random.Next(2) == 0);
+                byte[] piece = DataMessage("news")[..random.Next(1, 40)];
+                peer.Transfer(DataOut, id, piece, more: random.Next(2) == 0);
                 break;
             case 7:
                 peer.Send(FrameBytes.Of(new Transfer { Handle = DataOut, Aborted = true }, []));
@@ -265,6 +266,7 @@ public sealed class HostilePeerTests : IDisposable
         _scene.Node.Advance(200_000);
         Assert.Empty(_scene.Network.Snapshot.Routers);
         Assert.Empty(_scene.Node.Handler.Describe().Links);
-        Assert.All(_scene.Network.View().Addresses, address => Assert.Contains("$", address.Key, StringComparison.Ordinal));
+        Assert.All(
+            _scene.Network.View().Addresses, address => Assert.Contains("$", address.Key, StringComparison.Ordinal));
     }
 }

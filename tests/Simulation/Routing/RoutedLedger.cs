@@ -29,8 +29,8 @@ internal sealed class Attempt
     public bool IsMulticast => Address.StartsWith("all.", StringComparison.Ordinal);
 
     public override string ToString() =>
-        $"message {Id} to {Address} ({Bytes} bytes{(IsPreSettled ? ", pre-settled" : "")}{(IsCalm ? ", calm" : "")}) of "
-        + $"{Sender}: {Outcome}; [{string.Join(", ", Arrivals)}]";
+        $"message {Id} to {Address} ({Bytes} bytes{(IsPreSettled ? ", pre-settled" : "")}{(IsCalm ? ", calm" : "")}) "
+        + $"of {Sender}: {Outcome}; [{string.Join(", ", Arrivals)}]";
 }
 
 /// <summary>A message at a receiver.</summary>

@@ -276,8 +276,8 @@ internal sealed class RoutedSimulation : IDisposable
         }
     }
 
-    // Of clients that are gone nothing is left: no link, no address, nothing that counts as under way; the links between
-    // routers have all their credit.
+    // Of clients that are gone nothing is left: no link, no address, nothing that counts as under way; the links
+    // between routers have all their credit.
     private void CheckEmpty(RoutedNode node)
     {
         foreach (LinkFacts link in node.Handler.Describe().Links)
@@ -291,8 +291,8 @@ internal sealed class RoutedSimulation : IDisposable
 
         foreach (AddressView address in node.Network.View().Addresses)
         {
-            Violation.Unless(
-                address.Key.Length < 2 || !Addresses.Contains(address.Key[2..]), $"{node.Id} still has the address {address.Key}: {address}");
+            bool isClients = address.Key.Length > 2 && Addresses.Contains(address.Key[2..]);
+            Violation.Unless(!isClients, $"{node.Id} still has the address {address.Key}: {address}");
             Violation.Unless(
                 address.TransitOutstanding.All(load => load == 0), $"{node.Id} counts what is not there: {address}");
         }
@@ -329,7 +329,8 @@ internal sealed class RoutedSimulation : IDisposable
         if (AnyAlive() is { } node)
         {
             bool isPreSettled = _world.Random.Next(4) == 0;
-            _world.Senders.Add(new RoutedSender(_world, node, $"sender-{_clients++} to {address}", address, isPreSettled));
+            string name = $"sender-{_clients++} to {address}";
+            _world.Senders.Add(new RoutedSender(_world, node, name, address, isPreSettled));
         }
     }
 

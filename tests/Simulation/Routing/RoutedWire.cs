@@ -7,9 +7,9 @@ using Pillarbox.Protocols.Amqp.Client;
 namespace Pillarbox.Simulation.Tests.Routing;
 
 /// <summary>
-/// A connection between two nodes: bytes are under way for a while, arrive in order and in pieces that the seed chooses;
-/// a side that does not read is waited for. A silent one carries nothing and tells nobody, until it speaks again or is
-/// cut.
+/// A connection between two nodes: bytes are under way for a while, arrive in order and in pieces that the seed
+/// chooses; a side that does not read is waited for. A silent one carries nothing and tells nobody, until it speaks
+/// again or is cut.
 /// </summary>
 internal sealed class RoutedWire
 {

@@ -147,7 +147,8 @@ internal sealed class RoutedWorld : IDisposable
         }
     }
 
-    /// <summary>Lets time pass, and receivers draw, until something holds. Violation: it does not come to that.</summary>
+    /// <summary>Lets time pass, and receivers draw, until something holds. Violation: it does not come to
+    /// that.</summary>
     public void PassUntil(Func<string> what, Func<bool> holds, int patienceMs)
     {
         for (long until = NowMs + patienceMs; !holds();)

@@ -7,8 +7,8 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 
 /// <summary>
 /// A message of the network that comes to the broker in pieces. Its beginning stays in memory until the broker can read
-/// what it must; from there on it goes where large messages of this node's own clients go, onto the disk. While the disk
-/// is behind, the sender is not told that its pieces are taken, and so sends no more. Owned by the port's loop.
+/// what it must; from there on it goes where large messages of this node's own clients go, onto the disk. While the
+/// disk is behind, the sender is not told that its pieces are taken, and so sends no more. Owned by the port's loop.
 /// </summary>
 internal sealed class BrokerUpload(BrokerPort port, RoutedDelivery delivery, Producer producer)
 {

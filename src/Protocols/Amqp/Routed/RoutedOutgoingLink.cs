@@ -81,7 +81,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <inheritdoc/>
     public override bool HasWork =>
-        State == LinkState.Attached && !IsHeld && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+        State == LinkState.Attached && !IsHeld
+            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
 
     private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
         || _current.Parts is { Count: > 0 };

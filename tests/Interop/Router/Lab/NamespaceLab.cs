@@ -70,8 +70,8 @@ internal sealed class NamespaceLab : NetworkLab
         foreach (string place in (string[])[one, other])
         {
             await InsideAsync(
-                place, "tc", "qdisc", "replace", "dev", card, "root", "tbf", "rate", $"{kilobitsPerSecond}kbit", "burst",
-                "32kb", "latency", "200ms");
+                place, "tc", "qdisc", "replace", "dev", card, "root", "tbf", "rate", $"{kilobitsPerSecond}kbit",
+                "burst", "32kb", "latency", "200ms");
         }
     }
 
@@ -82,8 +82,8 @@ internal sealed class NamespaceLab : NetworkLab
     protected override async Task LetInAsync(string id, params int[] ports)
     {
         IEnumerable<string> words = ports.Select(port => port.ToString(CultureInfo.InvariantCulture));
-        string[] command =
-            [.. Within(id), Programs.Python, Programs.Script("Router", "Lab", "relay.py"), AddressForClients(id), .. words];
+        string script = Programs.Script("Router", "Lab", "relay.py");
+        string[] command = [.. Within(id), Programs.Python, script, AddressForClients(id), .. words];
         Process relay = ClientProcess.Start(command[0], command[1..]);
         _relays.Add(relay);
         Assert.Equal("ready", await relay.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
@@ -92,15 +92,15 @@ internal sealed class NamespaceLab : NetworkLab
     /// <inheritdoc/>
     protected override async Task<string> ConnectAsync(string one, string other, int port)
     {
-        string line = LineOf(one, other);
-        if (!_lines.ContainsKey(line))
+        string name = LineOf(one, other);
+        if (!_lines.TryGetValue(name, out (int Number, string One, string Other) line))
         {
-            int number = _lines.Count;
-            _lines.Add(line, (number, one, other));
-            await WireAsync($"l{number}", one, $"10.79.{number}.1", other, $"10.79.{number}.2");
+            line = (_lines.Count, one, other);
+            _lines.Add(name, line);
+            await WireAsync($"l{line.Number}", one, $"10.79.{line.Number}.1", other, $"10.79.{line.Number}.2");
         }
 
-        return $"10.79.{_lines[line].Number}.{(_lines[line].One == one ? 2 : 1)}:{port}";
+        return $"10.79.{line.Number}.{(line.One == one ? 2 : 1)}:{port}";
     }
 
     /// <inheritdoc/>

@@ -117,7 +117,8 @@ internal abstract class NetworkLab : IAsyncDisposable
             Programs.Pillarbox, "router", "nodes", "-o", "json", "--url", HttpUrlOf(id));
         Assert.True(shown.ExitCode == 0, shown.Everything);
         using var json = JsonDocument.Parse(shown.Output);
-        JsonElement rows = json.RootElement.EnumerateObject().First(p => p.Value.ValueKind == JsonValueKind.Array).Value;
+        JsonElement rows = json.RootElement.EnumerateObject()
+            .First(p => p.Value.ValueKind == JsonValueKind.Array).Value;
         return rows.EnumerateArray()
             .Where(row => row.TryGetProperty("nextHop", out JsonElement hop) && hop.ValueKind == JsonValueKind.String)
             .ToDictionary(row => row.GetProperty("id").GetString()!, row => row.GetProperty("nextHop").GetString()!);

@@ -8,10 +8,10 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Routed.Reading;
 
 /// <summary>
-/// A client's link that reads a stream of another node's broker, from where it says. The stream's node reads for it, and
-/// sends the records to an address that this link alone has. They are numbered: when one is missing, or the other node
-/// is not reached any more, the link ends, and the client attaches anew behind what it has. The attach is answered once
-/// the reading has begun, so that "what comes from now on" means what it says. Owned by the connection's loop.
+/// A client's link that reads a stream of another node's broker, from where it says. The stream's node reads for it,
+/// and sends the records to an address that this link alone has. They are numbered: when one is missing, or the other
+/// node is not reached any more, the link ends, and the client attaches anew behind what it has. The attach is answered
+/// once the reading has begun, so that "what comes from now on" means what it says. Owned by the connection's loop.
 /// </summary>
 internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestinationListener, ITicked
 {
@@ -97,7 +97,8 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
     }
 
     /// <inheritdoc/>
-    public void OnDestinationsTold(bool any) => End(ReaderMessage.LinkLost, "the stream's node is not reached any more");
+    public void OnDestinationsTold(bool any) =>
+        End(ReaderMessage.LinkLost, "the stream's node is not reached any more");
 
     /// <inheritdoc/>
     public void OnTick()

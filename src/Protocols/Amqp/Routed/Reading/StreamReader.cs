@@ -5,9 +5,9 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Routed.Reading;
 
 /// <summary>
-/// A reading of a stream of this node's broker for a reader of another node. Its records go to the reader's own address,
-/// numbered, so that the other node sees when one was lost on the way, and ends the reader's link; each is settled by
-/// what the reader says. It ends when the reader is gone, or silent. Owned by the port's loop.
+/// A reading of a stream of this node's broker for a reader of another node. Its records go to the reader's own
+/// address, numbered, so that the other node sees when one was lost on the way, and ends the reader's link; each is
+/// settled by what the reader says. It ends when the reader is gone, or silent. Owned by the port's loop.
 /// </summary>
 internal sealed class StreamReader : BrokerSource
 {
@@ -167,7 +167,8 @@ internal sealed class StreamReader : BrokerSource
         protected override bool Take(ReadOnlySpan<byte> message) => reader.Hear(message);
     }
 
-    /// <summary>What the reader's node says of the messages about the reading: without the reader it takes none.</summary>
+    /// <summary>What the reader's node says of the messages about the reading: without the reader it takes
+    /// none.</summary>
     private sealed class Asked(RoutedInbox inbox, StreamReader reader) : IRoutedSource
     {
         public RoutedInbox Inbox => inbox;
