@@ -115,7 +115,8 @@ public sealed class PillarboxNode : IAsyncDisposable
             Logger = parts.Logger,
             DescribePayload = PayloadDescriber.Describe,
             Router = parts.Router is { } router ? router.Network.View : null,
-            ManageRouter = parts.Router is { } managed ? request => managed.Network.ManageAsync(request, ServiceCaller.Node) : null,
+            ManageRouter = parts.Router is { } managed
+                ? request => managed.Network.ManageAsync(request, ServiceCaller.Node) : null,
         });
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>

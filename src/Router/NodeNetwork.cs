@@ -306,11 +306,25 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         {
             RouterLog.Happened(_logger, happened.Kind, happened.Router, happened.Detail);
             Note(happened);
+            GiveUpIfLost(happened);
         }
 
         if (_output.SnapshotChanged)
         {
             OnChanged(_output.Changes);
+        }
+    }
+
+    // A neighbour fell silent while its connection seems to stand: nothing on its way there would be heard of.
+    private void GiveUpIfLost(in RouterEvent happened)
+    {
+        if (happened.Kind == RouterEventKind.NeighborLost)
+        {
+            string lost = happened.Router;
+            foreach (PeerLink peer in _links.Values.Where(peer => peer.PeerId == lost))
+            {
+                peer.GiveUp();
+            }
         }
     }
 
@@ -348,10 +362,11 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     private void Refresh(Route route)
     {
-        List<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
+        IEnumerable<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
             ? _edges.GetValueOrDefault(route.Parsed.Router!)
             : null;
-        route.Refresh(HopsOf(route), edge, _engine.Snapshot);
+        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot);
+        RefreshAllOf(route);
     }
 
     private static UInt128 RoutersOf(Route route, RouteSnapshot network) => route.Parsed.Class switch
@@ -457,7 +472,8 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             return route;
         }
 
-        route = Add(new Route(key, parsed, rule) { Phase = phase, TakesHints = Rules.IsDefault(rule) });
+        AddressRule own = RuleFor(parsed, rule);
+        route = Add(new Route(key, parsed, own) { Phase = phase, TakesHints = Rules.IsDefault(own) });
         if (rule.HasFallback && phase == rule.IngressPhase && parsed.Class == RouteAddressClass.Mobile)
         {
             route.FallBackTo(Open(parsed, rule, RoutePlace.Fallback));
@@ -478,12 +494,12 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             string router = parsed.Router!;
-            bool isThere = parsed.Class == RouteAddressClass.Edge
+            bool isThere = IsOfAll(parsed) || (parsed.Class == RouteAddressClass.Edge
                 ? _edges.ContainsKey(router) || _engine.Snapshot.Addresses.ContainsKey(AddressKey.Edge(router))
-                : _engine.Snapshot.IndexOf(router) > 0;
+                : _engine.Snapshot.IndexOf(router) > 0);
             return !isThere ? null
                 : _routes.TryGetValue(key, out Route? there) ? there
-                : Add(new Route(key, parsed, rule));
+                : Add(new Route(key, parsed, RuleFor(parsed, rule)));
         }
     }
 
@@ -513,6 +529,6 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _ => $"H{address.Router}/{address.Name}",
     };
 
-    private static string KeyOfRouter(RouteAddress address) =>
-        address.Class == RouteAddressClass.Edge ? $"H{address.Router}" : $"R{address.Router}";
+    private static string KeyOfRouter(RouteAddress address) => IsOfAll(address) ? $"T{address.Router}/{address.Name}"
+        : address.Class == RouteAddressClass.Edge ? $"H{address.Router}" : $"R{address.Router}";
 }

@@ -50,13 +50,19 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         StartAsync(dataDirectory, ownListeners: false, more);
 
     /// <summary>The same; the listeners may be those of a configuration that <paramref name="more"/> names.</summary>
-    public static async Task<PillarboxProcess> StartAsync(
-        string dataDirectory, bool ownListeners, params string[] more)
+    public static Task<PillarboxProcess> StartAsync(
+        string dataDirectory, bool ownListeners, params string[] more) =>
+        StartWithinAsync([], dataDirectory, ownListeners, more);
+
+    /// <summary>The same, by a command that runs the program somewhere else, such as in a network namespace.</summary>
+    public static async Task<PillarboxProcess> StartWithinAsync(
+        string[] within, string dataDirectory, bool ownListeners, params string[] more)
     {
         string[] listen = ownListeners
             ? []
             : [.. Protocols.SelectMany(p => new[] { "--listen", $"{p}=127.0.0.1:0" })];
-        PillarboxProcess node = Launch(["run", "--data", dataDirectory, .. listen, .. more]);
+        string[] run = ["run", "--data", dataDirectory, .. listen, .. more];
+        PillarboxProcess node = Launch([.. within, Programs.Pillarbox, .. run]);
         try
         {
             await node._ready.Task.WaitAsync(StartTimeout);
@@ -79,6 +85,13 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>SIGSTOP: its sockets stay, and nothing answers any more. Or SIGCONT: it goes on.</summary>
+    public async Task PauseAsync(bool goesOn = false)
+    {
+        using Process signal = Process.Start("kill", [goesOn ? "-CONT" : "-STOP", $"{_process.Id}"]);
+        await signal.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM, then waits for the clean end; returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
@@ -95,9 +108,9 @@ internal sealed class PillarboxProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static PillarboxProcess Launch(string[] arguments)
+    private static PillarboxProcess Launch(string[] command)
     {
-        var process = new Process { StartInfo = new ProcessStartInfo(Programs.Pillarbox, arguments) };
+        var process = new Process { StartInfo = new ProcessStartInfo(command[0], command[1..]) };
         process.StartInfo.RedirectStandardOutput = true;
         process.StartInfo.RedirectStandardError = true;
         process.EnableRaisingEvents = true;

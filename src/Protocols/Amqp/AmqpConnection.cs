@@ -41,7 +41,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         _input = transport.Input;
         _output = transport.Output;
         _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan) { SinceUnixMs = environment.UnixMs };
-        _timers = new ConnectionTimers(environment.Options, SteadyMs);
+        _timers = new ConnectionTimers(environment.Options, SteadyMs, environment.Options.IdleTimeoutMsOf(plan.Role));
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = Wake;
         if (plan.IsInitiator)

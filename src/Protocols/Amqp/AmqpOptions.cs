@@ -41,6 +41,12 @@ public sealed record AmqpOptions
     /// </summary>
     public int IdleTimeoutMs { get; init; } = 60_000;
 
+    /// <summary>The same between nodes of a network, where more depends on it; the smaller of both counts.</summary>
+    public int NodeIdleTimeoutMs { get; init; } = 16_000;
+
+    internal int IdleTimeoutMsOf(ConnectionRole role) => role is ConnectionRole.InterRouter or ConnectionRole.Edge
+        ? Math.Min(IdleTimeoutMs, NodeIdleTimeoutMs) : IdleTimeoutMs;
+
     /// <summary>How long a peer has from the connect to its open.</summary>
     public int HandshakeTimeoutMs { get; init; } = 10_000;
 

@@ -362,7 +362,7 @@ internal sealed partial class ConnectionEndpoint
             Hostname = _plan.Hostname,
             MaxFrameSize = (uint)Options.MaxFrameBytes,
             ChannelMax = Options.ChannelMax,
-            IdleTimeoutMs = Options.IdleTimeoutMs == 0 ? null : (uint)Math.Max(1, Options.IdleTimeoutMs / 2),
+            IdleTimeoutMs = Options.IdleTimeoutMsOf(Role) is var idleMs and > 0 ? (uint)Math.Max(1, idleMs / 2) : null,
             OfferedCapabilities = Role == ConnectionRole.InterRouter
                 ? [.. Capabilities, RouterOpen.StreamingLinks] : Capabilities,
             Properties = properties,

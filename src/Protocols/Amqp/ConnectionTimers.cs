@@ -30,6 +30,7 @@ internal enum TimerVerdict
 internal sealed class ConnectionTimers
 {
     private readonly AmqpOptions _options;
+    private readonly int _idleTimeoutMs;
     private long _handshakeDeadlineMs;
     private long _closeDeadlineMs = long.MaxValue;
     private long _loginEndsMs = long.MaxValue;
@@ -37,9 +38,14 @@ internal sealed class ConnectionTimers
     private long _sentMs;
     private long _heartbeatEveryMs = long.MaxValue;
 
-    public ConnectionTimers(AmqpOptions options, long nowMs)
+    /// <param name="options">The limits.</param>
+    /// <param name="nowMs">When the connection was made.</param>
+    /// <param name="idleTimeoutMs">Silence of the peer after which it is gone; 0: never; null: what the options
+    /// say.</param>
+    public ConnectionTimers(AmqpOptions options, long nowMs, int? idleTimeoutMs = null)
     {
         _options = options;
+        _idleTimeoutMs = idleTimeoutMs ?? options.IdleTimeoutMs;
         _handshakeDeadlineMs = nowMs + options.HandshakeTimeoutMs;
         _receivedMs = nowMs;
         _sentMs = nowMs;
@@ -51,7 +57,7 @@ internal sealed class ConnectionTimers
             Math.Min(_handshakeDeadlineMs, _closeDeadlineMs),
             Math.Min(_loginEndsMs, Math.Min(SilentAtMs, HeartbeatAtMs)));
 
-    private long SilentAtMs => _options.IdleTimeoutMs == 0 ? long.MaxValue : _receivedMs + _options.IdleTimeoutMs;
+    private long SilentAtMs => _idleTimeoutMs == 0 ? long.MaxValue : _receivedMs + _idleTimeoutMs;
 
     private long HeartbeatAtMs =>
         _heartbeatEveryMs == long.MaxValue ? long.MaxValue : _sentMs + _heartbeatEveryMs;

@@ -27,6 +27,12 @@ public sealed record AddressRule
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>
 internal sealed class AddressRules
 {
+    // What nodes say to each other goes to the nearest, whatever the operator's rules are.
+    private const string OfNodes = "_$broker.";
+
+    private static readonly AddressRule RuleOfNodes =
+        new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
+
     private readonly (AddressPattern Pattern, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
 
@@ -43,6 +49,11 @@ internal sealed class AddressRules
     /// <summary>The rule for an address.</summary>
     public AddressRule For(string address)
     {
+        if (address.StartsWith(OfNodes, StringComparison.Ordinal))
+        {
+            return RuleOfNodes;
+        }
+
         if (_rules.Length == 0)
         {
             return _otherwise;

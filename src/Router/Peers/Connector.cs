@@ -31,6 +31,9 @@ public sealed record ConnectorOptions
     /// <summary>Before the next try, when the last connection was open.</summary>
     public int ReopenMs { get; init; } = 2000;
 
+    /// <summary>How long a place may take to answer.</summary>
+    public int ConnectMs { get; init; } = 5000;
+
     /// <summary>Before the next place, when there are several.</summary>
     public int NextTargetMs { get; init; } = 1000;
 }
@@ -88,7 +91,7 @@ public sealed class Connector(
         Say("CONNECTING", target.Text);
         try
         {
-            await using ConnectionContext connection = await target.Dial(cancellation);
+            await using ConnectionContext connection = await DialAsync(target, cancellation);
             await using CancellationTokenRegistration cut = cancellation.Register(
                 static state => ((ConnectionContext)state!).Abort(), connection);
             RouterLog.Connected(logger, options.Name, target.Text);
@@ -105,6 +108,14 @@ public sealed class Connector(
 
     private void Say(string status, string message) =>
         _state = new ConnectorState(status, message, _targets.Texts);
+
+    // Over a line that is cut nobody says no.
+    private async Task<ConnectionContext> DialAsync(ConnectorTarget target, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(options.ConnectMs), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        return await target.Dial(either.Token);
+    }
 
     private async Task PauseAsync(int delayMs, CancellationToken cancellation)
     {

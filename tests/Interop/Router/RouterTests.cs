@@ -12,6 +12,7 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("large")]
     [InlineData("request_response")]
     [InlineData("multicast")]
+    [InlineData("all_routers")]
     [InlineData("moves")]
     public async Task Proton_over_three_nodes(string scenario)
     {
@@ -34,6 +35,7 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("wait_in_the_queue")]
     [InlineData("outcomes_reach_the_queue")]
     [InlineData("topic")]
+    [InlineData("large_queue")]
     public async Task Broker_of_one_node_serves_all(string scenario)
     {
         string[] command =

@@ -48,6 +48,23 @@ def outcomes_reach_the_queue(owner, near, far):
     maker.close()
 
 
+def large_queue(owner, near, far):
+    """A message longer than what a node would keep in memory goes over two nodes into a queue, onto its disk."""
+    queue = fresh("queue")
+    maker = BlockingConnection(owner, timeout=TIMEOUT)
+    maker.create_sender(f"queue://{queue}").send(Message(body="made"))
+    body = bytes(range(256)) * (4096 * 20)
+    sender = Sender(far, queue, [body, b"behind"], again=True)
+    sender.run()
+    assert all(outcome[0] == "ACCEPTED" for outcome in sender.outcomes.values()), sender.outcomes
+    receiver = maker.create_receiver(queue, credit=3)
+    for expected in ("made", body, b"behind"):
+        got = receiver.receive(timeout=TIMEOUT).body
+        assert bytes(got) == expected if isinstance(expected, bytes) else got == expected, len(got)
+        receiver.accept()
+    maker.close()
+
+
 def topic(owner, near, far):
     """A consumer elsewhere hears what is published to a topic at its node, and from a third node."""
     name = fresh("news")

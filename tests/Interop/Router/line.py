@@ -160,6 +160,12 @@ def large(first, last, *_):
     deliver(Sender(last, address, [bytes(range(256)) * (4096 * 20), b"after"]), first, address, accept)
 
 
+def slow_large(first, last, *_):
+    """A message that takes seconds over a slow line, and one behind it."""
+    address = fresh("slow")
+    deliver(Sender(last, address, [bytes(range(256)) * (4096 * 3), b"after"]), first, address, accept)
+
+
 class Answerer(MessagingHandler):
     def __init__(self, url, address, ready):
         super().__init__()
@@ -219,6 +225,20 @@ def multicast(*urls):
     assert {outcome[0] for outcome in sender.outcomes.values()} == {"ACCEPTED"}
     for receiver in receivers:
         assert [body for body in receiver.bodies if body != "probe"] == sender.bodies, receiver.bodies
+
+
+def all_routers(*urls):
+    """What is sent to every router comes to the consumers of its local address at each, once."""
+    name = fresh("every")
+    receivers = [Receiver(url, f"amqp:/_local/{name}", sys.maxsize, accept) for url in urls]
+    for receiver in receivers:
+        threading.Thread(target=Container(receiver).run, daemon=True).start()
+        assert receiver.ready.wait(TIMEOUT)
+    sender = Sender(urls[-1], f"amqp:/_topo/0/all/{name}", list(range(50)))
+    sender.run()
+    assert {outcome[0] for outcome in sender.outcomes.values()} == {"ACCEPTED"}
+    for receiver in receivers:
+        assert receiver.bodies == sender.bodies, receiver.bodies
 
 
 def moves(first, last, *more):

@@ -147,6 +147,18 @@ public sealed class ClientLinkTests : ISenderEvents, IReceiverEvents
         Assert.Throws<AmqpException>(() => server.Transfer(ServerChannel, 9, 0, [1], more: false));
     }
 
+    [Fact]
+    public void An_aborted_delivery_has_used_its_credit()
+    {
+        (ScriptedServer server, ClientReceiver receiver) = Receiver(credit: 10);
+        server.Transfer(ServerChannel, 9, 0, [1], more: true);
+        server.Transfer(ServerChannel, 9, null, [], more: false, aborted: true);
+        Assert.Equal(9u, receiver.Credit);
+        server.Transfer(ServerChannel, 9, 1, [2], more: false);
+        Assert.Equal(8u, receiver.Credit);
+        Assert.Equal([[2]], _messages);
+    }
+
     void ISenderEvents.OnSettled(ClientSender sender, uint first, uint last, in DeliveryOutcome outcome) =>
         _heard.Add($"{first}-{last} {outcome.Kind}");
 

@@ -77,11 +77,12 @@ internal sealed class ScriptedServer
             }.Write(ref w));
     }
 
-    public void Transfer(ushort channel, uint handle, uint? id, byte[] payload, bool more) =>
+    public void Transfer(ushort channel, uint handle, uint? id, byte[] payload, bool more, bool aborted = false) =>
         Say(FrameType.Amqp, channel, (ref AmqpWriter w) =>
         {
             byte[]? tag = id is null ? null : [1];
-            new Transfer { Handle = handle, DeliveryId = id, DeliveryTag = tag, More = more }.Write(ref w);
+            new Transfer { Handle = handle, DeliveryId = id, DeliveryTag = tag, More = more, Aborted = aborted }
+                .Write(ref w);
             w.WriteRaw(payload);
         });
 

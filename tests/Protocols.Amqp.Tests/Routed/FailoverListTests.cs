@@ -42,7 +42,8 @@ public sealed class FailoverListTests
     [Fact]
     public void A_long_list_is_cut()
     {
-        AmqpValue list = FailoverList.Write(Enumerable.Range(1, 1000).Select(i => new FailoverServer("h", i, null, null)));
+        AmqpValue list =
+            FailoverList.Write(Enumerable.Range(1, 1000).Select(i => new FailoverServer("h", i, null, null)));
         Assert.Equal(FailoverList.ServersMax, FailoverList.Read(OpenWith(list))!.Count);
     }
 

@@ -192,6 +192,22 @@ public sealed class DeliveryTests : IDisposable
     }
 
     [Fact]
+    public void Address_of_every_router_is_the_local_one_of_each()
+    {
+        AmqpPeer sender = _scene.Sender("amqp:/_topo/0/all/news");
+        Assert.Empty(sender.Frames);
+        AmqpPeer one = _scene.Receiver("amqp:/_local/news");
+        AmqpPeer two = _scene.Receiver("amqp:/_topo/0/A/news");
+        AmqpPeer other = _scene.Receiver("news");
+        sender.Next(Flow.DescriptorCode);
+        sender.Transfer(0, 0, Steps.Message("m"));
+
+        Assert.Equal("m", Body(one.Next(Transfer.DescriptorCode)));
+        Assert.Equal("m", Body(two.Next(Transfer.DescriptorCode)));
+        Assert.Empty(other.Frames);
+    }
+
+    [Fact]
     public void Balanced_gives_to_who_has_least()
     {
         AmqpPeer idle = _scene.Receiver("work");

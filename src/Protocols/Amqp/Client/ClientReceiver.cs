@@ -107,7 +107,9 @@ public sealed class ClientReceiver : ClientLink
         _isSettled |= transfer.Settled == true;
         if (transfer.Aborted)
         {
-            EndDelivery();
+            // It was begun, and so has used credit.
+            Use();
+            TopUp();
             return;
         }
         if (transfer.More || _parts.Count > 0)
@@ -146,8 +148,7 @@ public sealed class ClientReceiver : ClientLink
 
     private void Deliver(ReadOnlySpan<byte> message)
     {
-        Credit--;
-        DeliveryCount++;
+        Use();
         _events.OnMessage(this, new IncomingDelivery
         {
             DeliveryId = _deliveryId,
@@ -155,6 +156,17 @@ public sealed class ClientReceiver : ClientLink
             Tag = _tag.AsSpan(0, _tagBytes),
             Message = message,
         });
+        TopUp();
+    }
+
+    private void Use()
+    {
+        Credit--;
+        DeliveryCount++;
+    }
+
+    private void TopUp()
+    {
         EndDelivery();
         if (Credit <= _creditWanted / 2 && _creditWanted > 0)
         {

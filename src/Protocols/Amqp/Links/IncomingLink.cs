@@ -86,8 +86,9 @@ internal abstract class IncomingLink(AmqpSession session, Attach attach) : Link(
     /// <inheritdoc/>
     public override void OnFlow(in Flow flow)
     {
-        // Part 2 section 2.6.7: the sender's delivery-count is the truth; credit that it gave up is granted again.
-        if (flow.DeliveryCount is { } count && !_inDelivery)
+        // Part 2 section 2.6.7: the sender's delivery-count is the truth; credit that it gave up is granted again. In
+        // the middle of a delivery it may not have counted that one yet.
+        if (flow.DeliveryCount is { } count && (!_inDelivery || SerialNumber.IsBefore(DeliveryCount, count)))
         {
             DeliveryCount = count;
         }

@@ -9,11 +9,8 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// <summary>Messages of the network into an address of the node's own broker. Owned by the port's loop.</summary>
 internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
 {
-    /// <summary>The longest message that is taken.</summary>
-    public const int MessageBytesMax = 16 << 20;
-
     private readonly Queue<RoutedDelivery> _waiting = new();
-    private readonly Dictionary<RoutedDelivery, ArrayBufferWriter<byte>> _parts = [];
+    private readonly Dictionary<RoutedDelivery, BrokerUpload> _uploads = [];
     private Producer? _producer;
     private int _credit;
     private bool _isClosed;
@@ -30,13 +27,36 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
         Pump();
     }
 
+    /// <summary>The disk may have caught up with what comes in pieces.</summary>
+    public void Look()
+    {
+        if (_uploads.Count > 0)
+        {
+            foreach (BrokerUpload upload in _uploads.Values)
+            {
+                upload.Look();
+            }
+
+            Pump();
+        }
+    }
+
     /// <summary>The address is gone: what waits goes back.</summary>
     public void OnClosed()
     {
         _isClosed = true;
+        foreach ((RoutedDelivery delivery, BrokerUpload upload) in _uploads)
+        {
+            upload.Abort();
+            if (!_waiting.Contains(delivery))
+            {
+                port.Conclude(delivery, RoutedState.Released);
+            }
+        }
+
+        _uploads.Clear();
         while (_waiting.TryDequeue(out RoutedDelivery? delivery))
         {
-            _parts.Remove(delivery);
             port.Conclude(delivery, RoutedState.Released);
         }
 
@@ -62,41 +82,35 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
             return;
         }
 
-        var bytes = new ArrayBufferWriter<byte>();
-        bytes.Write(delivery.Block.AsSpan(0, delivery.Length));
-        _parts.Add(delivery, bytes);
+        var upload = new BrokerUpload(port, delivery, _producer!);
+        _uploads.Add(delivery, upload);
+        TryAdd(delivery, upload, delivery.Block.AsSpan(0, delivery.Length));
     }
 
     internal override void OnPart(RoutedDelivery delivery, in RoutedPart part)
     {
-        if (_parts.TryGetValue(delivery, out ArrayBufferWriter<byte>? bytes))
+        if (_uploads.TryGetValue(delivery, out BrokerUpload? upload)
+            && TryAdd(delivery, upload, part.Bytes.AsSpan(0, part.Length)))
         {
-            bytes.Write(part.Bytes.AsSpan(0, part.Length));
+            upload.Took();
+            if (part.IsLast)
+            {
+                upload.End();
+                _waiting.Enqueue(delivery);
+                Pump();
+            }
         }
 
         ArrayPool<byte>.Shared.Return(part.Bytes);
-        port.Traffic.Post(delivery.Source.Inbox, new RoutedEvent(RoutedEventKind.Consumed, delivery)
-        {
-            Generation = delivery.Generation,
-            Count = 1,
-        });
-        if (bytes?.WrittenCount > MessageBytesMax)
-        {
-            _parts.Remove(delivery);
-            port.Conclude(delivery, RoutedState.Rejected(
-                AmqpErrorCondition.LinkMessageSizeExceeded,
-                $"a message through the network into a broker is at most {MessageBytesMax} bytes"));
-        }
-        else if (part.IsLast && bytes is not null)
-        {
-            _waiting.Enqueue(delivery);
-            Pump();
-        }
     }
 
     internal override void OnAbort(RoutedDelivery delivery)
     {
-        _parts.Remove(delivery);
+        if (_uploads.Remove(delivery, out BrokerUpload? upload))
+        {
+            upload.Abort();
+        }
+
         port.Conclude(delivery, RoutedState.Released);
     }
 
@@ -124,17 +138,23 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
         }
     }
 
+    // In the order in which they came: one that is not on disk yet holds up those behind it.
     private void Pump()
     {
-        while (_credit > 0 && _producer is not null && _waiting.TryDequeue(out RoutedDelivery? delivery))
+        while (_credit > 0 && _producer is not null && _waiting.TryPeek(out RoutedDelivery? delivery))
         {
+            BrokerUpload? upload = _uploads.GetValueOrDefault(delivery);
+            if (upload is { IsWhole: false })
+            {
+                return;
+            }
+
+            _waiting.Dequeue();
+            _uploads.Remove(delivery);
             _credit--;
-            ReadOnlyMemory<byte> message = _parts.Remove(delivery, out ArrayBufferWriter<byte>? bytes)
-                ? bytes.WrittenMemory
-                : delivery.Block.AsMemory(0, delivery.Length);
             try
             {
-                port.Publish(_producer, delivery, message);
+                Publish(delivery, upload);
             }
             catch (AmqpException fault)
             {
@@ -142,5 +162,46 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
                 port.Conclude(delivery, RoutedState.Rejected(fault.Condition, fault.Message));
             }
         }
+    }
+
+    private void Publish(RoutedDelivery delivery, BrokerUpload? upload)
+    {
+        if (upload is null)
+        {
+            port.Publish(_producer!, delivery, delivery.Block.AsMemory(0, delivery.Length));
+        }
+        else
+        {
+            upload.Publish();
+        }
+    }
+
+    // False: it is rejected, and what still comes of it is dropped.
+    private bool TryAdd(RoutedDelivery delivery, BrokerUpload upload, ReadOnlySpan<byte> bytes)
+    {
+        byte[]? refusal = null;
+        try
+        {
+            upload.Add(bytes);
+            if (upload.Length > port.Options.MaxMessageBytes)
+            {
+                refusal = RoutedState.Rejected(
+                    AmqpErrorCondition.LinkMessageSizeExceeded,
+                    $"the message is larger than {port.Options.MaxMessageBytes} bytes");
+            }
+        }
+        catch (AmqpException fault)
+        {
+            refusal = RoutedState.Rejected(fault.Condition, fault.Message);
+        }
+
+        if (refusal is not null)
+        {
+            _uploads.Remove(delivery);
+            upload.Abort();
+            port.Conclude(delivery, refusal);
+        }
+
+        return refusal is null;
     }
 }

@@ -2,6 +2,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -19,6 +20,7 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
     private readonly AmqpEnvironment _environment;
     private readonly Dictionary<AddressDescription, BrokerPlace> _places = [];
     private readonly Dictionary<ulong, RoutedDelivery> _published = [];
+    private readonly StreamReaders _readers = new();
     private long _knownVersion = -1;
     private ulong _lastTag;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,10 +48,17 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
 
     public IRandom Random => _environment.Random;
 
+    /// <summary>Readings of streams by readers of other nodes.</summary>
+    public StreamReaders Readers => _readers;
+
+    /// <summary>Milliseconds of a clock that never jumps.</summary>
+    public long SteadyMs => _environment.SteadyMs;
+
     /// <summary>The clock ticked: looks whether the broker has got something, or lost it. Any thread.</summary>
     public void Tick()
     {
-        if (!_isOver && Client.PlacesVersion != Volatile.Read(ref _knownVersion))
+        if (!_isOver
+            && (Client.PlacesVersion != Volatile.Read(ref _knownVersion) || _readers.IsDue(SteadyMs)))
         {
             Wake();
         }
@@ -68,10 +77,16 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
     public void Publish(Producer producer, RoutedDelivery delivery, ReadOnlyMemory<byte> message)
     {
         IncomingMessage read = AmqpMessageMap.Read(message.Span, NowMs);
+        var payload = new System.Buffers.ReadOnlySequence<byte>(message[read.PayloadOffset..]);
+        Client.Publish(producer, read.Header, payload, TagOf(delivery));
+    }
+
+    /// <summary>A tag for a publish that ends a delivery.</summary>
+    public ulong TagOf(RoutedDelivery delivery)
+    {
         ulong tag = ++_lastTag;
         _published.Add(tag, delivery);
-        var payload = new System.Buffers.ReadOnlySequence<byte>(message[read.PayloadOffset..]);
-        Client.Publish(producer, read.Header, payload, tag);
+        return tag;
     }
 
     /// <summary>Ends a delivery with an outcome.</summary>
@@ -115,7 +130,7 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
 
     /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason) =>
-        ((BrokerSource)consumer.Tag!).OnClosed();
+        ((BrokerSource)consumer.Tag!).OnClosed(reason);
 
     /// <inheritdoc/>
     void IClientEvents.OnProducerClosed(Producer producer, BrokerException reason) =>
@@ -147,6 +162,8 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
             Look();
         }
 
+        _readers.Look(SteadyMs);
+
         for (int round = 0; round < RoundsPerRun; round++)
         {
             Traffic.Drain();
@@ -154,9 +171,11 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
             Client.DrainInbox(this);
             foreach (BrokerPlace place in _places.Values)
             {
+                place.Outlet.Look();
                 place.Source.Pump();
             }
 
+            _readers.Pump();
             Client.Flush();
             Traffic.WakeOthers();
             if (!Traffic.HasEvents && !Client.HasEvents)
@@ -212,15 +231,18 @@ internal sealed class BrokerPlace
 {
     private readonly BrokerPort _port;
     private readonly string _address;
-    private readonly BrokerOutlet _outlet;
+    private StreamDoor? _door;
 
     private BrokerPlace(BrokerPort port, string address, BrokerOutlet outlet, BrokerSource source)
     {
         _port = port;
         _address = address;
-        _outlet = outlet;
+        Outlet = outlet;
         Source = source;
     }
+
+    /// <summary>What takes others' messages into it.</summary>
+    public BrokerOutlet Outlet { get; }
 
     /// <summary>What draws from it for others.</summary>
     public BrokerSource Source { get; }
@@ -239,13 +261,17 @@ internal sealed class BrokerPlace
         }
 
         source.SetRoute(route);
-        return new BrokerPlace(port, place.Name, outlet, source);
+        return new BrokerPlace(port, place.Name, outlet, source)
+        {
+            _door = isStream ? StreamDoor.Open(port, place.Name) : null,
+        };
     }
 
     public void Close()
     {
-        _port.Network.CloseBroker(_address, _outlet, Source);
-        _outlet.OnClosed();
+        _door?.Close();
+        _port.Network.CloseBroker(_address, Outlet, Source);
+        Outlet.OnClosed();
         Source.Close();
     }
 }

@@ -22,9 +22,12 @@ internal sealed class DrawnDelivery : RoutedDelivery
 /// consumer of the node itself draws, as many at a time as a link may have; each is settled by what the receiver says.
 /// Owned by the port's loop.
 /// </summary>
-internal sealed class BrokerSource(BrokerPort port, string address, bool isStream, bool isMulticast)
+internal class BrokerSource(BrokerPort port, string address, bool isStream, bool isMulticast)
     : IRoutedSource, IDestinationWatch, IDestinationListener
 {
+    /// <summary>The longest message that is drawn for another node.</summary>
+    public const int MessageBytesMax = 16 << 20;
+
     private readonly Queue<Delivery> _pending = new();
     private readonly List<RouteChoice> _choices = [];
     private IRoute? _route;
@@ -57,7 +60,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     }
 
     /// <inheritdoc/>
-    public void OnDestinationsTold(bool any)
+    public virtual void OnDestinationsTold(bool any)
     {
         _isWanted = any && !_isClosed;
         if (_isWanted)
@@ -71,7 +74,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     }
 
     /// <summary>The place is gone from the broker, or the node stops.</summary>
-    public void Close()
+    public virtual void Close()
     {
         _isClosed = true;
         _isWanted = false;
@@ -90,14 +93,14 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     public void OnDrained(int unused) => _toGrant += unused;
 
     /// <summary>The core closed the consumer: its deliveries are void.</summary>
-    public void OnClosed()
+    public virtual void OnClosed(BrokerException reason)
     {
         _consumer = null;
         _pending.Clear();
     }
 
     /// <inheritdoc/>
-    public void OnReceiverState(RoutedDelivery delivery, byte[] state, bool settled)
+    public virtual void OnReceiverState(RoutedDelivery delivery, byte[] state, bool settled)
     {
         if (!settled)
         {
@@ -166,6 +169,27 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
         }
     }
 
+    /// <summary>What it draws.</summary>
+    protected virtual ConsumerOptions ToDraw() => new()
+    {
+        Queue = isStream ? address : QueueToDraw(),
+        Stream = isStream ? new StreamReading { Stream = address } : null,
+        Name = "$network",
+        Format = PayloadFormat.Amqp,
+    };
+
+    /// <summary>The message as it goes into the network.</summary>
+    protected virtual byte[] Dress(byte[] message) => message;
+
+    /// <summary>Begins to draw. Errors: the broker's refusals.</summary>
+    protected void OpenConsumer()
+    {
+        _consumer = port.Client.OpenConsumer(ToDraw());
+        _consumer.Tag = this;
+        _toGrant = port.Network.LinkCapacity;
+        _isWanted = true;
+    }
+
     private void Open()
     {
         if (_consumer is not null)
@@ -175,15 +199,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
 
         try
         {
-            _consumer = port.Client.OpenConsumer(new ConsumerOptions
-            {
-                Queue = isStream ? address : QueueToDraw(),
-                Stream = isStream ? new StreamReading { Stream = address } : null,
-                Name = "$network",
-                Format = PayloadFormat.Amqp,
-            });
-            _consumer.Tag = this;
-            _toGrant = port.Network.LinkCapacity;
+            OpenConsumer();
         }
         catch (BrokerException)
         {
@@ -299,7 +315,7 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
                 return Compose(delivery, lease);
             }
 
-            if (large.Length > BrokerOutlet.MessageBytesMax)
+            if (large.Length > MessageBytesMax)
             {
                 return null;
             }
@@ -331,8 +347,9 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
     private byte[] Compose(in Delivery delivery, in MessageLease lease) =>
         [.. HeaderOf(delivery, lease), .. lease.Payload.Span];
 
-    private void HandOn(in Delivery delivery, byte[] message)
+    private void HandOn(in Delivery delivery, byte[] drawn)
     {
+        byte[] message = Dress(drawn);
         RoutedHead.Scan(message, out RoutedHead head);
         RouterNotes notes = head.AnnotationsMap > 0
             ? RouterNotes.Read(message.AsSpan(head.AnnotationsMap, head.BareOffset - head.AnnotationsMap))
@@ -351,16 +368,16 @@ internal sealed class BrokerSource(BrokerPort port, string address, bool isStrea
         foreach (RouteChoice choice in _choices)
         {
             _tally.OnChosen(choice.Outlet!);
-            var drawn = new DrawnDelivery { Source = this, Drawn = delivery };
-            drawn.Begin(choice, message.Length + RoutedBytes.SectionBytesMax + _stamp.Entries.Length);
-            drawn.Copies = copies;
-            drawn.IsWhole = true;
-            drawn.Length = choice.Outlet!.Peer is null
-                ? Keep(message, drawn.Block)
-                : RoutedBytes.Write(message, head, notes, _stamp, drawn.Block);
-            port.Traffic.Post(choice.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, drawn)
+            var copy = new DrawnDelivery { Source = this, Drawn = delivery };
+            copy.Begin(choice, message.Length + RoutedBytes.SectionBytesMax + _stamp.Entries.Length);
+            copy.Copies = copies;
+            copy.IsWhole = true;
+            copy.Length = choice.Outlet!.TakesStamps
+                ? RoutedBytes.Write(message, head, notes, _stamp, copy.Block)
+                : Keep(message, copy.Block);
+            port.Traffic.Post(choice.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, copy)
             {
-                Generation = drawn.Generation,
+                Generation = copy.Generation,
             });
         }
     }

@@ -251,6 +251,12 @@ public abstract class PeerLink
     /// priority.</summary>
     public virtual Outlet? StreamOutlet => null;
 
+    /// <summary>The peer has said nothing for too long: the connection is given up, and what was on its way by it comes
+    /// back at once.</summary>
+    public virtual void GiveUp()
+    {
+    }
+
     /// <summary>Sends a control message, encoded from its first section on; it is dropped when too many wait.</summary>
     public abstract void SendControl(byte[] message);
 }

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -96,17 +97,8 @@ internal static class RoutedAttach
             return false;
         }
 
-        if (source.Capabilities?.Contains(EdgeUplink.DownlinkCapability) == true)
+        if (TakesEdge(session, network, attach, source) || RemoteReading.Takes(session, network, attach, source))
         {
-            AttachEdge(session, network, attach, source);
-            return true;
-        }
-
-        if (session.Connection.Role == ConnectionRole.Edge && source.Address == EdgeTracking.Address)
-        {
-            Answer(session, attach, source);
-            session.Connection.Tracking = new EdgeTracking(session, attach);
-            session.Put(session.Connection.Tracking.Link);
             return true;
         }
 
@@ -156,6 +148,25 @@ internal static class RoutedAttach
         return true;
     }
 
+    private static bool TakesEdge(AmqpSession session, INetwork network, Attach attach, Source source)
+    {
+        if (source.Capabilities?.Contains(EdgeUplink.DownlinkCapability) == true)
+        {
+            AttachEdge(session, network, attach, source);
+            return true;
+        }
+
+        if (session.Connection.Role != ConnectionRole.Edge || source.Address != EdgeTracking.Address)
+        {
+            return false;
+        }
+
+        Answer(session, attach, source);
+        session.Connection.Tracking = new EdgeTracking(session, attach);
+        session.Put(session.Connection.Tracking.Link);
+        return true;
+    }
+
     // What is for addresses of an edge goes by a link of its own.
     private static void AttachEdge(AmqpSession session, INetwork network, Attach attach, Source source)
     {
@@ -181,6 +192,11 @@ internal static class RoutedAttach
 
     // A router keeps nothing: no durability, no filters, no copies.
     private static void Answer(AmqpSession session, Attach attach, Source source) =>
+        session.AnswerRouted(attach, source with { Filter = null, DistributionMode = null, Capabilities = null });
+
+    /// <summary>Answers the attach of a receiver whose messages come through the network; no source: it is
+    /// refused.</summary>
+    public static void AnswerRouted(this AmqpSession session, Attach attach, Source? source) =>
         session.Connection.Frames.Write(session.Channel, new Attach
         {
             Name = attach.Name,
@@ -188,15 +204,12 @@ internal static class RoutedAttach
             Role = Role.Sender,
             SenderSettleMode = attach.SenderSettleMode,
             ReceiverSettleMode = attach.ReceiverSettleMode,
-            Source = source with
+            Source = source is null ? null : source with
             {
                 Durable = TerminusDurability.None,
                 ExpiryPolicy = TerminusExpiryPolicy.LinkDetach,
-                Filter = null,
-                DistributionMode = null,
                 DefaultOutcome = null,
                 Outcomes = Outcomes,
-                Capabilities = null,
             },
             Target = attach.Target,
             InitialDeliveryCount = 0,
@@ -229,6 +242,11 @@ internal static class RoutedAttach
     /// <summary>Whether a client may do something with an address. Errors: the authorizer's refusal.</summary>
     public static void Authorize(ConnectionEndpoint connection, string address, Permission permission)
     {
+        if (connection.Role == ConnectionRole.Normal && ReaderMessage.IsReserved(address))
+        {
+            throw new BrokerException(BrokerError.Unauthorized, $"'{address}' is an address of nodes among each other");
+        }
+
         if (AddressName.TryParse(address, out AddressName name, out string? error))
         {
             connection.Environment.Broker.Authorizer.Authorize(

@@ -39,6 +39,9 @@ internal enum RoutedEventKind : byte
 
     /// <summary>A link is to look for deliveries that are unsettled for long.</summary>
     Inspect,
+
+    /// <summary>A timer has fired.</summary>
+    Tick,
 }
 
 /// <summary>One crossing.</summary>

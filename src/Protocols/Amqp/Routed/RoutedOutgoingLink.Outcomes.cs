@@ -11,7 +11,8 @@ internal sealed partial class RoutedOutgoingLink
     public void OnDelivery(RoutedDelivery delivery)
     {
         _inHand++;
-        if (State != LinkState.Attached || _pending.Count >= PendingMax)
+        bool isUnwanted = OnCredit is not null && !_hasCredit;
+        if (State != LinkState.Attached || _pending.Count >= PendingMax || isUnwanted)
         {
             GiveBack(delivery);
             return;

@@ -58,6 +58,17 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <summary>Its number among the node's routed links.</summary>
     public long Number => _tableId;
 
+    /// <summary>The attach is not answered yet: the link says nothing.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>The attach is answered: what has come meanwhile counts.</summary>
+    public void EndHold()
+    {
+        IsHeld = false;
+        FinishDrain();
+        Session.Connection.Enqueue(this);
+    }
+
     /// <summary>Hears whether the peer gives any credit.</summary>
     public Action<bool>? OnCredit { get; init; }
 
@@ -75,7 +86,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <inheritdoc/>
     public override bool HasWork =>
-        State == LinkState.Attached && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+        State == LinkState.Attached && !IsHeld
+            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
 
     private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
         || _current.Parts is { Count: > 0 };
@@ -96,6 +108,11 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             NoteCredit();
             _peerDrains = flow.Drain;
             TellCredit(credit > 0 && !flow.Drain);
+        }
+
+        if (IsHeld)
+        {
+            return;
         }
 
         FinishDrain();
@@ -125,11 +142,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         // First nothing more is chosen for it; then what waits goes back, and what was sent has failed.
         _endsWhenIdle = false;
         OnReleased?.Invoke();
-        while (_pending.TryDequeue(out RoutedDelivery? delivery))
-        {
-            GiveBack(delivery);
-        }
-
+        GiveBackPending();
         EndPart();
         if (_current is { } current && (current.GoesSettled || current.EarlyState is not null))
         {
@@ -144,7 +157,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <inheritdoc/>
     public override SendResult TrySend(FrameWriter frames)
     {
-        if (State != LinkState.Attached)
+        if (State != LinkState.Attached || IsHeld)
         {
             return SendResult.Idle;
         }
@@ -340,6 +353,19 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             _hasCredit = any;
             OnCredit(any);
+            if (!any)
+            {
+                GiveBackPending();
+            }
+        }
+    }
+
+    // Nobody takes it there for now.
+    private void GiveBackPending()
+    {
+        while (_pending.TryDequeue(out RoutedDelivery? delivery))
+        {
+            GiveBack(delivery);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -76,6 +77,9 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
                 return;
             case RoutedEventKind.Inspect:
                 ((IRoutedLink)crossing.Subject).Inspect();
+                return;
+            case RoutedEventKind.Tick:
+                ((ITicked)crossing.Subject).OnTick();
                 return;
             case RoutedEventKind.Control:
                 trunk()?.OnControlToSend(crossing.Bytes!);

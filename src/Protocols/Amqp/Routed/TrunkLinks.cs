@@ -1,6 +1,7 @@
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -82,6 +83,13 @@ internal sealed class TrunkLinks : PeerLink
     public override void SendControl(byte[] message)
     {
         _inbox.Post(new RoutedEvent(RoutedEventKind.Control, this) { Bytes = message });
+        _inbox.Wake();
+    }
+
+    /// <inheritdoc/>
+    public override void GiveUp()
+    {
+        _inbox.Post(new RoutedEvent(RoutedEventKind.Tick, new Silence(_connection)));
         _inbox.Wake();
     }
 
@@ -253,6 +261,15 @@ internal sealed class TrunkLinks : PeerLink
         {
             Volatile.Write(ref _outlets[place], null);
         }
+    }
+
+    private sealed class Silence(ConnectionEndpoint connection) : ITicked
+    {
+        public void OnTick() => connection.Close(new AmqpError
+        {
+            Condition = AmqpErrorCondition.ConnectionForced,
+            Description = "no hello was heard for too long",
+        });
     }
 
     private void TellWhenUp()

@@ -47,7 +47,12 @@ internal static class StreamSource
         };
     }
 
-    private static (string Stream, string? Group, int? Partition) Split(string address)
+    /// <summary>Whether the properties of an attach say how a stream is to be read.</summary>
+    public static bool IsNamed(AmqpMap? properties) =>
+        NumberOf(properties) is not null || TextOf(properties, GroupProperty) is not null;
+
+    /// <summary>The stream that an address names, and how the address says that it is read.</summary>
+    public static (string Stream, string? Group, int? Partition) Split(string address)
     {
         int groups = address.IndexOf(GroupsMark, StringComparison.Ordinal);
         if (groups < 0)
