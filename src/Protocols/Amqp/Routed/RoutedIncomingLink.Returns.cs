@@ -40,8 +40,9 @@ internal sealed partial class RoutedIncomingLink
             _wasOpened = true;
             GiveCredit();
         }
-        else if (LinkCredit > 0)
+        else if (LinkCredit > 0 || IsFromEdge)
         {
+            // An edge that has none left hears it too: what waits there for more is given back.
             _drains = true;
             Session.Connection.OweFlow(this);
         }
