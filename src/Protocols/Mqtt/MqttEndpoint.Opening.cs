@@ -252,7 +252,7 @@ internal sealed partial class MqttEndpoint
                 _connection);
             _queues = SessionQueues.Open(
                 client, connect.ClientId, connect.CleanStart, Math.Min(expiry, options.SessionExpirySecondsMax),
-                options.WaitingMessagesMax);
+                options);
             _queues.Load();
             TakeUpWill(_key!.Value);
             _session = new MqttSession(_environment, Output, connect, _queues, _connection);

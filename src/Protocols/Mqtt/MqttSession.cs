@@ -148,7 +148,7 @@ internal sealed partial class MqttSession
     {
         _large?.Body.Abort();
         PublishWill(key);
-        EndUnanswered(consumer: null);
+        EndUnanswered(shared: null);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {

@@ -4,22 +4,15 @@ using Pillarbox.Protocols.Mqtt.Wire;
 namespace Pillarbox.Simulation.Tests.Mqtt;
 
 /// <summary>Subscribes, notes what comes, and answers when the seed says so.</summary>
-internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(node, random, "subscriber")
+internal sealed class MqttSubscriber(
+    SimNode node, IRandom random, string clientId, Arrivals arrivals, params (string Filter, byte Qos)[] filters)
+    : MqttClient(node, random, clientId)
 {
     private readonly Queue<(PacketType Type, ushort Id)> _answers = new();
     private readonly HashSet<ushort> _taken = [];
 
     /// <summary>The node has said that it is subscribed.</summary>
     public bool IsSubscribed { get; private set; }
-
-    /// <summary>Numbers of QoS 1, in the order in which they came first.</summary>
-    public List<int> Once { get; } = [];
-
-    /// <summary>How often each came.</summary>
-    public Dictionary<int, int> Times { get; } = [];
-
-    /// <summary>Numbers of QoS 2 in their order.</summary>
-    public List<int> Exactly { get; } = [];
 
     /// <inheritdoc/>
     public override void Act()
@@ -32,11 +25,11 @@ internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(
 
     protected override void OnConnected(bool isSessionPresent)
     {
-        Violation.Unless(isSessionPresent || !IsSubscribed, "the session of the subscriber is gone");
+        Violation.Unless(isSessionPresent || !IsSubscribed, $"the session of {Story.Count} words is gone");
         _answers.Clear();
         if (!IsSubscribed)
         {
-            Subscribe(1);
+            Subscribe(1, filters);
         }
     }
 
@@ -53,27 +46,27 @@ internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(
                 _answers.Enqueue((PacketType.PubComp, released));
                 break;
             default:
-                (int qos, ushort id, int number) = Read(header, body);
-                Note(qos, id, number);
+                (string topic, int qos, ushort id, int number) = Read(header, body);
+                Note(topic, qos, id, number);
                 _answers.Enqueue((qos == 1 ? PacketType.PubAck : PacketType.PubRec, id));
                 break;
         }
     }
 
     // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again.
-    private void Note(int qos, ushort id, int number)
+    private void Note(string topic, int qos, ushort id, int number)
     {
         if (qos == 1)
         {
-            Times[number] = Times.GetValueOrDefault(number) + 1;
-            if (Times[number] == 1)
+            arrivals.Times[number] = arrivals.Times.GetValueOrDefault(number) + 1;
+            if (arrivals.Times[number] == 1)
             {
-                Once.Add(number);
+                arrivals.Once.Add(number);
             }
         }
         else if (_taken.Add(id))
         {
-            Exactly.Add(number);
+            (topic == MqttMortal.Topic ? arrivals.Wills : arrivals.Exactly).Add(number);
         }
     }
 }
