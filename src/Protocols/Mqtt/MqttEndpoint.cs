@@ -103,7 +103,7 @@ internal sealed partial class MqttEndpoint
         }
 
         bool hasMore = _session.Turn(outputLimit);
-        if (State == EndpointState.Opening && _session.IsLoaded)
+        if (State == EndpointState.Opening && _session.IsLoaded && _willGone is null or { IsCompleted: true })
         {
             Admit();
             hasMore = true;

@@ -80,6 +80,14 @@ internal sealed class MqttScene : IAsyncDisposable
         }
 
         _peers.Clear();
+        // As a node stops: what was taken and nobody was told of yet is written.
+        Task drained = Broker.DrainAsync(TimeSpan.FromSeconds(1));
+        while (!drained.IsCompleted)
+        {
+            Clock.Advance(20);
+            await Task.Delay(1);
+        }
+
         _handler.Dispose();
         Broker.Dispose();
     }
