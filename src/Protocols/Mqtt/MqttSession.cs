@@ -147,7 +147,7 @@ internal sealed partial class MqttSession
     public void Close(ClientKey key)
     {
         _large?.Body.Abort();
-        PublishWill(key);
+        LeaveWill(key);
         EndUnanswered(shared: null);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)

@@ -18,7 +18,7 @@ namespace Pillarbox.Simulation.Tests.Mqtt;
 /// </summary>
 internal sealed class MqttSimulation : IDisposable
 {
-    private const int RoundsMax = 5000;
+    private const int RoundsMax = 1000;
     private const int ActionsPerRound = 10_000;
     private const int RoundsOfQuiet = 4;
 
@@ -279,8 +279,8 @@ internal sealed class MqttSimulation : IDisposable
             quiet = moved || !_latecomer.IsSubscribed ? 0 : quiet + 1;
         }
 
-        string expected = string.Join(' ', _retainer.Last.Order());
-        string heard = string.Join(' ', _latecomer.Heard.Order());
+        string expected = string.Join(' ', _retainer.Last.OrderBy(one => one.Key));
+        string heard = string.Join(' ', _latecomer.Heard.OrderBy(one => one.Key));
         Violation.Unless(expected == heard, $"retained is '{heard}', not '{expected}'");
     }
 

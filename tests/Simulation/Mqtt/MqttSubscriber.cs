@@ -53,20 +53,30 @@ internal sealed class MqttSubscriber(
         }
     }
 
-    // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again.
+    // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again. What comes by a
+    // stream has the QoS of the subscription, whatever it was published with.
     private void Note(string topic, int qos, ushort id, int number)
     {
-        if (qos == 1)
+        if (qos == 2 && !_taken.Add(id))
+        {
+            return;
+        }
+
+        if (topic == MqttMortal.Topic)
+        {
+            arrivals.Wills.Add(number);
+        }
+        else if (topic.EndsWith('2'))
+        {
+            arrivals.Exactly.Add(number);
+        }
+        else
         {
             arrivals.Times[number] = arrivals.Times.GetValueOrDefault(number) + 1;
             if (arrivals.Times[number] == 1)
             {
                 arrivals.Once.Add(number);
             }
-        }
-        else if (_taken.Add(id))
-        {
-            (topic == MqttMortal.Topic ? arrivals.Wills : arrivals.Exactly).Add(number);
         }
     }
 }

@@ -265,7 +265,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         if (_read is null && _unread.TryPeek(out Delivery next))
         {
             _read = LoadedMessage.ReadAsync(_client, next, CancellationToken.None);
-            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(Wake);
+            _read.ConfigureAwait(!_environment.OwnThreads).GetAwaiter().UnsafeOnCompleted(Wake);
         }
 
         if (_isDrained && _unread.Count == 0)
