@@ -15,7 +15,7 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
 
     private const uint DelaySeconds = 2;
     private int _life = -1;
-    private bool _waits;
+    private readonly HashSet<int> _waiting = [];
 
     /// <summary>Lives.</summary>
     public int Lives => _life + 1;
@@ -25,6 +25,10 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
 
     /// <summary>Lives that ended in peace.</summary>
     public HashSet<int> Peaceful { get; } = [];
+
+    /// <summary>Lives whose wills waited when the node went: one may have been published just then, and not be
+    /// forgotten.</summary>
+    public HashSet<int> Repeatable { get; } = [];
 
     protected override MqttVersion Version => MqttVersion.V5;
 
@@ -69,31 +73,37 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
     {
         HasSaidGoodbye = false;
         Due.Clear();
+        Repeatable.UnionWith(_waiting);
         Forget();
     }
 
     protected override ConnectPacket Admission(ConnectPacket plain)
     {
         bool anew = Random.Next(3) == 0;
-        if (!anew && _waits)
+        if (!anew)
         {
-            // In time it keeps the will back, later not.
-            Due.Remove(_life);
+            // In time it keeps back the will that waits, later not.
+            Due.ExceptWith(_waiting);
         }
 
         _life++;
-        _waits = Random.Next(2) == 0;
-        Story.Add($"life {_life}{(anew ? " begins anew" : "")}{(_waits ? ", its will waits" : "")}");
+        bool waits = Random.Next(2) == 0;
+        if (waits)
+        {
+            _waiting.Add(_life);
+        }
+
+        Story.Add($"life {_life}{(anew ? " begins anew" : "")}{(waits ? ", its will waits" : "")}");
         return plain with
         {
             CleanStart = anew,
-            SessionExpiry = _waits ? 3600u : 0,
+            SessionExpiry = waits ? 3600u : 0,
             Will = new WillMessage
             {
                 Topic = Topic,
                 Payload = Encoding.ASCII.GetBytes(_life.ToString(CultureInfo.InvariantCulture)),
                 Qos = 2,
-                DelayInterval = _waits ? DelaySeconds : 0u,
+                DelayInterval = waits ? DelaySeconds : 0u,
             },
         };
     }

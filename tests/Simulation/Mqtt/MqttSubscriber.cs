@@ -25,7 +25,7 @@ internal sealed class MqttSubscriber(
 
     protected override void OnConnected(bool isSessionPresent)
     {
-        Violation.Unless(isSessionPresent || !IsSubscribed, $"the session of {Story.Count} words is gone");
+        Violation.Unless(isSessionPresent || !IsSubscribed, $"the session is gone: {string.Join("; ", Story)}");
         _answers.Clear();
         if (!IsSubscribed)
         {

@@ -54,17 +54,30 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         }
     }
 
-    /// <summary>Keeps a will until its time; false: there are too many.</summary>
+    /// <summary>Keeps a will until its time; false: there are too many, or there is no place for it.</summary>
     public bool Put(ClientKey client, DueWill will)
     {
-        if (_wills.Count >= options.DelayedWillsMax)
+        if (_wills.Count >= options.DelayedWillsMax || StoreIn(client) is not { } store)
         {
             return false;
         }
 
         _wills[client] = will;
-        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, will), null, 0);
+        store.Set(StoredWill.For(client.ClientId, will), null, 0);
         return true;
+    }
+
+    private RetainedStore? StoreIn(ClientKey client)
+    {
+        try
+        {
+            return StoreOf(client.AddressSpace);
+        }
+        catch (BrokerException refusal)
+        {
+            Log.RetainedTrouble(logger, $"no wills are kept: {refusal.Message}");
+            return null;
+        }
     }
 
     /// <summary>The client is back; null: it has none here. What was kept of it is gone from the disk when <paramref
@@ -96,8 +109,17 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         }
     }
 
-    private void Forget(ClientKey client, IRetainWaiter? waiter = null) =>
-        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, null), waiter, 0);
+    private void Forget(ClientKey client, IRetainWaiter? waiter = null)
+    {
+        if (StoreIn(client) is { } store)
+        {
+            store.Set(StoredWill.For(client.ClientId, null), waiter, 0);
+        }
+        else
+        {
+            waiter?.OnRetained(0, null);
+        }
+    }
 
     /// <summary>Publishes one now, in its client's name. Retained ones are retained by <see cref="OnRetained"/>.
     /// </summary>
