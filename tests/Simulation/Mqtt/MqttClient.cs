@@ -15,8 +15,6 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
     private ByteQueue _toNode = new();
     private ByteQueue _received = new();
     private SimConnection? _connection;
-    // A CONNECT of an older connection that was cut may be taken after that of a newer one, and takes over.
-    private bool _hasStray;
 
     /// <summary>What it said and heard, and when it was cut off.</summary>
     public List<string> Story { get; } = [];
@@ -32,6 +30,10 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
 
     /// <summary>What it speaks.</summary>
     protected virtual MqttVersion Version => MqttVersion.V311;
+
+    /// <summary>The CONNECT of an older connection that was cut may be taken after that of a newer one, and takes over.
+    /// </summary>
+    protected bool HasStray { get; private set; }
 
     /// <summary>It has said goodbye: the node may end the connection.</summary>
     protected bool HasSaidGoodbye { get; set; }
@@ -49,7 +51,7 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
     /// <summary>The connection breaks.</summary>
     public virtual void Cut()
     {
-        _hasStray |= _connection is not null && !IsConnected;
+        HasStray |= _connection is not null && !IsConnected;
         _connection?.Cut(random.Next(2) == 0);
         Forget();
     }
@@ -82,7 +84,7 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
         if (_connection is { IsCutByNode: true })
         {
             Violation.Unless(
-                node.IsFailing || HasSaidGoodbye || _hasStray, 
+                node.IsFailing || HasSaidGoodbye || HasStray,
                 $"the node ended the connection of {clientId}: {string.Join("; ", Story.TakeLast(8))}");
             Forget();
             return true;

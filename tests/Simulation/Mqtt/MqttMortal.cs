@@ -60,9 +60,12 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
     {
         if (HasSaidGoodbye)
         {
-            // The node has answered by ending the connection; but when it is the node that is gone, who knows.
-            Peaceful.Add(_life);
+            // The node has answered by ending the connection, unless it had another reason.
             HasSaidGoodbye = false;
+            if (!HasStray && !Node.IsFailing)
+            {
+                Peaceful.Add(_life);
+            }
         }
 
         base.Forget();

@@ -38,7 +38,9 @@ internal sealed class MqttSubscriber(
         switch (header.Type)
         {
             case PacketType.SubAck:
-                IsSubscribed = true;
+                // With a disk that fails the node may have to refuse.
+                IsSubscribed = body.AsSpan(2).IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0;
+                Violation.Unless(IsSubscribed || Node.IsFailing, "a subscription is refused");
                 break;
             case PacketType.PubRel:
                 ushort released = IdOf(header, body);
