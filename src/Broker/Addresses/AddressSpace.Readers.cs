@@ -4,7 +4,6 @@ using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
-using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Addresses;
 

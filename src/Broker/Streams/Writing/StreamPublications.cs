@@ -3,7 +3,6 @@ using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Model;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Streams.Writing;

@@ -7,7 +7,6 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Records;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Model.Content;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Mqtt.Content;
 
