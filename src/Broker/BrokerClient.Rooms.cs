@@ -151,7 +151,7 @@ public sealed partial class BrokerClient
             publish.DeliverAtMs = head.Header.DeliverAtMs;
             publish.Group = head.Header.Group;
             refusal = _publications.Keep(node, head, payload, transaction, ref publish)
-                ?? _names.TryTarget(producer, node, head.Header, payload, out targets);
+                ?? _names.TryTarget(producer, node, publish.Kept is not null, head.Header, payload, out targets);
         }
 
         if (refusal is not null || (targets.IsEmpty && publish.Kept is null))

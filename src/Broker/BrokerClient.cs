@@ -123,6 +123,18 @@ public sealed partial class BrokerClient : IDisposable
         return watch;
     }
 
+    /// <summary>
+    /// The queues that read streams for a subscription (<see cref="QueueConfig.StreamsMax"/>); those that are made
+    /// later are told by <see cref="IClientEvents.OnQueueMade"/>, until <see cref="EndWatch"/>. Errors: NotFound,
+    /// Unauthorized.
+    /// </summary>
+    public QueueWatch WatchReaders(string queue, out IReadOnlyList<string> there)
+    {
+        QueueWatch watch = _names.WatchReaders(this, queue, out there);
+        _watches.Add(watch);
+        return watch;
+    }
+
     /// <summary>Nothing more is told.</summary>
     public void EndWatch(QueueWatch watch)
     {
@@ -159,7 +171,7 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>
     /// Binds a subscription's queue to an address pattern: from now on it takes what is published there, once however
-    /// many of its patterns match. For a durable queue that goes on over a restart (<see cref="WhenMade"/>). False:
+    /// many of its patterns match; streams that match are read for it (<see cref="QueueConfig.StreamsMax"/>). For a durable queue that goes on over a restart (<see cref="WhenMade"/>). False:
     /// it was bound already. Errors: NotFound, InvalidField, Unauthorized (to consume from all that matches),
     /// Unavailable.
     /// </summary>

@@ -47,6 +47,10 @@ internal static partial class BrokerLog
     [LoggerMessage(12, LogLevel.Error, "the index snapshot could not be written")]
     public static partial void SnapshotFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(17, LogLevel.Warning,
+        "subscription {Queue} does not follow stream {Stream}: {Reason}")]
+    public static partial void NotFollowed(ILogger logger, string queue, string stream, string reason);
+
     [LoggerMessage(15, LogLevel.Error,
         "queue {Queue} cannot read its stream at partition {Partition}, offset {Offset}; it tries again")]
     public static partial void FeedFailed(

@@ -105,6 +105,16 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return queueName;
     }
 
+    public QueueWatch WatchReaders(BrokerClient client, string name, out IReadOnlyList<string> there)
+    {
+        Queue queue = space.FindQueue(name) ?? throw new BrokerException(BrokerError.NotFound,
+            $"queue '{name}' does not exist");
+        AuthorizeUnlessOwn(Permission.Consume, queue);
+        QueueWatch watch = new(client, name) { IsForReaders = true };
+        there = space.WatchReaders(queue, watch);
+        return watch;
+    }
+
     /// <summary>Returns the queue when it goes with this client.</summary>
     public Queue? CreateQueue(QueueConfig config)
     {
@@ -306,19 +316,19 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     }
 
     /// <summary>The queues of one message, which is on its way to them from now on; or why it goes nowhere.</summary>
-    public BrokerException? TryTarget(Producer producer, AddressNode node, in MessageHeader header,
+    public BrokerException? TryTarget(Producer producer, AddressNode node, bool isKept, in MessageHeader header,
         in ReadOnlySequence<byte> payload, out Targets targets)
     {
         targets = default;
         try
         {
-            targets = TargetsOf(producer, node, header, payload);
+            targets = TargetsOf(producer, node, isKept, header, payload);
             while (!targets.TryApproach())
             {
                 // A queue deletes itself just now: it is no longer there once that is done.
                 space.Frozen(() => true);
                 FindQueueAgain(producer);
-                targets = TargetsOf(producer, node, header, payload);
+                targets = TargetsOf(producer, node, isKept, header, payload);
             }
 
             return null;
@@ -338,7 +348,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         }
     }
 
-    private Targets TargetsOf(Producer producer, AddressNode node, in MessageHeader header,
+    private Targets TargetsOf(Producer producer, AddressNode node, bool isKept, in MessageHeader header,
         in ReadOnlySequence<byte> payload)
     {
         if (producer.Queue is { } queue)
@@ -346,7 +356,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
             return new Targets(queue, null, queue.DurableIds);
         }
 
-        Route route = node.Route.Only(producer.RoutingType);
+        Route all = node.Route;
+        Route route = (isKept ? all.Kept ?? all : all).Only(producer.RoutingType);
         if (route.Anycast.Length == 0 && route.Multicast.Length == 0)
         {
             if (node.StreamIn(Catalog) is not null)

@@ -372,6 +372,11 @@ public sealed class MessageBroker : IDisposable
             queue.Feed?.Begin();
         }
 
+        foreach (Addresses.AddressSpace space in _services.Spaces.All)
+        {
+            space.RecoverReaders();
+        }
+
         _services.Journal.Failed = OnStorageFailed;
         _services.Journal.SpaceStateChanged = OnSpaceChanged;
         _services.StreamServices.Store.Failed = OnStorageFailed;

@@ -34,6 +34,7 @@ internal sealed class NodeMqtt : INodeProtocol
             StreamSubscriptionsMax = mqtt.StreamSubscriptionsMax,
             RetainedMessagesMax = mqtt.RetainedMessagesMax,
             RetainedBytesMax = mqtt.RetainedBytesMax,
+            RetainedStream = mqtt.RetainedStream,
             DelayedWillsMax = mqtt.DelayedWillsMax,
             SystemTopicsIntervalMs = mqtt.SystemTopicsIntervalMs,
             ServerReference = mqtt.ServerReference,

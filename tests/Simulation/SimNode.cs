@@ -3,6 +3,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Mqtt.Content;
 using Pillarbox.Storage;
 using Pillarbox.Transport;
 
@@ -166,6 +167,7 @@ internal sealed class SimNode : IDisposable
             CacheBytes = 1 << 20,
             LargeMessageBytesMin = 16 << 10,
             PropertyReaders = [],
+            ContentMaps = [new MqttContentMap()],
             LoggerFactory = Log,
         });
         (_handler, _serve) = _engine(Broker, Clock, Log, _random);

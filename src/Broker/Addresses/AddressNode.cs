@@ -117,6 +117,10 @@ internal sealed record Route(Queue[] Anycast, Queue[] Multicast)
     /// <summary>The state of the address space that it belongs to.</summary>
     public long Version { get; init; } = -1;
 
+    /// <summary>Where a message goes that the address's stream has taken: not to those who read it there; null: that
+    /// is the same.</summary>
+    public Route? Kept { get; init; }
+
     private Route? _anycastOnly;
     private Route? _multicastOnly;
 

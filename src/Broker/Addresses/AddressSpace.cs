@@ -15,7 +15,7 @@ namespace Pillarbox.Broker.Addresses;
 /// they are journaled too, so the journal has them in the order in which they happened. The journal comes first: when
 /// it takes nothing, nothing has changed.
 /// </summary>
-internal sealed class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
+internal sealed partial class AddressSpace(string name, BrokerServices services, BindingJournal bindings)
 {
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, AddressNode> _addresses = new(StringComparer.Ordinal);
@@ -172,6 +172,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// <summary>Deletes a queue with its messages. False when it is not there.</summary>
     public bool DeleteQueue(Queue queue, bool ifUnused, bool journal = true)
     {
+        ReaderChanges changes = new();
         lock (_gate)
         {
             if (ifUnused && queue.Admission.Consumers > 0)
@@ -184,9 +185,11 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 return false;
             }
 
-            RemoveQueueLocked(queue, journal);
+            RemoveQueueLocked(queue, journal, changes);
             queue.Approaches?.Close();
         }
+
+        changes.Tell();
 
         queue.Shard.Post(new ShardAction(_ => queue.Delete()));
         return true;
@@ -196,6 +199,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
     /// the queue's shard.</summary>
     public void DeleteIfIdle(Queue queue)
     {
+        ReaderChanges changes = new();
         lock (_gate)
         {
             if (queue.Admission.Consumers > 0 || FindQueue(queue.Config.Name) != queue
@@ -210,9 +214,10 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
                 return;
             }
 
-            RemoveQueueLocked(queue, journal: true);
+            RemoveQueueLocked(queue, journal: true, changes);
         }
 
+        changes.Tell();
         queue.Delete();
     }
 
@@ -234,36 +239,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             }
 
             RemoveAddressLocked(node, journal);
-            return true;
-        }
-    }
-
-    /// <summary>Binds a queue to a pattern, or no longer. False when that was so already. Errors: Unavailable,
-    /// ResourceLimitExceeded (the disk is full).</summary>
-    public bool SetBinding(Queue queue, string pattern, bool isBound, bool journal = true)
-    {
-        lock (_gate)
-        {
-            if (FindQueue(queue.Config.Name) != queue || queue.Bindings?.Contains(pattern) == isBound
-                || (queue.Bindings is null && !isBound))
-            {
-                return false;
-            }
-
-            JournalBinding(queue, pattern, isBound, journal);
-            HashSet<string> bound = queue.Bindings ??= new HashSet<string>(StringComparer.Ordinal);
-            if (isBound)
-            {
-                bound.Add(pattern);
-                _patterns.Add(pattern, queue);
-            }
-            else
-            {
-                bound.Remove(pattern);
-                _patterns.Remove(pattern, queue);
-            }
-
-            Change();
             return true;
         }
     }
@@ -370,17 +345,6 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         return route.Anycast.Length == 0 ? route.Multicast : [route.PickAnycast(0), .. route.Multicast];
     }
 
-    /// <summary>The queues that match now; the watch hears of each later one.</summary>
-    public IReadOnlyList<string> Watch(QueueWatch watch) => Frozen(() =>
-    {
-        _watches.Add(watch);
-        return (IReadOnlyList<string>)[.. _queues.Values.Where(queue => watch.Wants(queue.Config))
-            .Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
-    });
-
-    /// <summary>It hears no more.</summary>
-    public void Unwatch(QueueWatch watch) => Frozen(() => _watches.Remove(watch));
-
     /// <summary>Runs with the lock held: nothing is made or deleted meanwhile.</summary>
     public T Frozen<T>(Func<T> read)
     {
@@ -446,29 +410,13 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         return node;
     }
 
-    private void JournalBinding(Queue queue, string pattern, bool isBound, bool journal)
-    {
-        if (!journal || !queue.IsDurable)
-        {
-            return;
-        }
-
-        if (isBound)
-        {
-            bindings.QueueBound(queue.Id, pattern);
-        }
-        else
-        {
-            bindings.QueueUnbound(queue.Id, pattern);
-        }
-    }
-
     // A queue that several patterns bring is in it once.
     private Route RouteLocked(AddressNode node)
     {
         _mark++;
         List<Queue> anycast = [];
         List<Queue> multicast = [];
+        bool isFollowed = false;
         _matches.Clear();
         _matches.AddRange((_addresses.GetValueOrDefault(node.Name) ?? node).Bound);
         _patterns.Match(node.Name, _matches);
@@ -478,13 +426,19 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
             if (queue.Mark != _mark && queue.Config.Stream is null)
             {
                 queue.Mark = _mark;
+                isFollowed |= Reads(queue, node.Name);
                 (queue.Config.RoutingType == RoutingType.Anycast ? anycast : multicast).Add(queue);
             }
         }
 
         _matches.Clear();
-        return new Route([.. anycast], [.. multicast]) { Version = _version };
+        Route route = new([.. anycast], [.. multicast]) { Version = _version };
+        return isFollowed
+            ? route with { Kept = new(route.Anycast, Array.FindAll(route.Multicast, q => !Reads(q, node.Name))) }
+            : route;
     }
+
+    private static bool Reads(Queue queue, string stream) => queue.Readers?.ContainsKey(stream) == true;
 
     // Whoever routes from now on looks anew.
     private void Change() => Volatile.Write(ref _version, _version + 1);
@@ -527,11 +481,15 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         }
 
         Change();
-        _watches.Tell(config);
+        if (config.ReadsFor is null)
+        {
+            _watches.Tell(config);
+        }
+
         return queue;
     }
 
-    private void RemoveQueueLocked(Queue queue, bool journal)
+    private void RemoveQueueLocked(Queue queue, bool journal, ReaderChanges changes)
     {
         if (journal && queue.IsDurable)
         {
@@ -541,6 +499,7 @@ internal sealed class AddressSpace(string name, BrokerServices services, Binding
         services.CountGone(queue);
         _queues.TryRemove(queue.Config.Name, out _);
         Unbind(queue);
+        EndReadersLocked(queue, journal, changes);
     }
 
     private void Unbind(Queue queue)

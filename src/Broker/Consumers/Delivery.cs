@@ -15,6 +15,9 @@ public readonly record struct Delivery
     /// <summary>The queue it came from.</summary>
     internal Queue Queue { get; init; }
 
+    /// <summary>The number of that queue: unique on the node, and of a durable one the same for ever.</summary>
+    public long QueueNumber => Queue.Id;
+
     /// <summary>Its place in the queue's list of <see cref="Priority"/>.</summary>
     internal long Sequence { get; init; }
 

@@ -125,12 +125,13 @@ internal sealed class MessageReader(BrokerServices services) : IDisposable
     private static MessageLease Open(in Delivery delivery, RecordStretch stretch, in RecordPlace place)
     {
         MessageHeader header = StreamMessages.HeaderOf(place);
+        ulong publisher = 0;
         if (StreamRecord.TryParse(stretch.Record(place).Span, out StreamRecord record))
         {
-            header = RecordMarks.Complete(header, record);
+            header = RecordMarks.Complete(header, record, out publisher);
         }
 
-        return new MessageLease(header, delivery.Queue.AddressUtf8, stretch, place);
+        return new MessageLease(header, delivery.Queue.AddressUtf8, stretch, place) { Publisher = publisher };
     }
 
     private async ValueTask<MessageLease> ReadStoredAsync(Delivery delivery, CancellationToken cancellation)

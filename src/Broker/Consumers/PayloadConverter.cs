@@ -66,11 +66,15 @@ internal sealed class PayloadConverter(BrokerOptions options)
         return Convert(taken, bytes, wanted);
     }
 
-    /// <summary>Writes a payload in another format.</summary>
-    public void Write(
-        in MessageHeader header, string address, ReadOnlyMemory<byte> payload, PayloadFormat wanted,
-        IBufferWriter<byte> output) =>
-        MapOf(wanted)!.Write(header, address, Read(header, address, payload), output);
+    /// <summary>Writes a message as a record of a stream, which says whose it is unless that is 0.</summary>
+    public void WriteRecord(
+        in MessageHeader header, string address, ReadOnlyMemory<byte> payload, ulong publisher,
+        IBufferWriter<byte> output)
+    {
+        MessageContent content = Read(header, address, payload);
+        content.Publisher = publisher;
+        MapOf(PayloadFormat.KafkaRecord)!.Write(header, address, content, output);
+    }
 
     private MessageContent Read(in MessageHeader header, string address, ReadOnlyMemory<byte> payload) =>
         MapOf(header.Format)?.Read(header, address, payload) ?? Raw(payload);

@@ -29,6 +29,10 @@ public sealed class Producer
     /// the address has, else what its settings say.</summary>
     public RoutingType? RelayRoutingType { get; set; }
 
+    /// <summary>What it publishes to streams says whose it is (<see cref="MessageLease.Publisher"/>), so that the
+    /// client can leave it out when it reads it; else records say nothing of it.</summary>
+    public bool SignsRecords { get; set; }
+
     /// <summary>Who numbered the next message, and its number: both are remembered with it when the journal keeps it.
     /// </summary>
     public void NumberNext(ProducerMemory memory, long number) => (_memory, _number) = (memory, number);

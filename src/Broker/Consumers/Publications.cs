@@ -47,7 +47,8 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
 
         StreamPublications streams = transaction is null ? _streams
             : transaction.Streams ??= new StreamPublications(services.Converter, services.StreamCommits.Rent());
-        return streams.TryAdd(stream, partition, head.Header, head.Address, payload, out publish.Kept);
+        ulong publisher = publish.Producer.SignsRecords ? head.Publisher : 0;
+        return streams.TryAdd(stream, partition, head, publisher, payload, out publish.Kept);
     }
 
     /// <summary>A message that only a stream keeps.</summary>

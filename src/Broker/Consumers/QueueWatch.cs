@@ -4,7 +4,8 @@ using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
 
-/// <summary>One client's wish to hear of queues whose names match a pattern.</summary>
+/// <summary>One client's wish to hear of queues whose names match a pattern, or that read streams for a
+/// subscription.</summary>
 public sealed class QueueWatch
 {
     internal QueueWatch(BrokerClient client, string pattern)
@@ -16,8 +17,11 @@ public sealed class QueueWatch
     /// <summary>The protocol's own object for it; the core never looks at it.</summary>
     public object? Tag { get; set; }
 
-    /// <summary>What the names match.</summary>
+    /// <summary>What the names match; or the subscription's queue.</summary>
     public string Pattern { get; }
+
+    /// <summary>It is about those that read streams for a subscription.</summary>
+    internal bool IsForReaders { get; init; }
 
     internal BrokerClient Client { get; }
 

@@ -104,6 +104,8 @@ internal sealed class BindingJournal(SegmentedLog journal)
         FieldWriter.OptionalText(to, config.NotFrom);
         FieldWriter.SignedVarint(to, config.TransientMax);
         FieldWriter.OptionalText(to, config.Stream);
+        FieldWriter.SignedVarint(to, config.StreamsMax);
+        FieldWriter.OptionalText(to, config.ReadsFor);
     }
 
     public static bool TryReadQueue(ref FieldReader from, out RecoveredQueue queue)
@@ -149,6 +151,18 @@ internal sealed class BindingJournal(SegmentedLog journal)
         if (!from.AtEnd)
         {
             queue = queue with { Config = queue.Config with { Stream = from.OptionalText() } };
+        }
+
+        if (!from.AtEnd)
+        {
+            queue = queue with
+            {
+                Config = queue.Config with
+                {
+                    StreamsMax = (int)from.SignedVarint(),
+                    ReadsFor = from.OptionalText(),
+                },
+            };
         }
 
         return !from.Failed;

@@ -81,6 +81,10 @@ internal sealed partial class Queue
     /// <summary>The patterns that it is bound to; null: none. The address space's, under its lock.</summary>
     public HashSet<string>? Bindings { get; set; }
 
+    /// <summary>The queues that read streams for it, by stream; null: it never had one. The address space's, under its
+    /// lock.</summary>
+    public Dictionary<string, Queue>? Readers { get; set; }
+
     /// <summary>Which list of queues it was put into last. The address space's, under its lock.</summary>
     public long Mark { get; set; }
 

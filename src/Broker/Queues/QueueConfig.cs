@@ -65,6 +65,14 @@ public sealed record QueueConfig
     /// </summary>
     public StreamStart StreamStart { get; init; }
 
+    /// <summary>Of a subscription: what it is bound to and is a stream is read, whoever wrote it, from so many streams
+    /// at most, each by a queue of its own; 0 = it takes only what is published to the node.</summary>
+    public int StreamsMax { get; init; }
+
+    /// <summary>The subscription for which it reads a stream, and with which it goes; null: it stands for itself.
+    /// </summary>
+    public string? ReadsFor { get; init; }
+
     /// <summary>The user that made it, for views.</summary>
     public string? Owner { get; init; }
 }

@@ -64,6 +64,13 @@ public sealed class StreamCatalog
 
     internal StreamServices Services { get; }
 
+    /// <summary>Told of a stream that comes into being, with what makes it known: to be called before this returns.
+    /// Null: nobody wants to hear of it.</summary>
+    internal Action<RecordStream, Action>? Entering { get; set; }
+
+    /// <summary>Told of a stream that was deleted. Null: nobody wants to hear of it.</summary>
+    internal Action<RecordStream>? Left { get; set; }
+
     /// <summary>The stream of a name; null when there is none.</summary>
     public RecordStream? Find(string name) => _byName.GetValueOrDefault(name);
 
@@ -116,7 +123,14 @@ public sealed class StreamCatalog
             return Change(stream, StreamDefinition.Of(stream, partitions, config), () =>
             {
                 AddPartitions(stream, partitions);
-                Enter(stream);
+                if (Entering is { } entering)
+                {
+                    entering(stream, () => Enter(stream));
+                }
+                else
+                {
+                    Enter(stream);
+                }
             });
         }
     }
@@ -143,6 +157,7 @@ public sealed class StreamCatalog
                 }
 
                 Services.Store.DeleteFolder(Partition.FolderOf(stream.Id));
+                Left?.Invoke(stream);
             });
         }
     }

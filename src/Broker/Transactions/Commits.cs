@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Storage;
@@ -325,6 +326,13 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
     {
         foreach (StagedSettlement staged in transaction.Settlements)
         {
+            if (staged.Delivery is { IsRecord: true, Sequence: StagedEnd.NoSequence })
+            {
+                client.Op(staged.Delivery.Queue.Shard, OpKind.Work,
+                    new StagedEnd(staged.Delivery, staged.Outcome, staged.Reason, kind));
+                continue;
+            }
+
             if (kind == OpKind.SettleCommitted && !staged.Annotations.IsEmpty)
             {
                 client.Op(staged.Delivery.Queue.Shard, OpKind.Work,

@@ -57,9 +57,9 @@ public sealed record MqttConfig
     [Description("Subscriptions of one session.")]
     public int SubscriptionsMax { get; init; } = 20_000;
 
-    /// <summary>Streams that one session reads.</summary>
-    [Description("Streams that one session reads.")]
-    public int StreamSubscriptionsMax { get; init; } = 16;
+    /// <summary>Streams that one session, or one shared subscription, reads.</summary>
+    [Description("Streams that one session, or one shared subscription, reads.")]
+    public int StreamSubscriptionsMax { get; init; } = 256;
 
     /// <summary>Retained messages of an address space.</summary>
     [Description("Retained messages of an address space.")]
@@ -68,6 +68,11 @@ public sealed record MqttConfig
     /// <summary>Bytes of memory that retained messages take, roughly.</summary>
     [Description("Bytes of memory that retained messages take, roughly.")]
     public long RetainedBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>A stream that holds the last message of each topic too, made with compaction if it is not there; none:
+    /// there is no such stream.</summary>
+    [Description("A stream that holds the last message of each topic too, made with compaction if it is not there; none: there is no such stream.")]
+    public string? RetainedStream { get; init; }
 
     /// <summary>Wills whose delay runs; beyond, one is published at once.</summary>
     [Description("Wills whose delay runs; beyond, one is published at once.")]

@@ -22,11 +22,13 @@ internal static class ProtocolsValidator
         Range(mqtt.TopicAliasMaximum, 0, 65535, source, "protocols.mqtt.topicAliasMaximum");
         Range(mqtt.WaitingMessagesMax, 0, 2147483647, source, "protocols.mqtt.waitingMessagesMax");
         Range(mqtt.SubscriptionsMax, 1, 10000000, source, "protocols.mqtt.subscriptionsMax");
-        Range(mqtt.StreamSubscriptionsMax, 0, 64, source, "protocols.mqtt.streamSubscriptionsMax");
+        Range(mqtt.StreamSubscriptionsMax, 0, 10_000, source, "protocols.mqtt.streamSubscriptionsMax");
         Range(mqtt.RetainedMessagesMax, 0, 2147483647, source, "protocols.mqtt.retainedMessagesMax");
         Range(mqtt.RetainedBytesMax, 0, 1099511627776L, source, "protocols.mqtt.retainedBytesMax");
         Range(mqtt.DelayedWillsMax, 0, 10000000, source, "protocols.mqtt.delayedWillsMax");
         Range(mqtt.SystemTopicsIntervalMs, 0, 86400000, source, "protocols.mqtt.systemTopicsIntervalMs");
+        string? fault = mqtt.RetainedStream is { } stream ? Broker.Streams.StreamCatalog.CheckName(stream) : null;
+        ConfigValidator.Require(fault is null, source, "protocols.mqtt.retainedStream", fault ?? "");
         bool isReference = mqtt.ServerReference is null or { Length: > 0 and <= ReferenceCharsMax };
         ConfigValidator.Require(
             isReference, source, "protocols.mqtt.serverReference", $"must have 1 to {ReferenceCharsMax} characters");

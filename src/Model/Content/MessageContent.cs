@@ -60,6 +60,9 @@ public sealed class MessageContent
     /// <summary>Who the producer says that it is. Never trusted.</summary>
     public ReadOnlyMemory<byte> UserId { get; set; }
 
+    /// <summary>A number for the client that published it; 0: it is not said.</summary>
+    public ulong Publisher { get; set; }
+
     /// <summary>The group (JMSXGroupID); also the partition key when there is no other.</summary>
     public string? GroupId { get; set; }
 

@@ -45,6 +45,11 @@ internal static class ApiTable
         ApiEntry.Of<SaslAuthenticateRequest, SaslAuthenticateResponse>(
             SaslAuthenticateApi.HandleAsync, beforeLogin: true),
         ApiEntry.Of<CreatePartitionsRequest, CreatePartitionsResponse>(CreatePartitionsApi.HandleAsync),
+        ApiEntry.Of<CreateDelegationTokenRequest, CreateDelegationTokenResponse>(DelegationTokensApi.CreateAsync),
+        ApiEntry.Of<RenewDelegationTokenRequest, RenewDelegationTokenResponse>(DelegationTokensApi.RenewAsync),
+        ApiEntry.Of<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse>(DelegationTokensApi.ExpireAsync),
+        ApiEntry.Of<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse>(
+            DelegationTokensApi.DescribeAsync),
         ApiEntry.Of<DeleteGroupsRequest, DeleteGroupsResponse>(DeleteGroupsApi.HandleAsync),
         ApiEntry.Of<ElectLeadersRequest, ElectLeadersResponse>(ElectLeadersApi.HandleAsync),
         ApiEntry.Of<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
@@ -64,6 +69,7 @@ internal static class ApiTable
         ApiEntry.Of<UpdateFeaturesRequest, UpdateFeaturesResponse>(UpdateFeaturesApi.HandleAsync),
         ApiEntry.Of<DescribeClusterRequest, DescribeClusterResponse>(DescribeClusterApi.HandleAsync),
         ApiEntry.Of<DescribeProducersRequest, DescribeProducersResponse>(DescribeProducersApi.HandleAsync),
+        ApiEntry.Of<UnregisterBrokerRequest, UnregisterBrokerResponse>(ClusterMembersApi.UnregisterBrokerAsync),
         ApiEntry.Of<DescribeTransactionsRequest, DescribeTransactionsResponse>(DescribeTransactionsApi.HandleAsync),
         ApiEntry.Of<ListTransactionsRequest, ListTransactionsResponse>(ListTransactionsApi.HandleAsync),
         ApiEntry.Of<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
@@ -79,6 +85,8 @@ internal static class ApiTable
         ApiEntry.Of<ShareGroupDescribeRequest, ShareGroupDescribeResponse>(ShareGroupDescribeApi.HandleAsync),
         ApiEntry.Of<ShareFetchRequest, ShareFetchResponse>(ShareFetchApi.HandleAsync),
         ApiEntry.Of<ShareAcknowledgeRequest, ShareAcknowledgeResponse>(ShareAcknowledgeApi.HandleAsync),
+        ApiEntry.Of<AddRaftVoterRequest, AddRaftVoterResponse>(ClusterMembersApi.AddVoterAsync),
+        ApiEntry.Of<RemoveRaftVoterRequest, RemoveRaftVoterResponse>(ClusterMembersApi.RemoveVoterAsync),
         ApiEntry.Of<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse>(
             DescribeShareGroupOffsetsApi.HandleAsync),
         ApiEntry.Of<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse>(

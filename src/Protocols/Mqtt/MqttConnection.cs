@@ -29,6 +29,7 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
     private bool _hasMore;
     private bool _peerGone;
     private bool _isAdmitted;
+    private TaskCompletionSource? _idle;
 
     public MqttConnection(MqttEnvironment environment, PeerInfo peer, IDuplexPipe transport)
     {
@@ -63,12 +64,12 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
         }
         else
         {
-            _input.CancelPendingRead();
+            Resume();
         }
     }
 
     /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => _input.CancelPendingRead();
+    void IThreadPoolWorkItem.Execute() => Resume();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -89,6 +90,10 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
             {
                 ReadResult result = await WaitAsync();
                 Pass(result);
+                if (result.IsCompleted && !IsOver)
+                {
+                    await IdleAsync();
+                }
             }
 
             await FlushLastAsync();
@@ -116,6 +121,27 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
         }
 
         return _input.ReadAsync();
+    }
+
+    // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
+    private async ValueTask IdleAsync()
+    {
+        var idle = new TaskCompletionSource();
+        Volatile.Write(ref _idle, idle);
+        Interlocked.Exchange(ref _waiting, 1);
+        bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
+        if (!goesOn)
+        {
+            await idle.Task.ConfigureAwait(KeepsContext);
+        }
+
+        Volatile.Write(ref _idle, null);
+    }
+
+    private void Resume()
+    {
+        _input.CancelPendingRead();
+        Volatile.Read(ref _idle)?.TrySetResult();
     }
 
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.

@@ -40,7 +40,7 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
         _environment.Wills.StoreOf = _environment.WillsOf;
         foreach (string space in broker.SpacesWith(RetainedStore.WillsName))
         {
-            _ = _environment.Wills.LoadAsync(space);
+            _environment.Wills.Load(space);
         }
 
         _system = new SystemTopics(_environment);

@@ -20,6 +20,7 @@ internal sealed partial class MqttEndpoint
     private SessionQueues? _queues;
     private bool _isIdAssigned;
     private byte[]? _lastAuthData;
+    private Task? _willGone;
 
     /// <summary>What has to end before the next step; the loop then calls <see cref="OnAwaited"/>.</summary>
     public Task? Awaited { get; private set; }
@@ -57,7 +58,7 @@ internal sealed partial class MqttEndpoint
         {
             OnLogin(verified.GetAwaiter().GetResult());
         }
-        else
+        else if (_session is null)
         {
             Enter();
         }
@@ -197,6 +198,12 @@ internal sealed partial class MqttEndpoint
             return;
         }
 
+        if (_environment.Wills.LoadingOf(space) is { } loading)
+        {
+            Awaited = loading;
+            return;
+        }
+
         if (_environment.Clients.Enter(key, _connection) is not { } there)
         {
             _key = key;
@@ -252,7 +259,7 @@ internal sealed partial class MqttEndpoint
                 _connection);
             _queues = SessionQueues.Open(
                 client, connect.ClientId, connect.CleanStart, Math.Min(expiry, options.SessionExpirySecondsMax),
-                options.WaitingMessagesMax);
+                options);
             _queues.Load();
             TakeUpWill(_key!.Value);
             _session = new MqttSession(_environment, Output, connect, _queues, _connection);
@@ -271,10 +278,13 @@ internal sealed partial class MqttEndpoint
     // Its will does not come while the session goes on in time (§3.1.3.2.2); with the session's end it does.
     private void TakeUpWill(ClientKey key)
     {
-        if (_environment.Wills.Take(key) is { } will && !_queues!.WasThere)
+        if (_environment.Wills.Take(key, out Task? gone) is { } will && !_queues!.WasThere)
         {
             _environment.Wills.Publish(will, NowMs);
         }
+
+        _willGone = gone;
+        Awaited = gone;
     }
 
     private void Admit()

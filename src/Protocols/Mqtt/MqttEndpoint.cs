@@ -103,7 +103,7 @@ internal sealed partial class MqttEndpoint
         }
 
         bool hasMore = _session.Turn(outputLimit);
-        if (State == EndpointState.Opening && _session.IsLoaded)
+        if (State == EndpointState.Opening && _session.IsLoaded && _willGone is null or { IsCompleted: true })
         {
             Admit();
             hasMore = true;
@@ -153,21 +153,27 @@ internal sealed partial class MqttEndpoint
     public void End()
     {
         State = EndpointState.Ended;
-        if (_session is not null)
+        try
         {
-            _session.Close(_key!.Value);
+            if (_session is not null)
+            {
+                _session.Close(_key!.Value);
+            }
+            else
+            {
+                _queues?.Client.Dispose();
+            }
         }
-        else
+        finally
         {
-            _queues?.Client.Dispose();
-        }
+            // Whatever went wrong: the next connection of the client does not wait for this one.
+            if (_key is { } key)
+            {
+                _environment.Clients.Leave(key, _connection);
+            }
 
-        if (_key is { } key)
-        {
-            _environment.Clients.Leave(key, _connection);
+            _login.Forget();
         }
-
-        _login.Forget();
     }
 
     // A peer of a version that is not spoken is told so in the form of 3.1.1.

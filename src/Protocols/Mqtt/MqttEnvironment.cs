@@ -40,12 +40,10 @@ internal sealed class MqttEnvironment(
 
     /// <summary>The retained messages of an address space; the first use reads them.</summary>
     public RetainedStore RetainedOf(string addressSpace) =>
-        _retained.GetOrAdd(addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name))).Value;
+        StoreIn(_retained, addressSpace, RetainedStore.QueueName);
 
     /// <summary>Where the delayed wills of an address space are on disk; the first use reads them.</summary>
-    public RetainedStore WillsOf(string addressSpace) => _willStores.GetOrAdd(
-        addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name, RetainedStore.WillsName)))
-        .Value;
+    public RetainedStore WillsOf(string addressSpace) => StoreIn(_willStores, addressSpace, RetainedStore.WillsName);
 
     /// <summary>Whether a client of MQTT has come since the start.</summary>
     public bool IsUsed => !_retained.IsEmpty;
@@ -59,6 +57,23 @@ internal sealed class MqttEnvironment(
     {
         Sasl = servers;
         Options = Options with { AllowAnonymous = allowAnonymous, AllowAnyPassword = false };
+    }
+
+    // One that could not be made, for the disk was full, is tried again by who comes next.
+    private RetainedStore StoreIn(
+        ConcurrentDictionary<string, Lazy<RetainedStore>> stores, string addressSpace, string queue)
+    {
+        Lazy<RetainedStore> store = stores.GetOrAdd(
+            addressSpace, name => new Lazy<RetainedStore>(() => new RetainedStore(this, name, queue)));
+        try
+        {
+            return store.Value;
+        }
+        catch (BrokerException)
+        {
+            stores.TryRemove(new KeyValuePair<string, Lazy<RetainedStore>>(addressSpace, store));
+            throw;
+        }
     }
 
     /// <summary>Milliseconds since the Unix epoch.</summary>

@@ -56,8 +56,9 @@ public sealed record MqttOptions
     /// <summary>Subscriptions of one session.</summary>
     public int SubscriptionsMax { get; init; } = 20_000;
 
-    /// <summary>Streams that one session reads, at most 64.</summary>
-    public int StreamSubscriptionsMax { get; init; } = 16;
+    /// <summary>Streams that one session, or the members of one shared subscription, read; of what else matches they
+    /// get what is published to the node.</summary>
+    public int StreamSubscriptionsMax { get; init; } = 256;
 
     /// <summary>Topics whose addresses a connection remembers.</summary>
     public int KnownTopicsMax { get; init; } = 256;
@@ -73,6 +74,10 @@ public sealed record MqttOptions
 
     /// <summary>Bytes of memory that they take, roughly.</summary>
     public long RetainedBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>The stream in which the last message of each topic is kept too, made with compaction if it is not there;
+    /// null: none.</summary>
+    public string? RetainedStream { get; init; }
 
     /// <summary>Steps through the topics of retained messages that a connection takes before it does other
     /// things.</summary>

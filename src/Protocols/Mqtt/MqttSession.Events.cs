@@ -123,9 +123,15 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
     {
+        if (_streams?.Remove(consumer) == true || (consumer.Tag as Subscription)?.Streams?.Remove(consumer) == true)
+        {
+            ForgetPending(consumer);
+            return;
+        }
+
         if (consumer.Tag is Subscription shared)
         {
-            // The group's queue, or the stream, was deleted: whoever reads it has to subscribe anew.
+            // The group's queue was deleted: whoever reads it has to subscribe anew.
             shared.Consumer = null;
             ForgetPending(consumer);
             return;
@@ -138,6 +144,19 @@ internal sealed partial class MqttSession : IClientEvents
     void IClientEvents.OnProducerClosed(Producer producer, BrokerException reason)
     {
         // A relay has no address that could go.
+    }
+
+    /// <inheritdoc/>
+    void IClientEvents.OnQueueMade(QueueWatch watch, string queue)
+    {
+        try
+        {
+            ((StreamConsumers)watch.Tag!).Add(queue);
+        }
+        catch (BrokerException refusal)
+        {
+            EndWith(BrokerErrors.ToReason(refusal), refusal.Message);
+        }
     }
 
     /// <inheritdoc/>

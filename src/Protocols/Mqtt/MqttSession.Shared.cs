@@ -41,14 +41,14 @@ internal sealed partial class MqttSession
     }
 
     // Without a session that goes on, what was sent once and not answered ends with it.
-    private void EndUnanswered(Consumer? consumer)
+    private void EndUnanswered(Subscription? shared)
     {
         foreach (ushort id in _window.Ids)
         {
             if (_window.TryGet(id, out Outgoing outgoing)
                 && outgoing is { Qos: 2, State: OutgoingState.Sent }
                 && outgoing.Delivery.Consumer.Tag is Subscription { Group: not null }
-                && (consumer is null || outgoing.Delivery.Consumer == consumer))
+                && (shared is null || ReferenceEquals(outgoing.Delivery.Consumer.Tag, shared)))
             {
                 _client.Settle(outgoing.Delivery, Outcome.Accepted);
             }

@@ -11,6 +11,7 @@ namespace Pillarbox.Protocols.Mqtt;
 internal sealed partial class MqttSession
 {
     private Dictionary<int, PendingAck>? _acks;
+    private StreamConsumers? _streams;
     private int _lastAck;
 
     private void OnSubscribe(SubscribePacket packet)
@@ -46,7 +47,7 @@ internal sealed partial class MqttSession
 
         try
         {
-            subscription.Consumer = older?.Consumer;
+            (subscription.Consumer, subscription.Streams) = (older?.Consumer, older?.Streams);
             Bind(subscription);
         }
         catch (BrokerException refusal)
@@ -55,7 +56,7 @@ internal sealed partial class MqttSession
             return reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason;
         }
 
-        _subscriptions.Set(key, subscription);
+        Enter(key, subscription);
         SendRetained(subscription, isNew);
         if (State is not null)
         {
@@ -66,16 +67,17 @@ internal sealed partial class MqttSession
         return (ReasonCode)request.Options.Qos;
     }
 
+    private void Enter(string key, Subscription subscription)
+    {
+        _subscriptions.Set(key, subscription);
+        _producer.SignsRecords = _subscriptions.HasNoLocal;
+    }
+
     private void Bind(Subscription subscription)
     {
-        if (subscription.Stream is { } stream && _client.IsStream(stream))
-        {
-            BindStream(subscription, stream);
-            return;
-        }
-
         if (subscription.Group is null)
         {
+            _streams ??= StreamConsumers.Open(_client, _queues.Queue, null, Options.SharedPrefetchMax);
             _client.Bind(_queues.Queue, subscription.Pattern);
             return;
         }
@@ -90,18 +92,10 @@ internal sealed partial class MqttSession
             IsSubscription = true,
             DeleteOnNoConsumers = State is null,
             TransientMax = Options.WaitingMessagesMax,
+            StreamsMax = Options.StreamSubscriptionsMax,
         });
         _client.Bind(queue, subscription.Pattern);
         _queues.KeepShared(queue, isLeaving: false);
-        Consume(subscription, queue);
-    }
-
-    // What is published there comes with the stream, whoever wrote it, from now on or from where the session was.
-    private void BindStream(Subscription subscription, string stream)
-    {
-        string queue = _queues.OpenStream(stream, Options.StreamSubscriptionsMax);
-        _client.Bind(queue, subscription.Pattern);
-        _client.Unbind(_queues.Queue, subscription.Pattern);
         Consume(subscription, queue);
     }
 
@@ -121,6 +115,8 @@ internal sealed partial class MqttSession
         }
 
         subscription.Consumer.Tag = subscription;
+        subscription.Streams ??= StreamConsumers.Open(_client, queue, subscription, Options.SharedPrefetchMax);
+        subscription.Streams.Shared = subscription;
     }
 
     private void OnUnsubscribe(UnsubscribePacket packet)
@@ -142,12 +138,11 @@ internal sealed partial class MqttSession
             return ReasonCode.NoSubscriptionExisted;
         }
 
-        if (removed.Consumer is { } consumer)
+        _producer.SignsRecords = _subscriptions.HasNoLocal;
+
+        if (removed.Group is not null)
         {
-            EndUnanswered(consumer);
-            _client.CloseConsumer(consumer, countAttempts: false);
-            EndQueue(removed);
-            ForgetPending(consumer);
+            Leave(removed);
         }
         else if (!_subscriptions.All.Any(other => other.Group is null && other.Pattern == removed.Pattern))
         {
@@ -162,16 +157,19 @@ internal sealed partial class MqttSession
         return ReasonCode.Success;
     }
 
-    private void EndQueue(Subscription removed)
+    private void Leave(Subscription shared)
     {
-        if (removed.Group is not null)
+        EndUnanswered(shared);
+        List<Consumer> consumers = [.. shared.Streams?.All ?? []];
+        shared.Streams?.Close();
+        if (shared.Consumer is { } consumer)
         {
-            _queues.KeepShared(removed.SharedQueue, isLeaving: true);
-            return;
+            consumers.Add(consumer);
+            _client.CloseConsumer(consumer, countAttempts: false);
+            _queues.KeepShared(shared.SharedQueue, isLeaving: true);
         }
 
-        _client.Flush();
-        _queues.DeleteStream(removed.Stream!);
+        consumers.ForEach(ForgetPending);
     }
 
     // Shared subscriptions wait for this session no longer than it lives.
@@ -257,7 +255,7 @@ internal sealed partial class MqttSession
         try
         {
             Bind(subscription);
-            _subscriptions.Set(key, subscription);
+            Enter(key, subscription);
         }
         catch (BrokerException)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Pillarbox.Broker;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
@@ -14,6 +15,19 @@ internal sealed partial class MqttSession
 
     /// <summary>The client said goodbye: nothing is published.</summary>
     public void ForgetWill() => _will = null;
+
+    // The connection is over: what the disk does not take now is no reason to keep the rest of the session.
+    private void LeaveWill(ClientKey key)
+    {
+        try
+        {
+            PublishWill(key);
+        }
+        catch (BrokerException refusal)
+        {
+            Log.WillRefused(_environment.Logger, key.ClientId, refusal.Message);
+        }
+    }
 
     private void PublishWill(ClientKey key)
     {

@@ -147,8 +147,8 @@ internal sealed partial class MqttSession
     public void Close(ClientKey key)
     {
         _large?.Body.Abort();
-        PublishWill(key);
-        EndUnanswered(consumer: null);
+        LeaveWill(key);
+        EndUnanswered(shared: null);
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {

@@ -25,13 +25,15 @@ public sealed partial class XaTests(SharedNode shared) : IDisposable
         shared.AssertAlive();
     }
 
-    [Fact]
-    public async Task A_prepared_branch_survives_a_kill_and_is_committed()
+    [Theory]
+    [InlineData("prepareAndWait", "commitAfterRestart")]
+    [InlineData("streamPrepareAndWait", "streamCommitAfterRestart")]
+    public async Task A_prepared_branch_survives_a_kill_and_is_committed(string before, string after)
     {
-        await PrepareAndKillAsync();
+        await PrepareAndKillAsync(before);
         await using (PillarboxProcess node = await StartAsync())
         {
-            await RunAsync(node, "commitAfterRestart");
+            await RunAsync(node, after);
             await node.KillAsync();
         }
 
@@ -39,19 +41,23 @@ public sealed partial class XaTests(SharedNode shared) : IDisposable
         await RunAsync(last, "nothingInDoubt");
     }
 
-    [Fact]
-    public async Task A_prepared_branch_survives_a_kill_and_is_rolled_back()
+    [Theory]
+    [InlineData("prepareAndWait", "rollbackAfterRestart")]
+    [InlineData("streamPrepareAndWait", "streamRollbackAfterRestart")]
+    public async Task A_prepared_branch_survives_a_kill_and_is_rolled_back(string before, string after)
     {
-        await PrepareAndKillAsync();
+        await PrepareAndKillAsync(before);
         await using PillarboxProcess node = await StartAsync();
-        await RunAsync(node, "rollbackAfterRestart");
+        await RunAsync(node, after);
         await RunAsync(node, "nothingInDoubt");
     }
 
-    [Fact]
-    public async Task An_operators_decision_is_remembered_until_it_is_forgotten()
+    [Theory]
+    [InlineData("prepareAndWait", "operatorHasCommitted")]
+    [InlineData("streamPrepareAndWait", "streamOperatorHasCommitted")]
+    public async Task An_operators_decision_is_remembered_until_it_is_forgotten(string before, string after)
     {
-        await PrepareAndKillAsync();
+        await PrepareAndKillAsync(before);
         await using (PillarboxProcess node = await StartAsync())
         {
             using var http = new HttpClient { BaseAddress = new Uri(node.HttpUrl) };
@@ -66,27 +72,51 @@ public sealed partial class XaTests(SharedNode shared) : IDisposable
         }
 
         await using PillarboxProcess again = await StartAsync();
-        await RunAsync(again, "operatorHasCommitted");
+        await RunAsync(again, after);
         await RunAsync(again, "nothingInDoubt");
+    }
+
+    [Theory]
+    [InlineData("streamTwoPhases")]
+    [InlineData("streamRollback")]
+    public async Task Streams_take_part(string scenario)
+    {
+        await using PillarboxProcess node = await StartAsync();
+        await RunAsync(node, scenario);
     }
 
     public void Dispose() => _directory.Dispose();
 
-    private async Task PrepareAndKillAsync()
+    private async Task PrepareAndKillAsync(string scenario)
     {
         await using PillarboxProcess node = await StartAsync();
-        await RunAsync(node, "prepareAndWait");
+        await RunAsync(node, scenario);
         await node.KillAsync();
     }
 
-    private Task<PillarboxProcess> StartAsync() => PillarboxProcess.StartAsync(_directory.File("data"));
+    private async Task<PillarboxProcess> StartAsync()
+    {
+        string configuration = _directory.File("pillarbox.json");
+        await File.WriteAllTextAsync(configuration, Configuration);
+        return await PillarboxProcess.StartAsync(_directory.File("data"), "--config", configuration);
+    }
 
     private static async Task RunAsync(PillarboxProcess node, string scenario) =>
         (await JavaClient.RunAsync("XaScenarios", node.Listener("openwire"), scenario)).AssertOk();
 
+    private const string Configuration = """
+        {
+          "queues": [
+            { "name": "xa.work", "stream": "xa.in", "from": "first" },
+            { "name": "xa.copies", "stream": "xa.out", "from": "first" }
+          ]
+        }
+        """;
+
     [GeneratedRegex(@"^    void (\w+)\(\)", RegexOptions.Multiline)]
     private static partial Regex Scenario();
 
-    [GeneratedRegex("^(prepareAndWait|commitAfterRestart|rollbackAfterRestart|operatorHasCommitted|nothingInDoubt)$")]
+    [GeneratedRegex(
+        @"^(stream\w+|prepareAndWait|commitAfterRestart|rollbackAfterRestart|operatorHasCommitted|nothingInDoubt)$")]
     private static partial Regex NeedsOwnNode();
 }

@@ -60,6 +60,48 @@ public sealed class OperatorApiTests
         Assert.Equal((short)ErrorCode.UnknownSubscriptionId, pushed.ErrorCode);
     }
 
+    [Fact]
+    public async Task There_are_no_delegation_tokens()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        for (short version = 0; version <= 3; version++)
+        {
+            Assert.Equal((short)ErrorCode.DelegationTokenAuthDisabled, (await peer
+                .AskAsync<CreateDelegationTokenRequest, CreateDelegationTokenResponse>(
+                    new() { Renewers = [new() { PrincipalType = "User", PrincipalName = "x" }] }, version)).ErrorCode);
+            DescribeDelegationTokenResponse none = await peer
+                .AskAsync<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse>(new(), version);
+            Assert.Equal((short)ErrorCode.DelegationTokenAuthDisabled, none.ErrorCode);
+            Assert.Empty(none.Tokens);
+        }
+
+        Assert.Equal((short)ErrorCode.DelegationTokenAuthDisabled, (await peer
+            .AskAsync<RenewDelegationTokenRequest, RenewDelegationTokenResponse>(new() { Hmac = [1] }, 2)).ErrorCode);
+        Assert.Equal((short)ErrorCode.DelegationTokenAuthDisabled, (await peer
+            .AskAsync<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse>(new() { Hmac = [1] }, 2)).ErrorCode);
+    }
+
+    [Fact]
+    public async Task Nobody_joins_or_leaves()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        AddRaftVoterResponse added = await peer.AskAsync<AddRaftVoterRequest, AddRaftVoterResponse>(
+            new() { VoterId = 2, Listeners = [new() { Name = "CONTROLLER", Host = "h", Port = 9093 }] }, 1);
+        Assert.Equal((short)ErrorCode.UnsupportedVersion, added.ErrorCode);
+        RemoveRaftVoterResponse removed = await peer.AskAsync<RemoveRaftVoterRequest, RemoveRaftVoterResponse>(
+            new() { VoterId = 1 }, 0);
+        Assert.Equal((short)ErrorCode.UnsupportedVersion, removed.ErrorCode);
+        foreach ((int broker, ErrorCode expected) in
+            new[] { (1, ErrorCode.InvalidRequest), (7, ErrorCode.BrokerIdNotRegistered) })
+        {
+            UnregisterBrokerResponse left = await peer.AskAsync<UnregisterBrokerRequest, UnregisterBrokerResponse>(
+                new() { BrokerId = broker }, 0);
+            Assert.Equal(expected, (ErrorCode)left.ErrorCode);
+        }
+    }
+
     [Theory]
     [InlineData("data", "t", 0, nameof(ErrorCode.None))]
     [InlineData("elsewhere", "t", 0, nameof(ErrorCode.LogDirNotFound))]

@@ -15,7 +15,7 @@ internal sealed class MqttScene : IAsyncDisposable
 {
     private readonly List<MqttPeer> _peers = [];
     private readonly MemoryFileSystem _files = new();
-    private readonly MqttOptions _options;
+    private MqttOptions _options;
     private readonly SecurityConfig? _security;
     private readonly UserStore? _users;
     private MqttConnectionHandler _handler = null!;
@@ -63,9 +63,10 @@ internal sealed class MqttScene : IAsyncDisposable
     }
 
     /// <summary>Stops the node and starts it again on the same disk.</summary>
-    public async Task RestartAsync()
+    public async Task RestartAsync(MqttOptions? options = null)
     {
         await CloseAsync();
+        _options = options ?? _options;
         Open();
     }
 
@@ -79,6 +80,14 @@ internal sealed class MqttScene : IAsyncDisposable
         }
 
         _peers.Clear();
+        // As a node stops: what was taken and nobody was told of yet is written.
+        Task drained = Broker.DrainAsync(TimeSpan.FromSeconds(1));
+        while (!drained.IsCompleted)
+        {
+            Clock.Advance(20);
+            await Task.Delay(1);
+        }
+
         _handler.Dispose();
         Broker.Dispose();
     }

@@ -7,10 +7,10 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Simulation.Tests.Mqtt;
 
-/// <summary>A client of MQTT 3.1.1 whose session goes on, over connections that come and go.</summary>
+/// <summary>A client whose session goes on, over connections that come and go; of MQTT 3.1.1 unless it says otherwise.
+/// </summary>
 internal abstract class MqttClient(SimNode node, IRandom random, string clientId)
 {
-    private const MqttVersion Version = MqttVersion.V311;
     private readonly ArrayBufferWriter<byte> _packets = new();
     private ByteQueue _toNode = new();
     private ByteQueue _received = new();
@@ -26,25 +26,38 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
 
     protected IRandom Random => random;
 
+    protected SimNode Node => node;
+
+    /// <summary>What it speaks.</summary>
+    protected virtual MqttVersion Version => MqttVersion.V311;
+
+    /// <summary>The CONNECT of an older connection that was cut may be taken after that of a newer one, and takes over.
+    /// </summary>
+    protected bool HasStray { get; private set; }
+
+    /// <summary>It has said goodbye: the node may end the connection.</summary>
+    protected bool HasSaidGoodbye { get; set; }
+
     /// <summary>Asks to be let in.</summary>
     public void Connect()
     {
         _connection = node.Accept();
         _toNode = new ByteQueue();
         _received = new ByteQueue();
-        var connect = new ConnectPacket { Version = Version, ClientId = clientId, CleanStart = false };
-        Send(connect.Write);
+        HasSaidGoodbye = false;
+        Send(Admission(new ConnectPacket { Version = Version, ClientId = clientId, CleanStart = false }).Write);
     }
 
     /// <summary>The connection breaks.</summary>
-    public void Cut()
+    public virtual void Cut()
     {
+        HasStray |= _connection is not null && !IsConnected;
         _connection?.Cut(random.Next(2) == 0);
         Forget();
     }
 
     /// <summary>The node is gone, and the connection with it.</summary>
-    public void Forget()
+    public virtual void Forget()
     {
         Story.Add("cut off");
         _connection = null;
@@ -70,7 +83,9 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
 
         if (_connection is { IsCutByNode: true })
         {
-            Violation.Unless(node.IsFailing, $"the node ended the connection of {clientId}");
+            Violation.Unless(
+                node.IsFailing || HasSaidGoodbye || HasStray,
+                $"the node ended the connection of {clientId}: {string.Join("; ", Story.TakeLast(8))}");
             Forget();
             return true;
         }
@@ -80,6 +95,9 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
 
     /// <summary>Does something that it may do now.</summary>
     public abstract void Act();
+
+    /// <summary>How it asks to be let in.</summary>
+    protected virtual ConnectPacket Admission(ConnectPacket plain) => plain;
 
     protected abstract void OnConnected(bool isSessionPresent);
 
@@ -98,29 +116,32 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
         Send(to => new AckPacket(type, id).Write(to, Version));
     }
 
-    protected void Publish(int qos, int number, ushort id, bool isAgain)
+    /// <summary>A number below 0 is an empty payload.</summary>
+    protected void Publish(string topic, int qos, int number, ushort id, bool isAgain, bool retain = false)
     {
-        Story.Add($"says Publish {number} QoS {qos} as {id}{(isAgain ? " again" : "")}");
+        Story.Add($"says Publish {number} to {topic} QoS {qos} as {id}{(isAgain ? " again" : "")}");
         Send(to => new PublishPacket
         {
-            Topic = Encoding.ASCII.GetBytes($"q/{qos}"),
-            Payload = Encoding.ASCII.GetBytes($"{number}"),
+            Topic = Encoding.ASCII.GetBytes(topic),
+            Payload = number < 0 ? [] : Encoding.ASCII.GetBytes($"{number}"),
             Qos = (byte)qos,
             Dup = isAgain,
+            Retain = retain,
             PacketId = id,
         }.Write(to, Version));
     }
 
-    protected void Subscribe(ushort id) =>
-        Send(to => SubscribePacket.Write(to, Version, id, 0, ("q/1", (byte)1), ("q/2", (byte)2)));
+    protected void Subscribe(ushort id, params (string Filter, byte Options)[] filters) =>
+        Send(to => SubscribePacket.Write(to, Version, id, 0, filters));
 
-    protected static ushort IdOf(in FixedHeader header, byte[] body) =>
+    protected ushort IdOf(in FixedHeader header, byte[] body) =>
         AckPacket.Read(header.Type, body, Version).PacketId;
 
-    protected static (int Qos, ushort Id, int Number) Read(in FixedHeader header, byte[] body)
+    protected (string Topic, int Qos, ushort Id, int Number) Read(in FixedHeader header, byte[] body)
     {
         PublishPacket packet = PublishPacket.Read(header.Flags, body, Version);
-        return (packet.Qos, packet.PacketId, int.Parse(packet.Payload, CultureInfo.InvariantCulture));
+        return (Encoding.ASCII.GetString(packet.Topic), packet.Qos, packet.PacketId,
+            int.Parse(packet.Payload, CultureInfo.InvariantCulture));
     }
 
     private void Take(in FixedHeader header, byte[] body)
@@ -136,6 +157,12 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
         ConnAckPacket admission = ConnAckPacket.Read(body, Version);
         Violation.Unless(
             admission.Reason == ReasonCode.Success || node.IsFailing, $"{clientId} is refused: {admission.Reason}");
+        if (admission.Reason != ReasonCode.Success)
+        {
+            Story.Add($"refused: {admission.Reason}");
+            return;
+        }
+
         Story.Add("let in");
         IsConnected = true;
         OnConnected(admission.SessionPresent);

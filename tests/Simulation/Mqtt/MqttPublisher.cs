@@ -3,8 +3,9 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Simulation.Tests.Mqtt;
 
-/// <summary>Publishes numbers with QoS 1 and 2, each until it is answered to the end.</summary>
-internal sealed class MqttPublisher(SimNode node, IRandom random) : MqttClient(node, random, "publisher")
+/// <summary>Publishes numbers with QoS 1 and 2 below a topic, each until it is answered to the end.</summary>
+internal sealed class MqttPublisher(SimNode node, IRandom random, string topic)
+    : MqttClient(node, random, $"publisher-{topic}")
 {
     private const int WindowMax = 12;
     private readonly List<Message> _underWay = [];
@@ -26,7 +27,7 @@ internal sealed class MqttPublisher(SimNode node, IRandom random) : MqttClient(n
         int qos = 1 + Random.Next(2);
         var message = new Message(qos, Published[qos]++, ++_lastId == 0 ? ++_lastId : _lastId);
         _underWay.Add(message);
-        Publish(qos, message.Number, message.Id, isAgain: false);
+        Publish($"{topic}/{qos}", qos, message.Number, message.Id, isAgain: false);
     }
 
     // MQTT 3.1.1 §4.4, §4.6: what was not answered goes again, in its order.
@@ -40,7 +41,7 @@ internal sealed class MqttPublisher(SimNode node, IRandom random) : MqttClient(n
             }
             else
             {
-                Publish(message.Qos, message.Number, message.Id, isAgain: true);
+                Publish($"{topic}/{message.Qos}", message.Qos, message.Number, message.Id, isAgain: true);
             }
         }
     }

@@ -4,22 +4,15 @@ using Pillarbox.Protocols.Mqtt.Wire;
 namespace Pillarbox.Simulation.Tests.Mqtt;
 
 /// <summary>Subscribes, notes what comes, and answers when the seed says so.</summary>
-internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(node, random, "subscriber")
+internal sealed class MqttSubscriber(
+    SimNode node, IRandom random, string clientId, Arrivals arrivals, params (string Filter, byte Qos)[] filters)
+    : MqttClient(node, random, clientId)
 {
     private readonly Queue<(PacketType Type, ushort Id)> _answers = new();
     private readonly HashSet<ushort> _taken = [];
 
     /// <summary>The node has said that it is subscribed.</summary>
     public bool IsSubscribed { get; private set; }
-
-    /// <summary>Numbers of QoS 1, in the order in which they came first.</summary>
-    public List<int> Once { get; } = [];
-
-    /// <summary>How often each came.</summary>
-    public Dictionary<int, int> Times { get; } = [];
-
-    /// <summary>Numbers of QoS 2 in their order.</summary>
-    public List<int> Exactly { get; } = [];
 
     /// <inheritdoc/>
     public override void Act()
@@ -32,11 +25,11 @@ internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(
 
     protected override void OnConnected(bool isSessionPresent)
     {
-        Violation.Unless(isSessionPresent || !IsSubscribed, "the session of the subscriber is gone");
+        Violation.Unless(isSessionPresent || !IsSubscribed, $"the session is gone: {string.Join("; ", Story)}");
         _answers.Clear();
         if (!IsSubscribed)
         {
-            Subscribe(1);
+            Subscribe(1, filters);
         }
     }
 
@@ -45,7 +38,9 @@ internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(
         switch (header.Type)
         {
             case PacketType.SubAck:
-                IsSubscribed = true;
+                // With a disk that fails the node may have to refuse.
+                IsSubscribed = body.AsSpan(2).IndexOfAnyInRange((byte)0x80, (byte)0xFF) < 0;
+                Violation.Unless(IsSubscribed || Node.IsFailing, "a subscription is refused");
                 break;
             case PacketType.PubRel:
                 ushort released = IdOf(header, body);
@@ -53,27 +48,37 @@ internal sealed class MqttSubscriber(SimNode node, IRandom random) : MqttClient(
                 _answers.Enqueue((PacketType.PubComp, released));
                 break;
             default:
-                (int qos, ushort id, int number) = Read(header, body);
-                Note(qos, id, number);
+                (string topic, int qos, ushort id, int number) = Read(header, body);
+                Note(topic, qos, id, number);
                 _answers.Enqueue((qos == 1 ? PacketType.PubAck : PacketType.PubRec, id));
                 break;
         }
     }
 
-    // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again.
-    private void Note(int qos, ushort id, int number)
+    // MQTT 3.1.1 §4.3.3: an identifier that is taken and not released brings the same message again. What comes by a
+    // stream has the QoS of the subscription, whatever it was published with.
+    private void Note(string topic, int qos, ushort id, int number)
     {
-        if (qos == 1)
+        if (qos == 2 && !_taken.Add(id))
         {
-            Times[number] = Times.GetValueOrDefault(number) + 1;
-            if (Times[number] == 1)
-            {
-                Once.Add(number);
-            }
+            return;
         }
-        else if (_taken.Add(id))
+
+        if (topic == MqttMortal.Topic)
         {
-            Exactly.Add(number);
+            arrivals.Wills.Add(number);
+        }
+        else if (topic.EndsWith('2'))
+        {
+            arrivals.Exactly.Add(number);
+        }
+        else
+        {
+            arrivals.Times[number] = arrivals.Times.GetValueOrDefault(number) + 1;
+            if (arrivals.Times[number] == 1)
+            {
+                arrivals.Once.Add(number);
+            }
         }
     }
 }

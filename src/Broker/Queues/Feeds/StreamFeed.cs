@@ -72,6 +72,9 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
     /// <summary>It waits for a time.</summary>
     public bool NeedsTicks => _retryAtMs != 0 || Group is not null;
 
+    /// <summary>What prepared branches hold since before the node's start; null: nothing.</summary>
+    public StagedRecords? Staged { get; private set; }
+
     /// <summary>The group that it reads for; null: none.</summary>
     public GroupReading? Group { get; set; }
 
@@ -118,6 +121,9 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
 
     /// <summary>The cursor of a partition that the disk knows; before the shards run.</summary>
     public FeedCursor Recover(int partition) => FindCursor(partition) ?? Place(StreamId, partition, 0);
+
+    /// <summary>A prepared branch has settled a record; before the shards run.</summary>
+    public void Stage(long id, int owner, uint stamp) => (Staged ??= new StagedRecords(_queue)).Add(id, owner, stamp);
 
     /// <summary>Puts the places of partitions, before anything was loaded.</summary>
     public void Place(FeedPlaces? places)
@@ -348,6 +354,11 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
         bool isOther = StreamId != Guid.Empty && StreamId != stream.Id;
         _stream = stream;
         StreamId = stream.Id;
+        if (isOther)
+        {
+            Staged?.Clear();
+        }
+
         foreach (FeedCursor cursor in _cursors)
         {
             if (isOther)
@@ -450,6 +461,9 @@ internal sealed class StreamFeed : IReadWaiter, IShardWork, IThreadPoolWorkItem,
                 ref _queue.Find(MessageHeader.DefaultPriority, sequence), MessageHeader.DefaultPriority, sequence,
                 tried.DueMs);
         }
+
+        Staged?.Hold(
+            ref _queue.Find(MessageHeader.DefaultPriority, sequence), MessageHeader.DefaultPriority, sequence);
     }
 
     private void Unload(int partition)

@@ -138,6 +138,12 @@ public sealed class RecordContentMap : IContentMap
             headers.Write(RecordMarks.Envelope, RecordMarks.ExpiresAt, ContentValue.From(header.ExpiresAtMs));
         }
 
+        if (content.Publisher != 0)
+        {
+            headers.Write(
+                RecordMarks.Envelope, RecordMarks.Publisher, ContentValue.From(unchecked((long)content.Publisher)));
+        }
+
         RecordProperties.WriteTo(headers, content);
         foreach ((string name, ContentValue value) in content.Annotations)
         {

@@ -23,6 +23,7 @@ internal static class RecordMarks
 
     public const string Priority = "priority";
     public const string ExpiresAt = "expires-at";
+    public const string Publisher = "publisher";
 
     // By ContentType's number.
     private const string Types = "0bohilOHILfdctuxsjm";
@@ -53,10 +54,11 @@ internal static class RecordMarks
         return found.Length == record.HeaderCount * 2 ? found : default;
     }
 
-    /// <summary>The envelope that the record keeps: priority and expiry of a message that another protocol
-    /// brought.</summary>
-    public static MessageHeader Complete(in MessageHeader header, in StreamRecord record)
+    /// <summary>The envelope that the record keeps: priority and expiry of a message that another protocol brought, and
+    /// whose it is (0: that is not said).</summary>
+    public static MessageHeader Complete(in MessageHeader header, in StreamRecord record, out ulong publisher)
     {
+        publisher = 0;
         ReadOnlySpan<byte> marks = Of(record);
         MessageHeader complete = header;
         RecordHeaderReader headers = record.ReadHeaders();
@@ -69,7 +71,9 @@ internal static class RecordMarks
                 continue;
             }
 
-            complete = Encoding.UTF8.GetString(name) switch
+            string field = Encoding.UTF8.GetString(name);
+            publisher = field == Publisher ? unchecked((ulong)number) : publisher;
+            complete = field switch
             {
                 Priority => complete with { Priority = (byte)Math.Clamp(number, 0, 9) },
                 ExpiresAt => complete with { ExpiresAtMs = Math.Max(0, number) },

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Model;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Streams.Writing;
@@ -20,15 +20,15 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
     private readonly Dictionary<Partition, StreamBatch> _open = [];
     private uint _turn;
 
-    /// <summary>Takes a message in; or says why not.</summary>
+    /// <summary>Takes a message in; or says why not. Whose it is is written into it, unless that is 0.</summary>
     public BrokerException? TryAdd(
-        RecordStream stream, int? partition, in MessageHeader header, ReadOnlyMemory<byte> address,
-        in ReadOnlySequence<byte> payload, out StreamBatch? batch)
+        RecordStream stream, int? partition, in MessageHead head, ulong publisher, in ReadOnlySequence<byte> payload,
+        out StreamBatch? batch)
     {
         batch = null;
         _record.ResetWrittenCount();
         ReadOnlyMemory<byte> bytes = payload.IsSingleSegment ? payload.First : payload.ToArray();
-        converter.Write(header, Encoding.UTF8.GetString(address.Span), bytes, PayloadFormat.KafkaRecord, _record);
+        converter.WriteRecord(head.Header, Encoding.UTF8.GetString(head.Address.Span), bytes, publisher, _record);
         if (!StreamRecord.TryParse(_record.WrittenSpan, out StreamRecord record))
         {
             return new BrokerException(BrokerError.InvalidField, "the message cannot be written as a record");
@@ -57,7 +57,7 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
         }
 
         batch = OpenBatch(chosen, config.BatchBytesMax);
-        batch.Add(_record.WrittenSpan, header.PublishedAtMs);
+        batch.Add(_record.WrittenSpan, head.Header.PublishedAtMs);
         Bytes += _record.WrittenCount;
         return null;
     }

@@ -17,9 +17,8 @@ internal static class HeldRecords
 {
     private const int IdBytes = 16;
 
-    public static void Write(IBufferWriter<byte> to, StreamPublications streams)
+    public static void Write(IBufferWriter<byte> to, IReadOnlyList<StreamBatch> batches)
     {
-        IReadOnlyList<StreamBatch> batches = streams.Batches;
         FieldWriter.Varint(to, (ulong)batches.Count);
         foreach (StreamBatch batch in batches)
         {

@@ -10,12 +10,14 @@ namespace Pillarbox.Broker.Transactions.Xa;
 /// <code>
 /// prepared   u8 version (2 with records) | xid | owner | i64 started | varint n, n x bytes message record
 ///            | varint n, n x (varint queue, varint message, u8 priority, u8 outcome, varint count, optional reason)
-///            | with version 2, records of streams: see HeldRecords
+///            | with version 2, records of streams: see HeldRecords; a message may be a record that a queue has read
+///            from a stream: see RecordId
 /// ended      u8 version | xid | u8 commit | u8 heuristic | i64 when | owner
 /// forgotten  u8 version | xid
 /// xid        i32 format as signed varint | bytes global | bytes branch        owner  text space, user, client id
 /// </code>
-/// Only durable messages, and acknowledgements of durable messages, are in it: the others go with the node.
+/// Only durable messages, and acknowledgements of durable messages and of records that durable queues have read, are in
+/// it: the others go with the node.
 /// </summary>
 internal static class XaRecords
 {
@@ -25,7 +27,9 @@ internal static class XaRecords
     public static void WritePrepared(IBufferWriter<byte> to, XaBranch branch)
     {
         Transaction transaction = branch.Transaction;
-        bool hasRecords = transaction.Streams is { Bytes: > 0 };
+        StagedSettlement[] durable = [.. transaction.Settlements.Where(IsKept)];
+        bool hasRecords = transaction.Streams is { Bytes: > 0 }
+            || Array.Exists(durable, staged => staged.Delivery.IsRecord);
         FieldWriter.Byte(to, hasRecords ? VersionWithRecords : Version);
         Write(to, branch.Xid);
         Write(to, branch.Owner);
@@ -45,8 +49,6 @@ internal static class XaRecords
             }
         }
 
-        StagedSettlement[] durable =
-            [.. transaction.Settlements.Where(s => s.Delivery.Durable && s.Delivery.Queue.IsDurable)];
         FieldWriter.Varint(to, (ulong)durable.Length);
         foreach (StagedSettlement staged in durable)
         {
@@ -60,9 +62,12 @@ internal static class XaRecords
 
         if (hasRecords)
         {
-            HeldRecords.Write(to, transaction.Streams!);
+            HeldRecords.Write(to, transaction.Streams?.Batches ?? []);
         }
     }
+
+    private static bool IsKept(StagedSettlement staged) =>
+        staged.Delivery.Queue.IsDurable && (staged.Delivery.Durable || staged.Delivery.IsRecord);
 
     /// <summary>Null: it cannot be read.</summary>
     public static PreparedRecord? ReadPrepared(ref FieldReader from)

@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Transactions.Xa;
@@ -133,6 +134,12 @@ internal sealed class XaRecovery(BrokerServices services)
     private void Hold(Transaction transaction, in PreparedSettlement settlement, Func<long, Queue?> find)
     {
         Queue? queue = find(settlement.QueueId);
+        if (RecordId.Is(settlement.MessageId))
+        {
+            HoldRecord(transaction, settlement, queue);
+            return;
+        }
+
         long sequence = queue?.Contents.ListOf(settlement.Priority)?.FindId(settlement.MessageId) ?? -1;
         if (queue is null || sequence < 0)
         {
@@ -140,12 +147,7 @@ internal sealed class XaRecovery(BrokerServices services)
         }
 
         ref QueueEntry entry = ref queue.Find(settlement.Priority, sequence);
-        var consumer = new Consumer(null, new ConsumerOptions { Queue = queue.Config.Name }, queue)
-        {
-            Number = services.NextConsumerNumber(),
-            IsClosed = true,
-            IsGone = true,
-        };
+        Consumer consumer = OldConsumer(queue);
         entry.Owner = consumer.Number;
         entry.Stamp = ++consumer.LastStamp;
         entry.Flags |= EntryFlags.Staged;
@@ -166,4 +168,37 @@ internal sealed class XaRecovery(BrokerServices services)
             },
             settlement.Outcome, settlement.Reason, ReadOnlyMemory<byte>.Empty));
     }
+
+    // It is held where it will be loaded.
+    private void HoldRecord(Transaction transaction, in PreparedSettlement settlement, Queue? queue)
+    {
+        if (queue?.Feed is not { } feed)
+        {
+            return;
+        }
+
+        Consumer consumer = OldConsumer(queue);
+        var delivery = new Delivery
+        {
+            Consumer = consumer,
+            Queue = queue,
+            Sequence = StagedEnd.NoSequence,
+            Stamp = ++consumer.LastStamp,
+            MessageId = settlement.MessageId,
+            Durable = true,
+            Priority = settlement.Priority,
+            DeliveryCount = settlement.DeliveryCount,
+        };
+        feed.Stage(settlement.MessageId, consumer.Number, delivery.Stamp);
+        transaction.Settlements.Add(new StagedSettlement(
+            delivery, settlement.Outcome, settlement.Reason, ReadOnlyMemory<byte>.Empty));
+    }
+
+    // Whoever had the message before the start.
+    private Consumer OldConsumer(Queue queue) => new(null, new ConsumerOptions { Queue = queue.Config.Name }, queue)
+    {
+        Number = services.NextConsumerNumber(),
+        IsClosed = true,
+        IsGone = true,
+    };
 }

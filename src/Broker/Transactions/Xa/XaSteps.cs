@@ -60,10 +60,10 @@ public sealed class XaSteps
             throw new XaException(XaCode.RolledBack, failure.Message);
         }
 
-        if (transaction.Settlements.Exists(staged => staged.Delivery.IsRecord))
+        if (OffsetGate.IsNeeded(transaction))
         {
             _client.Discharge(transaction, fail: true, 0);
-            throw new XaException(XaCode.RolledBack, "records of streams are not acknowledged in prepared branches");
+            throw new XaException(XaCode.RolledBack, "a prepared branch holds no offsets of consumer groups");
         }
 
         if (transaction.Publishes.Count == 0 && transaction.Settlements.Count == 0

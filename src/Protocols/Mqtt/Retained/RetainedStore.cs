@@ -36,6 +36,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     private readonly BrokerClient _client;
     private readonly Consumer _consumer;
     private readonly Producer _producer;
+    private readonly RetainedStream? _stream;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Write> _writes = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
@@ -48,6 +49,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     private int _credit;
     private int _wakes;
     private bool _isDrained;
+    private bool _fillsStream;
     private int _toLoad;
     private volatile bool _isClosing;
     private bool _isClosed;
@@ -73,6 +75,8 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         });
         _consumer = _client.OpenConsumer(new ConsumerOptions { Queue = queue });
         _producer = _client.OpenProducer(new ProducerOptions { Address = $"{queue}::{queue}" });
+        _stream = queue == QueueName ? RetainedStream.Open(environment, addressSpace, _client) : null;
+        _fillsStream = _stream is { IsNew: true };
         _client.Grant(_consumer, CreditMax);
         _client.Drain(_consumer);
         Wake();
@@ -185,7 +189,8 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         }
     }
 
-    void IClientEvents.OnProducerCredit(Producer producer, int credit) => _credit += credit;
+    void IClientEvents.OnProducerCredit(Producer producer, int credit) =>
+        _credit += ReferenceEquals(producer, _producer) ? credit : 0;
 
     void IClientEvents.OnDrained(Consumer consumer, int unusedCredit)
     {
@@ -200,6 +205,10 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
 
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
+        if (_publishing.Remove(tag, out Write? write))
+        {
+            write.Tell(error);
+        }
     }
 
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason) =>
@@ -256,11 +265,12 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         if (_read is null && _unread.TryPeek(out Delivery next))
         {
             _read = LoadedMessage.ReadAsync(_client, next, CancellationToken.None);
-            _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(Wake);
+            _read.ConfigureAwait(!_environment.OwnThreads).GetAwaiter().UnsafeOnCompleted(Wake);
         }
 
         if (_isDrained && _unread.Count == 0)
         {
+            FillStream();
             _loaded.TrySetResult();
         }
 
@@ -306,7 +316,47 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             ExpiresAtMs = write.Message!.ExpiresAtMs,
             Format = PayloadFormat.Mqtt,
         };
-        _client.Publish(_producer, header, new ReadOnlySequence<byte>(write.Message.Stored), tag);
+        var payload = new ReadOnlySequence<byte>(write.Message.Stored);
+        if (_stream is null)
+        {
+            _client.Publish(_producer, header, payload, tag);
+            return;
+        }
+
+        Transaction both = _client.Begin();
+        both.Fail(_client.Publish(_producer, header, payload, 0, transaction: both));
+        if (_stream.Publish(write.Message, header, both) is { } refusal)
+        {
+            // What the stream does not take, such as one that is too large for it, is retained all the same.
+            Log.RetainedTrouble(_environment.Logger, $"not in the stream: {refusal.Message}");
+        }
+
+        _client.Discharge(both, fail: false, tag);
+    }
+
+    // Whoever asked for the stream now has what was retained before, too: all of it is written anew, to both.
+    private void FillStream()
+    {
+        if (!_fillsStream)
+        {
+            return;
+        }
+
+        _fillsStream = false;
+        RetainedTree.Cursor all = _tree.Match("#"u8);
+        lock (_gate)
+        {
+            int steps = int.MaxValue;
+            while (all.Next(ref steps) is { } message)
+            {
+                if (!_writes.ContainsKey(message.Topic))
+                {
+                    Enqueue(message, null, 0);
+                }
+            }
+        }
+
+        Interlocked.Increment(ref _wakes);
     }
 
     private void EndRead()

@@ -39,15 +39,20 @@ internal sealed class OutgoingWindow(int max)
     // A record of the log is longer than 32 bytes, so neighbours have identifiers of their own.
     private const int RecordBytesShift = 5;
 
+    // More than a window, and a prime.
+    private const ulong StreamDistance = 10_007;
+
     private Dictionary<ushort, Outgoing>? _byId;
 
     public int Count => _byId?.Count ?? 0;
 
     public bool IsFull => Count >= max;
 
-    /// <summary>The identifier of a message. Records of a stream are counted one by one.</summary>
-    public static ushort IdOf(in Delivery delivery) => (ushort)(
-        ((ulong)delivery.MessageId >> (delivery.IsRecord ? 0 : RecordBytesShift)) % ushort.MaxValue + 1);
+    /// <summary>The identifier of a message. Records of a stream are counted one by one, each stream from somewhere
+    /// else on.</summary>
+    public static ushort IdOf(in Delivery delivery) => (ushort)((delivery.IsRecord
+        ? unchecked((ulong)delivery.MessageId + (ulong)delivery.QueueNumber * StreamDistance)
+        : (ulong)delivery.MessageId >> RecordBytesShift) % ushort.MaxValue + 1);
 
     /// <summary>Whether the identifier is free.</summary>
     public bool IsFree(ushort id) => _byId?.ContainsKey(id) != true;

@@ -12,9 +12,6 @@ internal static class SessionNames
     /// <summary>Where what a session must not forget is kept.</summary>
     public static string StateQueue(string clientId) => "$mqtt.state." + Escape(clientId);
 
-    /// <summary>Where the session's place in one of the streams that it reads is kept, counted from 0 on.</summary>
-    public static string StreamQueue(string clientId, int number) => $"$mqtt.stream.{number}.{Escape(clientId)}";
-
     /// <summary>Where messages of a shared subscription wait.</summary>
     public static string SharedQueue(ReadOnlySpan<byte> group, ReadOnlySpan<byte> filter) =>
         "$mqtt.share." + TopicNames.ToAddress(group) + "." + TopicNames.ToPattern(filter);

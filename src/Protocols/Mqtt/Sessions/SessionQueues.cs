@@ -11,12 +11,8 @@ namespace Pillarbox.Protocols.Mqtt.Sessions;
 /// </summary>
 internal sealed class SessionQueues
 {
-    // Streams of one session, whatever the options say.
-    private const int StreamsMax = 64;
-
     private readonly string _clientId;
     private readonly bool _isDurable;
-    private readonly HashSet<string> _streamQueues = [];
     private uint _expirySeconds;
 
     private SessionQueues(BrokerClient client, string clientId, uint expirySeconds, bool wasThere)
@@ -49,12 +45,12 @@ internal sealed class SessionQueues
 
     private long ExpiryMs => _expirySeconds == ConnectPacket.NeverExpires ? -1 : _expirySeconds * 1000L;
 
-    private IEnumerable<string> Names => [Queue, SessionNames.StateQueue(_clientId), .. _streamQueues];
+    private IEnumerable<string> Names => [Queue, SessionNames.StateQueue(_clientId)];
 
     /// <summary>Takes a session up, or makes one (MQTT 5.0 §3.1.2.4). Throws <see cref="BrokerException"/>,
     /// Unauthorized when it is another user's.</summary>
     public static SessionQueues Open(
-        BrokerClient client, string clientId, bool cleanStart, uint expirySeconds, int transientMax)
+        BrokerClient client, string clientId, bool cleanStart, uint expirySeconds, MqttOptions options)
     {
         QueueConfig? there = client.FindQueue(SessionNames.Queue(clientId));
         if (there is not null && there.Owner != client.Info.Identity.Name)
@@ -66,11 +62,10 @@ internal sealed class SessionQueues
         var queues = new SessionQueues(client, clientId, expirySeconds, wasThere);
         if (there is not null && !wasThere)
         {
-            queues.FindStreams();
             queues.Delete();
         }
 
-        queues.Make(transientMax);
+        queues.Make(options);
         return queues;
     }
 
@@ -90,49 +85,6 @@ internal sealed class SessionQueues
         if (_isDurable)
         {
             Client.SetQueueExpiry(queue, ExpiryMs, isLeaving && ExpiryMs >= 0);
-        }
-    }
-
-    /// <summary>The queue by which the session reads a stream: it keeps the place. One that is not there is made, and
-    /// begins with what is appended from now on. Errors: ResourceLimitExceeded.</summary>
-    public string OpenStream(string stream, int max)
-    {
-        string? free = null;
-        for (int i = 0; i < Math.Min(max, StreamsMax); i++)
-        {
-            string name = SessionNames.StreamQueue(_clientId, i);
-            QueueConfig? there = Client.FindQueue(name);
-            if (there?.Stream == stream)
-            {
-                _streamQueues.Add(name);
-                return name;
-            }
-
-            free ??= there is null ? name : null;
-        }
-
-        Client.CreateQueue(Private(free ?? throw new BrokerException(
-            BrokerError.ResourceLimitExceeded, $"a session reads at most {max} streams")) with
-        {
-            Address = stream,
-            Stream = stream,
-        });
-        _streamQueues.Add(free);
-        if (_isDurable)
-        {
-            Client.SetQueueExpiry(free, ExpiryMs, begins: false);
-        }
-
-        return free;
-    }
-
-    /// <summary>The session reads a stream no more.</summary>
-    public void DeleteStream(string stream)
-    {
-        if (_streamQueues.FirstOrDefault(name => Client.FindQueue(name)?.Stream == stream) is { } queue)
-        {
-            _streamQueues.Remove(queue);
-            Client.DeleteQueue(queue, ifUnused: false);
         }
     }
 
@@ -158,11 +110,15 @@ internal sealed class SessionQueues
         Client.Dispose();
     }
 
-    private void Make(int transientMax)
+    private void Make(MqttOptions options)
     {
         foreach (string name in _isDurable ? Names : [Queue])
         {
-            Client.CreateQueue(Private(name) with { TransientMax = transientMax });
+            Client.CreateQueue(Private(name) with
+            {
+                TransientMax = options.WaitingMessagesMax,
+                StreamsMax = name == Queue ? options.StreamSubscriptionsMax : 0,
+            });
         }
 
         if (_isDurable)
@@ -183,19 +139,6 @@ internal sealed class SessionQueues
         IsPrivate = true,
     };
 
-    // Those of an older connection.
-    private void FindStreams()
-    {
-        for (int i = 0; i < StreamsMax; i++)
-        {
-            string name = SessionNames.StreamQueue(_clientId, i);
-            if (Client.FindQueue(name) is not null)
-            {
-                _streamQueues.Add(name);
-            }
-        }
-    }
-
     private void SetExpiry(bool begins)
     {
         foreach (string name in Names)
@@ -213,7 +156,5 @@ internal sealed class SessionQueues
                 Client.DeleteQueue(name, ifUnused: false);
             }
         }
-
-        _streamQueues.Clear();
     }
 }

@@ -13,7 +13,6 @@ internal sealed class Subscription
         Options = options;
         Id = id;
         Pattern = TopicNames.ToPattern(filter);
-        Stream = group is null && !filter.AsSpan().ContainsAny("+#"u8) ? TopicNames.ToAddress(filter) : null;
     }
 
     /// <summary>What topics are matched against; without <c>$share/group/</c>.</summary>
@@ -30,12 +29,11 @@ internal sealed class Subscription
     /// <summary>The address pattern of the filter.</summary>
     public string Pattern { get; }
 
-    /// <summary>The stream that it reads, should there be one of that name; null: it is shared, or for more than one
-    /// topic.</summary>
-    public string? Stream { get; }
-
-    /// <summary>The consumer on the group's queue, or on that of a stream.</summary>
+    /// <summary>The consumer on the group's queue.</summary>
     public Consumer? Consumer { get; set; }
+
+    /// <summary>The consumers on the streams that the group follows.</summary>
+    public StreamConsumers? Streams { get; set; }
 
     /// <summary>The group's queue.</summary>
     public string SharedQueue => SessionNames.SharedQueue(Group!, Filter);

@@ -28,10 +28,14 @@ internal sealed class SubscriptionTable
     private byte[] _lastTopic = [];
     private Match _lastMatch;
     private bool _lastIsOwn;
+    private int _noLocal;
 
     public int Count => _all.Count;
 
     public IReadOnlyCollection<Subscription> All => _all.Values;
+
+    /// <summary>Whether one of them leaves out what its client publishes.</summary>
+    public bool HasNoLocal => _noLocal > 0;
 
     public bool TryGet(string text, [NotNullWhen(true)] out Subscription? subscription) =>
         _all.TryGetValue(text, out subscription);
@@ -46,6 +50,8 @@ internal sealed class SubscriptionTable
         {
             return;
         }
+
+        _noLocal += subscription.Options.NoLocal ? 1 : 0;
 
         _list.Add(subscription);
         if (_tree is not null)
@@ -69,6 +75,7 @@ internal sealed class SubscriptionTable
         _lastTopic = [];
         if (removed.Group is null)
         {
+            _noLocal -= removed.Options.NoLocal ? 1 : 0;
             _list.Remove(removed);
             _tree?.Remove(removed.Pattern, removed);
         }

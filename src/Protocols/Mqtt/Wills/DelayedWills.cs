@@ -26,18 +26,22 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
     private const int StepsPerLook = 10_000;
 
     private readonly ConcurrentDictionary<ClientKey, DueWill> _wills = new();
-    private readonly ConcurrentDictionary<string, ConcurrentDictionary<string, bool>> _loading = new();
+    private readonly ConcurrentDictionary<string, Task> _loading = new(StringComparer.Ordinal);
 
     /// <summary>Where those of an address space are on disk.</summary>
     public Func<string, RetainedStore> StoreOf { get; set; } = null!;
 
-    /// <summary>What the disk has of an address space comes back; the time of some may be over.</summary>
-    public async Task LoadAsync(string addressSpace)
+    /// <summary>What the disk has of an address space begins to come back; the time of some may be over.</summary>
+    public void Load(string addressSpace) => _loading[addressSpace] = LoadAsync(addressSpace);
+
+    /// <summary>What comes back still: who connects waits for it; null: nothing does.</summary>
+    public Task? LoadingOf(string addressSpace) =>
+        _loading.TryGetValue(addressSpace, out Task? loading) && !loading.IsCompleted ? loading : null;
+
+    private async Task LoadAsync(string addressSpace)
     {
-        var back = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
-        _loading[addressSpace] = back;
         RetainedStore store = StoreOf(addressSpace);
-        await store.Loaded.ConfigureAwait(false);
+        await store.Loaded.ConfigureAwait(continueOnCapturedContext: !broker.OwnThreads);
         RetainedTree.Cursor kept = store.Match("#"u8);
         int steps = StepsPerLook;
         while (!kept.AtEnd)
@@ -45,50 +49,50 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
             steps = steps > 0 ? steps : StepsPerLook;
             if (kept.Next(ref steps) is { } message && StoredWill.TryRead(message, addressSpace, out DueWill? will))
             {
-                TakeIn(new ClientKey(addressSpace, will.Client.ClientId), will, back);
+                _wills.TryAdd(new ClientKey(addressSpace, will.Client.ClientId), will);
             }
         }
-
-        _loading.TryRemove(addressSpace, out _);
     }
 
-    // Who has come meanwhile has its will no more: it says so before it looks here, and this looks after it was put.
-    private void TakeIn(ClientKey client, DueWill will, ConcurrentDictionary<string, bool> back)
-    {
-        if (_wills.TryAdd(client, will) && back.ContainsKey(client.ClientId))
-        {
-            _wills.TryRemove(new KeyValuePair<ClientKey, DueWill>(client, will));
-            Forget(client);
-        }
-    }
-
-    /// <summary>Keeps a will until its time; false: there are too many.</summary>
+    /// <summary>Keeps a will until its time; false: there are too many, or there is no place for it.</summary>
     public bool Put(ClientKey client, DueWill will)
     {
-        if (_wills.Count >= options.DelayedWillsMax)
+        if (_wills.Count >= options.DelayedWillsMax || StoreIn(client) is not { } store)
         {
             return false;
         }
 
         _wills[client] = will;
-        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, will), null, 0);
+        store.Set(StoredWill.For(client.ClientId, will), null, 0);
         return true;
     }
 
-    /// <summary>The client is back; null: it has none here.</summary>
-    public DueWill? Take(ClientKey client)
+    private RetainedStore? StoreIn(ClientKey client)
     {
-        if (_loading.TryGetValue(client.AddressSpace, out ConcurrentDictionary<string, bool>? back))
+        try
         {
-            back[client.ClientId] = true;
+            return StoreOf(client.AddressSpace);
         }
+        catch (BrokerException refusal)
+        {
+            Log.RetainedTrouble(logger, $"no wills are kept: {refusal.Message}");
+            return null;
+        }
+    }
 
+    /// <summary>The client is back; null: it has none here. What was kept of it is gone from the disk when <paramref
+    /// name="gone"/> completes: until then a crash could bring it again.</summary>
+    public DueWill? Take(ClientKey client, out Task? gone)
+    {
+        gone = null;
         if (!_wills.TryRemove(client, out DueWill? will))
         {
             return null;
         }
 
-        Forget(client);
+        var removal = new Removal();
+        Forget(client, removal);
+        gone = removal.Task;
         return will;
     }
 
@@ -105,8 +109,17 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         }
     }
 
-    private void Forget(ClientKey client) =>
-        StoreOf(client.AddressSpace).Set(StoredWill.For(client.ClientId, null), null, 0);
+    private void Forget(ClientKey client, IRetainWaiter? waiter = null)
+    {
+        if (StoreIn(client) is { } store)
+        {
+            store.Set(StoredWill.For(client.ClientId, null), waiter, 0);
+        }
+        else
+        {
+            waiter?.OnRetained(0, null);
+        }
+    }
 
     /// <summary>Publishes one now, in its client's name. Retained ones are retained by <see cref="OnRetained"/>.
     /// </summary>
@@ -154,5 +167,16 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
             Format = PayloadFormat.Mqtt,
         };
         return (header, stored, TopicNames.ToAddress(topic));
+    }
+
+    /// <summary>A will goes from the disk. A disk that takes nothing is no reason to keep the client out.</summary>
+    private sealed class Removal : IRetainWaiter
+    {
+        private readonly TaskCompletionSource _done = new();
+
+        public Task Task => _done.Task;
+
+        // Who waits is woken: short, and fit to run here.
+        public void OnRetained(ulong tag, BrokerException? error) => _done.TrySetResult();
     }
 }

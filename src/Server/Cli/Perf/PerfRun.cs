@@ -4,22 +4,28 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Server.Cli.Perf;
 
 /// <summary>One measurement: connects, warms up, measures, drains, and sums up.</summary>
-internal sealed class PerfRun(PerfOptions options)
+internal sealed class PerfRun
 {
-    private const double DrainSecondsMax = 10;
     private const int LinksAtOnce = 200;
-    private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
-    private readonly PerfSchedule _schedule = new(options.WarmUpSeconds, options.DurationSeconds);
     private readonly List<NetworkClient> _idle = [];
-    private long _residentBytesMax;
     private double? _idleConnectionBytes;
     private double? _idleQueueBytes;
+    private readonly PerfOptions _options;
+    private readonly PerfSchedule _schedule;
+    private readonly PerfMeasurement _measurement;
+
+    public PerfRun(PerfOptions options)
+    {
+        _options = options;
+        _schedule = new PerfSchedule(options.WarmUpSeconds, options.DurationSeconds);
+        _measurement = new PerfMeasurement(_schedule, options.ServerPid);
+    }
 
     public async Task<PerfReport> RunAsync(CancellationToken cancellation)
     {
         await PrepareIdleAsync(cancellation);
-        PerfReceiver[] receivers = [.. Enumerable.Range(0, options.Receivers).Select(Receiver)];
-        PerfSender[] senders = [.. Enumerable.Range(0, options.Senders).Select(Sender)];
+        PerfReceiver[] receivers = [.. Enumerable.Range(0, _options.Receivers).Select(Receiver)];
+        PerfSender[] senders = [.. Enumerable.Range(0, _options.Senders).Select(Sender)];
         PerfWorker[] workers =
             [new("perf senders", senders, _schedule), new("perf receivers", receivers, _schedule)];
         _schedule.Begin();
@@ -27,17 +33,17 @@ internal sealed class PerfRun(PerfOptions options)
         {
             worker.Start();
         }
-        await UntilAsync(_schedule.MeasureFrom, cancellation);
-        (double? Server, double Client) before = Cpu();
-        await UntilAsync(_schedule.MeasureTo, cancellation);
-        (double? Server, double Client) after = Cpu();
-        await DrainAsync(senders, cancellation);
+        await _measurement.UntilAsync(_schedule.MeasureFrom, cancellation);
+        (double? Server, double Client) before = _measurement.Cpu();
+        await _measurement.UntilAsync(_schedule.MeasureTo, cancellation);
+        (double? Server, double Client) after = _measurement.Cpu();
+        await _measurement.DrainAsync(() => IsThere(senders), cancellation);
         _schedule.Stop();
         foreach (PerfWorker worker in workers)
         {
             worker.Join();
         }
-        ThrowIfFailed();
+        _measurement.ThrowIfFailed();
         Close(senders, receivers);
         return Report(senders, receivers) with
         {
@@ -46,14 +52,14 @@ internal sealed class PerfRun(PerfOptions options)
         };
     }
 
-    private PerfReceiver Receiver(int index) => new(options, _schedule, index);
+    private PerfReceiver Receiver(int index) => new(_options, _schedule, index);
 
-    private PerfSender Sender(int index) => new(options, _schedule, index);
+    private PerfSender Sender(int index) => new(_options, _schedule, index);
 
     private async Task PrepareIdleAsync(CancellationToken cancellation)
     {
-        _idleConnectionBytes = await MemoryEachAsync(options.IdleConnections, ConnectIdle, cancellation);
-        _idleQueueBytes = await MemoryEachAsync(options.IdleQueues, MakeIdleQueues, cancellation);
+        _idleConnectionBytes = await MemoryEachAsync(_options.IdleConnections, ConnectIdle, cancellation);
+        _idleQueueBytes = await MemoryEachAsync(_options.IdleQueues, MakeIdleQueues, cancellation);
     }
 
     private async Task<double?> MemoryEachAsync(
@@ -63,18 +69,18 @@ internal sealed class PerfRun(PerfOptions options)
         {
             return null;
         }
-        long? before = ServerResidentBytes();
+        long? before = _measurement.ServerResidentBytes;
         make(cancellation);
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation);
-        return (double?)(ServerResidentBytes() - before) / count;
+        return (double?)(_measurement.ServerResidentBytes - before) / count;
     }
 
     private void ConnectIdle(CancellationToken cancellation)
     {
-        for (int i = 0; i < options.IdleConnections; i++)
+        for (int i = 0; i < _options.IdleConnections; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            NetworkClient client = NetworkClient.Open(options.Target, $"perf-{Environment.ProcessId}-i{i}");
+            NetworkClient client = NetworkClient.Open(_options.Target, $"perf-{Environment.ProcessId}-i{i}");
             client.Connection.BeginSession();
             client.Flush();
             _idle.Add(client);
@@ -84,13 +90,13 @@ internal sealed class PerfRun(PerfOptions options)
     // Attaching makes the queue, where the server makes queues by itself.
     private void MakeIdleQueues(CancellationToken cancellation)
     {
-        using NetworkClient client = NetworkClient.Open(options.Target, $"perf-{Environment.ProcessId}-q");
-        for (int first = 0; first < options.IdleQueues; first += LinksAtOnce)
+        using NetworkClient client = NetworkClient.Open(_options.Target, $"perf-{Environment.ProcessId}-q");
+        for (int first = 0; first < _options.IdleQueues; first += LinksAtOnce)
         {
             cancellation.ThrowIfCancellationRequested();
             ClientSession session = client.Connection.BeginSession();
-            string[] names = [.. Enumerable.Range(first, Math.Min(LinksAtOnce, options.IdleQueues - first))
-                .Select(i => $"{options.Address}-idle-{i}")];
+            string[] names = [.. Enumerable.Range(first, Math.Min(LinksAtOnce, _options.IdleQueues - first))
+                .Select(i => $"{_options.Address}-idle-{i}")];
             ClientReceiver[] links = [.. names.Select(n =>
                 session.AttachReceiver(n, new Source { Address = n }, SenderSettleMode.Mixed, NoMessages.Instance))];
             foreach (ClientReceiver link in links)
@@ -103,51 +109,9 @@ internal sealed class PerfRun(PerfOptions options)
         client.Close();
     }
 
-    private long? ServerResidentBytes() => options.ServerPid is { } pid ? ProcessUsage.ResidentBytes(pid) : null;
-
-    private async Task UntilAsync(long time, CancellationToken cancellation)
-    {
-        while (Clock.Now < time && !_schedule.IsStopped)
-        {
-            TimeSpan left = TimeSpan.FromMicroseconds((time - Clock.Now) / 1000.0);
-            TimeSpan wait = left < SampleEvery && left > TimeSpan.Zero ? left : SampleEvery;
-            await Task.Delay(wait, TimeProvider.System, cancellation);
-            SampleMemory();
-        }
-        ThrowIfFailed();
-    }
-
-    // What was sent has to arrive: the end of a measurement is no excuse.
-    private async Task DrainAsync(PerfSender[] senders, CancellationToken cancellation)
-    {
-        long end = Clock.Now + (long)(DrainSecondsMax * 1e9);
-        long wanted = _schedule.Sent * (options.FanOut ? options.Receivers : 1);
-        while (Clock.Now < end && !_schedule.IsStopped
-            && (_schedule.Received < wanted || senders.Any(s => s.Unsettled > 0)))
-        {
-            await Task.Delay(SampleEvery, TimeProvider.System, cancellation);
-            wanted = _schedule.Sent * (options.FanOut ? options.Receivers : 1);
-        }
-    }
-
-    private (double? Server, double Client) Cpu() => (
-        options.ServerPid is { } pid ? ProcessUsage.CpuSeconds(pid) : null,
-        Environment.CpuUsage.TotalTime.TotalSeconds);
-
-    private void SampleMemory()
-    {
-        _residentBytesMax = Math.Max(_residentBytesMax, ServerResidentBytes() ?? 0);
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (_schedule.Failure is { } failure)
-        {
-            throw failure is CommandException
-                ? failure
-                : new CommandException(ExitCode.Failed, $"the measurement failed: {failure.Message}");
-        }
-    }
+    private bool IsThere(PerfSender[] senders) =>
+        _schedule.Received >= _schedule.Sent * (_options.FanOut ? _options.Receivers : 1)
+        && senders.All(s => s.Unsettled <= 0);
 
     // A closing detach also ends durable subscriptions.
     private void Close(PerfSender[] senders, PerfReceiver[] receivers)
@@ -179,8 +143,8 @@ internal sealed class PerfRun(PerfOptions options)
         }
         return new PerfReport
         {
-            Options = options,
-            MeasuredSeconds = options.DurationSeconds,
+            Options = _options,
+            MeasuredSeconds = _options.DurationSeconds,
             Messages = receivers.Length > 0 ? receivers.Sum(r => r.Measured) : acknowledged.Count,
             Acknowledged = acknowledged,
             Delivered = delivered,
@@ -191,7 +155,7 @@ internal sealed class PerfRun(PerfOptions options)
             Refused = senders.Sum(s => s.Refused),
             Foreign = receivers.Sum(r => r.Foreign),
             ClientCpuSeconds = 0,
-            ServerResidentBytesMax = options.ServerPid is null ? null : _residentBytesMax,
+            ServerResidentBytesMax = _measurement.ServerResidentBytesMax,
             IdleConnectionBytes = _idleConnectionBytes,
             IdleQueueBytes = _idleQueueBytes,
         };

@@ -199,6 +199,91 @@ public final class XaScenarios {
         refused(XAException.XAER_NOTA, () -> resource.commit(xid, false));
     }
 
+    // ---- over streams: "work" reads the stream "in", "copies" the stream "out" ----
+
+    void streamTwoPhases() throws Exception {
+        fillStream();
+        Xid xid = xid();
+        XAResource resource = prepareOverStreams(xid);
+        equal(null, receiveOf("copies", MOMENT));
+        resource.commit(xid, false);
+        equal("of 1", receiveOf("copies", WAIT));
+        equal("2", receiveOf("work", WAIT));
+        equal("3", receiveOf("work", WAIT));
+        equal(null, receiveOf("work", MOMENT));
+    }
+
+    void streamRollback() throws Exception {
+        fillStream();
+        Xid xid = xid();
+        prepareOverStreams(xid).rollback(xid);
+        equal("1", receiveOf("work", WAIT));
+        equal("2", receiveOf("work", WAIT));
+        equal("3", receiveOf("work", WAIT));
+        equal(null, receiveOf("copies", MOMENT));
+    }
+
+    void streamPrepareAndWait() throws Exception {
+        fillStream();
+        prepareOverStreams(fixedXid(1));
+    }
+
+    void streamCommitAfterRestart() throws Exception {
+        XAResource resource = xaSession().getXAResource();
+        equal(true, inDoubt(resource, fixedXid(1)));
+        equal("2", receiveOf("work", WAIT));
+        equal(null, receiveOf("copies", MOMENT));
+        resource.commit(fixedXid(1), false);
+        equal("of 1", receiveOf("copies", WAIT));
+        equal("3", receiveOf("work", WAIT));
+        equal(null, receiveOf("work", MOMENT));
+    }
+
+    void streamRollbackAfterRestart() throws Exception {
+        XAResource resource = xaSession().getXAResource();
+        equal(true, inDoubt(resource, fixedXid(1)));
+        equal("2", receiveOf("work", WAIT));
+        resource.rollback(fixedXid(1));
+        equal("1", receiveOf("work", WAIT));
+        equal("3", receiveOf("work", WAIT));
+        equal(null, receiveOf("copies", MOMENT));
+    }
+
+    void streamOperatorHasCommitted() throws Exception {
+        XAResource resource = xaSession().getXAResource();
+        Xid xid = fixedXid(1);
+        equal("of 1", receiveOf("copies", WAIT));
+        equal("2", receiveOf("work", WAIT));
+        equal("3", receiveOf("work", WAIT));
+        equal(null, receiveOf("work", MOMENT));
+        equal(true, inDoubt(resource, xid));
+        refused(XAException.XA_HEURCOM, () -> resource.commit(xid, false));
+        resource.forget(xid);
+        equal(false, inDoubt(resource, xid));
+    }
+
+    // Takes the first record, writes one, prepares.
+    private XAResource prepareOverStreams(Xid xid) throws Exception {
+        XASession session = xaSession();
+        XAResource resource = session.getXAResource();
+        resource.start(xid, XAResource.TMNOFLAGS);
+        String record = text(session.createConsumer(new org.apache.activemq.command.ActiveMQQueue("xa.work")));
+        equal("1", record);
+        session.createProducer(new org.apache.activemq.command.ActiveMQTopic("xa.out"))
+            .send(session.createTextMessage("of " + record));
+        resource.end(xid, XAResource.TMSUCCESS);
+        equal(XAResource.XA_OK, resource.prepare(xid));
+        session.close();
+        return xaSession().getXAResource();
+    }
+
+    private void fillStream() throws Exception {
+        Session session = plain();
+        javax.jms.MessageProducer producer =
+            session.createProducer(new org.apache.activemq.command.ActiveMQTopic("xa.in"));
+        for (String text : new String[] { "1", "2", "3" }) producer.send(session.createTextMessage(text));
+    }
+
     void nothingInDoubt() throws Exception {
         equal(false, inDoubt(xaSession().getXAResource(), fixedXid(1)));
     }

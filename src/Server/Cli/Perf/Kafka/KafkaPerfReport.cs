@@ -68,25 +68,25 @@ internal sealed record KafkaPerfReport
     public string ToTable()
     {
         var text = new StringBuilder();
-        Line(text, "acknowledged", Rate(AcknowledgedPerSecond));
-        Line(text, "acknowledged after", Quantiles(AcknowledgedAfter));
-        Line(text, "delivered", Rate(DeliveredPerSecond));
-        Line(text, "delivered after", Quantiles(DeliveredAfter));
+        PerfFigures.Line(text, "acknowledged", Rate(AcknowledgedPerSecond));
+        PerfFigures.Line(text, "acknowledged after", PerfFigures.Quantiles(AcknowledgedAfter));
+        PerfFigures.Line(text, "delivered", Rate(DeliveredPerSecond));
+        PerfFigures.Line(text, "delivered after", PerfFigures.Quantiles(DeliveredAfter));
         if (CommittedAfter.Count > 0)
         {
-            Line(text, "transactions", $"{CommittedAfter.Count / Options.DurationSeconds:N0} a second");
-            Line(text, "committed after", Quantiles(CommittedAfter));
+            PerfFigures.Line(text, "transactions", $"{CommittedAfter.Count / Options.DurationSeconds:N0} a second");
+            PerfFigures.Line(text, "committed after", PerfFigures.Quantiles(CommittedAfter));
         }
 
-        Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
+        PerfFigures.Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
         if (ServerCpuUs is { } cpu)
         {
             double share = ServerCpuSeconds!.Value / Options.DurationSeconds;
-            Line(text, "server CPU", $"{cpu:0.000} us per record, {share:P0} of one core");
-            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
+            PerfFigures.Line(text, "server CPU", $"{cpu:0.000} us per record, {share:P0} of one core");
+            PerfFigures.Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
         }
 
-        Line(text, "checked", $"{Missing} missing, {OutOfOrder} gaps, {Refused} refused");
+        PerfFigures.Line(text, "checked", $"{Missing} missing, {OutOfOrder} gaps, {Refused} refused");
         return text.ToString();
     }
 
@@ -96,9 +96,9 @@ internal sealed record KafkaPerfReport
         writer.WriteNumber("acknowledgedPerSecond", Math.Round(AcknowledgedPerSecond, 1));
         writer.WriteNumber("deliveredPerSecond", Math.Round(DeliveredPerSecond, 1));
         writer.WriteNumber("recordBytes", Options.RecordBytes);
-        WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
-        WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
-        WriteQuantiles(writer, "committedUs", CommittedAfter);
+        PerfFigures.WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
+        PerfFigures.WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
+        PerfFigures.WriteQuantiles(writer, "committedUs", CommittedAfter);
         if (ServerCpuUs is { } cpu)
         {
             writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));
@@ -114,29 +114,4 @@ internal sealed record KafkaPerfReport
     private string Rate(double perSecond) => string.Create(
         CultureInfo.InvariantCulture,
         $"{perSecond:N0} records/s, {perSecond * Options.RecordBytes / 1048576:N1} MiB/s");
-
-    private static void Line(StringBuilder text, string name, string value) =>
-        text.Append(name.PadRight(20)).Append(value).Append('\n');
-
-    private static string Quantiles(PerfHistogram times) => times.Count == 0
-        ? "-"
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
-
-    private static string Ms(PerfHistogram times, double share) =>
-        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
-
-    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
-    {
-        if (times.Count > 0)
-        {
-            writer.WriteStartObject(name);
-            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
-            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
-            writer.WriteNumber("p999", times.Quantile(0.999) / 1e3);
-            writer.WriteNumber("max", times.Max / 1e3);
-            writer.WriteEndObject();
-        }
-    }
 }

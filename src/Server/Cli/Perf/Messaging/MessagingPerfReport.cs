@@ -76,18 +76,18 @@ internal sealed record MessagingPerfReport
     private string ToTable()
     {
         var text = new StringBuilder();
-        Line(text, "messages", string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})"));
-        Line(text, "answered after", Quantiles(Acknowledged));
-        Line(text, "delivered after", Quantiles(Delivered));
+        PerfFigures.Line(text, "messages", string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})"));
+        PerfFigures.Line(text, "answered after", PerfFigures.Quantiles(Acknowledged));
+        PerfFigures.Line(text, "delivered after", PerfFigures.Quantiles(Delivered));
         string client = $"{ClientCpuSeconds * 1e6 / Math.Max(1, Messages):0.00} us per message";
-        Line(text, "client CPU", client);
+        PerfFigures.Line(text, "client CPU", client);
         if (ServerCpuUs is { } cpu)
         {
-            Line(text, "server CPU", $"{cpu:0.00} us per message");
-            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
+            PerfFigures.Line(text, "server CPU", $"{cpu:0.00} us per message");
+            PerfFigures.Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
         }
 
-        Line(text, "checked", $"{Missing} missing, {OutOfOrder} again or out of order, {Foreign} foreign");
+        PerfFigures.Line(text, "checked", $"{Missing} missing, {OutOfOrder} again or out of order, {Foreign} foreign");
         return text.ToString();
     }
 
@@ -98,8 +98,8 @@ internal sealed record MessagingPerfReport
         writer.WriteNumber("messages", Messages);
         writer.WriteNumber("seconds", Options.DurationSeconds);
         writer.WriteNumber("bodyBytes", Options.BodyBytes);
-        WriteQuantiles(writer, "acknowledgedUs", Acknowledged);
-        WriteQuantiles(writer, "deliveredUs", Delivered);
+        PerfFigures.WriteQuantiles(writer, "acknowledgedUs", Acknowledged);
+        PerfFigures.WriteQuantiles(writer, "deliveredUs", Delivered);
         writer.WriteNumber("clientCpuUs", Math.Round(ClientCpuSeconds * 1e6 / Math.Max(1, Messages), 3));
         if (ServerCpuUs is { } cpu)
         {
@@ -111,30 +111,5 @@ internal sealed record MessagingPerfReport
         writer.WriteNumber("outOfOrder", OutOfOrder);
         writer.WriteNumber("foreign", Foreign);
         writer.WriteEndObject();
-    }
-
-    private static void Line(StringBuilder text, string name, string value) =>
-        text.Append(name.PadRight(20)).Append(value).Append('\n');
-
-    private static string Quantiles(PerfHistogram times) => times.Count == 0
-        ? "-"
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
-
-    private static string Ms(PerfHistogram times, double share) =>
-        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
-
-    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
-    {
-        if (times.Count > 0)
-        {
-            writer.WriteStartObject(name);
-            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
-            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
-            writer.WriteNumber("p999", times.Quantile(0.999) / 1e3);
-            writer.WriteNumber("max", times.Max / 1e3);
-            writer.WriteEndObject();
-        }
     }
 }

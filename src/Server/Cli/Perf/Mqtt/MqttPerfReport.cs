@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -36,24 +35,24 @@ internal sealed record MqttPerfReport
     public string ToTable()
     {
         var text = new StringBuilder();
-        Line(text, "published", $"{SentPerSecond:N0}/s");
-        Line(text, "acknowledged after", Quantiles(AcknowledgedAfter));
-        Line(text, "delivered", $"{DeliveredPerSecond:N0}/s");
-        Line(text, "delivered after", Quantiles(DeliveredAfter));
-        Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
+        PerfFigures.Line(text, "published", $"{SentPerSecond:N0}/s");
+        PerfFigures.Line(text, "acknowledged after", PerfFigures.Quantiles(AcknowledgedAfter));
+        PerfFigures.Line(text, "delivered", $"{DeliveredPerSecond:N0}/s");
+        PerfFigures.Line(text, "delivered after", PerfFigures.Quantiles(DeliveredAfter));
+        PerfFigures.Line(text, "client CPU", $"{ClientCpuSeconds / Options.DurationSeconds:P0} of one core");
         if (ServerCpuUs is { } cpu)
         {
             double share = ServerCpuSeconds!.Value / Options.DurationSeconds;
-            Line(text, "server CPU", $"{cpu:0.000} us per message or delivery, {share:P0} of one core");
-            Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N1} MiB resident at most");
+            PerfFigures.Line(text, "server CPU", $"{cpu:0.000} us per message or delivery, {share:P0} of one core");
+            PerfFigures.Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N1} MiB resident at most");
         }
 
         if (IdleConnectionBytes is { } bytes)
         {
-            Line(text, "idle connections", $"{bytes / 1024.0:N1} KiB each");
+            PerfFigures.Line(text, "idle connections", $"{bytes / 1024.0:N1} KiB each");
         }
 
-        Line(text, "checked", $"{Missing} missing");
+        PerfFigures.Line(text, "checked", $"{Missing} missing");
         return text.ToString();
     }
 
@@ -65,8 +64,8 @@ internal sealed record MqttPerfReport
         writer.WriteNumber("qos", Options.Qos);
         writer.WriteBoolean("persistent", Options.Persistent);
         writer.WriteNumber("bodyBytes", Options.BodyBytes);
-        WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
-        WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
+        PerfFigures.WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
+        PerfFigures.WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
         if (ServerCpuUs is { } cpu)
         {
             writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));
@@ -80,29 +79,5 @@ internal sealed record MqttPerfReport
 
         writer.WriteNumber("missing", Missing);
         writer.WriteEndObject();
-    }
-
-    private static void Line(StringBuilder text, string name, string value) =>
-        text.Append(name.PadRight(20)).Append(value).Append('\n');
-
-    private static string Quantiles(PerfHistogram times) => times.Count == 0
-        ? "-"
-        : string.Create(
-            CultureInfo.InvariantCulture,
-            $"p50 {Ms(times, 0.5)}  p99 {Ms(times, 0.99)}  p99.9 {Ms(times, 0.999)}  max {times.Max / 1e6:0.000} ms");
-
-    private static string Ms(PerfHistogram times, double share) =>
-        (times.Quantile(share) / 1e6).ToString("0.000", CultureInfo.InvariantCulture);
-
-    private static void WriteQuantiles(Utf8JsonWriter writer, string name, PerfHistogram times)
-    {
-        if (times.Count > 0)
-        {
-            writer.WriteStartObject(name);
-            writer.WriteNumber("p50", times.Quantile(0.5) / 1e3);
-            writer.WriteNumber("p99", times.Quantile(0.99) / 1e3);
-            writer.WriteNumber("max", times.Max / 1e3);
-            writer.WriteEndObject();
-        }
     }
 }

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Wire;
+
+namespace Pillarbox.Simulation.Tests.Mqtt;
+
+/// <summary>
+/// Lives, and leaves a will with the number of its life; some wills wait. Whether the will of a life has to come, must
+/// not, or may, follows from how the life ended and from what became of the node.
+/// </summary>
+internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node, random, "mortal")
+{
+    public const string Topic = "w";
+
+    private const uint DelaySeconds = 2;
+    private int _life = -1;
+    private readonly HashSet<int> _waiting = [];
+
+    /// <summary>Lives.</summary>
+    public int Lives => _life + 1;
+
+    /// <summary>Lives whose wills must come.</summary>
+    public HashSet<int> Due { get; } = [];
+
+    /// <summary>Lives that ended in peace.</summary>
+    public HashSet<int> Peaceful { get; } = [];
+
+    /// <summary>Lives whose wills waited when the node went: one may have been published just then, and not be
+    /// forgotten.</summary>
+    public HashSet<int> Repeatable { get; } = [];
+
+    protected override MqttVersion Version => MqttVersion.V5;
+
+    /// <inheritdoc/>
+    public override void Act()
+    {
+        if (IsConnected && !HasSaidGoodbye && Random.Next(20) == 0)
+        {
+            Story.Add($"life {_life} says goodbye");
+            HasSaidGoodbye = true;
+            Send(to => new DisconnectPacket(ReasonCode.Success).Write(to, Version));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Cut()
+    {
+        if (IsConnected && !HasSaidGoodbye)
+        {
+            Due.Add(_life);
+        }
+
+        HasSaidGoodbye = false;
+        base.Cut();
+    }
+
+    /// <inheritdoc/>
+    public override void Forget()
+    {
+        if (HasSaidGoodbye)
+        {
+            // The node has answered by ending the connection, unless it had another reason.
+            HasSaidGoodbye = false;
+            if (!HasStray && !Node.IsFailing)
+            {
+                Peaceful.Add(_life);
+            }
+        }
+
+        base.Forget();
+    }
+
+    /// <summary>The node is gone: what had not come by then may be lost, or come yet.</summary>
+    public void LoseNode()
+    {
+        HasSaidGoodbye = false;
+        Due.Clear();
+        Repeatable.UnionWith(_waiting);
+        Forget();
+    }
+
+    protected override ConnectPacket Admission(ConnectPacket plain)
+    {
+        bool anew = Random.Next(3) == 0;
+        if (!anew)
+        {
+            // In time it keeps back the will that waits, later not.
+            Due.ExceptWith(_waiting);
+        }
+
+        _life++;
+        bool waits = Random.Next(2) == 0;
+        if (waits)
+        {
+            _waiting.Add(_life);
+        }
+
+        Story.Add($"life {_life}{(anew ? " begins anew" : "")}{(waits ? ", its will waits" : "")}");
+        return plain with
+        {
+            CleanStart = anew,
+            SessionExpiry = waits ? 3600u : 0,
+            Will = new WillMessage
+            {
+                Topic = Topic,
+                Payload = Encoding.ASCII.GetBytes(_life.ToString(CultureInfo.InvariantCulture)),
+                Qos = 2,
+                DelayInterval = waits ? DelaySeconds : 0u,
+            },
+        };
+    }
+
+    protected override void OnConnected(bool isSessionPresent)
+    {
+    }
+
+    protected override void OnPacket(in FixedHeader header, byte[] body) =>
+        Violation.Unless(
+            header.Type == PacketType.Disconnect && Node.IsFailing, $"the mortal hears {header.Type}");
+}
