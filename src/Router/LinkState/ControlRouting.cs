@@ -31,8 +31,9 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     }
 
     /// <summary>
-    /// Asks a router. Each repetition goes another way, in the end by every link: a question that is always sent the
-    /// same way may always be lost in the same place, where the routers on it do not agree yet. False: no way is known.
+    /// Asks a router. Every other repetition goes another way than the best, in the end by every link: a question that is
+    /// always sent the same way may always be lost in the same place, where the routers on it do not agree yet. False: no
+    /// way is known.
     /// </summary>
     /// <param name="node">The router.</param>
     /// <param name="service">The part of it.</param>
@@ -45,9 +46,13 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
         {
             return false;
         }
-        ways = [.. ways.Union(hellos.Links.Where(l => l.Neighbor is not null).Select(l => l.Id))];
-        outbox.Send(
-            ways[repetition % ways.Count], ControlWriter.Write(new ControlAddress(service, node.Id), question));
+        int way = ways[0];
+        if (repetition % 2 == 1)
+        {
+            ways = [.. ways.Union(hellos.Links.Where(l => l.Neighbor is not null).Select(l => l.Id))];
+            way = ways[(1 + (repetition / 2)) % ways.Count];
+        }
+        outbox.Send(way, ControlWriter.Write(new ControlAddress(service, node.Id), question));
         return true;
     }
 
@@ -101,13 +106,15 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
 
     /// <summary>
     /// Passes a message of another router on to the one it is for. While routers do not know the same network yet the
-    /// way may lead back to where it was: then another one is taken.
+    /// way may lead back to where it was: then another one is taken, any in the end. It ends where it was already.
     /// </summary>
     public void ForwardTo(string id, ControlEnvelope envelope, int fromLink)
     {
         UInt128 seen = SeenBy(envelope);
+        bool IsFit(ControlLink link) => link.Id != fromLink && (link.Neighbor is null || !Has(seen, link.Neighbor));
         if (table.TryGet(id, out RouterNode? node)
-            && LinkTo(node, l => l.Id != fromLink && (l.Neighbor is null || !Has(seen, l.Neighbor))) is { } link)
+            && (LinkTo(node, IsFit) ?? hellos.Links.FirstOrDefault(l => l.Neighbor is not null && IsFit(l))?.Id)
+                is { } link)
         {
             SendAll(envelope, [link]);
         }
