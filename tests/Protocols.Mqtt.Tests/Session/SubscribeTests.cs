@@ -174,8 +174,9 @@ public sealed class SubscribeTests
         Assert.Equal(ReasonCode.NotAuthorized, await client.ExpectAckAsync(PacketType.PubAck, 50));
         await client.SendPublishAsync("secret/x", "no", 2, id: 51);
         Assert.Equal(ReasonCode.NotAuthorized, await client.ExpectAckAsync(PacketType.PubRec, 51));
-        await client.SendPublishAsync("open/x", "yes", 1, id: 52);
-        Assert.Equal(ReasonCode.Success, await client.ExpectAckAsync(PacketType.PubAck, 52));
+        MqttPeer writer = await scene.ConnectAsync("w");
+        await writer.SendPublishAsync("open/x", "yes", 1, id: 52);
+        Assert.Equal(ReasonCode.Success, await writer.ExpectAckAsync(PacketType.PubAck, 52));
         Assert.Equal("yes", (await client.TakePublishAsync()).Body);
         MqttPeer old = await scene.ConnectAsync("old", MqttVersion.V311);
         await old.SendPublishAsync("secret/x", "no", 1, id: 1);
