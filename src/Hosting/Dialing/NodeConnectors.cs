@@ -170,8 +170,14 @@ internal sealed class NodeConnectors(ILoggerFactory logs, TimeProvider time) : I
     private ConnectorTarget? Adopt(FailoverServer server, DialOptions dial, bool needsTls)
     {
         string text = (server with { Scheme = server.Scheme ?? (needsTls ? "amqps" : "amqp") }).ToString();
-        return DialPlace.TryParse(text, out DialPlace? place) && (!needsTls || dial.TlsTo(place) is not null)
-            ? TargetOf(place, dial) : null;
+        if (!DialPlace.TryParse(text, out DialPlace? place) || (needsTls && dial.TlsTo(place) is null))
+        {
+            return null;
+        }
+
+        // As it is written where TLS has a section: so a place that is configured is not there twice.
+        bool isUsual = dial.Tls is not null && place.Scheme == DialScheme.Tls;
+        return TargetOf(isUsual ? place with { Scheme = DialScheme.Plain } : place, dial);
     }
 
     private sealed record Running(ConnectorConfig Config, Connector Connector, CancellationTokenSource Stop);
