@@ -170,6 +170,7 @@ void InstallTestNeeds()
         ("libpostgresql-jdbc-java", File.Exists("/usr/share/java/postgresql.jar")),
         ("postgresql", Directory.Exists("/usr/lib/postgresql")),
         ("libslf4j-java", File.Exists("/usr/share/java/slf4j-nop.jar")),
+        ("iproute2", Succeeds("ip", "-V")),
         ("nodejs", Succeeds("node", "--version")),
         ("npm", Succeeds("npm", "--version")),
     ];

@@ -174,7 +174,19 @@ public sealed class HostilePeerTests : IDisposable
     private void Misbehave(AmqpPeer peer, Random random, uint id)
     {
         string other = random.Next(3) switch { 0 => "A", 1 => $"Y{random.Next(200)}", _ => "" };
-        switch (random.Next(14))
+        if (random.Next(14) < 5)
+        {
+            Lie(peer, random, id, other);
+        }
+        else
+        {
+            BreakRules(peer, random, id, other);
+        }
+    }
+
+    private static void Lie(AmqpPeer peer, Random random, uint id, string other)
+    {
+        switch (random.Next(5))
         {
             case 0:
                 Say(peer, new ControlAddress(ControlService.Hello, null), new Hello(other, random.NextInt64(), ["A"]));
@@ -199,6 +211,13 @@ public sealed class HostilePeerTests : IDisposable
                 random.NextBytes(bytes);
                 peer.Transfer(ControlOut, id, bytes, settled: random.Next(2) == 0);
                 break;
+        }
+    }
+
+    private void BreakRules(AmqpPeer peer, Random random, uint id, string other)
+    {
+        switch (random.Next(5, 14))
+        {
             case 5:
                 peer.Transfer(DataOut, (uint)random.Next(), DataMessage("news"), settled: random.Next(2) == 0);
                 break;
