@@ -22,7 +22,10 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         KafkaPerfProducer[] producers =
             [.. Enumerable.Range(0, options.Producers).Select(i => new KafkaPerfProducer(options, _schedule, i))];
         _schedule.Begin();
-        Thread[] threads = [.. consumers.Select(c => measurement.Start(c.Run)), .. producers.Select(p => measurement.Start(p.Run))];
+        Thread[] threads =
+        [
+            .. consumers.Select(c => measurement.Start(c.Run)), .. producers.Select(p => measurement.Start(p.Run)),
+        ];
         await measurement.UntilAsync(_schedule.MeasureFrom, cancellation);
         (double? Server, double Client) before = measurement.Cpu();
         double seconds = options.DurationSeconds;

@@ -15,7 +15,8 @@ internal sealed class MessagingPerfRun(
             [.. Enumerable.Range(0, options.Receivers).Select(i => receiver(schedule, i))];
         IMessagingSender[] senders = [.. Enumerable.Range(0, options.Senders).Select(i => sender(schedule, i))];
         schedule.Begin();
-        Thread[] threads = [.. receivers.Select(r => measurement.Start(r.Run)), .. senders.Select(s => measurement.Start(s.Run))];
+        Thread[] threads =
+            [.. receivers.Select(r => measurement.Start(r.Run)), .. senders.Select(s => measurement.Start(s.Run))];
         await measurement.UntilAsync(schedule.MeasureFrom, cancellation);
         (double? Server, double Client) before = measurement.Cpu();
         await measurement.UntilAsync(schedule.MeasureTo, cancellation);
