@@ -171,9 +171,10 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>
     /// Binds a subscription's queue to an address pattern: from now on it takes what is published there, once however
-    /// many of its patterns match; streams that match are read for it (<see cref="QueueConfig.StreamsMax"/>). For a durable queue that goes on over a restart (<see cref="WhenMade"/>). False:
-    /// it was bound already. Errors: NotFound, InvalidField, Unauthorized (to consume from all that matches),
-    /// Unavailable.
+    /// many of its patterns match; streams that match are read for it (<see cref="QueueConfig.StreamsMax"/>). For a
+    /// durable queue that goes on over a restart (<see cref="WhenMade"/>). False: it was bound already. Errors:
+    /// NotFound, InvalidField, Unauthorized (to consume from all that matches), ResourceLimitExceeded (a stream by its
+    /// name too many), Unavailable.
     /// </summary>
     public bool Bind(string queue, string pattern) => _names.Bind(queue, pattern);
 

@@ -77,8 +77,11 @@ internal static class BrokerStart
         streams.CheckpointNumber = checkpoint.Number;
         foreach (AddressSpace space in services.Spaces.All)
         {
-            services.Streams.Add(
-                space.Name, new StreamCatalog(streams, space.Name) { Entering = space.StreamMade, Left = space.StreamGone });
+            services.Streams.Add(space.Name, new StreamCatalog(streams, space.Name)
+            {
+                Entering = space.StreamMade,
+                Left = space.StreamGone,
+            });
         }
 
         streams.Checkpoint = null;

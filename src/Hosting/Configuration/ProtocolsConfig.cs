@@ -71,7 +71,8 @@ public sealed record MqttConfig
 
     /// <summary>A stream that holds the last message of each topic too, made with compaction if it is not there; none:
     /// there is no such stream.</summary>
-    [Description("A stream that holds the last message of each topic too, made with compaction if it is not there; none: there is no such stream.")]
+    [Description("A stream that holds the last message of each topic too, made with compaction if it is not there; "
+        + "none: there is no such stream.")]
     public string? RetainedStream { get; init; }
 
     /// <summary>Wills whose delay runs; beyond, one is published at once.</summary>

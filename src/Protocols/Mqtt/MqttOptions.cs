@@ -75,8 +75,8 @@ public sealed record MqttOptions
     /// <summary>Bytes of memory that they take, roughly.</summary>
     public long RetainedBytesMax { get; init; } = 256L << 20;
 
-    /// <summary>The stream in which the last message of each topic is kept too, made with compaction if it is not there;
-    /// null: none.</summary>
+    /// <summary>The stream in which the last message of each topic is kept too, made with compaction if it is not
+    /// there; null: none.</summary>
     public string? RetainedStream { get; init; }
 
     /// <summary>Steps through the topics of retained messages that a connection takes before it does other

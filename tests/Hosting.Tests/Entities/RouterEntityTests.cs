@@ -86,7 +86,9 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
             "listener", """{"name":"secure","host":"127.0.0.1","port":0,"sslProfile":"mine"}""");
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(IPAddress.Loopback, int.Parse(made["port"]!.ToString()));
-        await using var tls = new System.Net.Security.SslStream(tcp.GetStream(), false, (_, _, _, _) => true);
+        await using var tls = new System.Net.Security.SslStream(
+            tcp.GetStream(), false,
+            (_, presented, _, _) => presented?.GetCertHashString() == certificates.Server.GetCertHashString());
         await tls.AuthenticateAsClientAsync("localhost");
         Assert.True(tls.IsEncrypted);
         await RefusedAsync(

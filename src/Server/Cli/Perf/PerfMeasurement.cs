@@ -7,6 +7,7 @@ internal sealed class PerfMeasurement(PerfSchedule schedule, int? serverPid)
 {
     private const double DrainSecondsMax = 10;
     private static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(100);
+    private readonly List<Thread> _threads = [];
     private long _residentBytesMax;
 
     /// <summary>The most memory that the server was seen to have; null: nobody said which process it is.</summary>
@@ -20,13 +21,19 @@ internal sealed class PerfMeasurement(PerfSchedule schedule, int? serverPid)
         serverPid is { } pid ? ProcessUsage.CpuSeconds(pid) : null,
         Environment.CpuUsage.TotalTime.TotalSeconds);
 
+    /// <summary>All that was started has come to its end.</summary>
+    public bool HasEnded => _threads.TrueForAll(thread => !thread.IsAlive);
+
     /// <summary>Runs on a thread of its own; what goes wrong there ends the measurement.</summary>
-    public Thread Start(Action run)
+    public void Start(Action run)
     {
         var thread = new Thread(() => Guard(run)) { IsBackground = true };
+        _threads.Add(thread);
         thread.Start();
-        return thread;
     }
+
+    /// <summary>Waits until all that was started has come to its end.</summary>
+    public void Join() => _threads.ForEach(thread => thread.Join());
 
     /// <summary>Waits for a moment of the clock and looks at the server's memory meanwhile. Throws <see
     /// cref="CommandException"/> when the measurement has failed.</summary>

@@ -52,7 +52,8 @@ internal sealed record PerfReport
     public string ToTable()
     {
         var text = new StringBuilder();
-        PerfFigures.Line(text, "delivered", $"{MessagesPerSecond:N0} messages/s ({Messages:N0} in {MeasuredSeconds:0.0} s)");
+        string delivered = $"{MessagesPerSecond:N0} messages/s ({Messages:N0} in {MeasuredSeconds:0.0} s)";
+        PerfFigures.Line(text, "delivered", delivered);
         PerfFigures.Line(text, "payload", $"{MessagesPerSecond * Options.BodyBytes / 1048576:N1} MiB/s");
         PerfFigures.Line(text, "acknowledged after", PerfFigures.Quantiles(Acknowledged));
         PerfFigures.Line(text, "delivered after", PerfFigures.Quantiles(Delivered));
@@ -63,7 +64,8 @@ internal sealed record PerfReport
         PerfFigures.Line(text, "client CPU", $"{ClientCpuUs:0.00} us per message");
         if (ServerCpuUs is { } cpu)
         {
-            PerfFigures.Line(text, "server CPU", $"{cpu:0.00} us per message, {ServerCpuSeconds / MeasuredSeconds:P0} of one core");
+            double? share = ServerCpuSeconds / MeasuredSeconds;
+            PerfFigures.Line(text, "server CPU", $"{cpu:0.00} us per message, {share:P0} of one core");
             PerfFigures.Line(text, "server memory", $"{ServerResidentBytesMax / 1048576.0:N0} MiB resident at most");
         }
         if (IdleConnectionBytes is { } idle)

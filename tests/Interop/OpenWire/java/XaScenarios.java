@@ -269,7 +269,7 @@ public final class XaScenarios {
         resource.start(xid, XAResource.TMNOFLAGS);
         String record = text(session.createConsumer(new org.apache.activemq.command.ActiveMQQueue("xa.work")));
         equal("1", record);
-        session.createProducer(new org.apache.activemq.command.ActiveMQTopic("xa.out"))
+        session.createProducer(new org.apache.activemq.command.ActiveMQQueue("xa.out"))
             .send(session.createTextMessage("of " + record));
         resource.end(xid, XAResource.TMSUCCESS);
         equal(XAResource.XA_OK, resource.prepare(xid));
@@ -280,7 +280,7 @@ public final class XaScenarios {
     private void fillStream() throws Exception {
         Session session = plain();
         javax.jms.MessageProducer producer =
-            session.createProducer(new org.apache.activemq.command.ActiveMQTopic("xa.in"));
+            session.createProducer(new org.apache.activemq.command.ActiveMQQueue("xa.in"));
         for (String text : new String[] { "1", "2", "3" }) producer.send(session.createTextMessage(text));
     }
 

@@ -1,7 +1,7 @@
 namespace Pillarbox.Protocols.Kafka.Wire.Messages;
 
 /// <summary>The request of RemoveRaftVoter, API key 81.</summary>
-[KafkaMessage(ApiKey.RemoveRaftVoter, "0", "0+")]
+[KafkaMessage(ApiKey.RemoveRaftVoter, "0-0", "0+")]
 internal sealed partial class RemoveRaftVoterRequest
 {
     [Field("0+", Nullable = "0+")] public string? ClusterId { get; set; }
@@ -10,7 +10,7 @@ internal sealed partial class RemoveRaftVoterRequest
 }
 
 /// <summary>The answer of RemoveRaftVoter, API key 81.</summary>
-[KafkaMessage(ApiKey.RemoveRaftVoter, "0", "0+")]
+[KafkaMessage(ApiKey.RemoveRaftVoter, "0-0", "0+")]
 internal sealed partial class RemoveRaftVoterResponse
 {
     [Field("0+")] public int ThrottleTimeMs { get; set; }

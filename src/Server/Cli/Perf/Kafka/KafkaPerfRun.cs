@@ -22,13 +22,14 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         KafkaPerfProducer[] producers =
             [.. Enumerable.Range(0, options.Producers).Select(i => new KafkaPerfProducer(options, _schedule, i))];
         _schedule.Begin();
-        Thread[] threads = [.. consumers.Select(c => measurement.Start(c.Run)), .. producers.Select(p => measurement.Start(p.Run))];
+        Array.ForEach(consumers, consumer => measurement.Start(consumer.Run));
+        Array.ForEach(producers, producer => measurement.Start(producer.Run));
         await measurement.UntilAsync(_schedule.MeasureFrom, cancellation);
         (double? Server, double Client) before = measurement.Cpu();
         double seconds = options.DurationSeconds;
         if (options.Fill > 0 || options.Drain > 0)
         {
-            seconds = await UntilDoneAsync(measurement, threads, cancellation);
+            seconds = await UntilDoneAsync(measurement, cancellation);
         }
         else
         {
@@ -40,11 +41,7 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
         await measurement.DrainAsync(
             () => options.Producers == 0 || _schedule.Received >= _schedule.Sent * options.Consumers, cancellation);
         _schedule.Stop();
-        foreach (Thread thread in threads)
-        {
-            thread.Join();
-        }
-
+        measurement.Join();
         measurement.ThrowIfFailed();
         KafkaPerfReport report = KafkaPerfReport.Of(
             options with { DurationSeconds = seconds }, _schedule, producers, consumers) with
@@ -76,12 +73,11 @@ internal sealed class KafkaPerfRun(KafkaPerfOptions options)
     }
 
     // By number instead of time; returns the seconds that it took.
-    private async Task<double> UntilDoneAsync(
-        PerfMeasurement measurement, Thread[] threads, CancellationToken cancellation)
+    private async Task<double> UntilDoneAsync(PerfMeasurement measurement, CancellationToken cancellation)
     {
         (long Count, long At) progress = (0, Clock.Now);
         bool IsDone() => options.Fill > 0
-            ? threads.All(thread => !thread.IsAlive)
+            ? measurement.HasEnded
             : _schedule.Received >= options.Drain * options.Consumers;
         while (!IsDone() && !_schedule.IsStopped)
         {

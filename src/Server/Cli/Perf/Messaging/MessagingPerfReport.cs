@@ -76,7 +76,8 @@ internal sealed record MessagingPerfReport
     private string ToTable()
     {
         var text = new StringBuilder();
-        PerfFigures.Line(text, "messages", string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})"));
+        string rate = string.Create(CultureInfo.InvariantCulture, $"{PerSecond:N0}/s ({Messages:N0})");
+        PerfFigures.Line(text, "messages", rate);
         PerfFigures.Line(text, "answered after", PerfFigures.Quantiles(Acknowledged));
         PerfFigures.Line(text, "delivered after", PerfFigures.Quantiles(Delivered));
         string client = $"{ClientCpuSeconds * 1e6 / Math.Max(1, Messages):0.00} us per message";

@@ -15,7 +15,8 @@ internal sealed class MessagingPerfRun(
             [.. Enumerable.Range(0, options.Receivers).Select(i => receiver(schedule, i))];
         IMessagingSender[] senders = [.. Enumerable.Range(0, options.Senders).Select(i => sender(schedule, i))];
         schedule.Begin();
-        Thread[] threads = [.. receivers.Select(r => measurement.Start(r.Run)), .. senders.Select(s => measurement.Start(s.Run))];
+        Array.ForEach(receivers, receiver => measurement.Start(receiver.Run));
+        Array.ForEach(senders, sender => measurement.Start(sender.Run));
         await measurement.UntilAsync(schedule.MeasureFrom, cancellation);
         (double? Server, double Client) before = measurement.Cpu();
         await measurement.UntilAsync(schedule.MeasureTo, cancellation);
@@ -24,7 +25,7 @@ internal sealed class MessagingPerfRun(
         int times = options.FanOut ? options.Receivers : Math.Min(1, options.Receivers);
         await measurement.DrainAsync(() => schedule.Received >= schedule.Sent * times, cancellation);
         schedule.Stop();
-        Array.ForEach(threads, t => t.Join());
+        measurement.Join();
         measurement.ThrowIfFailed();
         MessagingPerfReport report = MessagingPerfReport.Of(options, schedule, senders, receivers) with
         {
