@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
