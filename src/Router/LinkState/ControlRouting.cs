@@ -31,9 +31,9 @@ internal sealed class ControlRouting(RouterTable table, HelloProtocol hellos, Co
     }
 
     /// <summary>
-    /// Asks a router. Every other repetition goes another way than the best, in the end by every link: a question that is
-    /// always sent the same way may always be lost in the same place, where the routers on it do not agree yet. False: no
-    /// way is known.
+    /// Asks a router. Every other repetition goes another way than the best, in the end by every link: a question that
+    /// is always sent the same way may always be lost in the same place, where the routers on it do not agree yet.
+    /// False: no way is known.
     /// </summary>
     /// <param name="node">The router.</param>
     /// <param name="service">The part of it.</param>
