@@ -32,6 +32,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private bool _tickDue;
     private bool _hasMore;
     private bool _peerGone;
+    private readonly LoopRest _rest = new();
 
     public AmqpConnection(
         AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
@@ -66,6 +67,8 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         init => _endpoint.Number = value;
     }
 
+    private bool IsOver => _endpoint.State == ConnectionState.Ended || _peerGone;
+
     private long SteadyMs => _environment.SteadyMs;
 
     /// <summary>An operator wants the connection closed: the loop says goodbye. Any thread.</summary>
@@ -92,12 +95,12 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         }
         else
         {
-            _input.CancelPendingRead();
+            Resume();
         }
     }
 
     /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => _input.CancelPendingRead();
+    void IThreadPoolWorkItem.Execute() => Resume();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -115,10 +118,14 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         try
         {
             Flush();
-            while (_endpoint.State != ConnectionState.Ended && !_peerGone)
+            while (!IsOver)
             {
                 ReadResult result = await WaitAsync();
                 Pass(result);
+                if (result.IsCompleted && !IsOver)
+                {
+                    await RestAsync();
+                }
             }
 
             await FlushLastAsync();
@@ -147,6 +154,26 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
         }
 
         return _input.ReadAsync();
+    }
+
+    // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
+    private async ValueTask RestAsync()
+    {
+        Task rest = _rest.Begin();
+        Interlocked.Exchange(ref _waiting, 1);
+        bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
+        if (!goesOn)
+        {
+            await rest.ConfigureAwait(KeepsContext);
+        }
+
+        _rest.End();
+    }
+
+    private void Resume()
+    {
+        _input.CancelPendingRead();
+        _rest.Wake();
     }
 
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.

@@ -26,10 +26,10 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
     private long _nextDeadlineMs;
     private int _waiting;
     private bool _tickDue;
+    private readonly LoopRest _rest = new();
     private bool _hasMore;
     private bool _peerGone;
     private bool _isAdmitted;
-    private TaskCompletionSource? _idle;
 
     public MqttConnection(MqttEnvironment environment, PeerInfo peer, IDuplexPipe transport)
     {
@@ -92,7 +92,7 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
                 Pass(result);
                 if (result.IsCompleted && !IsOver)
                 {
-                    await IdleAsync();
+                    await RestAsync();
                 }
             }
 
@@ -124,24 +124,23 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
     }
 
     // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
-    private async ValueTask IdleAsync()
+    private async ValueTask RestAsync()
     {
-        var idle = new TaskCompletionSource();
-        Volatile.Write(ref _idle, idle);
+        Task rest = _rest.Begin();
         Interlocked.Exchange(ref _waiting, 1);
         bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
         if (!goesOn)
         {
-            await idle.Task.ConfigureAwait(KeepsContext);
+            await rest.ConfigureAwait(KeepsContext);
         }
 
-        Volatile.Write(ref _idle, null);
+        _rest.End();
     }
 
     private void Resume()
     {
         _input.CancelPendingRead();
-        Volatile.Read(ref _idle)?.TrySetResult();
+        _rest.Wake();
     }
 
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.

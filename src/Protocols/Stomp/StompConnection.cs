@@ -32,6 +32,7 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
     private bool _hasMore;
     private bool _isStopped;
     private bool _peerGone;
+    private readonly LoopRest _rest = new();
     private bool _isConnected;
 
     public StompConnection(StompEnvironment environment, PeerInfo peer, IDuplexPipe transport)
@@ -45,6 +46,8 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = Wake;
     }
+
+    private bool IsOver => _session.State == SessionState.Ended || _peerGone;
 
     private long SteadyMs => _environment.SteadyMs;
 
@@ -62,12 +65,12 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         }
         else
         {
-            _input.CancelPendingRead();
+            Resume();
         }
     }
 
     /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => _input.CancelPendingRead();
+    void IThreadPoolWorkItem.Execute() => Resume();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -84,10 +87,14 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
     {
         try
         {
-            while (_session.State != SessionState.Ended && !_peerGone)
+            while (!IsOver)
             {
                 ReadResult result = await WaitAsync();
                 Pass(result);
+                if (result.IsCompleted && !IsOver)
+                {
+                    await RestAsync();
+                }
             }
 
             await FlushLastAsync();
@@ -116,6 +123,26 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         }
 
         return _input.ReadAsync();
+    }
+
+    // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
+    private async ValueTask RestAsync()
+    {
+        Task rest = _rest.Begin();
+        Interlocked.Exchange(ref _waiting, 1);
+        bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
+        if (!goesOn)
+        {
+            await rest.ConfigureAwait(KeepsContext);
+        }
+
+        _rest.End();
+    }
+
+    private void Resume()
+    {
+        _input.CancelPendingRead();
+        _rest.Wake();
     }
 
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.

@@ -227,6 +227,33 @@ public sealed class CreditTests : IDisposable
         Assert.False(peer.IsEnded);
     }
 
+    // The loop does not run in circles until the peer reads.
+    [Fact]
+    public void Peer_that_does_not_read_and_says_no_more_is_waited_for()
+    {
+        var options = new AmqpOptions { OutputBytesPerPass = 8 << 10, OutputBytesMax = 64 << 10 };
+        using var scene = new AmqpScene(options);
+        AmqpPeer peer = WithMessages(0, scene);
+        peer.Reads = false;
+        byte[] echo = FrameBytes.Of(
+            new Flow { IncomingWindow = 5, NextOutgoingId = 0, OutgoingWindow = 5, Echo = true });
+        byte[] many = [.. Enumerable.Range(0, 1000).SelectMany(_ => echo)];
+        for (int i = 0; i < 50; i++)
+        {
+            peer.Send(many);
+        }
+        peer.Cut();
+        Assert.False(peer.IsEnded);
+        peer.Reads = true;
+        for (int i = 0; i < 100 && !peer.IsEnded; i++)
+        {
+            Assert.DoesNotContain(peer.Frames, f => f.Descriptor == Close.DescriptorCode);
+            peer.TakeAll();
+            scene.Settle();
+        }
+        Assert.True(peer.IsEnded);
+    }
+
     private static Flow CreditWithWindow(uint window, uint next) => new()
     {
         NextIncomingId = next,

@@ -223,6 +223,31 @@ public sealed class ConversationTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 2000).Select(i => $"{i}"), got);
     }
 
+    // What it sent before is answered, and the loop does not run in circles until then.
+    [Fact]
+    public void A_slow_reader_that_says_no_more_is_waited_for()
+    {
+        StompPeer peer = _scene.Connect("1.2");
+        peer.Reads = false;
+        string asks = string.Concat(
+            Enumerable.Range(0, 50_000).Select(i => $"SEND\ndestination:/queue/a\nreceipt:{i}\n\n\0"));
+        peer.Send(asks);
+        peer.Cut();
+        Assert.False(peer.IsEnded);
+        peer.Reads = true;
+        List<string> got = [];
+        for (int i = 0; i < 1000 && !(peer.IsEnded && peer.Frames.Count == 0); i++)
+        {
+            while (peer.Frames.Count > 0)
+            {
+                got.Add(peer.Next("RECEIPT")["receipt-id"]);
+            }
+            _scene.Settle();
+        }
+        Assert.True(peer.IsEnded);
+        Assert.Equal(Enumerable.Range(0, 50_000).Select(i => $"{i}"), got);
+    }
+
     [Fact]
     public void A_large_body_streams_in_and_out()
     {

@@ -181,7 +181,7 @@ internal sealed class AmqpPeer
 
     private sealed class Ends(PipeReader input, PipeWriter output) : IDuplexPipe
     {
-        public PipeReader Input => input;
+        public PipeReader Input { get; } = new PatientReader(input);
 
         public PipeWriter Output => output;
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
+using Pillarbox.Fuzz.Amqp.Scene;
 
 namespace Pillarbox.Fuzz.Stomp.Scene;
 
@@ -132,7 +133,7 @@ internal sealed class StompPeer
 
     private sealed class Ends(PipeReader input, PipeWriter output) : IDuplexPipe
     {
-        public PipeReader Input => input;
+        public PipeReader Input { get; } = new PatientReader(input);
 
         public PipeWriter Output => output;
     }
