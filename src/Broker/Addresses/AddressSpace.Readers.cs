@@ -153,7 +153,7 @@ internal sealed partial class AddressSpace
         {
             if (AddressPattern.Matches(pattern, stream) && !IsBound(queue, stream))
             {
-                EndLocked(reader, journal: true, changes);
+                TryEnd(reader, changes);
             }
         }
     }
@@ -248,7 +248,14 @@ internal sealed partial class AddressSpace
     {
         foreach (Queue reader in queue.Readers?.Values.ToArray() ?? [])
         {
-            EndLocked(reader, journal, changes);
+            if (journal)
+            {
+                TryEnd(reader, changes);
+            }
+            else
+            {
+                EndLocked(reader, journal: false, changes);
+            }
         }
 
         if (queue.Config.ReadsFor is { } name && FindQueue(name) is { Readers: { } readers }

@@ -120,7 +120,7 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         _security.CheckListeners(plans);
         lock (_gate)
         {
-            if (_servers.Count >= ListenersMax || _open.Exists(open => open.Plan.Name == name))
+            if (_open.Count >= ListenersMax || _open.Exists(open => open.Plan.Name == name))
             {
                 return new CommandResult($"There is a listener '{name}' already, or {ListenersMax} of them");
             }

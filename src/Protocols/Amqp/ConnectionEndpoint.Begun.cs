@@ -89,10 +89,18 @@ internal sealed partial class ConnectionEndpoint
         WriteOpen();
     }
 
-    /// <summary>Begins a session of the node's own.</summary>
+    /// <summary>Begins a session of the node's own. Errors of a link: resource-limit-exceeded.</summary>
     public AmqpSession BeginSession()
     {
-        var session = new AmqpSession(this, TakeChannel(0));
+        ushort channel = TakeChannel(0);
+        if (channel > PeerOpen!.ChannelMax)
+        {
+            FreeChannel(channel);
+            throw new AmqpException(
+                AmqpErrorCondition.ResourceLimitExceeded, "the peer takes no more sessions", AmqpSeverity.Link);
+        }
+
+        var session = new AmqpSession(this, channel);
         (_begun ??= []).Add(session);
         return session;
     }

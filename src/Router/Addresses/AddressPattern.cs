@@ -34,20 +34,31 @@ internal sealed class AddressPattern
         return other._tokens.Length - one._tokens.Length;
     }
 
+    // The last # takes more and more, instead of every # by itself: the time is bounded by the product of lengths.
     private static bool Matches(ReadOnlySpan<string> pattern, ReadOnlySpan<string> tokens)
     {
-        if (pattern.IsEmpty)
+        (int at, int token, int lastAny, int anyFrom) = (0, 0, -1, 0);
+        while (token < tokens.Length)
         {
-            return tokens.IsEmpty;
+            if (at < pattern.Length && pattern[at] == "#")
+            {
+                (lastAny, anyFrom) = (at++, token);
+            }
+            else if (at < pattern.Length && (pattern[at] == "*" || pattern[at] == tokens[token]))
+            {
+                (at, token) = (at + 1, token + 1);
+            }
+            else if (lastAny >= 0)
+            {
+                (at, token) = (lastAny + 1, ++anyFrom);
+            }
+            else
+            {
+                return false;
+            }
         }
 
-        if (pattern[0] == "#")
-        {
-            return Matches(pattern[1..], tokens) || (!tokens.IsEmpty && Matches(pattern, tokens[1..]));
-        }
-
-        return !tokens.IsEmpty && (pattern[0] == "*" || pattern[0] == tokens[0])
-            && Matches(pattern[1..], tokens[1..]);
+        return !pattern[at..].ContainsAnyExcept("#");
     }
 
     private static int Rank(string token) => token == "#" ? 2 : token == "*" ? 1 : 0;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Router.Addresses;
 using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
 using Pillarbox.Router.Management.Views;
@@ -38,6 +39,17 @@ internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
             return new CommandResult("'pattern' has to be given");
         }
 
+        if (pattern.Length > RouteAddress.CharsMax)
+        {
+            return new CommandResult($"'pattern' has at most {RouteAddress.CharsMax} characters");
+        }
+
+        bool isForSenders = command.Attributes.GetValueOrDefault("direction").AsText() == "in";
+        if (!caller.MayStandFor(pattern, isForSenders))
+        {
+            return Forbidden();
+        }
+
         if (network.ConnectionRules().Count(rule => rule.For.Only == carrier) >= RulesMax)
         {
             return new CommandResult($"The connection has {RulesMax} link routes already");
@@ -47,7 +59,7 @@ internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
         {
             Name = network.NewRuleName(Type),
             Pattern = pattern,
-            IsForSenders = command.Attributes.GetValueOrDefault("direction").AsText() == "in",
+            IsForSenders = isForSenders,
             For = new ContainerRule(null, null) { Only = carrier },
         };
         network.AddLinkRoute(rule);

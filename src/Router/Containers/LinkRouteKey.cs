@@ -15,6 +15,12 @@ internal static class LinkRouteKey
     {
         bool isBeginning = isPrefix || (!text.Contains('*') && text.IndexOf('#') == text.Length - 1);
         string bare = isBeginning ? text.TrimEnd('#').TrimEnd('.', '/') : text;
+        if (bare.Length == 0)
+        {
+            // All addresses: as a beginning it would have no text.
+            return isForSenders ? "E#" : "F#";
+        }
+
         return $"{(isBeginning ? isForSenders ? 'C' : 'D' : isForSenders ? 'E' : 'F')}{bare}";
     }
 

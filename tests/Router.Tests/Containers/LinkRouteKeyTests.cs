@@ -14,6 +14,9 @@ public sealed class LinkRouteKeyTests
     [InlineData("a.*.b", false, true, "Ea.*.b")]
     [InlineData("a.#.b", false, false, "Fa.#.b")]
     [InlineData("a.b", false, false, "Fa.b")]
+    [InlineData("#", false, true, "E#")]
+    [InlineData("#", false, false, "F#")]
+    [InlineData("/", true, true, "E#")]
     public void Key_says_the_class_and_the_addresses(string text, bool isPrefix, bool isForSenders, string key)
     {
         Assert.Equal(key, LinkRouteKey.Of(text, isPrefix, isForSenders));

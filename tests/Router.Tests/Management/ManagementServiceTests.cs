@@ -94,6 +94,22 @@ public sealed class ManagementServiceTests : IDisposable
                 ["#"] = new Dictionary<string, Permission> { ["anonymous"] = granted.Value },
             },
         });
+        var body = new AmqpMap();
+        body.Add("prefix", "some");
+        int found = StatusOf(Create(scene, "org.apache.qpid.dispatch.router.config.address", body));
+        Assert.Equal(status, found);
+        Assert.Equal(status == 201, scene.Network.View().Configured.Any(e => e.Type == "router.config.address"));
+    }
+
+    private static int StatusOf(AmqpMessage reply)
+    {
+        reply.ApplicationProperties!.TryGet("statusCode", out AmqpValue code);
+        Assert.True(code.TryGetInt64(out long status));
+        return (int)status;
+    }
+
+    private static AmqpMessage Create(RoutedScene scene, string type, AmqpMap body)
+    {
         AmqpPeer client = scene.Client();
         client.Send(FrameBytes.Of(Steps.ReceiverAttach(0, new Source { Dynamic = true })));
         string replyTo = ((Source)client.Next(Attach.DescriptorCode).AsAttach().Source!).Address!;
@@ -101,9 +117,7 @@ public sealed class ManagementServiceTests : IDisposable
         client.AttachSender(1, "$management");
         var properties = new AmqpMap();
         properties.Add("operation", "CREATE");
-        properties.Add("type", "org.apache.qpid.dispatch.router.config.address");
-        var body = new AmqpMap();
-        body.Add("prefix", "some");
+        properties.Add("type", type);
         client.Transfer(1, 0, (AmqpMessage.FromValue(AmqpValue.Map(body)) with
         {
             Properties = new MessageProperties { ReplyTo = replyTo },
@@ -116,10 +130,40 @@ public sealed class ManagementServiceTests : IDisposable
         }
 
         frame.AsTransfer(out byte[] bytes);
-        AmqpMessage.Read(bytes).ApplicationProperties!.TryGet("statusCode", out AmqpValue code);
-        Assert.True(code.TryGetInt64(out long found));
-        Assert.Equal(status, found);
-        Assert.Equal(status == 201, scene.Network.View().Configured.Any(e => e.Type == "router.config.address"));
+        return AmqpMessage.Read(bytes);
+    }
+
+    // A client that takes what others send stands for a receiver, and needs that one's permission.
+    [Theory]
+    [InlineData(null, "in", 201)]
+    [InlineData(Permission.Send, "in", 403)]
+    [InlineData(Permission.Send, "out", 201)]
+    [InlineData(Permission.Consume, "in", 201)]
+    [InlineData(Permission.Consume, "out", 403)]
+    public void Link_routes_of_a_connection_are_for_who_may_do_what_they_do(
+        Permission? granted, string direction, int status)
+    {
+        using var scene = new RoutedScene(granted is null ? null : new SecurityConfig
+        {
+            Permissions = new Dictionary<string, IReadOnlyDictionary<string, Permission>>
+            {
+                ["#"] = new Dictionary<string, Permission> { ["anonymous"] = Permission.Send | Permission.Consume },
+                ["orders.#"] = new Dictionary<string, Permission> { ["anonymous"] = granted.Value },
+            },
+        });
+        var body = new AmqpMap();
+        body.Add("pattern", "orders.*");
+        body.Add("direction", direction);
+        Assert.Equal(status, StatusOf(Create(scene, "org.apache.qpid.dispatch.router.connection.linkRoute", body)));
+    }
+
+    [Fact]
+    public void Pattern_of_a_link_route_has_bounds()
+    {
+        var body = new AmqpMap();
+        body.Add("pattern", string.Concat(Enumerable.Repeat("#/", 1500)));
+        body.Add("direction", "in");
+        Assert.Equal(400, StatusOf(Create(_scene, "org.apache.qpid.dispatch.router.connection.linkRoute", body)));
     }
 
     private (AmqpPeer Receiver, string Address) ReplyAddress()

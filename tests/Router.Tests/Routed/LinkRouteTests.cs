@@ -180,6 +180,28 @@ public sealed class LinkRouteTests : IDisposable
         Assert.Equal("qd:routed-link-lost", broker.Peer.Next(Detach.DescriptorCode).AsDetach().Error?.Condition);
     }
 
+    // The broker hears of it as of a delivery that was given up: else both would wait for the other.
+    [Fact]
+    public void Delivery_that_is_aborted_at_once_has_used_its_credit()
+    {
+        (ContainerPeer broker, AmqpPeer client, Attach attach, ushort channel) = Attached();
+        broker.Credit(attach.Handle, 1, channel);
+        uint before = client.Next(Flow.DescriptorCode).AsFlow().DeliveryCount!.Value;
+        client.Send(
+        [
+            .. FrameBytes.Of(Steps.TransferOf(0, 0) with { More = true }, Steps.Message("half")),
+            .. FrameBytes.Of(new Transfer { Handle = 0, Aborted = true }, default),
+        ]);
+        ReceivedFrame frame = broker.Peer.Next();
+        while (frame.Descriptor == Transfer.DescriptorCode)
+        {
+            frame = broker.Peer.Next();
+        }
+
+        Flow flow = frame.AsFlow();
+        Assert.Equal((before + 1, 0u), (flow.DeliveryCount, flow.LinkCredit));
+    }
+
     [Fact]
     public void Client_that_gives_up_before_the_answer_leaves_nothing_behind()
     {

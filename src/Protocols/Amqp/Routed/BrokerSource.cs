@@ -96,7 +96,7 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
     public virtual void OnClosed(BrokerException reason)
     {
         _consumer = null;
-        _pending.Clear();
+        Forget();
     }
 
     /// <inheritdoc/>
@@ -146,6 +146,7 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
         {
             if (!_isWanted)
             {
+                _read = null;
                 _pending.Dequeue();
                 _toGrant++;
                 Settle(delivery, Outcome.Released);
@@ -236,9 +237,16 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
         }
     }
 
-    private void CloseConsumer()
+    // What is read from disk is of the oldest delivery, and of no other.
+    private void Forget()
     {
         _pending.Clear();
+        _read = null;
+    }
+
+    private void CloseConsumer()
+    {
+        Forget();
         if (_consumer is not null)
         {
             port.Client.CloseConsumer(_consumer, countAttempts: false);

@@ -107,7 +107,8 @@ internal sealed class BrokerUpload(BrokerPort port, RoutedDelivery delivery, Pro
 
     private void Await()
     {
-        if (_behind is null)
+        // One that is done already, and was not looked at, says nothing of what was appended since.
+        if (_behind is null or { IsCompleted: true })
         {
             _behind = _large!.ReadyAsync(CancellationToken.None).AsTask();
             _behind.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(port.Wake);

@@ -39,16 +39,37 @@ public readonly struct ServiceCaller
             return _isTrusted;
         }
 
-        Authorizer authorizer = connection.Environment.Broker.Authorizer;
-        if (authorizer.Config is null || connection.Role != ConnectionRole.Normal)
+        return connection.Role == ConnectionRole.Normal
+            ? Has(connection, Permission.Manage, "#")
+            : connection.Environment.Broker.Authorizer.Config is null;
+    }
+
+    /// <summary>
+    /// Whether it may take for itself what others send to addresses of a pattern, or serve those who draw from them:
+    /// its user could draw from them all, or send to them all, as another router, an edge and a broker can.
+    /// </summary>
+    public bool MayStandFor(string pattern, bool isForSenders)
+    {
+        if (_isTrusted || _connection is not { } connection)
         {
-            return authorizer.Config is null;
+            return _isTrusted;
         }
 
+        return connection.Role != ConnectionRole.Normal
+            || Has(connection, isForSenders ? Permission.Consume : Permission.Send, pattern);
+    }
+
+    private static bool Has(ConnectionEndpoint connection, Permission permission, string pattern)
+    {
+        Authorizer authorizer = connection.Environment.Broker.Authorizer;
         try
         {
-            authorizer.Authorize(
-                connection.Identity, Permission.Manage, connection.AddressSpace, new AddressName("#", null));
+            if (authorizer.Config is not null)
+            {
+                authorizer.Authorize(
+                    connection.Identity, permission, connection.AddressSpace, new AddressName(pattern, null));
+            }
+
             return true;
         }
         catch (BrokerException)

@@ -51,6 +51,10 @@ internal static class StreamSource
     public static bool IsNamed(AmqpMap? properties) =>
         NumberOf(properties) is not null || TextOf(properties, GroupProperty) is not null;
 
+    /// <summary>The group in which a link reads, by its address or its properties; null: in none.</summary>
+    public static string? GroupOf(string? ofAddress, AmqpMap? properties) =>
+        (ofAddress ?? TextOf(properties, GroupProperty)) is { } group && group != NoGroup ? group : null;
+
     /// <summary>The stream that an address names, and how the address says that it is read.</summary>
     public static (string Stream, string? Group, int? Partition) Split(string address)
     {

@@ -37,17 +37,17 @@ internal sealed class OwnLinks(ConnectionEndpoint connection, INetwork network)
             return;
         }
 
-        AmqpSession session = Session();
-        if (!session.HasFreeHandle)
-        {
-            run.Watch.OnEnded(run, "there are too many links on the connection");
-            return;
-        }
-
-        _links[run] = null;
-        _begun[run] = session;
         try
         {
+            AmqpSession session = Session();
+            if (!session.HasFreeHandle)
+            {
+                run.Watch.OnEnded(run, "there are too many links on the connection");
+                return;
+            }
+
+            _links[run] = null;
+            _begun[run] = session;
             session.BeginLink(AttachOf(run.Plan), answer => Make(run, session, answer));
         }
         catch (AmqpException fault)

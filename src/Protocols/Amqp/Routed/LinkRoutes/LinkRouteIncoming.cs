@@ -224,6 +224,11 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
     {
         AbortOpen();
         _isDropping = false;
+        if (_end.IsAnswered && State == LinkState.Attached)
+        {
+            // It has used credit, also when nothing of it has reached the receiver.
+            _end.TellCount(DeliveryCount, 0);
+        }
     }
 
     private void LetIn() => LinkCredit = (uint)Math.Max(0, SerialNumber.Distance(DeliveryCount, _ceiling));

@@ -279,6 +279,11 @@ internal sealed class RoutedEnd : IRoutedCall
         SayFarewell(error, closes: true);
         if (Link is { } link)
         {
+            if (IsNear && !IsAnswered)
+            {
+                AnswerWithoutTerminus();
+            }
+
             link.Session.Detach(link, error);
         }
     }

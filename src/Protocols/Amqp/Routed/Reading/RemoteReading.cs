@@ -82,6 +82,11 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
         }
 
         RoutedAttach.Authorize(session.Connection, name.Address, Permission.Consume);
+        if (StreamSource.GroupOf(group, attach.Properties) is { } joined)
+        {
+            RoutedAttach.Authorize(session.Connection, joined, Permission.Consume);
+        }
+
         new RemoteReading(session, network, attach, door, filters).Ask();
         return true;
     }
