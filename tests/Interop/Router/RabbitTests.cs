@@ -16,6 +16,19 @@ public sealed class RabbitTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartAsync()
+    {
         _rabbit = await RabbitProcess.StartAsync();
         string routers = RabbitProcess.FreePort();
         string conf = Path.Combine(_folder.Path, "qdrouterd.conf");
