@@ -41,6 +41,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
         }
 
         string servers = peer is RelayPeer relay ? relay.Servers : ((PillarboxPeer)peer).KafkaServers;
+        double[] disk = WithDisk ? DiskProbe.Sample() : [];
         Dictionary<string, double> figures = await PerfProcess.RunAsync(options.Program,
         [
             "perf", "kafka", "--url", servers, "--topic", topic, "--duration",
@@ -50,7 +51,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
         ]);
         if (WithDisk)
         {
-            DiskProbe.Measure(figures);
+            DiskProbe.Report([.. disk, .. DiskProbe.Sample()], figures);
         }
 
         return figures;

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Client;
+using Pillarbox.Server.Cli.Sockets;
 
 namespace Pillarbox.Server.Cli.Perf.Kafka;
 
@@ -54,6 +55,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     /// <summary>Runs until the measured phase is over and everything is acknowledged.</summary>
     public void Run()
     {
+        SocketPoll.WakeInTime();
         while (!_schedule.IsStopped)
         {
             long now = Clock.Now;
@@ -70,7 +72,7 @@ internal sealed class KafkaPerfProducer : IDisposable
                 return;
             }
 
-            _link.Pump(Math.Min(next - now, WaitNanosecondsMax));
+            _link.Pump(Math.Min(next - now - SocketPoll.AwakeNanoseconds, WaitNanosecondsMax));
             while (_link.TryTake(out ReadOnlyMemory<byte> frame))
             {
                 OnAnswer(frame);
