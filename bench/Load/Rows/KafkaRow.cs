@@ -28,6 +28,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
     /// <inheritdoc/>
     public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)
     {
+        WarmMemory.Touch();
         if (peer is RabbitMqPeer rabbit)
         {
             return await RabbitStreamMeasure.RunAsync(rabbit, RabbitStreams.StreamShape.Of(arguments), options);

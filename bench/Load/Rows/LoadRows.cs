@@ -116,6 +116,11 @@ internal static class LoadRows
         {
             Peers = NodeAndRabbit, Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
         },
+        new KafkaRow("stream-10k-os", "the same, flush.mode=os: as RabbitMQ's streams, which do not wait for the disk",
+            "--size 10240 --batch-bytes 1000000")
+        {
+            Peers = NodeAndRabbit, Config = "flush.mode=os", Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
+        },
         new CatchUpRow("stream-catch-up-100", "streams, 100 B, reading 5,000,000 from the start", 100, 5_000_000),
         new CatchUpRow("stream-catch-up-10k", "streams, 10 KiB, reading 100,000 from the start", 10240, 100_000),
         new KafkaRow("stream-1-10", "streams, 100 B, one producer, ten consumers of one partition",
