@@ -31,6 +31,9 @@ public sealed partial class BrokerClient
     /// <summary>What <see cref="MessageLease.Publisher"/> says of messages that this client published.</summary>
     public ulong PublisherHash => _publisherHash;
 
+    /// <summary>The same of any client, by its id.</summary>
+    public static ulong PublisherHashOf(string clientId) => ClientNames.HashOf(clientId);
+
     internal int ProducerCount => _producers.Count;
 
     internal int ConsumerCount => _consumers.Count;

@@ -245,7 +245,7 @@ public sealed partial class BrokerClient : IDisposable
         Producer producer, in MessageHeader header, in ReadOnlySequence<byte> payload, ulong tag,
         string? to = null, Transaction? transaction = null)
     {
-        MessageHead head = new() { Header = header, Publisher = _publisherHash };
+        MessageHead head = new() { Header = header, Publisher = producer.PublisherHash };
         return PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
     }
 
