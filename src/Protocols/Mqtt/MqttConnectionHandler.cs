@@ -6,7 +6,6 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
-using Pillarbox.Protocols.Mqtt.Wills;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;

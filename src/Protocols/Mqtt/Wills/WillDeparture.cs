@@ -1,6 +1,5 @@
 using System.Text;
 using Pillarbox.Broker;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
