@@ -32,7 +32,16 @@ public sealed partial class BrokerClient
     public ulong PublisherHash => _publisherHash;
 
     /// <summary>The same of any client, by its id.</summary>
-    public static ulong PublisherHashOf(string clientId) => ClientNames.HashOf(clientId);
+    public static ulong PublisherHashOf(string clientId)
+    {
+        ulong hash = 14695981039346656037UL;
+        foreach (char c in clientId)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return hash | 1;
+    }
 
     internal int ProducerCount => _producers.Count;
 

@@ -25,17 +25,6 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
     private readonly Dictionary<(string Address, RoutingType? Type), AddressNode> _remembered = [];
 
-    public static ulong HashOf(string clientId)
-    {
-        ulong hash = 14695981039346656037UL;
-        foreach (char c in clientId)
-        {
-            hash = (hash ^ c) * 1099511628211UL;
-        }
-
-        return hash | 1;
-    }
-
     /// <summary>What a producer of this user, in this address space, is known by.</summary>
     public UInt128 KeyOf(string producer)
     {
@@ -225,7 +214,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
         if (test is not null || options.NoLocal || consumer.Browses)
         {
-            consumer.Filter = new ConsumerFilter(services, test, options.NoLocal ? HashOf(info.ClientId) : 0);
+            consumer.Filter = new ConsumerFilter(services, test, options.NoLocal ? client.PublisherHash : 0);
         }
 
         return consumer;

@@ -47,7 +47,8 @@ public sealed class DescriptorTests
         Assert.True(used < TimeSpan.FromSeconds(1), $"an idle node used {used} of 3 s");
 
         // Its files have room: a queue and a stream are made, and a message is durable.
-        Assert.Equal("RECEIPT", await SayAsync(clients[0], "SEND\ndestination:/queue/q\npersistent:true\nreceipt:1\n\nx\0"));
+        const string Send = "SEND\ndestination:/queue/q\npersistent:true\nreceipt:1\n\nx\0";
+        Assert.Equal("RECEIPT", await SayAsync(clients[0], Send));
         string[] create = ["stream", "create", "s", "--partitions", "8", "--url", node.HttpUrl];
         clients[^1].Dispose();
         clients[^2].Dispose();

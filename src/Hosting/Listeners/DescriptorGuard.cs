@@ -22,8 +22,9 @@ internal sealed partial class DescriptorGuard(long limit, TimeProvider time, ILo
     private const int KeptPart = 16;
     private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
-    private readonly Lock _telling = new();
-    private long? _toldAt;
+    private const long Never = long.MinValue;
+
+    private long _toldAt = Never;
     private int _refused;
 
     /// <summary>Descriptors that are kept for files: a part of all, within bounds.</summary>
@@ -34,7 +35,8 @@ internal sealed partial class DescriptorGuard(long limit, TimeProvider time, ILo
     /// Where that is not known: as many as there can be.
     /// </summary>
     public static long LimitOfProcess() =>
-        OperatingSystem.IsLinux() && ReadLimit(LimitOfDescriptors, out Limits limits) == 0 && limits.Soft < long.MaxValue
+        OperatingSystem.IsLinux() && ReadLimit(LimitOfDescriptors, out Limits limits) == 0
+            && limits.Soft < long.MaxValue
             ? (long)limits.Soft
             : long.MaxValue;
 
@@ -59,15 +61,13 @@ internal sealed partial class DescriptorGuard(long limit, TimeProvider time, ILo
             return true;
         }
 
-        lock (_telling)
+        int refused = Interlocked.Increment(ref _refused);
+        long now = time.GetTimestamp();
+        long told = Volatile.Read(ref _toldAt);
+        if ((told == Never || time.GetElapsedTime(told, now) >= TellEvery)
+            && Interlocked.CompareExchange(ref _toldAt, now, told) == told)
         {
-            _refused++;
-            long now = time.GetTimestamp();
-            if (_toldAt is null || time.GetElapsedTime(_toldAt.Value, now) >= TellEvery)
-            {
-                _toldAt = now;
-                Refused(logger, _refused, limit);
-            }
+            Refused(logger, refused, limit);
         }
 
         return false;

@@ -60,7 +60,8 @@ internal sealed partial class MqttSession
         if (State is not null)
         {
             ack.Awaited++;
-            State.Put(SubscriptionTable.KeyOf(request.Filter), request.Filter, request.Options, id, new Tag(TagKind.SubAck, number).Value);
+            string key = SubscriptionTable.KeyOf(request.Filter);
+            State.Put(key, request.Filter, request.Options, id, new Tag(TagKind.SubAck, number).Value);
         }
 
         return (ReasonCode)request.Options.Qos;

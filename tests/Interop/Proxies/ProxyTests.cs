@@ -76,7 +76,8 @@ public sealed class ProxyTests(ProxiedNode proxied) : IClassFixture<ProxiedNode>
         bool isTls = listener.EndsWith("-tls", StringComparison.Ordinal);
         using HttpClient http = proxied.Http();
         string scheme = isTls ? "https" : "http";
-        using HttpResponseMessage answer = await http.GetAsync(new Uri($"{scheme}://localhost:{relay.Port}/api/v1/node"));
+        var node = new Uri($"{scheme}://localhost:{relay.Port}/api/v1/node");
+        using HttpResponseMessage answer = await http.GetAsync(node);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
 
         using var socket = new ClientWebSocket();
@@ -92,7 +93,8 @@ public sealed class ProxyTests(ProxiedNode proxied) : IClassFixture<ProxiedNode>
         from listener in ProxiedNode.Listeners
         from bytes in new[]
         {
-            "AMQP\0\u0001\0\0", "\u0010\u000c\0\u0004MQTT\u0004\u0002\0\0\0\0", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "AMQP\0\u0001\0\0", "\u0010\u000c\0\u0004MQTT\u0004\u0002\0\0\0\0",
+            "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "PROXY TCP4 192.0.2.1 198.51.100.2 1234\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
             "PROXY TCP6 192.0.2.1 198.51.100.2 1234 5672\r\n", "PROXY " + new string('x', 200),
             "\r\n\r\n\0\r\nQUIT\n\u0031\u0011\0\0", "\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u0004abcd",
@@ -229,7 +231,8 @@ public sealed class ProxiedNode : IAsyncLifetime
         if (protocol == "kafka")
         {
             JsonNode found = JsonNode.Parse(await http.GetStringAsync(new Uri($"{_api}/groups/{group}")))!;
-            return [.. found["members"]!.AsArray().Select(member => member!["host"]!.GetValue<string>().TrimStart('/'))];
+            JsonArray members = found["members"]!.AsArray();
+            return [.. members.Select(member => member!["host"]!.GetValue<string>().TrimStart('/'))];
         }
 
         string wanted = protocol == "ws" ? "mqtt" : protocol;
@@ -251,7 +254,10 @@ public sealed class ProxiedNode : IAsyncLifetime
         string store = _directory.File($"{Guid.NewGuid():N}.p12");
         string password = $"{Guid.NewGuid():N}";
         string[] import =
-            ["-importcert", "-noprompt", "-alias", "authority", "-file", Authority, "-keystore", store, "-storepass", password];
+        [
+            "-importcert", "-noprompt", "-alias", "authority", "-file", Authority, "-keystore", store, "-storepass",
+            password,
+        ];
         (await ClientProcess.RunAsync("keytool", import)).AssertExit(0);
         return [store, password];
     }

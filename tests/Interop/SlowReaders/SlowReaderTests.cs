@@ -69,7 +69,8 @@ public sealed class SlowReaderTests : IAsyncLifetime
         Assert.False(slow.HasExited, "the reader that stopped was let go, or has all there was");
         double residentMiB = MostResidentMiB();
         TestContext.Current.SendDiagnosticMessage($"{protocol}: {residentMiB:0} MiB");
-        Assert.True(residentMiB < (protocol == "kafka" ? ResidentMiBMaxOfStreams : ResidentMiBMax), $"{residentMiB:0} MiB resident");
+        int most = protocol == "kafka" ? ResidentMiBMaxOfStreams : ResidentMiBMax;
+        Assert.True(residentMiB < most, $"{residentMiB:0} MiB resident");
         relay.Resume();
         Assert.Equal("all", await LineAsync(slow));
         Assert.False(_node.HasExited, _node.Output);

@@ -6,7 +6,6 @@ using Pillarbox.Broker.Transactions;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed;
-using Pillarbox.Protocols.Amqp.Wire;
 using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Routed;

@@ -18,9 +18,10 @@ internal sealed class SlowReads(IFileSystem inner) : IFileSystem
         _gate = null;
     }
 
-    public IFile Open(string path, FileOpening opening) => path.Contains($"/{DataLayout.Large}/", StringComparison.Ordinal)
-        ? new SlowFile(this, inner.Open(path, opening))
-        : inner.Open(path, opening);
+    public IFile Open(string path, FileOpening opening) =>
+        path.Contains($"/{DataLayout.Large}/", StringComparison.Ordinal)
+            ? new SlowFile(this, inner.Open(path, opening))
+            : inner.Open(path, opening);
 
     public bool Exists(string path) => inner.Exists(path);
 

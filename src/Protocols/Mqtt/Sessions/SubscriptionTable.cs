@@ -150,7 +150,8 @@ internal sealed class SubscriptionTable
     /// <summary>The text of a filter as a key.</summary>
     public static string KeyOf(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text);
 
-    private sealed class TextComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    private sealed class TextComparer
+        : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static readonly TextComparer Instance = new();
 
