@@ -10,7 +10,8 @@ namespace Pillarbox.Protocols.Mqtt.Wills;
 
 /// <summary>
 /// A delayed will on its way: retained first, if it is to be, then published and taken from the disk in one
-/// transaction, so that it comes once whatever happens to the node meanwhile. Its steps follow one after the other, on any thread.
+/// transaction, so that it comes once whatever happens to the node meanwhile. Its steps follow one after the other, on
+/// any thread.
 /// </summary>
 internal sealed class WillDeparture(
     MessageBroker broker, ClientKey client, DueWill due, Func<string, RetainedStore?> retained,
