@@ -18,9 +18,8 @@ public sealed class SlowReaderTests : IAsyncLifetime
     private const int Messages = 6000;
     private const int BodyBytes = 50 << 10;
 
-    // What is sent in all, 293 MiB, does not fit into it beside what the node has otherwise, which for streams is more.
+    // What is sent in all, 293 MiB, does not fit into it beside what the node has otherwise.
     private const int ResidentMiBMax = 300;
-    private const int ResidentMiBMaxOfStreams = 450;
 
     private readonly TemporaryDirectory _directory = new();
     private PillarboxProcess _node = null!;
@@ -44,17 +43,10 @@ public sealed class SlowReaderTests : IAsyncLifetime
     [InlineData("mqtt")]
     [InlineData("stomp")]
     [InlineData("openwire")]
-    [InlineData("kafka")]
     [InlineData("ws")]
     public async Task One_that_stops_reading_holds_up_nobody_and_misses_nothing(string protocol)
     {
         string name = $"slow.{protocol}";
-        if (protocol == "kafka")
-        {
-            string[] create = ["stream", "create", name, "--url", _node.HttpUrl];
-            (await ClientProcess.RunAsync(Programs.Pillarbox, create)).AssertExit(0);
-        }
-
         string listener = _node.Listener(protocol == "ws" ? "http" : protocol);
         await using var relay = new PausingRelay(listener);
         using Process slow = await StartAsync(protocol, $"{relay.Port}", name);
@@ -69,8 +61,7 @@ public sealed class SlowReaderTests : IAsyncLifetime
         Assert.False(slow.HasExited, "the reader that stopped was let go, or has all there was");
         double residentMiB = MostResidentMiB();
         TestContext.Current.SendDiagnosticMessage($"{protocol}: {residentMiB:0} MiB");
-        int most = protocol == "kafka" ? ResidentMiBMaxOfStreams : ResidentMiBMax;
-        Assert.True(residentMiB < most, $"{residentMiB:0} MiB resident");
+        Assert.True(residentMiB < ResidentMiBMax, $"{residentMiB:0} MiB resident");
         relay.Resume();
         Assert.Equal("all", await LineAsync(slow));
         Assert.False(_node.HasExited, _node.Output);

@@ -75,22 +75,6 @@ def stomp():
     connection.subscribe(f"/topic/{name}", id="s", headers={"receipt": "1"})
 
 
-def kafka():
-    from kafka import KafkaConsumer, TopicPartition
-    consumer = KafkaConsumer(
-        bootstrap_servers=f"127.0.0.1:{port}", auto_offset_reset="earliest",
-        max_partition_fetch_bytes=100 << 20, fetch_max_bytes=100 << 20, request_timeout_ms=300000)
-    consumer.assign([TopicPartition(name, 0)])
-    consumer.poll(timeout_ms=100)
-    there()
-
-    def run():
-        for record in consumer:
-            take()
-
-    threading.Thread(target=run, daemon=True).start()
-
-
 faulthandler.dump_traceback_later(280, exit=True)
 globals()[protocol]()
 done.wait()
