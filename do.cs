@@ -111,7 +111,7 @@ int Test(string[] names)
 {
     (string Target, string Count)[] targets =
     [
-        ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "5000000"), ("kafka-records", "500000"),
         ("kafka-session", "5000"),
         ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
         ("stomp-wire", "5000000"), ("stomp-session", "20000"),

@@ -20,6 +20,8 @@ internal static class Figure
     public const string PauseTotalMs = "gcPauseMs";
     public const string ReadyMs = "readyMs";
     public const string IdleConnectionKiB = "idleConnectionKiB";
+    public const string IdleConnections = "idleConnections";
+    public const string IdleSubscriptionBytes = "idleSubscriptionBytes";
 }
 
 /// <summary>The medians of all runs of one row, by peer.</summary>

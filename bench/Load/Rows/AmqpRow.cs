@@ -98,6 +98,7 @@ internal static class PerfProcess
         Copy(report, Figure.ClientCpuUs, figures, Figure.ClientCpuUs);
         Copy(report, "serverResidentBytesMax", figures, Figure.ResidentMiB, 1.0 / 1048576);
         Copy(report, "idleConnectionBytes", figures, Figure.IdleConnectionKiB, 1.0 / 1024);
+        Copy(report, Figure.IdleSubscriptionBytes, figures, Figure.IdleSubscriptionBytes);
         Copy(report, "idleQueueBytes", figures, "idleQueueKiB", 1.0 / 1024);
         if (report.TryGetProperty("acknowledgedUs", out JsonElement acknowledged))
         {

@@ -175,13 +175,13 @@ internal static class LoadRows
             "--idle-connections 1000 --idle-subscriptions 100")
         {
             IsLong = true,
-            Goals = [Goal.AtMost("at most 4 us of server CPU", Figure.ServerCpuUs, 4)],
+            Goals =
+            [
+                Goal.AtMost("at most 4 us of server CPU", Figure.ServerCpuUs, 4),
+                Goal.AtMost("at most 1,024 bytes for a subscription", Figure.IdleSubscriptionBytes, 1024),
+            ],
         },
-        new MqttRow("mqtt-idle-20000", "20,000 idle MQTT clients", "--idle-connections 20000 --in-flight 10")
-        {
-            IsLong = true,
-            Goals = [Goal.AtMost("at most 16 KiB for an idle connection", Figure.IdleConnectionKiB, 16)],
-        },
+        new MqttIdleRow(),
         new DeepQueueRow(),
         new CatchUpRow(
             "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100,

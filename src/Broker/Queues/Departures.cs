@@ -26,7 +26,8 @@ internal enum DepartureReason
 internal sealed class Departures(Queue queue)
 {
     private readonly List<Departure> _stuck = [];
-    private readonly LogBatch _batch = new(64);
+    // Made for the first that needs it: most queues never do.
+    private LogBatch Batch => field ??= new LogBatch(64);
 
     /// <summary>Some wait: for room on the disk, or for a place to go to.</summary>
     public bool HasStuck => _stuck.Count > 0;
@@ -222,25 +223,25 @@ internal sealed class Departures(Queue queue)
         bool wasJournaled = (entry.IsRecord || entry.Has(EntryFlags.InJournal)) && queue.IsDurable;
         bool inJournal = message.Header.Durable && Array.Exists(targets, target => target.IsDurable);
         MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliverAtMs = 0, DeliveryCount = 0 };
-        _batch.Clear();
-        _batch.Begin(RecordKind.Message);
-        MessageRecord.WriteHead(_batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
-        _batch.Write(payload);
-        int offset = _batch.End(targets.Length);
-        int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
+        Batch.Clear();
+        Batch.Begin(RecordKind.Message);
+        MessageRecord.WriteHead(Batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
+        Batch.Write(payload);
+        int offset = Batch.End(targets.Length);
+        int recordBytes = Batch.Bytes - offset - RecordFormat.HeaderBytes;
         bool together = wasJournaled && inJournal;
         if (together)
         {
-            _batch.Group = true;
+            Batch.Group = true;
             WriteSettled(entry, departure.Priority);
         }
 
-        _batch.Essential = true;
+        Batch.Essential = true;
         SegmentedLog log = Services.LogOf(inJournal);
         queue.Shard.Mark.Set(log.TailPosition);
         try
         {
-            long position = log.Append(_batch) + offset;
+            long position = log.Append(Batch) + offset;
             if (message.IsLarge)
             {
                 Services.Large.Add(position, inJournal, message.BlobId, targets.Length);
@@ -276,7 +277,7 @@ internal sealed class Departures(Queue queue)
 
     private void WriteSettled(in QueueEntry entry, byte priority)
     {
-        SettledRecord.Write(_batch, queue.Id, entry.Id, priority);
+        SettledRecord.Write(Batch, queue.Id, entry.Id, priority);
     }
 
     private static void PostTo(

@@ -19,6 +19,7 @@ internal sealed class KafkaConnection : IDisposable
     private readonly CancellationToken _gone;
     private readonly CancellationTokenSource _closed = new();
     private readonly Channel<ApiCall> _pending;
+    private readonly SemaphoreSlim _left = new(0);
     private readonly KafkaSession _session;
     private readonly Func<ApiKey, int> _limitOf;
     private readonly long _startedMs;
@@ -76,7 +77,11 @@ internal sealed class KafkaConnection : IDisposable
         await _transport.Output.CompleteAsync();
     }
 
-    public void Dispose() => _closed.Dispose();
+    public void Dispose()
+    {
+        _closed.Dispose();
+        _left.Dispose();
+    }
 
     private async Task ReadLoopAsync()
     {
@@ -118,6 +123,12 @@ internal sealed class KafkaConnection : IDisposable
 
     private async ValueTask BeginAsync(ReadOnlyMemory<byte> frame)
     {
+        while (_session.HeldBytes > _environment.Options.PipelineBytesMax)
+        {
+            // Its client does not read: what it asks for is not fetched either.
+            await _left.WaitAsync(_closed.Token);
+        }
+
         long since = _session.Throttle.Begin();
         ApiCall call = _session.Sasl.TakesRawTokens
             ? new RawSaslCall(_session, frame.Span)
@@ -221,6 +232,10 @@ internal sealed class KafkaConnection : IDisposable
         {
             Interlocked.Decrement(ref _unanswered);
             call.Release();
+            if (_left.CurrentCount == 0)
+            {
+                _left.Release();
+            }
         }
 
         if (call.EndsConnection)

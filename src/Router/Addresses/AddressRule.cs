@@ -1,3 +1,4 @@
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Addresses;
@@ -33,14 +34,14 @@ internal sealed class AddressRules
     private static readonly AddressRule RuleOfNodes =
         new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
 
-    private readonly (AddressPattern Pattern, AddressRule Rule)[] _rules;
+    private readonly (TokenPattern Pattern, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
 
     public AddressRules(IEnumerable<AddressRule> rules, AddressTreatment otherwise)
     {
         _otherwise = new AddressRule { Pattern = "#", Treatment = otherwise };
-        _rules = [.. rules.Select(rule => (AddressPattern.Parse(rule.Pattern), rule))];
-        Array.Sort(_rules, (one, other) => AddressPattern.Compare(one.Pattern, other.Pattern));
+        _rules = [.. rules.Select(rule => (TokenPattern.Parse(rule.Pattern), rule))];
+        Array.Sort(_rules, (one, other) => TokenPattern.Compare(one.Pattern, other.Pattern));
     }
 
     /// <summary>Whether a rule is what counts where the operator has said nothing.</summary>
@@ -59,8 +60,8 @@ internal sealed class AddressRules
             return _otherwise;
         }
 
-        string[] tokens = AddressPattern.TokensOf(address);
-        foreach ((AddressPattern pattern, AddressRule rule) in _rules)
+        string[] tokens = TokenPattern.TokensOf(address);
+        foreach ((TokenPattern pattern, AddressRule rule) in _rules)
         {
             if (pattern.Matches(tokens))
             {

@@ -1,3 +1,4 @@
+using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;
@@ -12,15 +13,22 @@ internal sealed class RoutedScene : IDisposable
     private int _clients;
 
     public RoutedScene(params AddressRule[] rules)
-        : this(null, rules)
+        : this((SecurityConfig?)null, rules)
     {
     }
 
     /// <param name="security">Who may do what; null: everybody everything.</param>
     /// <param name="rules">The operator's rules for addresses.</param>
     public RoutedScene(SecurityConfig? security, params AddressRule[] rules)
+        : this(options => options with { Security = security }, rules)
     {
-        Node = new AmqpScene(configure: options => options with { Security = security });
+    }
+
+    /// <param name="configure">How the broker is configured.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(Func<BrokerOptions, BrokerOptions> configure, params AddressRule[] rules)
+    {
+        Node = new AmqpScene(configure: configure);
         Network = new NodeNetwork(new NodeNetworkOptions
         {
             Id = "A",
