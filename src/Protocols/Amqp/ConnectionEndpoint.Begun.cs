@@ -2,6 +2,7 @@ using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;

@@ -19,7 +19,8 @@ internal static class EdgeServices
     private const uint Good = 0;
     private const uint BadRequest = 1;
 
-    // request   application-properties version (1), opcode (1); body list: address, whether a receiver asks
+    // request   application-properties version (1), opcode (1); body list: address, whether the edge's link receives
+    //           (and so its client sends)
     // reply     application-properties version, opcode, status; body list: is a link route, has destinations
 
     /// <summary>Answers a look-up; null: it is none that could be answered.</summary>
@@ -33,13 +34,13 @@ internal static class EdgeServices
         AmqpMessage request;
         IReadOnlyList<AmqpValue> asked;
         string? address;
-        bool isReceiver;
+        bool toSend;
         try
         {
             request = AmqpMessage.Read(message);
             asked = request.Value.AsList();
             address = asked.Count > 0 ? asked[0].AsText() : null;
-            isReceiver = asked.Count > 1 && asked[1].AsBoolean();
+            toSend = asked.Count > 1 && asked[1].AsBoolean();
         }
         catch (AmqpException)
         {
@@ -55,7 +56,7 @@ internal static class EdgeServices
         properties.Add("version", 1u);
         properties.Add("opcode", (uint)LookupOpcode);
         properties.Add("status", address is null ? BadRequest : Good);
-        bool? container = address is null ? null : hasContainer(address, !isReceiver);
+        bool? container = address is null ? null : hasContainer(address, toSend);
         var reply = new AmqpMessage
         {
             Properties = new MessageProperties { To = replyTo, CorrelationId = request.Properties.CorrelationId },

@@ -20,6 +20,13 @@ public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLin
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 
+    [Fact]
+    public async Task Deliveries_are_counted_by_where_they_entered_the_network()
+    {
+        string[] command = [Programs.Script("Router", "manage.py"), "ingress", line.A.AmqpUrl, line.C.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
     [Theory]
     [InlineData("show", "interior")]
     [InlineData("nodes", "(self)")]

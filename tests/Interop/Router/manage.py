@@ -96,6 +96,24 @@ def counters(url):
     assert agent.query("policy")[0]["connectionsProcessed"] >= 2
 
 
+def ingress(url, far):
+    """A receiver's link counts its deliveries by the router where they entered the network."""
+    agent = Agent(url)
+    receiver = agent.connection.create_receiver("manage.ingress", credit=20)
+    sender = BlockingConnection(far, timeout=TIMEOUT).create_sender("manage.ingress")
+    near = agent.connection.create_sender("manage.ingress")
+    for by, connection in ((sender, sender.connection), (sender, sender.connection), (near, agent.connection)):
+        connection.wait(lambda: by.link.credit, timeout=TIMEOUT)
+        sending = by.link.send(Message(body="m"))
+        receiver.receive(timeout=TIMEOUT)
+        receiver.accept()
+        connection.wait(lambda: sending.settled or sending.remote_state, timeout=TIMEOUT)
+    index = {row["id"]: row["index"] for row in agent.query("router.node", "id", "index")}
+    link = [l for l in agent.query("router.link") if l["owningAddr"] == "M0manage.ingress" and l["linkDir"] == "out"][0]
+    histogram = link["ingressHistogram"]
+    assert histogram[index["C"]] == 2 and histogram[index["A"]] == 1 and sum(histogram) == 3, (histogram, index)
+
+
 def create_and_delete(url):
     """As qdmanage makes, shows and removes things."""
     agent = Agent(url)

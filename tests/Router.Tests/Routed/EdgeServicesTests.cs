@@ -77,7 +77,7 @@ public sealed class EdgeServicesTests : IDisposable
     public void A_question_for_an_address_whose_links_go_through_says_so(bool hasContainer)
     {
         ServiceMessage answer = EdgeServices.AnswerLookup(
-            Question("queue"), _ => false, (_, toSend) => toSend ? null : hasContainer)!.Value;
+            Question("queue"), _ => false, (_, toSend) => toSend ? hasContainer : null)!.Value;
         Assert.Equal(
             [AmqpValue.Boolean(true), AmqpValue.Boolean(hasContainer)],
             AmqpMessage.Read(answer.Bytes).Value.AsList());

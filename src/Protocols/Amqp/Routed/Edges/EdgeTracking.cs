@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using Pillarbox.Protocols.Amqp.Wire;
 
-namespace Pillarbox.Protocols.Amqp.Routed;
+namespace Pillarbox.Protocols.Amqp.Routed.Edges;
 
 /// <summary>
 /// What an edge is told of the addresses that its senders have links for: whether somebody else in the network wants
