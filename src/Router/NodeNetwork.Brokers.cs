@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
 
@@ -10,6 +11,8 @@ namespace Pillarbox.Router;
 public sealed partial class NodeNetwork
 {
     private readonly Dictionary<string, BrokerMark> _marks = new(StringComparer.Ordinal);
+    private readonly HashSet<BrokerMark> _uplinkMarks = [];
+    private readonly Dictionary<string, List<IBrokerWatch>> _brokerWatches = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public IRoute? OpenBroker(
@@ -67,6 +70,56 @@ public sealed partial class NodeNetwork
     }
 
     /// <inheritdoc/>
+    public void OnUplinkBroker(PeerLink uplink, string address, bool isMulticast, bool isThere)
+    {
+        var mark = new BrokerMark(address, isMulticast);
+        lock (_gate)
+        {
+            if (uplink == Uplink && (isThere ? _uplinkMarks.Add(mark) : _uplinkMarks.Remove(mark)))
+            {
+                OnMarked(mark);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WatchBroker(string address, IBrokerWatch watch)
+    {
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed) || parsed.Class != RouteAddressClass.Mobile)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (!_brokerWatches.TryGetValue(parsed.Name, out List<IBrokerWatch>? watches))
+            {
+                _brokerWatches.Add(parsed.Name, watches = []);
+            }
+
+            watches.Add(watch);
+            if (TryGetMark(parsed, out BrokerMark mark))
+            {
+                watch.OnBroker(parsed.Name, mark.IsMulticast, isThere: true);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void UnwatchBroker(string address, IBrokerWatch watch)
+    {
+        lock (_gate)
+        {
+            if (RouteAddress.TryParse(address, out RouteAddress parsed)
+                && _brokerWatches.TryGetValue(parsed.Name, out List<IBrokerWatch>? watches)
+                && watches.Remove(watch) && watches.Count == 0)
+            {
+                _brokerWatches.Remove(parsed.Name);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> DoorsOf(string address)
     {
         if (!RouteAddress.TryParse(address, out RouteAddress parsed) || parsed.Class != RouteAddressClass.Mobile)
@@ -94,6 +147,16 @@ public sealed partial class NodeNetwork
                 && (network.RoutersOf(own.Key) & (UInt128.One << index)) != UInt128.Zero;
     }
 
+    private string? BrokerOf(string address)
+    {
+        lock (_gate)
+        {
+            return !RouteAddress.TryParse(address, out RouteAddress parsed) || !TryGetMark(parsed, out BrokerMark mark)
+                ? null
+                : mark.IsMulticast ? InteriorAnswer.Topic : InteriorAnswer.Queue;
+        }
+    }
+
     // ---- under the lock
 
     private bool TryGetMark(RouteAddress address, out BrokerMark mark)
@@ -107,8 +170,8 @@ public sealed partial class NodeNetwork
         foreach (bool isMulticast in (ReadOnlySpan<bool>)[false, true])
         {
             mark = new BrokerMark(address.Name, isMulticast);
-            // Of another router, or of an edge that is attached here.
-            if (_engine.Snapshot.RoutersOf(mark.Key) != UInt128.Zero
+            // Of another router, of an edge that is attached here, or, at an edge, of somebody elsewhere.
+            if (_engine.Snapshot.RoutersOf(mark.Key) != UInt128.Zero || _uplinkMarks.Contains(mark)
                 || (_routes.TryGetValue(mark.Key, out Route? route) && route.LocalCount > 0))
             {
                 return true;
@@ -160,6 +223,19 @@ public sealed partial class NodeNetwork
         }
 
         Move(parsed, rule, isThere ? known : mark, isThere);
+        foreach (IBrokerWatch watch in _brokerWatches.GetValueOrDefault(parsed.Name) ?? [])
+        {
+            watch.OnBroker(parsed.Name, mark.IsMulticast, isThere && known == mark);
+        }
+    }
+
+    // Another connection to the interior: what the last one said of brokers is asked for anew.
+    private void AskForBrokers(PeerLink uplink)
+    {
+        foreach (BrokerMark mark in _uplinkMarks)
+        {
+            _ = uplink.LookUp(mark.Address, toSend: false);
+        }
     }
 
     // Who drew what senders sent draws from now on what the broker gives back; or the other way round.

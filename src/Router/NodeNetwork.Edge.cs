@@ -149,6 +149,11 @@ public sealed partial class NodeNetwork
             WantOf(route);
         }
 
+        if (Uplink is { } uplink)
+        {
+            AskForBrokers(uplink);
+        }
+
         TellUplink(_linkRoutes.Entries.Where(entry => entry.Carriers.Count > 0).Select(entry => entry.Key), true);
         RefreshAll();
     }

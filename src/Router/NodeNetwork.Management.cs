@@ -114,7 +114,8 @@ public sealed partial class NodeNetwork
             Serve(EdgeServices.Heartbeat, new NetworkService(this, static (_, _) => null));
             Serve(EdgeServices.Lookup, new NetworkService(
                 this, (message, caller) => EdgeServices.AnswerLookup(
-                    message.Span, HasDestinations, (name, toSend) => HasContainer(name, toSend, caller.Carrier))));
+                    message.Span, HasDestinations, (name, toSend) => HasContainer(name, toSend, caller.Carrier),
+                    BrokerOf)));
         }
     }
 

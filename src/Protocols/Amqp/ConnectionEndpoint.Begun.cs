@@ -60,6 +60,9 @@ internal sealed partial class ConnectionEndpoint
     public LinkCarrier NeedCarrier() => Carrier
         ?? Interlocked.CompareExchange(ref _carrier, new CarriedLinks(this, Network!), null) ?? _carrier;
 
+    /// <summary>Whether the peer is a node like this one.</summary>
+    public bool IsPeerAlike => RouterOpen.IsAlike(PeerOpen);
+
     /// <summary>What an edge is told of its addresses; null: the peer is no edge, or does not ask.</summary>
     public EdgeTracking? Tracking { get; set; }
 

@@ -21,15 +21,18 @@ internal static class EdgeServices
 
     // request   application-properties version (1), opcode (1); body list: address, whether the edge's link receives
     //           (and so its client sends)
-    // reply     application-properties version, opcode, status; body list: is a link route, has destinations
+    // reply     application-properties version, opcode, status; body list: is a link route, has destinations, and for
+    //           nodes like this one whether a broker has the address: queue, topic or null
 
     /// <summary>Answers a look-up; null: it is none that could be answered.</summary>
     /// <param name="message">The request.</param>
     /// <param name="hasDestinations">Whether an address has destinations.</param>
     /// <param name="hasContainer">Of an address, and whether who asks sends there: whether a container takes its links,
     /// null when they do not go through as a whole.</param>
+    /// <param name="broker">Of an address: what a broker in the network has it as.</param>
     public static ServiceMessage? AnswerLookup(
-        ReadOnlySpan<byte> message, Func<string, bool> hasDestinations, Func<string, bool, bool?> hasContainer)
+        ReadOnlySpan<byte> message, Func<string, bool> hasDestinations, Func<string, bool, bool?> hasContainer,
+        Func<string, string?> broker)
     {
         AmqpMessage request;
         IReadOnlyList<AmqpValue> asked;
@@ -63,7 +66,8 @@ internal static class EdgeServices
             ApplicationProperties = properties,
             BodyKind = BodyKind.Value,
             Value = AmqpValue.List(
-                container is not null, container ?? (address is not null && hasDestinations(address))),
+                container is not null, container ?? (address is not null && hasDestinations(address)),
+                address is not null && broker(address) is { } kind ? kind : AmqpValue.Null),
         };
         return new ServiceMessage(replyTo, reply.ToArray());
     }

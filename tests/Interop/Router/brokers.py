@@ -110,7 +110,7 @@ def drained(owner, near, far):
 def drain(connection, receiver, credit):
     """Gives credit, takes it back, and accepts what has come by then."""
     receiver.link.drain(credit)
-    connection.wait(lambda: not receiver.link.draining(), timeout=TIMEOUT)
+    connection.wait(lambda: receiver.link.credit == 0, timeout=TIMEOUT)
     bodies = []
     while receiver.fetcher.has_message:
         bodies.append(receiver.fetcher.pop().body)

@@ -86,6 +86,25 @@ public sealed class EdgeBrokerTests : IDisposable
     }
 
     [Fact]
+    public void Another_edge_hears_of_a_broker_for_an_address_that_it_uses()
+    {
+        AmqpPeer other = Edge("F", isAlike: true);
+        other.AttachReceiver(0, "_$qd.edge_addr_tracking");
+        other.Credit(0, 32);
+        other.AttachReceiver(1, "orders");
+        AmqpPeer edge = EdgeWith("_$broker.queue/orders", "orders");
+        Assert.Equal(("M0_$broker.queue/orders", true), Tracked(other));
+        edge.Cut();
+        Assert.Equal(("M0_$broker.queue/orders", false), Tracked(other));
+
+        // Without a link for it it hears nothing.
+        other.Send(FrameBytes.Of(new Detach { Handle = 1, Closed = true }));
+        other.TakeAll();
+        EdgeWith("_$broker.queue/orders", "orders");
+        Assert.DoesNotContain(other.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
+    }
+
+    [Fact]
     public void Clients_cannot_stand_for_a_broker()
     {
         AmqpPeer client = _scene.Client();
@@ -172,10 +191,19 @@ public sealed class EdgeBrokerTests : IDisposable
         return edge;
     }
 
-    private AmqpPeer Edge(string id)
+    private static (string? Key, bool IsThere) Tracked(AmqpPeer edge)
+    {
+        IReadOnlyList<AmqpValue> told = AmqpMessage.Read(Taken(edge, out _)).Value.AsList();
+        return (told[0].AsText(), told[1].AsBoolean());
+    }
+
+    private AmqpPeer Edge(string id, bool isAlike = false)
     {
         AmqpPeer edge = _scene.Node.Connect(new ConnectionPlan(ConnectionRole.Edge, IsInitiator: false));
-        edge.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = id })]);
+        var properties = new AmqpMap();
+        properties.AddSymbol("product", isAlike ? "pillarbox" : "other");
+        edge.Send(
+            [.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = id, Properties = properties })]);
         edge.Next(Open.DescriptorCode);
         edge.Send(FrameBytes.Of(Steps.Begin));
         edge.Next(Begin.DescriptorCode);

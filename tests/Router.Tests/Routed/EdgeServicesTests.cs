@@ -61,14 +61,15 @@ public sealed class EdgeServicesTests : IDisposable
     public void A_question_for_an_address_is_answered(string address, bool hasDestinations)
     {
         ServiceMessage answer = EdgeServices.AnswerLookup(
-            Question(address), name => name == "wanted", (_, _) => null)!.Value;
+            Question(address), name => name == "wanted", (_, _) => null, _ => null)!.Value;
         Assert.Equal("amqp:/_edge/E/temp.1", answer.To);
         AmqpMessage reply = AmqpMessage.Read(answer.Bytes);
         Assert.Equal(7ul, reply.Properties!.CorrelationId!.Value.AsULong());
         Assert.True(reply.ApplicationProperties!.TryGet("status", out AmqpValue status));
         Assert.True(status.TryGetInt64(out long code));
         Assert.Equal(0, code);
-        Assert.Equal([AmqpValue.Boolean(false), AmqpValue.Boolean(hasDestinations)], reply.Value.AsList());
+        Assert.Equal(
+            [AmqpValue.Boolean(false), AmqpValue.Boolean(hasDestinations), AmqpValue.Null], reply.Value.AsList());
     }
 
     [Theory]
@@ -77,24 +78,24 @@ public sealed class EdgeServicesTests : IDisposable
     public void A_question_for_an_address_whose_links_go_through_says_so(bool hasContainer)
     {
         ServiceMessage answer = EdgeServices.AnswerLookup(
-            Question("queue"), _ => false, (_, toSend) => toSend ? hasContainer : null)!.Value;
+            Question("queue"), _ => false, (_, toSend) => toSend ? hasContainer : null, _ => "queue")!.Value;
         Assert.Equal(
-            [AmqpValue.Boolean(true), AmqpValue.Boolean(hasContainer)],
+            [AmqpValue.Boolean(true), AmqpValue.Boolean(hasContainer), (AmqpValue)"queue"],
             AmqpMessage.Read(answer.Bytes).Value.AsList());
     }
 
     [Fact]
     public void What_is_no_question_is_not_answered_or_called_bad()
     {
-        Assert.Null(EdgeServices.AnswerLookup([1, 2, 3], _ => true, (_, _) => null));
-        Assert.Null(EdgeServices.AnswerLookup(AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null));
+        Assert.Null(EdgeServices.AnswerLookup([1, 2, 3], _ => true, (_, _) => null, _ => null));
+        Assert.Null(EdgeServices.AnswerLookup(AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null, _ => null));
         var random = new SeededRandom(13);
         byte[] question = Question("wanted");
         for (int i = 0; i < 20_000; i++)
         {
             byte[] broken = [.. question];
             broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
-            EdgeServices.AnswerLookup(broken, _ => true, (_, _) => null);
+            EdgeServices.AnswerLookup(broken, _ => true, (_, _) => null, _ => null);
         }
     }
 

@@ -185,6 +185,40 @@ public sealed class EdgeUplinkTests : IDisposable
                 .Select(link => link.Capability).Order());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_sent_to_a_queue_elsewhere_goes_there_also_when_it_is_drawn_from_here(bool isKnownBefore)
+    {
+        AmqpPeer receiver = Attaching("orders", toSend: false);
+        Reply("orders", toSend: false, isLinkRoute: false, hasDestinations: true, isKnownBefore ? "queue" : AmqpValue.Null);
+        receiver.Next(Attach.DescriptorCode);
+        receiver.Credit(0, 10);
+        if (!isKnownBefore)
+        {
+            Assert.Null(_interior.Link("orders", isFromNode: false).Capability);
+            _interior.Send(_interior.Link("_$qd.edge_addr_tracking", isFromNode: false), Tracked("orders", true));
+        }
+
+        InteriorLink drawn = _interior.Link("orders", isFromNode: false);
+        Assert.Equal("qd.waypoint.2", drawn.Capability);
+        AmqpPeer sender = Attaching("orders", toSend: true);
+        Reply("orders", toSend: true, isLinkRoute: false, hasDestinations: true, "queue");
+        sender.Next(Attach.DescriptorCode);
+        InteriorLink sent = _interior.Link("orders", isFromNode: true);
+        Assert.Null(sent.Capability);
+        _interior.Credit(sent, 10);
+        sender.Transfer(0, 0, Steps.Message("in"));
+        Assert.Equal("in", Steps.BodyOf(_interior.Take(sent)!.Value.Message));
+        Assert.DoesNotContain(receiver.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
+
+        _interior.Send(drawn, Steps.Message("out"));
+        Assert.Contains(receiver.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
+
+        _interior.Send(_interior.Link("_$qd.edge_addr_tracking", isFromNode: false), Tracked("orders", false));
+        Assert.Null(_interior.Link("orders", isFromNode: false).Capability);
+    }
+
     [Fact]
     public void More_addresses_than_a_session_has_links_go_into_further_ones()
     {
@@ -249,12 +283,18 @@ public sealed class EdgeUplinkTests : IDisposable
         _scene.Node.Advance(1000);
     }
 
-    private void Reply(string address, bool toSend, bool isLinkRoute, bool hasDestinations)
+    private static byte[] Tracked(string queue, bool isThere) =>
+        AmqpMessage.FromValue(AmqpValue.List($"M0_$broker.queue/{queue}", isThere)).ToArray();
+
+    private void Reply(
+        string address, bool toSend, bool isLinkRoute, bool hasDestinations, AmqpValue? broker = null)
     {
         InteriorLink lookup = _interior.Link("_$qd.addr_lookup", isFromNode: true);
         AmqpMessage question = AmqpMessage.Read(_interior.Take(lookup)!.Value.Message);
         Assert.Equal([(AmqpValue)address, AmqpValue.Boolean(toSend)], question.Value.AsList());
-        Answer(question, 0, AmqpValue.List(isLinkRoute, hasDestinations));
+        Answer(question, 0, broker is { } said
+            ? AmqpValue.List(isLinkRoute, hasDestinations, said)
+            : AmqpValue.List(isLinkRoute, hasDestinations));
     }
 
     private void Answer(AmqpMessage question, int status, AmqpValue body)

@@ -26,7 +26,7 @@ internal sealed class InteriorPeer
     /// <summary>Where the node's questions are answered.</summary>
     public const string ReplyAddress = "amqp:/_topo/0/I/temp.1";
 
-    private static readonly string?[] Services = [null, "_$qd.addr_lookup", "$management"];
+    private static readonly string?[] Services = [null, "_$qd.addr_lookup", "$management", "_$qd.edge_addr_tracking"];
 
     private readonly AmqpPeer _peer;
     private readonly List<InteriorLink> _links = [];

@@ -43,6 +43,16 @@ public interface INetwork : IContainerNetwork
     /// <param name="outlet">The link.</param>
     void OnUplinkOutlet(PeerLink uplink, string key, Outlet? outlet);
 
+    /// <summary>At an edge: the interior says that a broker elsewhere has an address, or has it no longer.</summary>
+    void OnUplinkBroker(PeerLink uplink, string address, bool isMulticast, bool isThere);
+
+    /// <summary>Tells an edge whether a broker elsewhere has an address that it uses: at once, and when that
+    /// changes.</summary>
+    void WatchBroker(string address, IBrokerWatch watch);
+
+    /// <summary>The edge uses it no longer.</summary>
+    void UnwatchBroker(string address, IBrokerWatch watch);
+
     /// <summary>
     /// At an edge: what the interior knows of an address that a client attaches to. Null: there is nobody to ask, or
     /// nothing to ask for.
@@ -175,6 +185,13 @@ public interface IDestinationWatch
 
     /// <summary>There are some now, or none any more.</summary>
     void OnDestinations(bool any);
+}
+
+/// <summary>Who wants to know whether brokers have an address. Called on any thread, under the network's lock.</summary>
+public interface IBrokerWatch
+{
+    /// <summary>One has it now, or none has it any more.</summary>
+    void OnBroker(string address, bool isMulticast, bool isThere);
 }
 
 /// <summary>How much is on its way to a destination. Any thread.</summary>

@@ -91,12 +91,15 @@ internal static class RoutedAttach
         }
 
         session.AnswerIncoming(attach, answer);
+        EdgeTracking? tracking = place is null && isEdge ? session.Connection.Tracking : null;
         var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress)
         {
             IsFallback = place is { IsFallback: true },
+            OnReleased = () => tracking?.Leave(answer.Address!),
         };
         session.Put(link);
         link.SetRoute(route, watch);
+        tracking?.Use(answer.Address!);
     }
 
     private static bool TakesReceiver(AmqpSession session, INetwork network, Attach attach)
@@ -122,14 +125,33 @@ internal static class RoutedAttach
             Authorize(session.Connection, address, Permission.Consume);
         }
 
-        RoutePlace? place = PlaceOf(session, source.Capabilities, toSend: false);
+        if (MakeReceiver(session, network, attach, address, PlaceOf(session, source.Capabilities, toSend: false))
+            is not { } link)
+        {
+            RefuseUnavailable(session, attach);
+            return true;
+        }
+
+        Answer(session, attach, source.Dynamic
+            ? source with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
+            : source);
+        session.Put(link);
+        return true;
+    }
+
+    // Null: nobody can draw from there.
+    private static RoutedOutgoingLink? MakeReceiver(
+        AmqpSession session, INetwork network, Attach attach, string address, RoutePlace? place)
+    {
+        bool isClient = session.Connection.Role == ConnectionRole.Normal;
+        EdgeTracking? tracking = session.Connection.Role == ConnectionRole.Edge ? session.Connection.Tracking : null;
         IRoute? route = null;
         RoutedOutgoingLink? link = null;
         DrainQuestion? question = null;
         link = new RoutedOutgoingLink(session, attach, peer: null)
         {
             Address = address,
-            OnDrain = place is not null || session.Connection.Role != ConnectionRole.Normal ? null : done =>
+            OnDrain = place is not null || !isClient ? null : done =>
             {
                 question?.Close();
                 question = new DrainQuestion(session, network, address);
@@ -138,6 +160,7 @@ internal static class RoutedAttach
             OnReleased = () =>
             {
                 question?.Close();
+                tracking?.Leave(address);
                 if (place is null)
                 {
                     network.CloseReceiver(route!, link!.Outlet);
@@ -154,15 +177,11 @@ internal static class RoutedAttach
         if (route is null)
         {
             link.Unlist();
-            RefuseUnavailable(session, attach);
-            return true;
+            return null;
         }
 
-        Answer(session, attach, source.Dynamic
-            ? source with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
-            : source);
-        session.Put(link);
-        return true;
+        tracking?.Use(address);
+        return link;
     }
 
     private static bool TakesEdge(AmqpSession session, INetwork network, Attach attach, Source source)

@@ -5,33 +5,97 @@ using Pillarbox.Protocols.Amqp.Wire;
 namespace Pillarbox.Protocols.Amqp.Routed.Edges;
 
 /// <summary>
-/// What an edge is told of the addresses that its senders have links for: whether somebody else in the network wants
-/// what is sent there. An edge uses such a link only then. Owned by the connection's loop.
+/// What an edge is told of the addresses that it has links for: whether somebody else in the network wants what is sent
+/// there (an edge of another kind uses such a link only then), and, an edge like this node, whether a broker has the
+/// address. Owned by the connection's loop.
 /// </summary>
-internal sealed class EdgeTracking(AmqpSession session, Attach attach)
+internal sealed class EdgeTracking : IBrokerWatch
 {
     /// <summary>The source that an edge draws it from.</summary>
     public const string Address = "_$qd.edge_addr_tracking";
 
+    private const string Queue = "M0_$broker.queue/";
+    private const string Topic = "M0_$broker.topic/";
+
     private readonly Dictionary<string, bool> _told = [];
+    private readonly Dictionary<string, int> _used = new(StringComparer.Ordinal);
+    private readonly ConnectionEndpoint _connection;
+
+    public EdgeTracking(AmqpSession session, Attach attach)
+    {
+        _connection = session.Connection;
+        Link = new ControlOutgoingLink(session, attach, static () => { });
+    }
 
     /// <summary>The link.</summary>
-    public ControlOutgoingLink Link { get; } = new(session, attach, static () => { });
+    public ControlOutgoingLink Link { get; }
+
+    /// <summary>What a message says of an address's broker; null: nothing. Errors: decode-error.</summary>
+    public static (string Address, bool IsMulticast, bool IsThere)? Read(ReadOnlySpan<byte> message)
+    {
+        if (AmqpMessage.Read(message).Value.AsList() is not [var key, var isThere, ..] || key.AsText() is not { } text)
+        {
+            return null;
+        }
+
+        bool isTopic = text.StartsWith(Topic, StringComparison.Ordinal);
+        return isTopic || text.StartsWith(Queue, StringComparison.Ordinal)
+            ? (text[Queue.Length..], isTopic, isThere.AsBoolean())
+            : null;
+    }
 
     /// <summary>Tells of an address, when it is news.</summary>
-    public void Tell(IRoute route, bool hasDestinations)
+    public void Tell(IRoute route, bool hasDestinations) =>
+        Tell(string.Create(CultureInfo.InvariantCulture, $"M{route.Phase}{route.Address}"), hasDestinations);
+
+    /// <summary>The edge has a link for an address; an edge like this node hears of its brokers.</summary>
+    public void Use(string address)
     {
-        string key = string.Create(CultureInfo.InvariantCulture, $"M{route.Phase}{route.Address}");
-        if (_told.TryGetValue(key, out bool before) && before == hasDestinations)
+        if (_connection.IsPeerAlike)
+        {
+            int links = _used[address] = _used.GetValueOrDefault(address) + 1;
+            if (links == 1)
+            {
+                _connection.Network!.WatchBroker(address, this);
+            }
+        }
+    }
+
+    /// <summary>Such a link is gone.</summary>
+    public void Leave(string address)
+    {
+        if (_used.TryGetValue(address, out int links))
+        {
+            _used[address] = links - 1;
+            if (links == 1)
+            {
+                _used.Remove(address);
+                _connection.Network!.UnwatchBroker(address, this);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnBroker(string address, bool isMulticast, bool isThere)
+    {
+        RoutedInbox inbox = _connection.Routed.Inbox;
+        string key = (isMulticast ? Topic : Queue) + address;
+        inbox.Post(new RoutedEvent(RoutedEventKind.Call, new News(this, key)) { Flag = isThere });
+        inbox.Wake();
+    }
+
+    private void Tell(string key, bool isThere)
+    {
+        if (_told.TryGetValue(key, out bool before) && before == isThere)
         {
             return;
         }
 
-        _told[key] = hasDestinations;
-        Link.Send(Message(key, hasDestinations));
+        _told[key] = isThere;
+        Link.Send(Message(key, isThere));
     }
 
-    private static byte[] Message(string key, bool hasDestinations)
+    private static byte[] Message(string key, bool isThere)
     {
         var output = new ArrayBufferWriter<byte>();
         var writer = new AmqpWriter(output);
@@ -42,9 +106,25 @@ internal sealed class EdgeTracking(AmqpSession session, Attach attach)
         writer.WriteDescriptor(Descriptors.AmqpValue);
         int list = writer.BeginCompound();
         writer.WriteString(key);
-        writer.WriteBoolean(hasDestinations);
+        writer.WriteBoolean(isThere);
         writer.EndList(list, 2);
         writer.Commit();
         return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>News of a broker on its way to the loop. What the edge was told before it may have forgotten with the
+    /// link, so it is told again.</summary>
+    private sealed class News(EdgeTracking tracking, string key) : IRoutedCall
+    {
+        public void Run(in RoutedEvent crossing)
+        {
+            tracking._told.Remove(key);
+            tracking.Tell(key, crossing.Flag);
+        }
+
+        public void OnGone(in RoutedEvent crossing)
+        {
+            // So is the edge.
+        }
     }
 }

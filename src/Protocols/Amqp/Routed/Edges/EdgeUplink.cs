@@ -73,7 +73,7 @@ internal sealed class EdgeUplink : PeerLink
     /// <inheritdoc/>
     public override Task<InteriorAnswer> LookUp(string address, bool toSend)
     {
-        var asked = new Asked(this, address);
+        var asked = new Asked(this, address, toSend);
         Post(asked, toSend);
         return asked.Answer;
     }
@@ -82,7 +82,11 @@ internal sealed class EdgeUplink : PeerLink
     public void OnOpened()
     {
         AmqpSession session = _connection.BeginSession();
-        _questions.Begin(_connection.BeginSession());
+        AmqpSession own = _connection.BeginSession();
+        _questions.Begin(own);
+        own.BeginLink(
+            NewAttach(Role.Receiver, EdgeTracking.Address, null),
+            attach => new ControlIncomingLink(own, attach, OnTracked, onLost: static () => { }));
         session.BeginLink(NewAttach(Role.Sender, null, null), attach =>
         {
             var link = new RoutedOutgoingLink(session, attach, this) { OnReleased = () => _relay = null };
@@ -135,14 +139,37 @@ internal sealed class EdgeUplink : PeerLink
         _inbox.Wake();
     }
 
-    private InteriorAnswer AnswerOf(AmqpMessage? reply)
+    // What is said of destinations is in the credit of the links too.
+    private void OnTracked(ReadOnlySpan<byte> message)
     {
-        if (reply?.Value.AsList() is not [var isLinkRoute, var hasDestinations, ..])
+        try
+        {
+            if (EdgeTracking.Read(message) is { } news)
+            {
+                _network.OnUplinkBroker(this, news.Address, news.IsMulticast, news.IsThere);
+            }
+        }
+        catch (AmqpException)
+        {
+            // It says nothing.
+        }
+    }
+
+    private InteriorAnswer AnswerOf(string address, AmqpMessage? reply)
+    {
+        if (reply?.Value.AsList() is not { Count: >= 2 } said)
         {
             return InteriorAnswer.None;
         }
 
-        return new InteriorAnswer(isLinkRoute.AsBoolean(), hasDestinations.AsBoolean(), Carrier);
+        if (said is [_, _, var broker, ..])
+        {
+            // A node like this one says more: before the attach goes on it is known where its messages are.
+            _network.OnUplinkBroker(this, address, isMulticast: true, broker.AsText() == InteriorAnswer.Topic);
+            _network.OnUplinkBroker(this, address, isMulticast: false, broker.AsText() == InteriorAnswer.Queue);
+        }
+
+        return new InteriorAnswer(said[0].AsBoolean(), said[1].AsBoolean(), Carrier);
     }
 
     /// <summary>A wish for a link on its way to the loop.</summary>
@@ -168,7 +195,7 @@ internal sealed class EdgeUplink : PeerLink
     }
 
     /// <summary>A question for an address.</summary>
-    private sealed class Asked(EdgeUplink uplink, string address) : IRoutedCall
+    private sealed class Asked(EdgeUplink uplink, string address, bool toSend) : IRoutedCall
     {
         // Its continuation is another loop's wake: short, and fit to run here.
         private readonly TaskCompletionSource<InteriorAnswer> _answer = new();
@@ -176,7 +203,7 @@ internal sealed class EdgeUplink : PeerLink
         public Task<InteriorAnswer> Answer => _answer.Task;
 
         public void Run(in RoutedEvent crossing) => uplink._questions.Look(
-            address, crossing.Flag, reply => _answer.TrySetResult(uplink.AnswerOf(reply)));
+            address, toSend, reply => _answer.TrySetResult(uplink.AnswerOf(address, reply)));
 
         public void OnGone(in RoutedEvent crossing) => _answer.TrySetResult(InteriorAnswer.None);
     }

@@ -8,6 +8,12 @@ namespace Pillarbox.Protocols.Amqp.Routed.Edges;
 /// <param name="Carrier">The connection that they go on by.</param>
 public readonly record struct InteriorAnswer(bool IsLinkRoute, bool HasDestinations, LinkCarrier? Carrier)
 {
+    /// <summary>A broker elsewhere has the address as a queue.</summary>
+    public const string Queue = "queue";
+
+    /// <summary>A broker elsewhere has it as a topic, or as a stream.</summary>
+    public const string Topic = "topic";
+
     /// <summary>The interior did not answer, or could not be asked: the edge's own knowledge counts.</summary>
     public static readonly InteriorAnswer None;
 
