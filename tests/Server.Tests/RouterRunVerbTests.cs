@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Pillarbox.Hosting.RouterConf;
 using Xunit;
 
 namespace Pillarbox.Server.Tests;
@@ -50,21 +49,6 @@ public sealed class RouterRunVerbTests : IDisposable
         Assert.Contains(lines, line => line.Contains("router.workerThreads has no effect", StringComparison.Ordinal));
         await EndAsync(router);
         Assert.Equal(0, router.ExitCode);
-    }
-
-    [Fact]
-    public void Its_lines_are_counted_when_they_are_written()
-    {
-        using var output = new StringWriter();
-        using var log = new Pillarbox.Server.Cli.Router.RouterLog(
-            [new RouterConfLog("ROUTER", new HashSet<RouterLogLevel> { RouterLogLevel.Error }, null)], output,
-            TimeProvider.System);
-        log.Write("ROUTER", RouterLogLevel.Error, "one");
-        log.Write("ROUTER", RouterLogLevel.Error, "two");
-        log.Write("ROUTER", RouterLogLevel.Info, "not written");
-        log.Write("SERVER", RouterLogLevel.Info, "of another");
-        Assert.Equal((2, 0, 1), (log.CountOf("ROUTER", RouterLogLevel.Error),
-            log.CountOf("ROUTER", RouterLogLevel.Info), log.CountOf("SERVER", RouterLogLevel.Info)));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Containers;
-using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Tests.Routed;
 

@@ -1,6 +1,5 @@
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp.Wire;
-using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Tests.Routed;
 

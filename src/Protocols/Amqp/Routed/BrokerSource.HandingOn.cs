@@ -1,5 +1,4 @@
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed.Drawing;
 

@@ -1,7 +1,4 @@
-using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Queues;
-using Pillarbox.Model;
 
 namespace Pillarbox.Protocols.Amqp.Routed.Drawing;
 

@@ -1,4 +1,3 @@
-using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Wire;
 
