@@ -88,7 +88,8 @@ public sealed class EdgeServicesTests : IDisposable
     public void What_is_no_question_is_not_answered_or_called_bad()
     {
         Assert.Null(EdgeServices.AnswerLookup([1, 2, 3], _ => true, (_, _) => null, _ => null));
-        Assert.Null(EdgeServices.AnswerLookup(AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null, _ => null));
+        Assert.Null(EdgeServices.AnswerLookup(
+            AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null, _ => null));
         var random = new SeededRandom(13);
         byte[] question = Question("wanted");
         for (int i = 0; i < 20_000; i++)

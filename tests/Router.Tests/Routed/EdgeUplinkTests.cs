@@ -190,7 +190,8 @@ public sealed class EdgeUplinkTests : IDisposable
     public void What_is_sent_to_a_queue_elsewhere_goes_there_also_when_it_is_drawn_from_here(bool isKnownBefore)
     {
         AmqpPeer receiver = Attaching("orders", toSend: false);
-        Reply("orders", toSend: false, isLinkRoute: false, hasDestinations: true, isKnownBefore ? "queue" : AmqpValue.Null);
+        AmqpValue known = isKnownBefore ? "queue" : AmqpValue.Null;
+        Reply("orders", toSend: false, isLinkRoute: false, hasDestinations: true, known);
         receiver.Next(Attach.DescriptorCode);
         receiver.Credit(0, 10);
         if (!isKnownBefore)

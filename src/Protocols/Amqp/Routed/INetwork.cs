@@ -187,7 +187,8 @@ public interface IDestinationWatch
     void OnDestinations(bool any);
 }
 
-/// <summary>Who wants to know whether brokers have an address. Called on any thread, under the network's lock.</summary>
+/// <summary>Who wants to know whether brokers have an address. Called on any thread, under the network's
+/// lock.</summary>
 public interface IBrokerWatch
 {
     /// <summary>One has it now, or none has it any more.</summary>
