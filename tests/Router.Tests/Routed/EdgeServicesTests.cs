@@ -32,6 +32,24 @@ public sealed class EdgeServicesTests : IDisposable
         Assert.Equal(("M0news", false), Tracked(edge));
     }
 
+    // Seen with qdrouterd: its next sender's link was never used.
+    [Fact]
+    public void An_edge_that_begins_its_link_anew_hears_it_anew()
+    {
+        AmqpPeer edge = Edge();
+        edge.AttachReceiver(0, "_$qd.edge_addr_tracking");
+        edge.Credit(0, 32);
+        _scene.Receiver("news");
+        for (int i = 0; i < 2; i++)
+        {
+            edge.Send(FrameBytes.Of(Steps.SenderAttach(1, "news")));
+            edge.Next(Attach.DescriptorCode);
+            Assert.Equal(("M0news", true), Tracked(edge));
+            edge.Send(FrameBytes.Of(new Detach { Handle = 1, Closed = true }));
+            edge.TakeAll();
+        }
+    }
+
     [Fact]
     public void What_an_edge_itself_wants_is_no_news_for_it()
     {

@@ -17,7 +17,6 @@ internal sealed class EdgeTracking : IBrokerWatch
     private const string Queue = "M0_$broker.queue/";
     private const string Topic = "M0_$broker.topic/";
 
-    private readonly Dictionary<string, bool> _told = [];
     private readonly Dictionary<string, int> _used = new(StringComparer.Ordinal);
     private readonly ConnectionEndpoint _connection;
 
@@ -44,7 +43,8 @@ internal sealed class EdgeTracking : IBrokerWatch
             : null;
     }
 
-    /// <summary>Tells of an address, when it is news.</summary>
+    /// <summary>Tells of an address. An edge that has begun its link for it anew is to hear it anew: it has forgotten
+    /// it with the last one.</summary>
     public void Tell(IRoute route, bool hasDestinations) =>
         Tell(string.Create(CultureInfo.InvariantCulture, $"M{route.Phase}{route.Address}"), hasDestinations);
 
@@ -84,16 +84,7 @@ internal sealed class EdgeTracking : IBrokerWatch
         inbox.Wake();
     }
 
-    private void Tell(string key, bool isThere)
-    {
-        if (_told.TryGetValue(key, out bool before) && before == isThere)
-        {
-            return;
-        }
-
-        _told[key] = isThere;
-        Link.Send(Message(key, isThere));
-    }
+    private void Tell(string key, bool isThere) => Link.Send(Message(key, isThere));
 
     private static byte[] Message(string key, bool isThere)
     {
@@ -112,15 +103,10 @@ internal sealed class EdgeTracking : IBrokerWatch
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>News of a broker on its way to the loop. What the edge was told before it may have forgotten with the
-    /// link, so it is told again.</summary>
+    /// <summary>News of a broker on its way to the loop.</summary>
     private sealed class News(EdgeTracking tracking, string key) : IRoutedCall
     {
-        public void Run(in RoutedEvent crossing)
-        {
-            tracking._told.Remove(key);
-            tracking.Tell(key, crossing.Flag);
-        }
+        public void Run(in RoutedEvent crossing) => tracking.Tell(key, crossing.Flag);
 
         public void OnGone(in RoutedEvent crossing)
         {
