@@ -54,6 +54,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     public string NodeId => _options.Id;
 
     /// <inheritdoc/>
+    public string StampId => IsEdge ? "" : NodeId;
+
+    /// <inheritdoc/>
     public int LinkCapacity => _options.LinkCapacity;
 
     /// <summary>The network as this node sees it.</summary>

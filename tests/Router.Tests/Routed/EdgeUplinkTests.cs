@@ -209,7 +209,11 @@ public sealed class EdgeUplinkTests : IDisposable
         Assert.Null(sent.Capability);
         _interior.Credit(sent, 10);
         sender.Transfer(0, 0, Steps.Message("in"));
-        Assert.Equal("in", Steps.BodyOf(_interior.Take(sent)!.Value.Message));
+        byte[] message = _interior.Take(sent)!.Value.Message;
+        Assert.Equal("in", Steps.BodyOf(message));
+        // To the network it enters at the edge's router: another id would be one of a router that nobody knows.
+        Assert.Equal(-1, message.AsSpan().IndexOf("x-opt-qd.ingress"u8));
+        Assert.Equal(-1, message.AsSpan().IndexOf("x-opt-qd.trace"u8));
         Assert.DoesNotContain(receiver.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
 
         _interior.Send(drawn, Steps.Message("out"));

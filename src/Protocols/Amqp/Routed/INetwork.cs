@@ -13,6 +13,10 @@ public interface INetwork : IContainerNetwork
     /// <summary>This node's id, without an area.</summary>
     string NodeId { get; }
 
+    /// <summary>What messages say of their way by this node; empty at an edge: they enter the network at its
+    /// router.</summary>
+    string StampId { get; }
+
     /// <summary>Deliveries that a sender may have on their way, by default 250.</summary>
     int LinkCapacity { get; }
 
