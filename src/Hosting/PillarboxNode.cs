@@ -22,6 +22,9 @@ public sealed class PillarboxNode : IAsyncDisposable
     private readonly TimeSpan _drainTimeout;
     private int _stopped;
 
+    /// <summary>Listeners that come and go while the node runs; null: the node is in no network.</summary>
+    internal ListenerOwner? Listeners => _parts.Listeners;
+
     private PillarboxNode(NodeParts parts, NodeServer server, TimeSpan drainTimeout)
     {
         _parts = parts;

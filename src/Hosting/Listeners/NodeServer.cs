@@ -54,6 +54,8 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
+        // Who stops it says how long it waits for those that are connected.
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers, logs));
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());

@@ -28,11 +28,14 @@ public sealed record AddressRule
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>
 internal sealed class AddressRules
 {
-    // What nodes say to each other goes to the nearest, whatever the operator's rules are.
+    // What nodes say to each other goes to the nearest, or to all that a mark is of, whatever the operator's rules are.
     private const string OfNodes = "_$broker.";
 
     private static readonly AddressRule RuleOfNodes =
         new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
+
+    private static readonly AddressRule RuleOfMarks =
+        new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Multicast };
 
     private readonly (TokenPattern Pattern, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
@@ -52,7 +55,7 @@ internal sealed class AddressRules
     {
         if (address.StartsWith(OfNodes, StringComparison.Ordinal))
         {
-            return RuleOfNodes;
+            return BrokerMark.Is(address) ? RuleOfMarks : RuleOfNodes;
         }
 
         if (_rules.Length == 0)

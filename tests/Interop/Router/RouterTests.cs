@@ -36,10 +36,37 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("outcomes_reach_the_queue")]
     [InlineData("topic")]
     [InlineData("large_queue")]
+    [InlineData("large_from_queue")]
+    [InlineData("drained")]
     public async Task Broker_of_one_node_serves_all(string scenario)
     {
         string[] command =
             [Programs.Script("Router", "brokers.py"), scenario, line.A.AmqpUrl, line.B.AmqpUrl, line.C.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
+    [Theory]
+    [InlineData("wait_in_the_queue")]
+    [InlineData("outcomes_reach_the_queue")]
+    [InlineData("topic")]
+    [InlineData("large_queue")]
+    [InlineData("large_from_queue")]
+    [InlineData("drained")]
+    public async Task Broker_of_an_edge_serves_the_interior_and_other_edges(string scenario)
+    {
+        string[] command =
+            [Programs.Script("Router", "brokers.py"), scenario, line.E.AmqpUrl, line.B.AmqpUrl, line.F.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
+    [Theory]
+    [InlineData("wait_in_the_queue")]
+    [InlineData("topic")]
+    [InlineData("drained")]
+    public async Task Broker_of_the_interior_serves_edges(string scenario)
+    {
+        string[] command =
+            [Programs.Script("Router", "brokers.py"), scenario, line.A.AmqpUrl, line.E.AmqpUrl, line.F.AmqpUrl];
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 

@@ -20,19 +20,36 @@ internal sealed class RoutedScene : IDisposable
     /// <param name="security">Who may do what; null: everybody everything.</param>
     /// <param name="rules">The operator's rules for addresses.</param>
     public RoutedScene(SecurityConfig? security, params AddressRule[] rules)
-        : this(options => options with { Security = security }, rules)
+        : this(RouterMode.Interior, security, rules)
+    {
+    }
+
+    /// <param name="mode">Where in the network the node is; at the edge it is called E.</param>
+    /// <param name="security">Who may do what; null: everybody everything.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(RouterMode mode, SecurityConfig? security = null, params AddressRule[] rules)
+        : this(mode, options => options with { Security = security }, rules)
     {
     }
 
     /// <param name="configure">How the broker is configured.</param>
     /// <param name="rules">The operator's rules for addresses.</param>
     public RoutedScene(Func<BrokerOptions, BrokerOptions> configure, params AddressRule[] rules)
+        : this(RouterMode.Interior, configure, rules)
+    {
+    }
+
+    /// <param name="mode">Where in the network the node is; at the edge it is called E.</param>
+    /// <param name="configure">Changes the options of its broker.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(
+        RouterMode mode, Func<BrokerOptions, BrokerOptions> configure, params AddressRule[] rules)
     {
         Node = new AmqpScene(configure: configure);
         Network = new NodeNetwork(new NodeNetworkOptions
         {
-            Id = "A",
-            Mode = RouterMode.Interior,
+            Id = mode == RouterMode.Edge ? "E" : "A",
+            Mode = mode,
             Addresses = rules,
             Time = Node.Clock,
             Random = new SeededRandom(3),
