@@ -19,6 +19,7 @@ internal sealed class KafkaConnection : IDisposable
     private readonly CancellationToken _gone;
     private readonly CancellationTokenSource _closed = new();
     private readonly Channel<ApiCall> _pending;
+    private readonly PipelineBudget _budget;
     private readonly KafkaSession _session;
     private readonly Func<ApiKey, int> _limitOf;
     private readonly long _startedMs;
@@ -42,6 +43,7 @@ internal sealed class KafkaConnection : IDisposable
         _session = new KafkaSession(environment, peer, _closed.Token);
         _limitOf = LimitOf;
         _startedMs = _activeMs = environment.SteadyMs;
+        _budget = new PipelineBudget(environment.Options.PipelineBytesMax);
         _pending = Channel.CreateBounded<ApiCall>(new BoundedChannelOptions(environment.Options.PipelineMax)
         {
             SingleReader = true,
@@ -129,7 +131,14 @@ internal sealed class KafkaConnection : IDisposable
         }
 
         Interlocked.Increment(ref _unanswered);
+        call.FrameBytes = frame.Length;
+        Task room = _budget.TakeAsync(frame.Length);
         await _pending.Writer.WriteAsync(call, _closed.Token);
+        if (!room.IsCompleted)
+        {
+            await room.WaitAsync(_closed.Token);
+        }
+
         await MuteAsync();
     }
 
@@ -221,6 +230,7 @@ internal sealed class KafkaConnection : IDisposable
         {
             Interlocked.Decrement(ref _unanswered);
             call.Release();
+            _budget.Return(call.FrameBytes);
         }
 
         if (call.EndsConnection)

@@ -55,6 +55,21 @@ public sealed class ConnectionTests
         await peer.TakeAsync<MetadataResponse>(9, quick);
     }
 
+    /// <summary>The same requests one by one: nobody holds more of them than it may.</summary>
+    [Fact]
+    public async Task With_many_bytes_of_requests_unanswered_no_more_are_read()
+    {
+        await using var scene = new KafkaScene(new KafkaOptions { PipelineBytesMax = 1 });
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        int slow = await peer.SendAsync(Requests.Fetch("t", 0, waitMs: 300), 11);
+        int produce = await peer.SendAsync(Requests.Produce("t", Requests.Batch("a")), 8);
+        FetchResponse fetched = await peer.TakeAsync<FetchResponse>(11, slow);
+        Assert.Empty(Requests.Values(fetched.Responses[0].Partitions[0].Records));
+        ProduceResponse produced = await peer.TakeAsync<ProduceResponse>(8, produce);
+        Assert.Equal(0, produced.Responses[0].PartitionResponses[0].BaseOffset);
+    }
+
     [Fact]
     public async Task Produce_with_acks_0_has_no_answer()
     {
