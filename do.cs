@@ -163,6 +163,7 @@ void InstallTestNeeds()
         ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("python3-zstandard", Succeeds("/usr/bin/python3", "-c", "import zstandard")),
         ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
         ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
         ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),

@@ -16,10 +16,12 @@ internal sealed class FetchedPartition : IRecordSource
     private const short LastOfFormat0 = 1;
     private const short LastOfFormat1 = 3;
 
+    // What the records of one batch may be without compression: all of it has to fit into an answer for such clients.
+    private const int PlainBytesMax = 128 << 20;
+
     private readonly StreamRead _read = new();
     private readonly Partition? _partition;
     private readonly KafkaSession _session;
-    private readonly int _bytesMax;
     private ErrorCode _error;
     private PooledBuffer? _converted;
     private long _held;
@@ -28,7 +30,6 @@ internal sealed class FetchedPartition : IRecordSource
     {
         Place = place;
         _session = session;
-        _bytesMax = session.Environment.Options.FetchBytesMax;
         _error = session.Find(place.Topic, place.TopicId, Permission.Consume, out RecordStream? stream);
         _partition = stream?.FindPartition(place.Wanted.Partition);
         if (_error == ErrorCode.None && _partition is null)
@@ -199,7 +200,7 @@ internal sealed class FetchedPartition : IRecordSource
         _read.CopyTo(batches);
         _converted = new PooledBuffer();
         byte magic = version <= LastOfFormat0 ? (byte)0 : (byte)1;
-        MessageSetWriter.Convert(batches.WrittenSpan, magic, _bytesMax, _converted);
+        MessageSetWriter.Convert(batches.WrittenSpan, magic, PlainBytesMax, _converted);
         Hold(_held + _converted.WrittenMemory.Length);
         return new RecordBytes(_converted.WrittenMemory);
     }

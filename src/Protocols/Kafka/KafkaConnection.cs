@@ -20,6 +20,7 @@ internal sealed class KafkaConnection : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly Channel<ApiCall> _pending;
     private readonly SemaphoreSlim _left = new(0);
+    private readonly PipelineBudget _budget;
     private readonly KafkaSession _session;
     private readonly Func<ApiKey, int> _limitOf;
     private readonly long _startedMs;
@@ -43,6 +44,7 @@ internal sealed class KafkaConnection : IDisposable
         _session = new KafkaSession(environment, peer, _closed.Token);
         _limitOf = LimitOf;
         _startedMs = _activeMs = environment.SteadyMs;
+        _budget = new PipelineBudget(environment.Options.PipelineBytesMax);
         _pending = Channel.CreateBounded<ApiCall>(new BoundedChannelOptions(environment.Options.PipelineMax)
         {
             SingleReader = true,
@@ -123,7 +125,7 @@ internal sealed class KafkaConnection : IDisposable
 
     private async ValueTask BeginAsync(ReadOnlyMemory<byte> frame)
     {
-        while (_session.HeldBytes > _environment.Options.PipelineBytesMax)
+        while (_session.HeldBytes > _environment.Options.AnswerBytesMax)
         {
             // Its client does not read: what it asks for is not fetched either.
             await _left.WaitAsync(_closed.Token);
@@ -140,7 +142,14 @@ internal sealed class KafkaConnection : IDisposable
         }
 
         Interlocked.Increment(ref _unanswered);
+        call.FrameBytes = frame.Length;
+        Task room = _budget.TakeAsync(frame.Length);
         await _pending.Writer.WriteAsync(call, _closed.Token);
+        if (!room.IsCompleted)
+        {
+            await room.WaitAsync(_closed.Token);
+        }
+
         await MuteAsync();
     }
 
@@ -236,6 +245,8 @@ internal sealed class KafkaConnection : IDisposable
             {
                 _left.Release();
             }
+
+            _budget.Return(call.FrameBytes);
         }
 
         if (call.EndsConnection)

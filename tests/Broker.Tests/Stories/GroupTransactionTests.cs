@@ -79,6 +79,47 @@ public sealed class GroupTransactionTests
         Assert.Equal(["0", "1", "2"], Read(scene, "out"));
     }
 
+    /// <summary>Of two commits of a group the later one counts: the reader's own must not come between a transaction's
+    /// and its end.</summary>
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public void The_reader_s_own_commit_does_not_take_the_transaction_s_away(bool isCommit, int expected)
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        actor.Client.Settle(actor.Deliveries[0], Outcome.Accepted);
+        Accept(actor, transaction, 1);
+        actor.Send(actor.Producer("out"), "B", transaction: transaction);
+        actor.Pass();
+        scene.Clock.Advance(600);
+        actor.Client.Discharge(transaction, fail: !isCommit, tag: 1);
+        scene.Settle();
+        Assert.Single(actor.Discharged);
+        if (!isCommit)
+        {
+            scene.Advance(600);
+        }
+
+        scene.Crash();
+        Assert.Equal(expected, Committed(scene));
+    }
+
+    [Fact]
+    public void After_a_refusal_the_reader_s_own_commits_go_on()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        Accept(actor, transaction, 0);
+        transaction.Fail(new BrokerException(BrokerError.InvalidField, "something else in it is wrong"));
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        scene.Settle();
+        Assert.NotNull(Assert.Single(actor.Discharged).Error);
+        actor.AcceptAll();
+        scene.Advance(600);
+        Assert.Equal(3, Committed(scene));
+    }
+
     [Fact]
     public void A_member_whose_partition_is_another_s_by_now_commits_nothing()
     {

@@ -98,26 +98,6 @@ public sealed class StreamBranchAckTests
         Assert.Equal(["0", "2"], Left(scene));
     }
 
-    [Fact]
-    public void Offsets_of_a_group_are_not_held()
-    {
-        using Scene scene = new();
-        Make(scene, 2);
-        Actor actor = scene.Connect();
-        actor.Consume("", 1000, options => options with
-        {
-            Stream = new StreamReading { Stream = "s", Group = "g", Start = StreamStart.First },
-        });
-        scene.Advance(1000);
-        Assert.Equal(2, actor.Deliveries.Count);
-        Transaction transaction = actor.Client.Xa.Start(Name);
-        actor.Client.Settle(actor.Deliveries[0], Outcome.Accepted, 0, transaction);
-        actor.Client.Xa.End(Name);
-        XaException refusal = Assert.Throws<XaException>(() => actor.Client.Xa.Prepare(Name, 1));
-        Assert.Equal(XaCode.RolledBack, refusal.Code);
-        scene.Settle();
-    }
-
     /// <summary>Power goes at each sync from the preparation on: the record is acknowledged and the message sent, or
     /// neither.</summary>
     [Theory]

@@ -59,7 +59,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task Of_a_peer_that_does_not_read_no_more_is_begun_than_answers_may_hold()
     {
-        await using var scene = new KafkaScene(new KafkaOptions { PipelineBytesMax = 100_000 });
+        await using var scene = new KafkaScene(new KafkaOptions { AnswerBytesMax = 100_000 });
         KafkaPeer peer = scene.Connect();
         await peer.CreateTopicAsync("t");
         await peer.AskAsync<ProduceRequest, ProduceResponse>(
@@ -81,6 +81,21 @@ public sealed class ConnectionTests
 
         ProduceResponse last = await peer.TakeAsync<ProduceResponse>(8, produce);
         Assert.Equal(1, last.Responses[0].PartitionResponses[0].BaseOffset);
+    }
+
+    /// <summary>The same requests one by one: nobody holds more of them than it may.</summary>
+    [Fact]
+    public async Task With_many_bytes_of_requests_unanswered_no_more_are_read()
+    {
+        await using var scene = new KafkaScene(new KafkaOptions { PipelineBytesMax = 1 });
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        int slow = await peer.SendAsync(Requests.Fetch("t", 0, waitMs: 300), 11);
+        int produce = await peer.SendAsync(Requests.Produce("t", Requests.Batch("a")), 8);
+        FetchResponse fetched = await peer.TakeAsync<FetchResponse>(11, slow);
+        Assert.Empty(Requests.Values(fetched.Responses[0].Partitions[0].Records));
+        ProduceResponse produced = await peer.TakeAsync<ProduceResponse>(8, produce);
+        Assert.Equal(0, produced.Responses[0].PartitionResponses[0].BaseOffset);
     }
 
     [Fact]

@@ -1,16 +1,15 @@
-using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka.Apis;
 
-/// <summary>GetTelemetrySubscriptions and PushTelemetry: nobody here asks for the figures of clients (KIP-714), so they
-/// are told to send none, and to ask again after a while.</summary>
-internal static class TelemetryApi
+/// <summary>GetTelemetrySubscriptions: nobody here asks for the figures of clients (KIP-714), so they are told to send
+/// none, and to ask again after a while.</summary>
+internal static class GetTelemetrySubscriptionsApi
 {
     private const int PushIntervalMs = 300_000;
     private const int BytesMax = 1 << 20;
 
-    public static ValueTask<GetTelemetrySubscriptionsResponse?> GetAsync(
+    public static ValueTask<GetTelemetrySubscriptionsResponse?> HandleAsync(
         ApiCall call, GetTelemetrySubscriptionsRequest request)
     {
         Span<byte> id = stackalloc byte[16];
@@ -24,10 +23,4 @@ internal static class TelemetryApi
             DeltaTemporality = true,
         });
     }
-
-    public static ValueTask<PushTelemetryResponse?> PushAsync(ApiCall call, PushTelemetryRequest request) =>
-        new(new PushTelemetryResponse
-        {
-            ErrorCode = (short)(request.Metrics.Length == 0 ? ErrorCode.None : ErrorCode.UnknownSubscriptionId),
-        });
 }

@@ -4,19 +4,10 @@ using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka.Apis;
 
-/// <summary>ListPartitionReassignments and AlterPartitionReassignments: one node has nowhere to move
-/// anything.</summary>
-internal static class PartitionReassignmentsApi
+/// <summary>AlterPartitionReassignments: one node has nowhere to move anything but where it is.</summary>
+internal static class AlterPartitionReassignmentsApi
 {
-    public static ValueTask<ListPartitionReassignmentsResponse?> ListAsync(
-        ApiCall call, ListPartitionReassignmentsRequest request) => new(new ListPartitionReassignmentsResponse
-        {
-            ErrorCode = (short)(call.Session.MayOnCluster(Permission.View)
-                ? ErrorCode.None
-                : ErrorCode.ClusterAuthorizationFailed),
-        });
-
-    public static ValueTask<AlterPartitionReassignmentsResponse?> AlterAsync(
+    public static ValueTask<AlterPartitionReassignmentsResponse?> HandleAsync(
         ApiCall call, AlterPartitionReassignmentsRequest request) =>
         new(new AlterPartitionReassignmentsResponse
         {
