@@ -3,7 +3,6 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 using static Pillarbox.Broker.Tests.BranchSteps;
