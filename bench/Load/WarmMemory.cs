@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Pillarbox.Load;
 
 /// <summary>
-/// The host of a virtual machine makes memory when it is first touched, at some three times the cost of a write into the
-/// page cache itself, and takes it back when it lies free. A server that has run for a day has long touched its page
-/// cache; one that is measured for seconds would mostly be measured on that. So some memory is touched right before, for
-/// each server alike.
+/// The host of a virtual machine makes memory when it is first touched, at some three times the cost of a write into
+/// the page cache itself, and takes it back when it lies free. A server that has run for a day has long touched its
+/// page cache; one that is measured for seconds would mostly be measured on that. So some memory is touched right
+/// before, for each server alike.
 /// </summary>
 internal static unsafe class WarmMemory
 {

@@ -8,8 +8,8 @@ namespace Pillarbox.Server.Cli.Sockets;
 /// </summary>
 internal sealed partial class SocketPoll
 {
-    /// <summary>A processor that sleeps takes about 50 us to wake for a timer. Who has to act at a due time waits so much
-    /// less and comes again, awake: then a latency is the server's and not the load generator's own.</summary>
+    /// <summary>A processor that sleeps takes about 50 us to wake for a timer. Who has to act at a due time waits so
+    /// much less and comes again, awake: then a latency is the server's and not the load generator's own.</summary>
     public const long AwakeNanoseconds = 80_000;
 
     private const short PollIn = 1;
