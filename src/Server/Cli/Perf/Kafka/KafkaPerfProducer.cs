@@ -20,6 +20,7 @@ internal sealed class KafkaPerfProducer : IDisposable
 
     private readonly KafkaPerfOptions _options;
     private readonly PerfSchedule _schedule;
+    private readonly SendingPhase _phase;
     private readonly KafkaLink _link;
     private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
     private readonly Queue<(long Stamp, int Records)> _flying = [];
@@ -34,6 +35,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     {
         _options = options;
         _schedule = schedule;
+        _phase = schedule.BeginSending();
         _intervalNs = options.Rate > 0 ? options.Producers * 1e9 / options.Rate : 0;
         _link = new KafkaLink(options, $"perf-p{index}");
         _sentBatches = index;
@@ -59,7 +61,7 @@ internal sealed class KafkaPerfProducer : IDisposable
         while (!_schedule.IsStopped)
         {
             long now = Clock.Now;
-            bool wantsMore = now < _schedule.MeasureTo && _left > 0;
+            bool wantsMore = !_phase.IsOver(now) && _left > 0;
             long next = wantsMore ? Send(now) : long.MaxValue;
             if (_transactions is not null)
             {
