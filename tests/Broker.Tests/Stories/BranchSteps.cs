@@ -1,7 +1,4 @@
-using System.Text;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions.Xa;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests;
@@ -45,24 +42,6 @@ internal static class BranchSteps
             scene.Restart();
         }
     }
-
-    /// <summary>What the record has that a delivery brings.</summary>
-    public static string Value(Actor actor, in Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-}
-
-/// <summary>A crash after which all that was not synced is there, or nothing of it.</summary>
-internal sealed class Unsynced(bool isThere) : ICrashChoice
-{
-    public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-    public bool ChooseChange(int index, int count) => isThere;
-
-    public bool ChooseSector(int index, int count) => isThere;
 }
 
 /// <summary>What is on the disk at every sync from a moment on, when the power goes then; and what was told before.

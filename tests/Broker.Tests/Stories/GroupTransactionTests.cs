@@ -1,12 +1,11 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -216,35 +215,5 @@ public sealed class GroupTransactionTests
             });
         scene.Settle();
         return committed;
-    }
-
-    private static string[] Read(Scene scene, string stream)
-    {
-        Actor actor = scene.Connect("reader");
-        actor.Consume("", 100, options => options with
-        {
-            Stream = new StreamReading { Stream = stream, Start = StreamStart.First },
-        });
-        string[] values = [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-        actor.Client.Dispose();
-        scene.Actors.Remove(actor);
-        scene.Settle();
-        return values;
-    }
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 }

@@ -1,10 +1,9 @@
-using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -30,9 +29,8 @@ public sealed class ShareDeadLetterTests
         actor.Queue("DLQ");
         actor.Consume("DLQ");
         Delivery delivery = Assert.Single(actor.Deliveries);
+        Assert.Equal("b", Value(actor, delivery));
         using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        Assert.Equal("b", Encoding.UTF8.GetString(record.Value));
         Assert.Equal(("s", "g", "rejected"), (lease.Origin!.Address, lease.Origin.Queue, lease.Origin.Reason));
     }
 
@@ -141,26 +139,10 @@ public sealed class ShareDeadLetterTests
         Actor actor = scene.Connect("undertaker");
         actor.Queue("DLQ");
         actor.Consume("DLQ");
-        string[] values = [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
+        string[] values = Values(actor);
         actor.Client.Dispose();
         scene.Actors.Remove(actor);
         scene.Settle();
         return values;
-    }
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 }

@@ -6,6 +6,7 @@ using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 using static Pillarbox.Broker.Tests.BranchSteps;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -198,6 +199,4 @@ public sealed class StreamBranchAckTests
         scene.Settle();
         return values;
     }
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(one => Value(actor, one))];
 }

@@ -5,6 +5,7 @@ using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 using static Pillarbox.Broker.Tests.BranchSteps;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 

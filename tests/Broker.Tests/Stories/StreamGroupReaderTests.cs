@@ -1,4 +1,3 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
@@ -6,7 +5,7 @@ using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Streams.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -209,14 +208,5 @@ public sealed class StreamGroupReaderTests
             result => committed = result.Offsets.Count == 0 ? -1 : result.Offsets[0].Committed.Offset);
         scene.Settle();
         return committed;
-    }
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
     }
 }

@@ -118,7 +118,7 @@ public sealed class CompactionTests
         scene.Broker.Pump();
         List<(long, string, string?)> expected = Records(partition);
 
-        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Synced())));
+        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Unsynced(false))));
         partition = scene.Find("table");
         Assert.Equal(expected, Records(partition));
         AppendResult again = partition.Append(Batch(scene, producer, "p", "v"), new AppendOptions());
@@ -366,15 +366,5 @@ public sealed class CompactionTests
                 StreamError.None, _partition.EndTransaction(producerId, 0, marker, isTransactionV2: false).Error);
             return isCommit;
         }
-    }
-
-    /// <summary>Only what was synced is left.</summary>
-    private sealed class Synced : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
     }
 }
