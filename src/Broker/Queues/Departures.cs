@@ -165,7 +165,7 @@ internal sealed class Departures(Queue queue)
         Queue[] targets = [];
         try
         {
-            targets = target is null || target == queue.Config.Address ? [] : TargetsAt(target);
+            targets = target is null || target == queue.Config.Address ? [] : Targets.Approach(queue.Space, target);
             if (targets.Length == 0)
             {
                 Drop(departure);
@@ -183,19 +183,6 @@ internal sealed class Departures(Queue queue)
             _stuck.Add(departure);
             queue.UpdateTimed();
         }
-    }
-
-    /// <summary>The message is on its way to these from now on.</summary>
-    private Queue[] TargetsAt(string address)
-    {
-        Queue[] targets = queue.Space.ResolveForBroker(address);
-        while (!Targets.TryApproach(targets))
-        {
-            queue.Space.Frozen(() => true);
-            targets = queue.Space.ResolveForBroker(address);
-        }
-
-        return targets;
     }
 
     private void Drop(Departure departure)
@@ -283,7 +270,7 @@ internal sealed class Departures(Queue queue)
     private static void PostTo(
         Queue[] targets, long position, int recordBytes, bool inJournal, in StoredMessage message, Departure departure)
     {
-        ShardOp op = new()
+        Targets.Post(targets, new ShardOp
         {
             Kind = OpKind.Enqueue,
             Approached = true,
@@ -293,12 +280,7 @@ internal sealed class Departures(Queue queue)
             Priority = departure.Priority,
             Group = message.Header.Group,
             EntryFlags = (inJournal ? EntryFlags.InJournal : 0) | (message.IsLarge ? EntryFlags.Large : 0),
-        };
-        foreach (Queue target in targets)
-        {
-            op.Queue = target;
-            target.Shard.Post(op);
-        }
+        });
     }
 
     private readonly record struct Departure(byte Priority, long Sequence, DepartureReason Reason)

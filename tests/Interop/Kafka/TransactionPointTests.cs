@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Xunit;
 
@@ -20,7 +18,7 @@ public sealed class TransactionPointTests : IAsyncDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(120);
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly string _servers = $"127.0.0.1:{FreePort()}";
+    private readonly string _servers = $"127.0.0.1:{LoopbackPort.Free()}";
     private PillarboxProcess? _node;
 
     public static TheoryData<string, bool> Points
@@ -72,13 +70,6 @@ public sealed class TransactionPointTests : IAsyncDisposable
     {
         if (_node is not null) await _node.DisposeAsync();
         _directory.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task StartNodeAsync() => _node = await PillarboxProcess.StartAsync(

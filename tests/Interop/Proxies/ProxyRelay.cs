@@ -11,24 +11,12 @@ namespace Pillarbox.Interop.Tests.Proxies;
 /// says whose it is. What it says is made up, so that it can be told from the proxy's own address: the client's
 /// address is as it was told, the port counts connections.
 /// </summary>
-internal sealed class ProxyRelay : IAsyncDisposable
+internal sealed class ProxyRelay : LoopbackRelay
 {
     private static readonly IPEndPoint Destination4 = new(IPAddress.Parse("198.51.100.2"), 61616);
     private static readonly IPEndPoint Destination6 = new(IPAddress.Parse("2001:db8::2"), 61616);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly List<Task> _connections = [];
-    private readonly Task _accepting;
     private int _clientPort = 1000;
-
-    public ProxyRelay()
-    {
-        _listener.Start();
-        _accepting = AcceptAsync();
-    }
-
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     /// <summary>Where connections are handed on to.</summary>
     public IPEndPoint Target { get; set; } = new(IPAddress.Loopback, 0);
@@ -39,46 +27,16 @@ internal sealed class ProxyRelay : IAsyncDisposable
     /// <summary>The address that clients are said to have.</summary>
     public IPAddress Client { get; set; } = IPAddress.Parse("192.0.2.1");
 
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    protected override async Task CarryAsync(TcpClient near, CancellationToken stop)
     {
-        await _stop.CancelAsync();
-        await _accepting;
-        await Task.WhenAll(_connections);
-        _listener.Dispose();
-        _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (true) _connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
-        }
-        catch (OperationCanceledException)
-        {
-            // The test is over.
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
-    {
-        using TcpClient near = client;
         using var far = new TcpClient();
-        try
-        {
-            await far.ConnectAsync(Target, _stop.Token);
-            await far.GetStream().WriteAsync(Header(), _stop.Token);
-            // When one side has ended, so has the connection.
-            await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
-        }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
-        {
-            // One side is gone: so is the other.
-        }
+        await far.ConnectAsync(Target, stop);
+        await far.GetStream().WriteAsync(Header(), stop);
+        // When one side has ended, so has the connection.
+        await Task.WhenAny(
+            near.GetStream().CopyToAsync(far.GetStream(), stop), far.GetStream().CopyToAsync(near.GetStream(), stop));
     }
-
-    private Task PumpAsync(TcpClient from, TcpClient to) =>
-        from.GetStream().CopyToAsync(to.GetStream(), _stop.Token);
 
     private byte[] Header()
     {

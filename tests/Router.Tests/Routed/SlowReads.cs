@@ -1,9 +1,10 @@
 using Pillarbox.Storage;
+using Pillarbox.Storage.Tests;
 
 namespace Pillarbox.Router.Tests.Routed;
 
 /// <summary>Files of large bodies whose reads wait while they are stopped: a disk that takes its time.</summary>
-internal sealed class SlowReads(IFileSystem inner) : IFileSystem
+internal sealed class SlowReads(IFileSystem inner) : PassingFiles(inner)
 {
     private TaskCompletionSource? _gate;
 
@@ -18,38 +19,15 @@ internal sealed class SlowReads(IFileSystem inner) : IFileSystem
         _gate = null;
     }
 
-    public IFile Open(string path, FileOpening opening) =>
+    public override IFile Open(string path, FileOpening opening) =>
         path.Contains($"/{DataLayout.Large}/", StringComparison.Ordinal)
-            ? new SlowFile(this, inner.Open(path, opening))
-            : inner.Open(path, opening);
+            ? new SlowFile(this, base.Open(path, opening))
+            : base.Open(path, opening);
 
-    public bool Exists(string path) => inner.Exists(path);
-
-    public void Delete(string path) => inner.Delete(path);
-
-    public void Rename(string source, string target) => inner.Rename(source, target);
-
-    public string[] List(string directory, string suffix) => inner.List(directory, suffix);
-
-    public string[] ListDirectories(string directory) => inner.ListDirectories(directory);
-
-    public void CreateDirectory(string directory) => inner.CreateDirectory(directory);
-
-    public void SyncDirectory(string directory) => inner.SyncDirectory(directory);
-
-    public long FreeBytes(string directory) => inner.FreeBytes(directory);
-
-    public IDisposable LockDirectory(string directory) => inner.LockDirectory(directory);
-
-    private sealed class SlowFile(SlowReads owner, IFile file) : IFile
+    private sealed class SlowFile(SlowReads owner, IFile file) : PassingFile(file)
     {
-        public long Length => file.Length;
-
-        public void Write(long offset, ReadOnlySpan<byte> bytes) => file.Write(offset, bytes);
-
-        public int Read(long offset, Span<byte> buffer) => file.Read(offset, buffer);
-
-        public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation)
+        public override async ValueTask<int> ReadAsync(
+            long offset, Memory<byte> buffer, CancellationToken cancellation)
         {
             if (owner._gate is { } gate)
             {
@@ -58,15 +36,7 @@ internal sealed class SlowReads(IFileSystem inner) : IFileSystem
                 owner.Waiting--;
             }
 
-            return await file.ReadAsync(offset, buffer, cancellation).ConfigureAwait(false);
+            return await base.ReadAsync(offset, buffer, cancellation).ConfigureAwait(false);
         }
-
-        public void Sync() => file.Sync();
-
-        public void SetLength(long length) => file.SetLength(length);
-
-        public void Preallocate(long length) => file.Preallocate(length);
-
-        public void Dispose() => file.Dispose();
     }
 }

@@ -66,7 +66,7 @@ internal sealed class ShareDeadLetters(AddressSpace space, BrokerServices servic
         string stream = partition.Stream.Name;
         string reason = letter.IsRejected ? "rejected" : "max-delivery-attempts";
         string? target = space.SettingsOf(stream).DeadLetterAddress;
-        Queue[] targets = target is null || target == stream ? [] : TargetsAt(target);
+        Queue[] targets = target is null || target == stream ? [] : Targets.Approach(space, target);
         if (targets.Length == 0)
         {
             BrokerLog.Dropped(services.Logger, letter.Key.GroupId, letter.Offset, reason);
@@ -93,19 +93,6 @@ internal sealed class ShareDeadLetters(AddressSpace space, BrokerServices servic
         }
     }
 
-    // The message is on its way to these from now on.
-    private Queue[] TargetsAt(string address)
-    {
-        Queue[] targets = space.ResolveForBroker(address);
-        while (!Targets.TryApproach(targets))
-        {
-            space.Frozen(() => true);
-            targets = space.ResolveForBroker(address);
-        }
-
-        return targets;
-    }
-
     private long Append(in MessageHead head, ReadOnlySpan<byte> payload, Queue[] targets, bool inJournal)
     {
         lock (_gate)
@@ -123,7 +110,16 @@ internal sealed class ShareDeadLetters(AddressSpace space, BrokerServices servic
                 _batch.Essential = true;
                 _mark.Set(log.TailPosition);
                 long position = log.Append(_batch);
-                Post(targets, position + offset, recordBytes, inJournal);
+                Targets.Post(targets, new ShardOp
+                {
+                    Kind = OpKind.Enqueue,
+                    Approached = true,
+                    Id = position + offset,
+                    Position = position + offset,
+                    RecordBytes = recordBytes,
+                    Priority = Model.MessageHeader.DefaultPriority,
+                    EntryFlags = inJournal ? EntryFlags.InJournal : 0,
+                });
                 return position + _batch.Bytes;
             }
             catch (StorageException)
@@ -135,25 +131,6 @@ internal sealed class ShareDeadLetters(AddressSpace space, BrokerServices servic
             {
                 _mark.MoveTo();
             }
-        }
-    }
-
-    private static void Post(Queue[] targets, long position, int recordBytes, bool inJournal)
-    {
-        ShardOp op = new()
-        {
-            Kind = OpKind.Enqueue,
-            Approached = true,
-            Id = position,
-            Position = position,
-            RecordBytes = recordBytes,
-            Priority = Model.MessageHeader.DefaultPriority,
-            EntryFlags = inJournal ? EntryFlags.InJournal : 0,
-        };
-        foreach (Queue target in targets)
-        {
-            op.Queue = target;
-            target.Shard.Post(op);
         }
     }
 }

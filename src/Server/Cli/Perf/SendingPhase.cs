@@ -8,7 +8,8 @@ internal sealed class SendingPhase(PerfSchedule schedule)
 {
     private bool _isOver;
 
-    /// <summary>Whether the time for sending is over. Asked between bursts: the first yes is the sender's word.</summary>
+    /// <summary>Whether the time for sending is over. Asked between bursts: the first yes is the sender's
+    /// word.</summary>
     public bool IsOver(long now)
     {
         if (!_isOver && now >= schedule.MeasureTo)
