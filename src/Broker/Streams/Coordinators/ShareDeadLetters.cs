@@ -49,8 +49,13 @@ internal sealed class ShareDeadLetters(AddressSpace space, BrokerServices servic
                 done(true);
             }
         }
-        catch (Exception e) when (e is StorageException or BrokerException)
+        catch (Exception e)
         {
+            if (e is not (StorageException or BrokerException))
+            {
+                BrokerLog.NotBuried(services.Logger, letter.Key.GroupId, letter.Offset, e);
+            }
+
             done(false);
         }
         finally
