@@ -11,7 +11,7 @@ public interface IDirectOutput
     /// <summary>Sends bytes without a copy in this program's memory.</summary>
     ValueTask SendAsync(ReadOnlyMemory<byte> bytes);
 
-    /// <summary>Sends a part of a file without a copy in this program's memory (<c>sendfile</c>); the file has at least so
-    /// many bytes.</summary>
+    /// <summary>Sends a part of a file without a copy in this program's memory (<c>sendfile</c>); the file has at least
+    /// so many bytes.</summary>
     ValueTask SendFileAsync(SafeFileHandle file, long offset, int count);
 }

@@ -27,7 +27,8 @@ public static class PeerTransport
         await run(peer, bridge);
     }
 
-    /// <summary>A connection's pipes; without TLS, the output is an <see cref="IDirectOutput"/> by the socket.</summary>
+    /// <summary>A connection's pipes; without TLS, the output is an <see cref="IDirectOutput"/> by the
+    /// socket.</summary>
     public static IDuplexPipe Direct(ConnectionContext connection)
     {
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket

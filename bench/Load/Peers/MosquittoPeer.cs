@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace Pillarbox.Load.Peers;
 
-/// <summary>mosquitto from Debian, as it comes (its sessions are in memory), but without a bound on the messages that wait
-/// for a subscriber: else it drops them under load.</summary>
+/// <summary>mosquitto from Debian, as it comes (its sessions are in memory), but without a bound on the messages that
+/// wait for a subscriber: else it drops them under load.</summary>
 internal sealed class MosquittoPeer : IPeer
 {
     public const string Server = "/usr/sbin/mosquitto";

@@ -3,7 +3,8 @@ using Pillarbox.Load.Peers;
 
 namespace Pillarbox.Load.Rows;
 
-/// <summary>A measurement by <c>pillarbox perf mqtt</c>, <c>stomp</c> or <c>openwire</c>, the same for every peer.</summary>
+/// <summary>A measurement by <c>pillarbox perf mqtt</c>, <c>stomp</c> or <c>openwire</c>, the same for every
+/// peer.</summary>
 internal sealed class ProtocolRow(string protocol, string name, string description, string arguments) : ILoadRow
 {
     private int _runs;

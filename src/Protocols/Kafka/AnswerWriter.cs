@@ -10,8 +10,8 @@ namespace Pillarbox.Protocols.Kafka;
 /// <summary>
 /// Puts answers on a connection's output: size, header, body, and the records that the codec left out. Many of them go
 /// from where they are (the log's memory or its file) to the socket, where the output can do that; else they are copied
-/// into the output's buffers. Flushes as it goes, so that a large answer to a slow peer holds no more memory than a small
-/// one.
+/// into the output's buffers. Flushes as it goes, so that a large answer to a slow peer holds no more memory than a
+/// small one.
 /// </summary>
 internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisposable
 {

@@ -4,7 +4,8 @@ using Pillarbox.Server.Cli.Perf.Messaging;
 
 namespace Pillarbox.Server.Cli.Perf.Cross;
 
-/// <summary><c>pillarbox perf cross</c>: measures a queue that is filled by one protocol and emptied by another.</summary>
+/// <summary><c>pillarbox perf cross</c>: measures a queue that is filled by one protocol and emptied by
+/// another.</summary>
 internal static class CrossPerfCommand
 {
     private static readonly string[] Senders = ["amqp", "mqtt", "openwire", "stomp"];
@@ -53,7 +54,8 @@ internal static class CrossPerfCommand
 
     public static Command Create()
     {
-        var cross = new Command("cross", "Measure a server from one protocol to another: rates, latencies, processor time.")
+        var cross = new Command("cross",
+            "Measure a server from one protocol to another: rates, latencies, processor time.")
         {
             From, To, Queue, Size, InFlight, Durable, WarmUp, Duration, ServerPid,
             Output.AcceptOnlyFromAmong("table", "json"),
