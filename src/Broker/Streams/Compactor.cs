@@ -8,13 +8,14 @@ namespace Pillarbox.Broker.Streams;
 /// readers may be reading.</summary>
 internal sealed class Compactor(StreamServices services)
 {
-    /// <summary>Compacts a partition if enough of it is new. False when it waits for a checkpoint: what goes must be
-    /// known there.</summary>
+    /// <summary>Compacts a partition if enough of it is new, or if the time of a tombstone in what was compacted before
+    /// is over (KIP-534). False when it waits for a checkpoint: what goes must be known there.</summary>
     public bool Run(Partition partition, long nowMs)
     {
         StreamConfig config = partition.Stream.Config;
         List<SegmentMark> closed = CloseEnough(partition, config, nowMs);
-        if (!IsDue(closed, partition.CleanedTo, config, nowMs))
+        bool isHorizonOver = closed.Count > 0 && partition.NextHorizonMs <= nowMs;
+        if (!isHorizonOver && !IsDue(closed, partition.CleanedTo, config, nowMs))
         {
             return true;
         }
@@ -66,6 +67,7 @@ internal sealed class Compactor(StreamServices services)
         }
 
         partition.CleanedTo = end;
+        partition.NextHorizonMs = cleaner.NextHorizonMs;
         StreamLog.Compacted(
             services.Logger, partition.Stream.Name, partition.Number, end, before, before - lost);
     }
@@ -98,7 +100,8 @@ internal sealed class Compactor(StreamServices services)
             if (segment.NextOffset > cleanedTo && segment.SizeBytes > 0)
             {
                 dirty += segment.SizeBytes;
-                isLate |= nowMs - segment.TimestampFirstMs > config.MaxCompactionLagMs;
+                isLate |= segment.TimestampFirstMs >= 0
+                    && nowMs - segment.TimestampFirstMs > config.MaxCompactionLagMs;
             }
         }
 
