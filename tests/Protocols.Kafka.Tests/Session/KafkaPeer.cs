@@ -114,6 +114,18 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
         }
     }
 
+    /// <summary>Whether the server has written something that was not taken yet.</summary>
+    public bool HasInput()
+    {
+        bool isThere = input.TryRead(out ReadResult result);
+        if (isThere)
+        {
+            input.AdvanceTo(result.Buffer.Start);
+        }
+
+        return isThere;
+    }
+
     /// <summary>The server has ended the connection without another word.</summary>
     public async Task AssertEndedAsync()
     {
