@@ -158,7 +158,7 @@ public sealed class LoginTests
     }
 
     [Fact]
-    public async Task Who_does_not_wait_to_be_refused_is_forgotten()
+    public async Task Who_does_not_wait_to_be_refused_is_forgotten_when_the_time_is_over()
     {
         var clock = new HandClock();
         await using var scene = new KafkaScene(MustLogIn, time: clock, refusalDelayMs: 100);
@@ -167,8 +167,9 @@ public sealed class LoginTests
         int timers = clock.TimerCount;
         await peer.SendAsync(new SaslAuthenticateRequest { AuthBytes = "\0alice\0wrong"u8.ToArray() }, 2);
         await WaitAsync(() => clock.TimerCount > timers);
+        Task over = peer.DisposeAsync().AsTask();
         clock.Advance(100);
-        await peer.DisposeAsync();
+        await over;
         Assert.Equal(timers, clock.TimerCount);
     }
 
