@@ -101,6 +101,11 @@ public sealed class Partition : IPartitionEvents
     /// <see cref="AppendResult.DurableAt"/> is durable.</summary>
     public AppendResult Append(ReadOnlySpan<byte> batch, in AppendOptions options)
     {
+        if (Stream.IsInternal && options.Origin == AppendOrigin.Client)
+        {
+            return AppendResult.Refused(StreamError.InvalidName, "only the node itself writes to its own streams");
+        }
+
         StreamConfig config = Stream.Config;
         long nowMs = _services.NowMs;
         AppendResult? refused = BatchRules.Check(

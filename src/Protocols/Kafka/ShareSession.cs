@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -92,6 +93,13 @@ internal sealed class ShareSession(string groupId, string memberId)
         if (ranges.Count == 0)
         {
             return ErrorCode.None;
+        }
+
+        // Records of a topic that is no more are nobody's; those of one that is there are not for everybody.
+        ErrorCode error = session.Find("", partition.TopicId, Permission.Consume, out _);
+        if (error == ErrorCode.TopicAuthorizationFailed)
+        {
+            return error;
         }
 
         var key = new SharePartitionKey(GroupId, partition);

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
@@ -120,10 +121,11 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
 
     private async ValueTask<(int Records, int Bytes)> AcquireAsync(TopicIdPartition key, int recordsMax, int bytesMax)
     {
-        Partition? partition = session.Streams.Find(key.TopicId)?.FindPartition(key.Partition);
+        ErrorCode error = session.Find("", key.TopicId, Permission.Consume, out RecordStream? stream);
+        Partition? partition = stream?.FindPartition(key.Partition);
         if (partition is null)
         {
-            AnswerOf(key).ErrorCode = (short)ErrorCode.UnknownTopicId;
+            AnswerOf(key).ErrorCode = (short)(error == ErrorCode.None ? ErrorCode.UnknownTopicOrPartition : error);
             return default;
         }
 
