@@ -223,6 +223,12 @@ public sealed class GroupCoordinator
             }
 
             _share.Beat(group, request, done);
+            if (group.Share is { Members.Count: 0, Epoch: 0 })
+            {
+                // Its first member was refused: it has never been.
+                group.Share = null;
+                _groups.RemoveIfUnused(group);
+            }
         });
 
     /// <summary>A share group.</summary>

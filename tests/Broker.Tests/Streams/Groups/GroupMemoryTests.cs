@@ -210,6 +210,8 @@ public sealed class GroupMemoryTests
         var scene = new GroupScene(Small);
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "one", Names(1000, 350)).Error);
         Assert.Equal(CoordinatorError.GroupMaxSizeReached, Share(scene, "s", "two", Names(1000, 200)).Error);
+        Assert.Equal(CoordinatorError.GroupMaxSizeReached, Share(scene, "x", "one", Names(1000, 600)).Error);
+        Assert.Equal(["s"], scene.List().Select(group => group.GroupId));
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "one", ["t"], epoch: 1).Error);
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "two", Names(1000, 200)).Error);
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "two", null, epoch: -1).Error);
