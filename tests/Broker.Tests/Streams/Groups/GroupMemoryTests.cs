@@ -207,10 +207,10 @@ public sealed class GroupMemoryTests
     [Fact]
     public void Subscriptions_of_share_groups_count()
     {
-        var scene = new GroupScene(Small);
+        var scene = new GroupScene(Small with { GroupBytesMax = 800_000 });
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "one", Names(1000, 350)).Error);
         Assert.Equal(CoordinatorError.GroupMaxSizeReached, Share(scene, "s", "two", Names(1000, 200)).Error);
-        Assert.Equal(CoordinatorError.GroupMaxSizeReached, Share(scene, "x", "one", Names(1000, 600)).Error);
+        Assert.Equal(CoordinatorError.GroupMaxSizeReached, Share(scene, "x", "one", Names(1000, 450)).Error);
         Assert.Equal(["s"], scene.List().Select(group => group.GroupId));
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "one", ["t"], epoch: 1).Error);
         Assert.Equal(CoordinatorError.None, Share(scene, "s", "two", Names(1000, 200)).Error);
