@@ -132,6 +132,12 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
         var shared = new SharePartitionKey(share.GroupId, key);
         SharePosition position = await session.AskAsync<SharePosition>((all, done) =>
             all.Shares.Open(shared, partition.StartOffset, partition.HighWatermark, done));
+        if (position.Error != CoordinatorError.None)
+        {
+            AnswerOf(key).ErrorCode = position.Error.Code();
+            return default;
+        }
+
         var place = new SessionPartition("", key.TopicId)
         {
             Wanted = new()
