@@ -8,8 +8,8 @@ namespace Pillarbox.Broker.Streams;
 /// <summary>What a checkpoint says of a partition.</summary>
 /// <param name="StartOffset">The first offset that could be read.</param>
 /// <param name="CleanedTo">Compaction had come so far.</param>
-/// <param name="NextHorizonMs">When the first tombstone that compaction has met may go; <see cref="long.MaxValue"/>: there
-/// is none.</param>
+/// <param name="NextHorizonMs">When the first tombstone that compaction has met may go; <see cref="long.MaxValue"/>:
+/// there is none.</param>
 /// <param name="LeaderEpoch">Its epoch.</param>
 /// <param name="Mark">How far its log had come.</param>
 /// <param name="State">What <see cref="PartitionState"/> wrote at that point.</param>

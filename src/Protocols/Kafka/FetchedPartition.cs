@@ -41,8 +41,8 @@ internal sealed class FetchedPartition : IRecordSource
     /// <summary>What was asked.</summary>
     public SessionPartition Place { get; }
 
-    /// <summary>Whether the reader knows zstd. Who does not gets the batches before the first of those, and then an error
-    /// (KIP-110).</summary>
+    /// <summary>Whether the reader knows zstd. Who does not gets the batches before the first of those, and then an
+    /// error (KIP-110).</summary>
     public bool TakesZstd { get; init; } = true;
 
     /// <summary>Bytes of records that were read.</summary>

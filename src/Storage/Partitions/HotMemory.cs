@@ -5,9 +5,9 @@ namespace Pillarbox.Storage.Partitions;
 /// <summary>
 /// Memory for the newest bytes of all partitions: chunks in sizes of powers of two, given back oldest first when
 /// together
-/// they are more than the cache may have. A partition with little traffic has small chunks. What slow readers still hold
-/// of chunks that were given back counts too: the others have less then, and when it is much, reads copy what they take
-/// instead of holding more. Any thread.
+/// they are more than the cache may have. A partition with little traffic has small chunks. What slow readers still
+/// hold of chunks that were given back counts too: the others have less then, and when it is much, reads copy what they
+/// take instead of holding more. Any thread.
 /// </summary>
 internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 {

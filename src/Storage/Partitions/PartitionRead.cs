@@ -69,8 +69,8 @@ public sealed class PartitionRead : IDisposable
         }
     }
 
-    /// <summary>Keeps only the first so many bytes, which are whole batches up to an offset; the rest is as if it had not
-    /// been found.</summary>
+    /// <summary>Keeps only the first so many bytes, which are whole batches up to an offset; the rest is as if it had
+    /// not been found.</summary>
     public void KeepFirst(int bytes, long endOffset)
     {
         Invariant.That(bytes <= Bytes);

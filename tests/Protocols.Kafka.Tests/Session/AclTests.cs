@@ -218,12 +218,17 @@ public sealed class AclTests
         foreach (string topic in new[] { "mine", "secret" })
         {
             OffsetCommitResponse kept = await admin.AskAsync<OffsetCommitRequest, OffsetCommitResponse>(
-                new() { GroupId = "g3", Topics = [new() { Name = topic, Partitions = [new() { CommittedOffset = 5 }] }] },
+                new()
+                {
+                    GroupId = "g3",
+                    Topics = [new() { Name = topic, Partitions = [new() { CommittedOffset = 5 }] }],
+                },
                 8);
             Assert.Equal(0, kept.Topics[0].Partitions[0].ErrorCode);
         }
 
-        Assert.Equal(["mine None 5", "secret TopicAuthorizationFailed -1"], await OffsetsAsync(alice, "mine", "secret"));
+        Assert.Equal(
+            ["mine None 5", "secret TopicAuthorizationFailed -1"], await OffsetsAsync(alice, "mine", "secret"));
         Assert.Equal(["mine None 5"], await OffsetsAsync(alice));
         Assert.Equal(["mine None 5", "secret None 5"], await OffsetsAsync(admin));
     }

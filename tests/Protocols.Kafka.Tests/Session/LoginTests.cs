@@ -111,8 +111,7 @@ public sealed class LoginTests
         await peer.AssertEndedAsync();
     }
 
-    /// <summary>A wrong password, a wrong proof and a wrong token are all told only when the time is over; meanwhile the
-    /// connection takes nothing else.</summary>
+    /// <summary>What is wrong with a login is told only when the time is over, and then the connection ends.</summary>
     [Theory]
     [InlineData("PLAIN", 1)]
     [InlineData("PLAIN", 0)]

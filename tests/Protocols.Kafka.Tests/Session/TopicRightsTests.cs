@@ -83,7 +83,8 @@ public sealed class TopicRightsTests
             await AddAsync(bob, producer, "mine", "secret"));
         Assert.Equal([ErrorCode.None], await AddAsync(bob, producer, "mine"));
         DescribeTransactionsResponse seen = await bob
-            .AskAsync<DescribeTransactionsRequest, DescribeTransactionsResponse>(new() { TransactionalIds = ["tx"] }, 0);
+            .AskAsync<DescribeTransactionsRequest, DescribeTransactionsResponse>(
+                new() { TransactionalIds = ["tx"] }, 0);
         Assert.Equal("mine", Assert.Single(seen.TransactionStates[0].Topics).Topic);
 
         producer = await admin.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
@@ -152,7 +153,8 @@ public sealed class TopicRightsTests
         return (ErrorCode)deleted.Topics[0].Partitions[0].ErrorCode;
     }
 
-    private static Task<ErrorCode[]> AddAsync(KafkaPeer peer, InitProducerIdResponse producer, params string[] topics) =>
+    private static Task<ErrorCode[]> AddAsync(
+        KafkaPeer peer, InitProducerIdResponse producer, params string[] topics) =>
         AddAsync(peer, producer, "tx", topics);
 
     private static async Task<ErrorCode[]> AddAsync(

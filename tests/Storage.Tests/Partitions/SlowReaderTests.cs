@@ -10,8 +10,8 @@ public sealed class SlowReaderTests
     private const int CacheBytes = 64 << 10;
     private const int ValueBytes = 900;
 
-    /// <summary>Each of many readers takes one small batch out of a chunk and never comes back for more: without a bound
-    /// each would keep a chunk alive.</summary>
+    /// <summary>Each of many readers takes one small batch out of a chunk and never comes back for more: without a
+    /// bound each would keep a chunk alive.</summary>
     [Fact]
     public void What_readers_hold_is_bounded_and_stays_as_it_was_read()
     {

@@ -2,8 +2,8 @@ namespace Pillarbox.Broker.Security.Sasl;
 
 /// <summary>
 /// Says no only after a while, so that who guesses passwords cannot try many on few connections; yes comes at once. It
-/// waits in <see cref="VerifyAsync"/>, by the clock, without a thread, once in an exchange. Who does not stay to hear it
-/// has lost the connection as well.
+/// waits in <see cref="VerifyAsync"/>, by the clock, without a thread, once in an exchange. Who does not stay to hear
+/// it has lost the connection as well.
 /// </summary>
 internal sealed class SlowRefusal(ISaslServer inner, TimeProvider time, int delayMs) : ISaslServer
 {

@@ -62,7 +62,8 @@ internal static class AddPartitionsToTxnApi
             : await session.AskAsync<PartitionsResult>(
                 (all, done) => all.Transactions.AddPartitions(who, partitions, done));
         int next = 0;
-        bool partly = (!wanted.VerifyOnly || ReferenceEquals(result.Partitions, refusals)) && result.Partitions.Any(e => e != CoordinatorError.None);
+        bool partly = (!wanted.VerifyOnly || ReferenceEquals(result.Partitions, refusals))
+            && result.Partitions.Any(e => e != CoordinatorError.None);
         return Array.ConvertAll(wanted.Topics, topic => new AddPartitionsToTxnTopicResult
         {
             Name = topic.Name,

@@ -135,8 +135,8 @@ internal static class OffsetFetchApi
             return OffsetFetchResult.Of(Coordination.NoPermissionOnGroup);
         }
 
-        HashSet<string> hidden =
-            [.. (partitions ?? []).Select(p => p.Topic).Distinct(StringComparer.Ordinal).Where(t => !session.MaySee(t))];
+        IEnumerable<string> asked = (partitions ?? []).Select(p => p.Topic).Distinct(StringComparer.Ordinal);
+        HashSet<string> hidden = [.. asked.Where(topic => !session.MaySee(topic))];
         var fetch = new Fetch
         {
             Member = member,
