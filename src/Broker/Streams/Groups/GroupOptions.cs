@@ -26,7 +26,7 @@ public sealed record GroupOptions
 
     /// <summary>Bytes that all members of one group together may make the node keep: names, metadata, assignments,
     /// subscriptions. A group of the classic protocol is one record of about that size.</summary>
-    public int GroupBytesMax { get; init; } = 32 << 20;
+    public int GroupBytesMax { get; init; } = 16 << 20;
 
     /// <summary>Bytes that the members of all groups of one coordinator together may make the node keep.</summary>
     public long MembersBytesMax { get; init; } = 256 << 20;
