@@ -13,6 +13,11 @@ internal sealed class Compactor(StreamServices services)
     public bool Run(Partition partition, long nowMs)
     {
         StreamConfig config = partition.Stream.Config;
+        if (partition.NextHorizonMs <= nowMs)
+        {
+            CloseCleaned(partition);
+        }
+
         List<SegmentMark> closed = CloseEnough(partition, config, nowMs);
         bool isHorizonOver = closed.Count > 0 && partition.NextHorizonMs <= nowMs;
         if (!isHorizonOver && !IsDue(closed, partition.CleanedTo, config, nowMs))
@@ -70,6 +75,16 @@ internal sealed class Compactor(StreamServices services)
         partition.NextHorizonMs = cleaner.NextHorizonMs;
         StreamLog.Compacted(
             services.Logger, partition.Stream.Name, partition.Number, end, before, before - lost);
+    }
+
+    // After a start, appends go on to the last segment, which may have been compacted before.
+    private static void CloseCleaned(Partition partition)
+    {
+        if (partition.Log.TryGetNewest(out SegmentMark newest) && newest.SizeBytes > 0
+            && newest.NextOffset <= partition.CleanedTo)
+        {
+            partition.Log.Roll();
+        }
     }
 
     /// <summary>The segments that may be compacted: closed, decided, and old enough.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.Channels;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
@@ -82,8 +83,7 @@ public sealed class SlowRefusalTests : IDisposable
     /// <summary>A clock whose timers go off when a test says so.</summary>
     private sealed class TimerClock : TimeProvider
     {
-        private readonly System.Threading.Channels.Channel<Timer> _made =
-            System.Threading.Channels.Channel.CreateUnbounded<Timer>();
+        private readonly Channel<Timer> _made = Channel.CreateUnbounded<Timer>();
 
         private int _count;
 

@@ -79,10 +79,9 @@ public sealed class CompactionTimeTests
     {
         using var scene = new StreamScene();
         Partition partition = Create(scene);
-        WriteTransaction(scene, partition, producerId: 7, "k", "old");
-        WriteTransaction(scene, partition, producerId: 8, "k", "new");
+        WriteTransaction(scene, partition, sequence: 0, "k", "old");
+        WriteTransaction(scene, partition, sequence: 1, "k", "new");
         Write(scene, partition, "other", "v");
-        Compact(scene, partition);
         Compact(scene, partition);
         long before = partition.SizeBytes;
         Assert.NotEqual(long.MaxValue, partition.NextHorizonMs);
@@ -145,19 +144,20 @@ public sealed class CompactionTimeTests
     }
 
     private static void WriteTransaction(
-        StreamScene scene, Partition partition, long producerId, string key, string value)
+        StreamScene scene, Partition partition, int sequence, string key, string value)
     {
+        const long ProducerId = 7;
         var options = new Model.Records.RecordBatchOptions
         {
-            ProducerId = producerId,
+            ProducerId = ProducerId,
             ProducerEpoch = 0,
-            BaseSequence = 0,
+            BaseSequence = sequence,
             IsTransactional = true,
         };
         Assert.Equal(
             StreamError.None, partition.Append(Batch(scene, options, key, value), new AppendOptions()).Error);
         var marker = new Model.Records.EndTransactionMarker(true, 0);
         Assert.Equal(
-            StreamError.None, partition.EndTransaction(producerId, 0, marker, isTransactionV2: false).Error);
+            StreamError.None, partition.EndTransaction(ProducerId, 0, marker, isTransactionV2: false).Error);
     }
 }
