@@ -13,6 +13,7 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private int _correlation;
+    private bool _isDisposed;
 
     /// <summary>Blocks of memory that the server's end of the input holds.</summary>
     public required Func<int> BlocksHeld { get; init; }
@@ -135,6 +136,12 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await output.CompleteAsync();
         await gone.CancelAsync();
         gone.Dispose();
