@@ -52,9 +52,14 @@ public sealed class GroupCoordinator
         _offsets = new OffsetCommits(_services, _groups);
         _checks = new GroupRequests(options);
         _sweep = new CoordinatorTimer(Sweep);
-        GroupReplay replay = new(_groups, _offsets, rebalance, members, _share, _services.Memory, seams.Logger);
+        GroupReplay replay = new(_groups, _offsets, rebalance, members, _share, seams.Logger);
         store.Replay(replay);
         replay.Finish();
+        foreach (Group group in _groups.All)
+        {
+            _services.Memory.Count(group);
+        }
+
         _services.Timers.Arm(_sweep, _services.NowMs + options.OffsetSweepMs);
     }
 

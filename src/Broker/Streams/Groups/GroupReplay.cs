@@ -11,7 +11,7 @@ namespace Pillarbox.Broker.Streams.Groups;
 /// out; everything else goes on.</summary>
 internal sealed partial class GroupReplay(
     GroupTable groups, OffsetCommits offsets, ClassicRebalance rebalance, ConsumerMembers members,
-    ShareHeartbeats shares, GroupMemory memory, ILogger logger)
+    ShareHeartbeats shares, ILogger logger)
     : ICoordinatorReplay
 {
     public void OnRecord(int partition, ProducerStamp producer, ReadOnlySpan<byte> key, byte[]? value)
@@ -39,8 +39,6 @@ internal sealed partial class GroupReplay(
             {
                 rebalance.Touch(group, member);
             }
-
-            memory.Count(group);
         }
     }
 
