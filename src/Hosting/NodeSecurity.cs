@@ -28,13 +28,15 @@ internal sealed class NodeSecurity : IDisposable
 
     private readonly SecuritySection _section;
     private readonly NodeSeams _seams;
+    private readonly int _refusalDelayMs;
     private readonly TokenKeysReader? _keys;
     private readonly TokenVerifier? _tokens;
     private volatile bool _isOpen;
 
-    private NodeSecurity(SecuritySection section, UserStore users, NodeSeams seams)
+    private NodeSecurity(SecuritySection section, LimitsConfig limits, UserStore users, NodeSeams seams)
     {
         _section = section;
+        _refusalDelayMs = limits.LoginRefusalDelayMs;
         _seams = seams;
         Users = users;
         bool demandsLogin = section.Required || section.Permissions.Count > 0 || section.Tokens is not null;
@@ -61,7 +63,7 @@ internal sealed class NodeSecurity : IDisposable
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
     {
-        return new NodeSecurity(config.Security, NodeUsers.Open(config, data, seams), seams);
+        return new NodeSecurity(config.Security, config.Limits, NodeUsers.Open(config, data, seams), seams);
     }
 
     /// <summary>
@@ -107,7 +109,11 @@ internal sealed class NodeSecurity : IDisposable
     }
 
     /// <summary>How to log in, as things are now.</summary>
-    public SaslServers Sasl() => new(_isOpen ? null : Users, _seams.Random, _tokens);
+    public SaslServers Sasl() => new(_isOpen ? null : Users, _seams.Random, _tokens)
+    {
+        RefusalDelayMs = _refusalDelayMs,
+        Time = _seams.Time,
+    };
 
     public void Dispose()
     {
@@ -140,6 +146,11 @@ internal sealed class NodeSecurity : IDisposable
 
         using var secret = new Secret(password.Span);
         PasswordCheck check = await Users.VerifyAsync(name, secret, cancellation);
+        if (check.Status == PasswordStatus.Wrong)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(_refusalDelayMs), _seams.Time, cancellation);
+        }
+
         return new LoginVerdict(check.Identity, check.Status == PasswordStatus.Busy);
     }
 

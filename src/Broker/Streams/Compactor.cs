@@ -8,13 +8,19 @@ namespace Pillarbox.Broker.Streams;
 /// readers may be reading.</summary>
 internal sealed class Compactor(StreamServices services)
 {
-    /// <summary>Compacts a partition if enough of it is new. False when it waits for a checkpoint: what goes must be
-    /// known there.</summary>
+    /// <summary>Compacts a partition if enough of it is new, or if the time of a tombstone in what was compacted before
+    /// is over (KIP-534). False when it waits for a checkpoint: what goes must be known there.</summary>
     public bool Run(Partition partition, long nowMs)
     {
         StreamConfig config = partition.Stream.Config;
+        if (partition.NextHorizonMs <= nowMs)
+        {
+            CloseCleaned(partition);
+        }
+
         List<SegmentMark> closed = CloseEnough(partition, config, nowMs);
-        if (!IsDue(closed, partition.CleanedTo, config, nowMs))
+        bool isHorizonOver = closed.Count > 0 && partition.NextHorizonMs <= nowMs;
+        if (!isHorizonOver && !IsDue(closed, partition.CleanedTo, config, nowMs))
         {
             return true;
         }
@@ -66,8 +72,19 @@ internal sealed class Compactor(StreamServices services)
         }
 
         partition.CleanedTo = end;
+        partition.NextHorizonMs = cleaner.NextHorizonMs;
         StreamLog.Compacted(
             services.Logger, partition.Stream.Name, partition.Number, end, before, before - lost);
+    }
+
+    // After a start, appends go on to the last segment, which may have been compacted before.
+    private static void CloseCleaned(Partition partition)
+    {
+        if (partition.Log.TryGetNewest(out SegmentMark newest) && newest.SizeBytes > 0
+            && newest.NextOffset <= partition.CleanedTo)
+        {
+            partition.Log.Roll();
+        }
     }
 
     /// <summary>The segments that may be compacted: closed, decided, and old enough.</summary>
@@ -98,7 +115,8 @@ internal sealed class Compactor(StreamServices services)
             if (segment.NextOffset > cleanedTo && segment.SizeBytes > 0)
             {
                 dirty += segment.SizeBytes;
-                isLate |= nowMs - segment.TimestampFirstMs > config.MaxCompactionLagMs;
+                isLate |= segment.TimestampFirstMs >= 0
+                    && nowMs - segment.TimestampFirstMs > config.MaxCompactionLagMs;
             }
         }
 

@@ -101,6 +101,11 @@ public sealed class Partition : IPartitionEvents
     /// <see cref="AppendResult.DurableAt"/> is durable.</summary>
     public AppendResult Append(ReadOnlySpan<byte> batch, in AppendOptions options)
     {
+        if (Stream.IsInternal && options.Origin == AppendOrigin.Client)
+        {
+            return AppendResult.Refused(StreamError.InvalidName, "only the node itself writes to its own streams");
+        }
+
         StreamConfig config = Stream.Config;
         long nowMs = _services.NowMs;
         AppendResult? refused = BatchRules.Check(
@@ -322,6 +327,7 @@ public sealed class Partition : IPartitionEvents
         {
             LeaderEpoch = isCrashed ? epoch + 1 : Math.Max(0, epoch),
             CleanedTo = known?.CleanedTo ?? 0,
+            NextHorizonMs = known?.NextHorizonMs ?? long.MaxValue,
         };
         partition.SetStart(known?.StartOffset ?? 0);
         return partition;
@@ -332,6 +338,10 @@ public sealed class Partition : IPartitionEvents
 
     /// <summary>Compaction has come so far. Upkeep's.</summary>
     internal long CleanedTo { get; set; }
+
+    /// <summary>When the first tombstone that compaction has met may go, in milliseconds since the Unix epoch; <see
+    /// cref="long.MaxValue"/>: there is none. Upkeep's.</summary>
+    internal long NextHorizonMs { get; set; } = long.MaxValue;
 
     /// <summary>Whether a batch belongs to an aborted transaction.</summary>
     internal bool IsAborted(in RecordBatch batch)
@@ -375,7 +385,8 @@ public sealed class Partition : IPartitionEvents
         {
             state.ResetWrittenCount();
             _state.Write(state);
-            return new PartitionCheckpoint(StartOffset, CleanedTo, LeaderEpoch, _log.Mark(), state.WrittenMemory);
+            return new PartitionCheckpoint(
+                StartOffset, CleanedTo, NextHorizonMs, LeaderEpoch, _log.Mark(), state.WrittenMemory);
         }
     }
 

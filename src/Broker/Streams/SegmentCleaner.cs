@@ -24,6 +24,10 @@ internal sealed class SegmentCleaner(Partition partition, KeyMap keys, BatchRewr
     private bool _hasTombstones;
     private bool _isChanged;
 
+    /// <summary>When the first of the tombstones and markers that stay may go, in milliseconds since the Unix epoch;
+    /// <see cref="long.MaxValue"/>: none of them ever by time alone.</summary>
+    public long NextHorizonMs { get; private set; } = long.MaxValue;
+
     /// <summary>Writes a segment anew; the bytes that it lost.</summary>
     public long Clean(SegmentRewrite segment)
     {
@@ -52,17 +56,22 @@ internal sealed class SegmentCleaner(Partition partition, KeyMap keys, BatchRewr
             return;
         }
 
-        bool needsHorizon = kept > 0 && !batch.HasDeleteHorizon
-            && (batch.IsControl ? mayDropMarker : _hasTombstones);
+        bool goesLater = kept > 0 && (batch.IsControl ? mayDropMarker : _hasTombstones);
+        bool needsHorizon = goesLater && !batch.HasDeleteHorizon;
+        long horizonMs = needsHorizon ? nowMs + Math.Min(_deleteRetentionMs, long.MaxValue - nowMs)
+            : batch.HasDeleteHorizon ? batch.BaseTimestampMs
+            : -1;
+        if (goesLater && !_isHorizonOver)
+        {
+            NextHorizonMs = Math.Min(NextHorizonMs, horizonMs);
+        }
+
         if ((batch.IsControl || !_dropsSome) && !needsHorizon)
         {
             Keep(batch);
             return;
         }
 
-        long horizonMs = needsHorizon ? nowMs + _deleteRetentionMs
-            : batch.HasDeleteHorizon ? batch.BaseTimestampMs
-            : -1;
         ReadOnlySpan<byte> made = rewriter.Filter(batch, records, horizonMs, this);
         if (made.IsEmpty)
         {

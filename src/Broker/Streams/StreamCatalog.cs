@@ -279,7 +279,7 @@ public sealed class StreamCatalog
     private void Recover(StreamDefinition definition)
     {
         var spec = new StreamSpec { Name = definition.Name, IsInternal = definition.IsInternal };
-        StreamConfig config = StreamConfig.TryMake(definition.Config, out _) ?? StreamConfig.Default;
+        StreamConfig config = StreamConfig.TryRead(definition.Config, out _) ?? StreamConfig.Default;
         var stream = new RecordStream(definition.Id, spec, config, definition.CreatedAtMs);
         AddPartitions(stream, definition.Partitions);
         foreach (Partition partition in stream.Partitions)

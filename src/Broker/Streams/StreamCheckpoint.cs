@@ -8,11 +8,14 @@ namespace Pillarbox.Broker.Streams;
 /// <summary>What a checkpoint says of a partition.</summary>
 /// <param name="StartOffset">The first offset that could be read.</param>
 /// <param name="CleanedTo">Compaction had come so far.</param>
+/// <param name="NextHorizonMs">When the first tombstone that compaction has met may go; <see cref="long.MaxValue"/>:
+/// there is none.</param>
 /// <param name="LeaderEpoch">Its epoch.</param>
 /// <param name="Mark">How far its log had come.</param>
 /// <param name="State">What <see cref="PartitionState"/> wrote at that point.</param>
 internal sealed record PartitionCheckpoint(
-    long StartOffset, long CleanedTo, int LeaderEpoch, PartitionMark Mark, ReadOnlyMemory<byte> State);
+    long StartOffset, long CleanedTo, long NextHorizonMs, int LeaderEpoch, PartitionMark Mark,
+    ReadOnlyMemory<byte> State);
 
 /// <summary>
 /// The checkpoint of all partitions of a node: one file, written now and then and at the end, so that a start reads
@@ -21,7 +24,10 @@ internal sealed record PartitionCheckpoint(
 /// </summary>
 internal sealed class StreamCheckpoint
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+
+    // It said nothing of tombstones.
+    private const byte FirstVersion = 1;
     private readonly Dictionary<(Guid, int), PartitionCheckpoint> _partitions = [];
 
     private StreamCheckpoint()
@@ -87,6 +93,7 @@ internal sealed class StreamCheckpoint
         FieldWriter.Varint(to, (ulong)partition);
         FieldWriter.Varint(to, (ulong)entry.StartOffset);
         FieldWriter.Varint(to, (ulong)entry.CleanedTo);
+        FieldWriter.Varint(to, (ulong)entry.NextHorizonMs);
         FieldWriter.Varint(to, (ulong)entry.LeaderEpoch);
         FieldWriter.Varint(to, (ulong)entry.Mark.NextOffset);
         FieldWriter.Varint(to, (ulong)entry.Mark.Segments.Count);
@@ -106,7 +113,8 @@ internal sealed class StreamCheckpoint
     private void Parse(ReadOnlyMemory<byte> content)
     {
         var reader = new FieldReader(content.Span);
-        if (reader.Byte() != Version)
+        byte version = reader.Byte();
+        if (version is not (FirstVersion or Version))
         {
             return;
         }
@@ -116,7 +124,7 @@ internal sealed class StreamCheckpoint
         {
             ReadOnlySpan<byte> id = reader.Bytes();
             int partition = (int)reader.Varint();
-            PartitionCheckpoint entry = ReadEntry(ref reader);
+            PartitionCheckpoint entry = ReadEntry(ref reader, version);
             if (!reader.Failed && id.Length == 16)
             {
                 _partitions[(new Guid(id), partition)] = entry;
@@ -124,10 +132,11 @@ internal sealed class StreamCheckpoint
         }
     }
 
-    private static PartitionCheckpoint ReadEntry(ref FieldReader reader)
+    private static PartitionCheckpoint ReadEntry(ref FieldReader reader, byte version)
     {
         long startOffset = (long)reader.Varint();
         long cleanedTo = (long)reader.Varint();
+        long nextHorizonMs = version == FirstVersion ? long.MaxValue : (long)reader.Varint();
         int leaderEpoch = (int)reader.Varint();
         long nextOffset = (long)reader.Varint();
         var segments = new List<SegmentMark>();
@@ -143,6 +152,6 @@ internal sealed class StreamCheckpoint
 
         byte[] state = reader.Bytes().ToArray();
         return new PartitionCheckpoint(
-            startOffset, cleanedTo, leaderEpoch, new PartitionMark(nextOffset, segments), state);
+            startOffset, cleanedTo, nextHorizonMs, leaderEpoch, new PartitionMark(nextOffset, segments), state);
     }
 }

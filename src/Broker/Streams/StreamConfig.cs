@@ -65,8 +65,23 @@ public sealed record StreamConfig
     /// <summary>Sizes and promises of the partitions' logs.</summary>
     public PartitionOptions Partition { get; private init; }
 
-    /// <summary>Reads settings; null with a sentence when one is wrong. Names that nobody knows are wrong.</summary>
+    /// <summary>Reads settings; null with a sentence when one is wrong, or contradicts another. Names that nobody knows
+    /// are wrong.</summary>
     public static StreamConfig? TryMake(IReadOnlyDictionary<string, string> given, out string? problem)
+    {
+        StreamConfig? config = TryRead(given, out problem);
+        if (config is not null && config.MinCompactionLagMs > config.MaxCompactionLagMs)
+        {
+            problem = $"min.compaction.lag.ms ({config.MinCompactionLagMs}) is more than max.compaction.lag.ms "
+                + $"({config.MaxCompactionLagMs})";
+            return null;
+        }
+
+        return config;
+    }
+
+    /// <summary>As <see cref="TryMake"/>, but takes what was taken before, also when it contradicts itself.</summary>
+    internal static StreamConfig? TryRead(IReadOnlyDictionary<string, string> given, out string? problem)
     {
         foreach ((string name, string value) in given)
         {

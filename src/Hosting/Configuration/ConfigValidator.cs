@@ -159,6 +159,7 @@ internal static class ConfigValidator
         Range(limits.AmqpFrameBytesMax, 512, 16 << 20, source, "amqpFrameBytesMax");
         Range(limits.AmqpIdleTimeoutMs, 0, int.MaxValue, source, "amqpIdleTimeoutMs");
         Range(limits.HandshakeTimeoutMs, 100, 600_000, source, "handshakeTimeoutMs");
+        Range(limits.LoginRefusalDelayMs, 0, 10_000, source, "loginRefusalDelayMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
         Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
         Range(limits.XaTimeoutMs, 100, 86_400_000, source, "xaTimeoutMs");

@@ -41,6 +41,10 @@ public sealed record LimitsConfig
     [Description("Time that a client has to log in, in milliseconds.")]
     public int HandshakeTimeoutMs { get; init; } = 10_000;
 
+    /// <summary>Time that a client whose login is refused waits to hear so; 0 = none.</summary>
+    [Description("Time that a client whose login is refused waits to hear so, in milliseconds; 0: none.")]
+    public int LoginRefusalDelayMs { get; init; } = 100;
+
     /// <summary>Time that clients have to close when the node stops.</summary>
     [Description("Time that clients have to close when the node stops, in milliseconds.")]
     public int DrainTimeoutMs { get; init; } = 5_000;

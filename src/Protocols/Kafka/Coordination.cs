@@ -11,6 +11,9 @@ internal static class Coordination
     /// <summary>The client may not have to do with the group.</summary>
     public const CoordinatorError NoPermissionOnGroup = (CoordinatorError)(short)ErrorCode.GroupAuthorizationFailed;
 
+    /// <summary>The client may not know of the topic.</summary>
+    public const CoordinatorError NoPermissionOnTopic = (CoordinatorError)(short)ErrorCode.TopicAuthorizationFailed;
+
     /// <summary>The client may not have to do with the transactional id.</summary>
     public const CoordinatorError NoPermissionOnTransaction =
         (CoordinatorError)(short)ErrorCode.TransactionalIdAuthorizationFailed;
@@ -43,6 +46,17 @@ internal static class Coordination
     /// name.</summary>
     public static bool MayTransact(this KafkaSession session, string transactionalId) =>
         session.May(Permission.Send, transactionalId, ResourceKind.Transaction);
+
+    /// <summary>Whether the client may know of all these topics. Members name what they read; what they get of it is
+    /// asked again when they fetch.</summary>
+    public static bool MaySeeAll(this KafkaSession session, IEnumerable<string>? topics) =>
+        topics?.All(session.MaySee) != false;
+
+    /// <summary>Whether the client may know of all topics that members of a group read or have.</summary>
+    public static bool MaySeeAll(this KafkaSession session, ConsumerGroupView group) => group.Members.All(member =>
+        session.MaySeeAll(member.SubscribedTopics) && session.MaySeeAll(
+            member.Assignment.Concat(member.Target).Select(p => p.TopicId).Distinct()
+                .Select(id => session.Streams.Find(id)?.Name).OfType<string>()));
 
     /// <summary>The coordinators use the protocol's numbers.</summary>
     public static short Code(this CoordinatorError error) => (short)error;

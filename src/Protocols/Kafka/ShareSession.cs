@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -19,6 +20,12 @@ internal sealed class ShareSession(string groupId, string memberId)
     /// <summary>The most partitions of a session.</summary>
     public const int PartitionsMax = 20_000;
 
+    /// <summary>The most characters of a group's name.</summary>
+    public const int GroupCharsMax = 8192;
+
+    /// <summary>The most characters of a member's id: it stands with each record that the member has.</summary>
+    public const int MemberCharsMax = 256;
+
     private int _nextEpoch = 1;
 
     public string GroupId { get; } = groupId;
@@ -32,7 +39,8 @@ internal sealed class ShareSession(string groupId, string memberId)
     public static ErrorCode Enter(
         ref ShareSession? current, string? groupId, string? memberId, int epoch)
     {
-        if (groupId is null || string.IsNullOrEmpty(memberId))
+        if (groupId is null || string.IsNullOrEmpty(memberId) || groupId.Length > GroupCharsMax
+            || memberId.Length > MemberCharsMax)
         {
             return ErrorCode.InvalidRequest;
         }
@@ -92,6 +100,13 @@ internal sealed class ShareSession(string groupId, string memberId)
         if (ranges.Count == 0)
         {
             return ErrorCode.None;
+        }
+
+        // Records of a topic that is no more are nobody's; those of one that is there are not for everybody.
+        ErrorCode error = session.Find("", partition.TopicId, Permission.Consume, out _);
+        if (error == ErrorCode.TopicAuthorizationFailed)
+        {
+            return error;
         }
 
         var key = new SharePartitionKey(GroupId, partition);

@@ -30,7 +30,7 @@ internal sealed class Login(MqttEnvironment environment, PeerInfo peer)
     {
         if (connect.AuthenticationMethod is { } method)
         {
-            return Begin(method, connect.AuthenticationData ?? []);
+            return Begin(method, connect.AuthenticationData ?? [], isAgain: false);
         }
 
         SaslContext context = Context;
@@ -50,7 +50,7 @@ internal sealed class Login(MqttEnvironment environment, PeerInfo peer)
     }
 
     /// <summary>Begins enhanced authentication, again when the client asks for it.</summary>
-    public SaslStep Begin(string method, byte[] data)
+    public SaslStep Begin(string method, byte[] data, bool isAgain)
     {
         _sasl?.Dispose();
         Method = method;
@@ -59,7 +59,7 @@ internal sealed class Login(MqttEnvironment environment, PeerInfo peer)
             throw new MqttException(ReasonCode.BadAuthenticationMethod, $"'{method}' is not offered");
         }
 
-        return Begin(method, data, Context);
+        return Begin(method, data, Context with { RefusesAtOnce = isAgain });
     }
 
     /// <summary>The next step of enhanced authentication.</summary>

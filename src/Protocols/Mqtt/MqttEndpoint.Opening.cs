@@ -179,7 +179,7 @@ internal sealed partial class MqttEndpoint
         }
 
         _isReAuthenticating = State == EndpointState.Connected;
-        SaslStep step = begins ? _login.Begin(method, auth.Data ?? []) : _login.Step(auth.Data ?? []);
+        SaslStep step = begins ? _login.Begin(method, auth.Data ?? [], isAgain: true) : _login.Step(auth.Data ?? []);
         _isReAuthenticating &= step.Status == SaslStatus.Challenge;
         OnLogin(step);
     }

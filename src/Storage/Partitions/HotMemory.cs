@@ -5,7 +5,9 @@ namespace Pillarbox.Storage.Partitions;
 /// <summary>
 /// Memory for the newest bytes of all partitions: chunks in sizes of powers of two, given back oldest first when
 /// together
-/// they are more than the cache may have. A partition with little traffic has small chunks. Any thread.
+/// they are more than the cache may have. A partition with little traffic has small chunks. What slow readers still
+/// hold of chunks that were given back counts too: the others have less then, and when it is much, reads copy what they
+/// take instead of holding more. Any thread.
 /// </summary>
 internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 {
@@ -13,14 +15,24 @@ internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
     private const int ChunkBytesMax = 256 << 10;
     private const int SizesKept = 12;
 
+    // Readers may hold this part of the cache.
+    private const int HeldShare = 4;
+
     private readonly Lock _gate = new();
     private readonly Stack<HotChunk>[] _free = [.. Enumerable.Range(0, SizesKept).Select(_ => new Stack<HotChunk>())];
     private readonly Queue<HotChunk> _inUse = new();
     private long _usedBytes;
+    private long _heldBytes;
     private long _freeBytes;
 
-    /// <summary>Memory that chunks take.</summary>
-    public long UsedBytes => Volatile.Read(ref _usedBytes);
+    /// <summary>Memory that chunks take, also those that only readers hold.</summary>
+    public long UsedBytes => Volatile.Read(ref _usedBytes) + HeldBytes;
+
+    /// <summary>Memory of chunks that only readers hold: it is no use to anybody else.</summary>
+    public long HeldBytes => Volatile.Read(ref _heldBytes);
+
+    /// <summary>Whether readers hold so much that the next ones should copy what they read.</summary>
+    public bool IsShort => HeldBytes > cacheBytes / HeldShare;
 
     /// <summary>A chunk with room for a batch; larger than the one before it, for what has filled one will fill more.
     /// </summary>
@@ -77,17 +89,19 @@ internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
             {
                 _inUse.Dequeue();
                 _usedBytes -= oldest.Data.Length;
+                _heldBytes += oldest.Data.Length;
             }
 
             oldest.Release();
         }
     }
 
-    /// <summary>Nobody looks at a chunk any more.</summary>
+    /// <summary>Nobody looks at a chunk any more; the cache gave it back before.</summary>
     public void Return(HotChunk chunk)
     {
         lock (_gate)
         {
+            _heldBytes -= chunk.Data.Length;
             if (FreeOf(chunk.Data.Length) is not { } free)
             {
                 return;
@@ -95,7 +109,7 @@ internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 
             _freeBytes += chunk.Data.Length;
             free.Push(chunk);
-            while (_freeBytes > 0 && _usedBytes + _freeBytes > cacheBytes + pendingBytesMax)
+            while (_freeBytes > 0 && _usedBytes + _heldBytes + _freeBytes > cacheBytes + pendingBytesMax)
             {
                 DropOne();
             }

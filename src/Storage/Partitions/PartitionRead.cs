@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
+using Pillarbox.Model;
 
 namespace Pillarbox.Storage.Partitions;
 
@@ -13,6 +14,7 @@ public sealed class PartitionRead : IDisposable
     private const int CopyBytes = 128 << 10;
     private readonly List<HotChunk> _held = [];
     private readonly List<ReadOnlyMemory<byte>> _memory = [];
+    private readonly List<byte[]> _copies = [];
     private PartitionSegment? _segment;
     private IFile? _file;
     private OpenFiles? _files;
@@ -67,15 +69,29 @@ public sealed class PartitionRead : IDisposable
         }
     }
 
+    /// <summary>Keeps only the first so many bytes, which are whole batches up to an offset; the rest is as if it had
+    /// not been found.</summary>
+    public void KeepFirst(int bytes, long endOffset)
+    {
+        Invariant.That(bytes <= Bytes);
+        (Bytes, EndOffset) = (bytes, endOffset);
+        for (int i = 0, left = bytes; i < _memory.Count; i++)
+        {
+            _memory[i] = _memory[i][..Math.Min(left, _memory[i].Length)];
+            left -= _memory[i].Length;
+        }
+    }
+
     /// <summary>Gives back what was borrowed; the object can be used again.</summary>
     public void Reset()
     {
-        foreach (HotChunk chunk in _held)
+        ReleaseChunks();
+        foreach (byte[] copy in _copies)
         {
-            chunk.Release();
+            ArrayPool<byte>.Shared.Return(copy);
         }
 
-        _held.Clear();
+        _copies.Clear();
         _memory.Clear();
         Bytes = 0;
         EndOffset = -1;
@@ -97,6 +113,32 @@ public sealed class PartitionRead : IDisposable
         _held.Add(chunk);
         _memory.Add(chunk.Data.AsMemory(from, to - from));
         Bytes += to - from;
+    }
+
+    /// <summary>Copies what it borrowed of the log's memory and gives that back: it then holds no more than its bytes.
+    /// Not under the log's lock.</summary>
+    internal void Detach()
+    {
+        for (int i = 0; i < _memory.Count; i++)
+        {
+            int length = _memory[i].Length;
+            byte[] copy = ArrayPool<byte>.Shared.Rent(length);
+            _memory[i].CopyTo(copy);
+            _copies.Add(copy);
+            _memory[i] = copy.AsMemory(0, length);
+        }
+
+        ReleaseChunks();
+    }
+
+    private void ReleaseChunks()
+    {
+        foreach (HotChunk chunk in _held)
+        {
+            chunk.Release();
+        }
+
+        _held.Clear();
     }
 
     /// <summary>Takes over a hold of a file.</summary>

@@ -158,7 +158,7 @@ public sealed class CompactionTests
         Assert.Equal(1, Assert.Single(result.RecordErrors!).Index);
     }
 
-    private static Partition Create(StreamScene scene) => scene.CreateOne(
+    internal static Partition Create(StreamScene scene) => scene.CreateOne(
         "table", ("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0"), ("segment.bytes", "1048576"));
 
     private static void WriteMany(StreamScene scene, Partition partition, string value)
@@ -169,14 +169,14 @@ public sealed class CompactionTests
         }
     }
 
-    private static void Write(StreamScene scene, Partition partition, string key, string? value)
+    internal static void Write(StreamScene scene, Partition partition, string key, string? value)
     {
         AppendResult result = partition.Append(
             Batch(scene, new RecordBatchOptions(), key, value), new AppendOptions());
         Assert.Equal((StreamError.None, null), (result.Error, result.Message));
     }
 
-    private static byte[] Batch(StreamScene scene, in RecordBatchOptions options, string key, string? value)
+    internal static byte[] Batch(StreamScene scene, in RecordBatchOptions options, string key, string? value)
     {
         var builder = new RecordBatchBuilder();
         builder.Begin(options);
@@ -191,7 +191,7 @@ public sealed class CompactionTests
         return builder.Finish().ToArray();
     }
 
-    private static void Compact(StreamScene scene, Partition partition)
+    internal static void Compact(StreamScene scene, Partition partition)
     {
         scene.Broker.Pump();
         partition.Log.Roll();
@@ -199,7 +199,7 @@ public sealed class CompactionTests
         scene.Broker.Pump();
     }
 
-    private static List<(long Offset, string Key, string? Value)> Records(Partition partition)
+    internal static List<(long Offset, string Key, string? Value)> Records(Partition partition)
     {
         var found = new List<(long, string, string?)>();
         using var read = new StreamRead();

@@ -28,6 +28,7 @@ public sealed partial class XaTests(SharedNode shared) : IDisposable
     [Theory]
     [InlineData("prepareAndWait", "commitAfterRestart")]
     [InlineData("streamPrepareAndWait", "streamCommitAfterRestart")]
+    [InlineData("streamGroupPrepareAndWait", "streamGroupCommitAfterRestart")]
     public async Task A_prepared_branch_survives_a_kill_and_is_committed(string before, string after)
     {
         await PrepareAndKillAsync(before);
@@ -44,6 +45,7 @@ public sealed partial class XaTests(SharedNode shared) : IDisposable
     [Theory]
     [InlineData("prepareAndWait", "rollbackAfterRestart")]
     [InlineData("streamPrepareAndWait", "streamRollbackAfterRestart")]
+    [InlineData("streamGroupPrepareAndWait", "streamGroupRollbackAfterRestart")]
     public async Task A_prepared_branch_survives_a_kill_and_is_rolled_back(string before, string after)
     {
         await PrepareAndKillAsync(before);

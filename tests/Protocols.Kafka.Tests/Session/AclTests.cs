@@ -197,6 +197,42 @@ public sealed class AclTests
         Assert.Equal(0, await CountAsync(admin, Any, null, Any, principal));
     }
 
+    /// <summary>Who may be in a group learns through it nothing of topics that it may not know of.</summary>
+    [Fact]
+    public async Task A_group_is_no_way_to_topics_that_a_user_may_not_see()
+    {
+        await using var scene = new KafkaScene(MustLogIn, Admins);
+        KafkaPeer admin = await scene.ConnectAsync("root", "admin");
+        KafkaPeer alice = await scene.ConnectAsync("alice");
+        await admin.CreateTopicAsync("secret");
+        await admin.CreateTopicAsync("mine");
+        await AddAsync(admin, Acl(Group, "g", Prefixed, "User:alice", Read));
+        await AddAsync(admin, Acl(Topic, "mine", Literal, "User:alice", Read));
+        Assert.Equal(ErrorCode.TopicAuthorizationFailed, await BeatAsync(alice, "g1", "mine", "secret"));
+        Assert.Equal(ErrorCode.None, await BeatAsync(alice, "g1", "mine"));
+        Assert.Equal(ErrorCode.None, await BeatAsync(admin, "g2", "mine", "secret"));
+        Assert.Equal(ErrorCode.TopicAuthorizationFailed, await DescribeAsync(alice, "g2"));
+        Assert.Equal(ErrorCode.None, await DescribeAsync(alice, "g1"));
+        Assert.Equal(ErrorCode.None, await DescribeAsync(admin, "g2"));
+
+        foreach (string topic in new[] { "mine", "secret" })
+        {
+            OffsetCommitResponse kept = await admin.AskAsync<OffsetCommitRequest, OffsetCommitResponse>(
+                new()
+                {
+                    GroupId = "g3",
+                    Topics = [new() { Name = topic, Partitions = [new() { CommittedOffset = 5 }] }],
+                },
+                8);
+            Assert.Equal(0, kept.Topics[0].Partitions[0].ErrorCode);
+        }
+
+        Assert.Equal(
+            ["mine None 5", "secret TopicAuthorizationFailed -1"], await OffsetsAsync(alice, "mine", "secret"));
+        Assert.Equal(["mine None 5"], await OffsetsAsync(alice));
+        Assert.Equal(["mine None 5", "secret None 5"], await OffsetsAsync(admin));
+    }
+
     [Fact]
     public async Task Only_administrators_see_and_change_rules()
     {
@@ -265,6 +301,51 @@ public sealed class AclTests
         ProduceResponse answer = await peer.AskAsync<ProduceRequest, ProduceResponse>(
             Requests.Produce(topic, Requests.Batch("x")), 9);
         return (ErrorCode)answer.Responses[0].PartitionResponses[0].ErrorCode;
+    }
+
+    private static async Task<ErrorCode> BeatAsync(KafkaPeer peer, string group, params string[] topics)
+    {
+        ConsumerGroupHeartbeatResponse answer = await peer
+            .AskAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
+                new()
+                {
+                    GroupId = group,
+                    MemberId = "m",
+                    RebalanceTimeoutMs = 1000,
+                    SubscribedTopicNames = topics,
+                    TopicPartitions = [],
+                },
+                1);
+        return (ErrorCode)answer.ErrorCode;
+    }
+
+    private static async Task<ErrorCode> DescribeAsync(KafkaPeer peer, string group)
+    {
+        ConsumerGroupDescribeResponse answer = await peer
+            .AskAsync<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(new() { GroupIds = [group] }, 1);
+        return (ErrorCode)answer.Groups[0].ErrorCode;
+    }
+
+    // Of all topics that the group has offsets of when none is named.
+    private static async Task<string[]> OffsetsAsync(KafkaPeer peer, params string[] topics)
+    {
+        OffsetFetchResponse answer = await peer.AskAsync<OffsetFetchRequest, OffsetFetchResponse>(
+            new()
+            {
+                GroupId = "g3",
+                Topics = topics.Length == 0 ? null
+                    : [.. topics.Select(t => new OffsetFetchRequest.OffsetFetchRequestTopic
+                    {
+                        Name = t,
+                        PartitionIndexes = [0],
+                    })],
+            },
+            7);
+        return
+        [
+            .. answer.Topics.OrderBy(t => t.Name, StringComparer.Ordinal).Select(t =>
+                $"{t.Name} {(ErrorCode)t.Partitions[0].ErrorCode} {t.Partitions[0].CommittedOffset}"),
+        ];
     }
 
     private static async Task<ErrorCode> CoordinatorAsync(KafkaPeer peer, sbyte type, string key)

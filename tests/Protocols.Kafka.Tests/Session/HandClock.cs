@@ -31,6 +31,18 @@ internal sealed class HandClock : TimeProvider
         return timer;
     }
 
+    /// <summary>Timers that somebody waits for.</summary>
+    public int TimerCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _timers.Count;
+            }
+        }
+    }
+
     /// <summary>Moves the clock and fires what is due, once.</summary>
     public void Advance(int milliseconds)
     {

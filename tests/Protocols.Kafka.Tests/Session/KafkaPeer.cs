@@ -13,6 +13,7 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private int _correlation;
+    private bool _isDisposed;
 
     /// <summary>Blocks of memory that the server's end of the input holds.</summary>
     public required Func<int> BlocksHeld { get; init; }
@@ -114,6 +115,18 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
         }
     }
 
+    /// <summary>Whether the server has written something that was not taken yet.</summary>
+    public bool HasInput()
+    {
+        bool isThere = input.TryRead(out ReadResult result);
+        if (isThere)
+        {
+            input.AdvanceTo(result.Buffer.Start);
+        }
+
+        return isThere;
+    }
+
     /// <summary>The server has ended the connection without another word.</summary>
     public async Task AssertEndedAsync()
     {
@@ -123,6 +136,12 @@ internal sealed class KafkaPeer(PipeReader input, PipeWriter output, Task runnin
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         await output.CompleteAsync();
         await gone.CancelAsync();
         gone.Dispose();

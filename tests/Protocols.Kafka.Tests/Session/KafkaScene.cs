@@ -25,7 +25,7 @@ internal sealed class KafkaScene : IAsyncDisposable
 
     public KafkaScene(
         KafkaOptions? options = null, SecurityConfig? security = null, MemoryFileSystem? files = null,
-        TimeProvider? time = null, TokenVerifier? tokens = null, params string[] spaces)
+        TimeProvider? time = null, TokenVerifier? tokens = null, int refusalDelayMs = 0, params string[] spaces)
     {
         Files = files ?? new MemoryFileSystem();
         _options = options ?? new KafkaOptions();
@@ -43,7 +43,11 @@ internal sealed class KafkaScene : IAsyncDisposable
             PlainIterations = 10,
             ScramIterations = 4096,
         });
-        _sasl = new SaslServers(_options.AllowAnyPassword ? null : Users, SystemRandom.Instance, tokens);
+        _sasl = new SaslServers(_options.AllowAnyPassword ? null : Users, SystemRandom.Instance, tokens)
+        {
+            RefusalDelayMs = refusalDelayMs,
+            Time = time ?? TimeProvider.System,
+        };
         _handler = new KafkaConnectionHandler(
             _broker, _options, _sasl, time ?? TimeProvider.System, NullLoggerFactory.Instance);
     }

@@ -111,6 +111,76 @@ public sealed class LoginTests
         await peer.AssertEndedAsync();
     }
 
+    /// <summary>What is wrong with a login is told only when the time is over, and then the connection ends.</summary>
+    [Theory]
+    [InlineData("PLAIN", 1)]
+    [InlineData("PLAIN", 0)]
+    [InlineData("SCRAM-SHA-256", 1)]
+    public async Task Who_is_refused_hears_so_after_a_while(string mechanism, short handshake)
+    {
+        var clock = new HandClock();
+        await using var scene = new KafkaScene(MustLogIn, time: clock, refusalDelayMs: 100);
+        scene.Users.Add("alice", new Secret("secret"), []);
+        KafkaPeer peer = scene.Connect();
+        await peer.AskAsync<SaslHandshakeRequest, SaslHandshakeResponse>(new() { Mechanism = mechanism }, handshake);
+        int timers = clock.TimerCount;
+        byte[] token = mechanism == "PLAIN" ? "\0alice\0wrong"u8.ToArray() : "p=tls-unique,,n=alice,r=x"u8.ToArray();
+        int correlation = 0;
+        if (handshake == 0)
+        {
+            await peer.SendFrameAsync(token);
+        }
+        else
+        {
+            correlation = await peer.SendAsync(new SaslAuthenticateRequest { AuthBytes = token }, 2);
+        }
+
+        await WaitAsync(() => clock.TimerCount > timers);
+        clock.Advance(99);
+        Assert.False(peer.HasInput());
+        clock.Advance(1);
+        if (handshake > 0)
+        {
+            SaslAuthenticateResponse answer = await peer.TakeAsync<SaslAuthenticateResponse>(2, correlation);
+            Assert.Equal((short)ErrorCode.SaslAuthenticationFailed, answer.ErrorCode);
+        }
+
+        await peer.AssertEndedAsync();
+    }
+
+    [Fact]
+    public async Task Who_is_let_in_does_not_wait()
+    {
+        var clock = new HandClock();
+        await using var scene = new KafkaScene(MustLogIn, time: clock, refusalDelayMs: 100);
+        await scene.ConnectAsync("alice");
+    }
+
+    [Fact]
+    public async Task Who_does_not_wait_to_be_refused_is_forgotten_when_the_time_is_over()
+    {
+        var clock = new HandClock();
+        await using var scene = new KafkaScene(MustLogIn, time: clock, refusalDelayMs: 100);
+        KafkaPeer peer = scene.Connect();
+        await peer.AskAsync<SaslHandshakeRequest, SaslHandshakeResponse>(new() { Mechanism = "PLAIN" }, 1);
+        int timers = clock.TimerCount;
+        await peer.SendAsync(new SaslAuthenticateRequest { AuthBytes = "\0alice\0wrong"u8.ToArray() }, 2);
+        await WaitAsync(() => clock.TimerCount > timers);
+        Task over = peer.DisposeAsync().AsTask();
+        clock.Advance(100);
+        await over;
+        Assert.Equal(timers, clock.TimerCount);
+    }
+
+    private static async Task WaitAsync(Func<bool> holds)
+    {
+        using var cancellation = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!holds())
+        {
+            await Task.Delay(1, cancellation.Token);
+        }
+    }
+
     private static async Task<SaslAuthenticateResponse> BearerAsync(
         KafkaPeer peer, TokenMaker maker, string user, HandClock clock)
     {

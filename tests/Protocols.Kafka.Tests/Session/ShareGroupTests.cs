@@ -49,6 +49,17 @@ public sealed class ShareGroupTests
         Assert.Equal((short)ErrorCode.InvalidShareSessionEpoch, answer.ErrorCode);
     }
 
+    [Theory]
+    [InlineData(8193, 1)]
+    [InlineData(1, 257)]
+    public async Task Names_that_are_too_long_are_refused(int groupChars, int memberChars)
+    {
+        await using var scene = new KafkaScene();
+        ShareFetchResponse answer = await scene.Connect().AskAsync<ShareFetchRequest, ShareFetchResponse>(
+            new() { GroupId = new string('g', groupChars), MemberId = new string('m', memberChars) }, 1);
+        Assert.Equal((short)ErrorCode.InvalidRequest, answer.ErrorCode);
+    }
+
     /// <summary>Requests that were sent without waiting for answers change the session while those before them are at
     /// work.</summary>
     [Fact]

@@ -62,7 +62,8 @@ public interface ISaslServer : IDisposable
 
     /// <summary>
     /// Only after a step said <see cref="SaslStatus.Verify"/>: does the expensive check away from the caller's thread,
-    /// with bounded concurrency.
+    /// with bounded concurrency, and keeps who is refused waiting for a while (<see
+    /// cref="SaslServers.RefusalDelayMs"/>).
     /// </summary>
     ValueTask<SaslStep> VerifyAsync(CancellationToken cancellation);
 }

@@ -14,6 +14,10 @@ public sealed record SaslContext
     /// operator said so, or the listener is loopback.</summary>
     public bool AllowPlain { get; init; }
 
+    /// <summary>Who is refused hears so at once: it has logged in before, and logs in again on its
+    /// connection.</summary>
+    public bool RefusesAtOnce { get; init; }
+
     /// <summary>There are no users: <c>PLAIN</c> with any password logs in under the name given. Only for development
     /// mode on loopback.</summary>
     public bool AnyPassword { get; init; }
@@ -55,6 +59,12 @@ public sealed class SaslServers
         _random = random;
         _tokens = tokens;
     }
+
+    /// <summary>How long who is refused waits to hear so, in milliseconds; 0: not at all.</summary>
+    public int RefusalDelayMs { get; init; }
+
+    /// <summary>The clock for <see cref="RefusalDelayMs"/>.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The users; null in development mode.</summary>
     public UserStore? Users => _users;
@@ -106,15 +116,21 @@ public sealed class SaslServers
             return null;
         }
 
-        return mechanism switch
+        ISaslServer? server = Create(mechanism, context.AnyPassword, context.ClientCertificate);
+        return server is null || RefusalDelayMs <= 0 || context.RefusesAtOnce
+            ? server
+            : new SlowRefusal(server, Time, RefusalDelayMs);
+    }
+
+    private ISaslServer? Create(string mechanism, bool anyPassword, X509Certificate2? certificate) =>
+        mechanism switch
         {
             Anonymous => new AnonymousServer(),
-            Plain => new PlainServer(context.AnyPassword ? null : _users),
+            Plain => new PlainServer(anyPassword ? null : _users),
             ScramSha256 => new ScramServer(ScramHash.Sha256, _users!, _random),
             ScramSha512 => new ScramServer(ScramHash.Sha512, _users!, _random),
             OAuthBearer => new OAuthBearerServer(_tokens!),
-            External => new ExternalServer(_users!, context.ClientCertificate!),
+            External => new ExternalServer(_users!, certificate!),
             _ => null,
         };
-    }
 }

@@ -20,6 +20,13 @@ internal sealed class Group(string id, int partition)
         : Share is not null ? GroupType.Share
         : GroupType.Classic;
 
+    /// <summary>What it takes of memory: its name and what its members brought along.</summary>
+    public long MemberBytes => MemberWeight.Of(Id) + Classic.Weight.Bytes + (Consumer?.Weight.Bytes ?? 0)
+        + (Share?.Weight.Bytes ?? 0);
+
+    /// <summary>As much of that as the coordinator's sum has.</summary>
+    public long CountedBytes { get; set; }
+
     /// <summary>Members of the classic protocol; also what a group of offsets alone is.</summary>
     public ClassicGroup Classic { get; set; } = new();
 
@@ -31,7 +38,7 @@ internal sealed class Group(string id, int partition)
 
     /// <summary>Whether nobody is in it and nothing is known of it: it may become whatever comes first.</summary>
     public bool IsBlank => Consumer is null && Share is null && Classic.Members.Count == 0
-        && Classic.Generation == 0 && Classic.Pending.Count == 0 && Offsets.IsEmpty && !Offsets.HasPending;
+        && Classic.Generation == 0 && Classic.PendingCount == 0 && Offsets.IsEmpty && !Offsets.HasPending;
 
     public GroupOffsets Offsets { get; } = new();
 }

@@ -40,7 +40,7 @@ public sealed class GroupCoordinator
         CoordinatorStore store = new(log, loop);
         _services = new GroupServices(options, store, seams.Topics, seams.Time, seams.Random);
         ClassicRebalance rebalance = new(_services);
-        _subscriptions = new Subscriptions(seams.Topics, options);
+        _subscriptions = new Subscriptions(seams.Topics, options, seams.Time);
         ConsumerTargets targets = new(_services, _subscriptions);
         ConsumerMembers members = new(_services, targets);
         _groups = new GroupTable(_services, rebalance, _subscriptions);
@@ -48,13 +48,18 @@ public sealed class GroupCoordinator
         _classic = new ClassicProtocol(_services, rebalance);
         _classicOfConsumer = new ClassicInConsumer(_services, targets, members);
         _share = new ShareHeartbeats(_services);
-        _consumer = new ConsumerHeartbeats(_services, _subscriptions, targets, members);
+        _consumer = new ConsumerHeartbeats(_services, targets, members);
         _offsets = new OffsetCommits(_services, _groups);
         _checks = new GroupRequests(options);
         _sweep = new CoordinatorTimer(Sweep);
         GroupReplay replay = new(_groups, _offsets, rebalance, members, _share, seams.Logger);
         store.Replay(replay);
         replay.Finish();
+        foreach (Group group in _groups.All)
+        {
+            _services.Memory.Count(group);
+        }
+
         _services.Timers.Arm(_sweep, _services.NowMs + options.OffsetSweepMs);
     }
 
@@ -175,7 +180,7 @@ public sealed class GroupCoordinator
 
             if (group?.Consumer is null)
             {
-                done(ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound));
+                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
                 return;
             }
 
@@ -203,7 +208,7 @@ public sealed class GroupCoordinator
     public void ShareHeartbeat(ConsumerHeartbeatRequest request, Action<ConsumerHeartbeatResult> done) =>
         _loop.Post(() =>
         {
-            if (ShareHeartbeats.Check(request) is { } problem)
+            if ((ShareHeartbeats.Check(request) ?? _checks.CheckTopics(request)) is { } problem)
             {
                 done(ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRequest) with { Message = problem });
                 return;
@@ -218,11 +223,17 @@ public sealed class GroupCoordinator
 
             if (group?.Share is null)
             {
-                done(ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound));
+                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
                 return;
             }
 
             _share.Beat(group, request, done);
+            if (group.Share is { Members.Count: 0, Epoch: 0 })
+            {
+                // Its first member was refused: it has never been.
+                group.Share = null;
+                _groups.RemoveIfUnused(group);
+            }
         });
 
     /// <summary>A share group.</summary>
@@ -306,7 +317,7 @@ public sealed class GroupCoordinator
 
     private ConsumerHeartbeatResult? Refusal(ConsumerHeartbeatRequest request)
     {
-        if (HeartbeatRules.Check(request) is { } problem)
+        if ((HeartbeatRules.Check(request) ?? _checks.CheckTopics(request)) is { } problem)
         {
             return ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRequest) with { Message = problem };
         }
@@ -320,10 +331,17 @@ public sealed class GroupCoordinator
             };
         }
 
-        return _consumer.CheckRegex(request) is { } wrong
+        return request.SubscribedRegex is { Length: > 0 } regex && _subscriptions.Check(regex, UsedRegexes) is { } wrong
             ? ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRegularExpression) with { Message = wrong }
             : null;
     }
+
+    private HashSet<string> UsedRegexes() =>
+        [.. _groups.All.SelectMany(g => g.Consumer?.Members ?? []).Select(m => m.Regex ?? "")];
+
+    // Either there are too many groups, or this one is not there or speaks another protocol.
+    private static CoordinatorError NoGroup(Group? group, bool joins) =>
+        joins && group is null ? CoordinatorError.PolicyViolation : CoordinatorError.GroupIdNotFound;
 
     private Group? Find<T>(string groupId, Action<T> done)
         where T : ICoordinatorResult<T>
@@ -340,8 +358,7 @@ public sealed class GroupCoordinator
     private void Sweep()
     {
         _offsets.Sweep();
-        _subscriptions.Keep(_groups.All.SelectMany(g => g.Consumer?.Members ?? []).Select(m => m.Regex ?? "")
-            .ToHashSet());
+        _subscriptions.Keep(UsedRegexes());
         _services.Timers.Arm(_sweep, _services.NowMs + _services.Options.OffsetSweepMs);
     }
 }

@@ -21,8 +21,18 @@ public sealed record GroupOptions
     /// <summary>Groups of one coordinator.</summary>
     public int GroupsMax { get; init; } = 100_000;
 
-    /// <summary>Bytes of one member's metadata or assignment.</summary>
+    /// <summary>Bytes of one member's metadata or assignment, or of the names of the topics that it reads.</summary>
     public int MemberBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>Bytes that all members of one group together may make the node keep: names, metadata, assignments,
+    /// subscriptions. A group of the classic protocol is one record of about that size.</summary>
+    public int GroupBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>Bytes that the members of all groups of one coordinator together may make the node keep.</summary>
+    public long MembersBytesMax { get; init; } = 256 << 20;
+
+    /// <summary>Topics that one member names.</summary>
+    public int MemberTopicsMax { get; init; } = 10_000;
 
     /// <summary>UTF-8 bytes of a committed offset's metadata.</summary>
     public int OffsetMetadataBytesMax { get; init; } = 4096;
@@ -48,6 +58,10 @@ public sealed record GroupOptions
 
     /// <summary>Characters of a regular expression of a subscription.</summary>
     public int RegexCharsMax { get; init; } = 1024;
+
+    /// <summary>Different regular expressions in the subscriptions of one coordinator's groups: each is kept
+    /// compiled.</summary>
+    public int RegexesMax { get; init; } = 1_000;
 
     /// <summary>Members of one share group.</summary>
     public int ShareMembersMax { get; init; } = 200;

@@ -32,6 +32,15 @@ internal sealed class GroupRequests(GroupOptions options)
             ? CoordinatorError.None
             : CoordinatorError.InvalidRequest;
 
+    /// <summary>A sentence for the user when a member reads more topics than it may, or null.</summary>
+    public string? CheckTopics(ConsumerHeartbeatRequest request) =>
+        request.SubscribedTopics is not { } topics ? null
+        : topics.Count > options.MemberTopicsMax
+            ? $"the member reads {topics.Count} topics, at most {options.MemberTopicsMax} may be"
+        : MemberWeight.Of(topics) > options.MemberBytesMax
+            ? $"the names of the member's topics take more than {options.MemberBytesMax} bytes"
+        : null;
+
     public static bool Fits(params ReadOnlySpan<string?> names)
     {
         foreach (string? name in names)

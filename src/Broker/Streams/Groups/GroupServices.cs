@@ -8,6 +8,8 @@ internal sealed class GroupServices(
 {
     public GroupOptions Options { get; } = options;
 
+    public GroupMemory Memory { get; } = new(options);
+
     public TimerHeap Timers { get; } = new();
 
     public ITopicView Topics { get; } = topics;
@@ -24,6 +26,7 @@ internal sealed class GroupServices(
     public CoordinatorError Write(Group group, ProducerStamp producer, IReadOnlyList<CoordinatorRecord> records)
     {
         CoordinatorError refusal = Store.Write(group.Partition, producer, records, out long number);
+        Memory.Count(group);
         if (refusal == CoordinatorError.None)
         {
             group.LastWrite = number;
@@ -34,9 +37,12 @@ internal sealed class GroupServices(
 
     /// <summary>Answers as soon as everything that was written of the group is on disk.</summary>
     public void Reply<T>(Group group, Action<T> done, T result)
-        where T : ICoordinatorResult<T> =>
+        where T : ICoordinatorResult<T>
+    {
+        Memory.Count(group);
         Store.WhenDurable(group.Partition, group.LastWrite, ok =>
             done(ok ? result : T.Of(CoordinatorError.CoordinatorNotAvailable)));
+    }
 
     /// <summary>A new member's name: what the client calls itself, made unlike any other.</summary>
     public string NewMemberId(string prefix)

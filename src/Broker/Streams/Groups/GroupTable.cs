@@ -17,7 +17,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     /// <summary>The group, made when there is none; null when there are too many.</summary>
     public Group? GetOrAdd(string groupId)
     {
-        bool hasRoom = _groups.ContainsKey(groupId) || _groups.Count < services.Options.GroupsMax;
+        bool hasRoom = _groups.ContainsKey(groupId)
+            || (_groups.Count < services.Options.GroupsMax && services.Memory.HasRoom(groupId));
         return hasRoom ? Restore(groupId) : null;
     }
 
@@ -28,6 +29,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         {
             group = new Group(groupId, services.Store.PartitionOf(groupId));
             _groups.Add(groupId, group);
+            services.Memory.Count(group);
         }
 
         return group;
@@ -37,6 +39,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     {
         group.Classic.State = ClassicState.Dead;
         _groups.Remove(group.Id);
+        services.Memory.Forget(group);
     }
 
     /// <summary>Forgets a group that was made for a request which did not use it.</summary>
@@ -51,7 +54,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     /// <summary>Forgets a group that has neither members nor offsets.</summary>
     public void RemoveIfOver(Group group)
     {
-        if (IsEmpty(group) && group.Classic.Pending.Count == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending
+        if (IsEmpty(group) && group.Classic.PendingCount == 0 && group.Offsets.IsEmpty && !group.Offsets.HasPending
             && group.Share is null && services.Write(group, Tombstones(group)))
         {
             Remove(group);

@@ -50,7 +50,8 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     /// <summary>Ends locks that are over. Called every 50 ms or so by the node.</summary>
     public void Tick() => _loop.Post(() => _timers.Run(NowMs));
 
-    /// <summary>Where to read for a group; begins at an offset when the group never read here.</summary>
+    /// <summary>Where to read for a group; begins at an offset when the group never read here, unless groups read too
+    /// many partitions already (PolicyViolation).</summary>
     /// <param name="key">Which group, which partition.</param>
     /// <param name="logStart">The first offset that the log still has.</param>
     /// <param name="beginAt">Where a group begins that is new here.</param>
@@ -60,6 +61,12 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         {
             if (!_entries.TryGetValue(key, out Entry? entry))
             {
+                if (_entries.Count >= _options.PartitionsMax)
+                {
+                    done(SharePosition.Of(CoordinatorError.PolicyViolation));
+                    return;
+                }
+
                 entry = Add(key, new SharePartition(Math.Max(beginAt, logStart), _options));
                 Save(entry, ok => done(ok ? PositionOf(entry) : Unavailable));
                 return;
@@ -132,6 +139,12 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     /// <summary>Sets a group that nobody is in to an offset. The caller has made sure of that.</summary>
     public void Reset(SharePartitionKey key, long startOffset, Action<PlainResult> done) => _loop.Post(() =>
     {
+        if (!_entries.ContainsKey(key) && _entries.Count >= _options.PartitionsMax)
+        {
+            done(new PlainResult(CoordinatorError.PolicyViolation));
+            return;
+        }
+
         Remove(key);
         Entry entry = Add(key, new SharePartition(startOffset, _options));
         Save(entry, ok => done(new PlainResult(ok ? CoordinatorError.None : CoordinatorError.CoordinatorNotAvailable)));

@@ -96,6 +96,9 @@ public sealed record ShareOptions
     /// <summary>Records of a partition between the start and the last one given out.</summary>
     public int InFlightMax { get; init; } = 2_000;
 
+    /// <summary>Partitions that all share groups of one coordinator read, each counted for each group.</summary>
+    public int PartitionsMax { get; init; } = 100_000;
+
     /// <summary>How long to wait before a state that was refused is written again.</summary>
     public int RetryMs { get; init; } = 500;
 }

@@ -14,9 +14,6 @@ namespace Pillarbox.Protocols.Amqp.Termini;
 /// </summary>
 internal static class StreamSource
 {
-    private const string GroupsMark = "/ConsumerGroups/";
-    private const string PartitionsMark = "/Partitions/";
-    private const string NoGroup = "$Default";
     private const string PartitionProperty = "partition";
     private const string GroupProperty = "group";
 
@@ -42,7 +39,7 @@ internal static class StreamSource
         {
             Stream = address.Address,
             Partition = partition,
-            Group = group == NoGroup ? null : group,
+            Group = group == StreamAddress.NoGroup ? null : group,
             Start = filters.Start ?? StreamStart.Next,
         };
     }
@@ -53,30 +50,21 @@ internal static class StreamSource
 
     /// <summary>The group in which a link reads, by its address or its properties; null: in none.</summary>
     public static string? GroupOf(string? ofAddress, AmqpMap? properties) =>
-        (ofAddress ?? TextOf(properties, GroupProperty)) is { } group && group != NoGroup ? group : null;
+        (ofAddress ?? TextOf(properties, GroupProperty)) is { } group && group != StreamAddress.NoGroup ? group : null;
 
     /// <summary>The stream that an address names, and how the address says that it is read.</summary>
     public static (string Stream, string? Group, int? Partition) Split(string address)
     {
-        int groups = address.IndexOf(GroupsMark, StringComparison.Ordinal);
-        if (groups < 0)
+        StreamAddress parts = StreamAddress.Parse(address);
+        if (parts.Partition is null)
         {
-            return (address, null, null);
+            return (parts.Stream, parts.Group, null);
         }
 
-        string rest = address[(groups + GroupsMark.Length)..];
-        int partitions = rest.IndexOf(PartitionsMark, StringComparison.Ordinal);
-        if (partitions < 0)
-        {
-            return (address[..groups], rest, null);
-        }
-
-        int? number = int.TryParse(
-            rest.AsSpan(partitions + PartitionsMark.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int n)
-            ? n
+        return int.TryParse(parts.Partition, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? (parts.Stream, parts.Group, number)
             : throw new AmqpException(
                 AmqpErrorCondition.InvalidField, $"'{address}' names no partition", AmqpSeverity.Link);
-        return (address[..groups], rest[..partitions], number);
     }
 
     private static int? NumberOf(AmqpMap? properties)

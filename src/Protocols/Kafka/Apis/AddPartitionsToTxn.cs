@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Transactions;
 using Pillarbox.Protocols.Kafka.Wire;
@@ -49,16 +50,20 @@ internal static class AddPartitionsToTxnApi
             wanted.TransactionalId, new ProducerStamp(wanted.ProducerId, wanted.ProducerEpoch), Version: 1);
         TopicPartition[] partitions =
             [.. wanted.Topics.SelectMany(t => t.Partitions.Select(p => new TopicPartition(t.Name, p)))];
+        CoordinatorError[] refusals = Array.ConvertAll(partitions, p => Refusal(session, p.Topic));
         PartitionsResult result =
             !session.MayTransact(wanted.TransactionalId)
                 ? PartitionsResult.Of(Coordination.NoPermissionOnTransaction)
+            : Array.Exists(refusals, e => e != CoordinatorError.None)
+                ? new PartitionsResult { Partitions = refusals }
             : wanted.VerifyOnly
                 ? await session.AskAsync<PartitionsResult>(
                     (all, done) => all.Transactions.VerifyPartitions(who, partitions, done))
             : await session.AskAsync<PartitionsResult>(
                 (all, done) => all.Transactions.AddPartitions(who, partitions, done));
         int next = 0;
-        bool partly = !wanted.VerifyOnly && result.Partitions.Any(e => e != CoordinatorError.None);
+        bool partly = (!wanted.VerifyOnly || ReferenceEquals(result.Partitions, refusals))
+            && result.Partitions.Any(e => e != CoordinatorError.None);
         return Array.ConvertAll(wanted.Topics, topic => new AddPartitionsToTxnTopicResult
         {
             Name = topic.Name,
@@ -69,6 +74,13 @@ internal static class AddPartitionsToTxnApi
             }),
         });
     }
+
+    // A transaction ends with a marker in each of its partitions: that is a write too. The node's own streams it enters
+    // by other requests.
+    private static CoordinatorError Refusal(KafkaSession session, string topic) =>
+        session.May(Permission.Send, topic) && session.Streams.Find(topic)?.IsInternal != true
+            ? CoordinatorError.None
+            : Coordination.NoPermissionOnTopic;
 
     // When one cannot be added, none was.
     private static short ErrorOf(PartitionsResult result, int index, bool partly)

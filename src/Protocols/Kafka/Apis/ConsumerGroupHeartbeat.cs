@@ -16,6 +16,11 @@ internal static class ConsumerGroupHeartbeatApi
             return new ConsumerGroupHeartbeatResponse { ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }
 
+        if (!session.MaySeeAll(request.SubscribedTopicNames))
+        {
+            return new ConsumerGroupHeartbeatResponse { ErrorCode = (short)ErrorCode.TopicAuthorizationFailed };
+        }
+
         var heartbeat = new ConsumerHeartbeatRequest
         {
             GroupId = request.GroupId,

@@ -36,7 +36,12 @@ internal static class CreatePartitionsApi
             return (error, null);
         }
 
-        int more = wanted.Count - stream!.Partitions.Count;
+        if (stream!.IsInternal)
+        {
+            return (ErrorCode.InvalidTopicException, "the node's own topics have the partitions that they have");
+        }
+
+        int more = wanted.Count - stream.Partitions.Count;
         if (more <= 0)
         {
             return (ErrorCode.InvalidPartitions, $"the topic has {stream.Partitions.Count} partitions already");

@@ -33,8 +33,10 @@ internal static class DeleteRecordsApi
         Partition? partition = stream?.FindPartition(wanted.PartitionIndex);
         if (error == ErrorCode.None)
         {
-            error = partition is null
-                ? ErrorCode.UnknownTopicOrPartition
+            // What has to stay until a later record replaces it, or is the node's own, is not to be cut off.
+            error = partition is null ? ErrorCode.UnknownTopicOrPartition
+                : stream!.IsInternal ? ErrorCode.InvalidTopicException
+                : !stream.Config.IsDeleting ? ErrorCode.PolicyViolation
                 : await session.WhenDurableAsync(session.Streams.DeleteRecords(
                     session.GrantOf(Permission.Manage, topic), partition, wanted.Offset));
         }

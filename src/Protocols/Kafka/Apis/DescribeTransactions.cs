@@ -17,7 +17,8 @@ internal static class DescribeTransactionsApi
             TransactionView view = call.Session.MayTransact(id)
                 ? await call.Session.AskAsync<TransactionView>((all, done) => all.Transactions.Describe(id, done))
                 : TransactionView.Of(Coordination.NoPermissionOnTransaction);
-            states[i] = Describe(id, view);
+            states[i] = Describe(
+                id, view with { Partitions = [.. view.Partitions.Where(p => call.Session.MaySee(p.Topic))] });
         }
 
         return new DescribeTransactionsResponse { TransactionStates = states };

@@ -126,15 +126,38 @@ internal static class OffsetFetchApi
                 }),
         };
 
-    private static Task<OffsetFetchResult> AskAsync(
+    // Of topics that the client may not know of it gets an error, or nothing when it asked for all that there are.
+    private static async Task<OffsetFetchResult> AskAsync(
         KafkaSession session, GroupMemberRef member, List<TopicPartition>? partitions, bool requireStable)
     {
         if (!session.MaySeeGroup(member.GroupId))
         {
-            return Task.FromResult(OffsetFetchResult.Of(Coordination.NoPermissionOnGroup));
+            return OffsetFetchResult.Of(Coordination.NoPermissionOnGroup);
         }
 
-        var fetch = new Fetch { Member = member, Partitions = partitions, RequireStable = requireStable };
-        return session.AskAsync<OffsetFetchResult>((all, done) => all.Groups.FetchOffsets(fetch, done));
+        IEnumerable<string> asked = (partitions ?? []).Select(p => p.Topic).Distinct(StringComparer.Ordinal);
+        HashSet<string> hidden = [.. asked.Where(topic => !session.MaySee(topic))];
+        var fetch = new Fetch
+        {
+            Member = member,
+            Partitions = partitions is null ? null : [.. partitions.Where(p => !hidden.Contains(p.Topic))],
+            RequireStable = requireStable,
+        };
+        OffsetFetchResult result = await session.AskAsync<OffsetFetchResult>(
+            (all, done) => all.Groups.FetchOffsets(fetch, done));
+        if (result.Error != CoordinatorError.None)
+        {
+            return result;
+        }
+
+        IEnumerable<FetchedOffset> refused = (partitions ?? []).Where(p => hidden.Contains(p.Topic))
+            .Select(p => new FetchedOffset(p, CommittedOffset.None, Coordination.NoPermissionOnTopic));
+        return result with
+        {
+            Offsets =
+            [
+                .. result.Offsets.Where(o => partitions is not null || session.MaySee(o.Partition.Topic)), .. refused,
+            ],
+        };
     }
 }

@@ -38,6 +38,7 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
     private const short MagicOfBatches = 2;
     private const int MagicAt = 16;
     private const short FirstVersionOfBatches = 3;
+    private const short FirstVersionOfZstd = 7;
     private const short FirstVersionOfAbortable = 11;
     private const short FirstVersionOfTransactionsV2 = 12;
 
@@ -215,7 +216,11 @@ internal sealed class ProduceWork(ApiCall call, ProduceRequest request)
             return ErrorCode.InvalidRecord;
         }
 
-        return ErrorCode.None;
+        bool isZstd = RecordBatch.TryReadHeader(bytes, out RecordBatch batch) == RecordBatchFault.None
+            && batch.Compression == RecordCompression.Zstd;
+        return isZstd && call.Version < FirstVersionOfZstd
+            ? ErrorCode.UnsupportedCompressionType
+            : ErrorCode.None;
     }
 
     private PartitionProduceResponse Answer(Partition partition, int index, in AppendResult result)

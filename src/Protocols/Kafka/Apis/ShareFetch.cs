@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
@@ -120,16 +121,23 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
 
     private async ValueTask<(int Records, int Bytes)> AcquireAsync(TopicIdPartition key, int recordsMax, int bytesMax)
     {
-        Partition? partition = session.Streams.Find(key.TopicId)?.FindPartition(key.Partition);
+        ErrorCode error = session.Find("", key.TopicId, Permission.Consume, out RecordStream? stream);
+        Partition? partition = stream?.FindPartition(key.Partition);
         if (partition is null)
         {
-            AnswerOf(key).ErrorCode = (short)ErrorCode.UnknownTopicId;
+            AnswerOf(key).ErrorCode = (short)(error == ErrorCode.None ? ErrorCode.UnknownTopicOrPartition : error);
             return default;
         }
 
         var shared = new SharePartitionKey(share.GroupId, key);
         SharePosition position = await session.AskAsync<SharePosition>((all, done) =>
             all.Shares.Open(shared, partition.StartOffset, partition.HighWatermark, done));
+        if (position.Error != CoordinatorError.None)
+        {
+            AnswerOf(key).ErrorCode = position.Error.Code();
+            return default;
+        }
+
         var place = new SessionPartition("", key.TopicId)
         {
             Wanted = new()

@@ -30,6 +30,16 @@ internal static class ShareGroupDescribeApi
 
         ConsumerGroupView view = await session.AskAsync<ConsumerGroupView>(
             (all, done) => all.Groups.ShareDescribe(group, done));
+        if (!session.MaySeeAll(view))
+        {
+            return new()
+            {
+                GroupId = group,
+                ErrorCode = (short)ErrorCode.TopicAuthorizationFailed,
+                ErrorMessage = "its members read topics that the client may not know of",
+            };
+        }
+
         return new()
         {
             ErrorCode = view.Error.Code(),

@@ -17,6 +17,11 @@ internal static class ShareGroupHeartbeatApi
             return new ShareGroupHeartbeatResponse { ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }
 
+        if (!session.MaySeeAll(request.SubscribedTopicNames))
+        {
+            return new ShareGroupHeartbeatResponse { ErrorCode = (short)ErrorCode.TopicAuthorizationFailed };
+        }
+
         var heartbeat = new ConsumerHeartbeatRequest
         {
             GroupId = request.GroupId,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
@@ -10,13 +11,19 @@ namespace Pillarbox.Protocols.OpenWire.Consumers;
 
 /// <summary>
 /// From a ConsumerInfo's destination to a queue to consume from: a queue, a topic's subscription (volatile or durable),
-/// a queue of a virtual topic. Errors: <see cref="BrokerException"/> and <see cref="OpenWireException"/>.
+/// a queue of a virtual topic; or to a stream that is read for a consumer group
+/// (<c>stream/ConsumerGroups/group</c>). Errors: <see cref="BrokerException"/> and <see cref="OpenWireException"/>.
 /// </summary>
 internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
 {
     /// <summary>The consumer of one destination.</summary>
     public ConsumerOptions Resolve(ConsumerInfo info, DestinationName name)
     {
+        if (ReadingOf(info, name) is { } reading)
+        {
+            return OptionsOf(info, "") with { Stream = reading };
+        }
+
         bool isTopic = name.Destination.IsTopic;
         if (!isTopic)
         {
@@ -42,6 +49,28 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
 
     /// <summary>The queue of a durable subscription, named as AMQP clients with the same id name it.</summary>
     public static string DurableName(string clientId, string subscription) => $"{clientId}.{subscription}";
+
+    // As a member of a group; who only looks is none, and sees all that is there.
+    private StreamReading? ReadingOf(ConsumerInfo info, DestinationName name)
+    {
+        StreamAddress address = StreamAddress.Parse(name.Name.Address);
+        if (address.Group is null || name.Name.Queue is not null || !client.IsStream(address.Stream)
+            || client.FindQueue(name.Name.Address) is not null)
+        {
+            return null;
+        }
+
+        int? partition = address.Partition is null ? null
+            : int.TryParse(address.Partition, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+            : throw DestinationName.Invalid($"'{name.Name.Address}' names no partition");
+        return new StreamReading
+        {
+            Stream = address.Stream,
+            Group = info.Browser || address.Group == StreamAddress.NoGroup ? null : address.Group,
+            Partition = partition,
+            Start = info.Retroactive || info.Browser ? StreamStart.First : StreamStart.Next,
+        };
+    }
 
     private static string? Blank(string? selector) => string.IsNullOrWhiteSpace(selector) ? null : selector;
 

@@ -24,6 +24,14 @@ public sealed class OffsetTests
     }
 
     [Fact]
+    public void A_group_whose_name_is_too_long_to_be_kept_is_refused()
+    {
+        string name = new('g', 40_000);
+        Assert.Equal(CoordinatorError.InvalidGroupId, GroupScene.ErrorOf(_scene.Commit(5, group: name)));
+        Assert.Empty(_scene.List());
+    }
+
+    [Fact]
     public void A_commit_is_answered_when_it_is_on_disk_and_is_gone_if_it_was_not()
     {
         _scene.Commit(1);

@@ -9,6 +9,30 @@ public sealed class ShareCoordinatorTests
     private readonly ShareScene _scene = new();
 
     [Fact]
+    public void So_many_partitions_are_read_and_no_more()
+    {
+        ShareScene scene = new(new ShareOptions { PartitionsMax = 3 });
+        CoordinatorError[] errors = [.. Enumerable.Range(0, 5).Select(number => Begin(scene, number))];
+        Assert.Equal(
+            [
+                CoordinatorError.None, CoordinatorError.None, CoordinatorError.None, CoordinatorError.PolicyViolation,
+                CoordinatorError.PolicyViolation,
+            ],
+            errors);
+        Assert.Equal(CoordinatorError.None, Begin(scene, 1));
+        scene.Coordinator.Forget(key => key.Partition.Partition == 2, _ => { });
+        Assert.Equal(CoordinatorError.None, Begin(scene, 4));
+
+        static CoordinatorError Begin(ShareScene scene, int number)
+        {
+            Answer<SharePosition> answer = new();
+            SharePartitionKey key = new("g", ShareScene.Key.Partition with { Partition = number });
+            scene.Coordinator.Open(key, 0, 0, answer.Take);
+            return answer.Value.Error;
+        }
+    }
+
+    [Fact]
     public void Two_members_get_different_records_of_one_partition()
     {
         Assert.Equal(0, _scene.Begin().NextOffset);

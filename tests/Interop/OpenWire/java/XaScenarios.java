@@ -284,6 +284,55 @@ public final class XaScenarios {
         for (String text : new String[] { "1", "2", "3" }) producer.send(session.createTextMessage(text));
     }
 
+    // ---- as a member of a consumer group of the stream "in": its offset moves with the branch ----
+
+    void streamGroupPrepareAndWait() throws Exception {
+        fillStream();
+        XASession session = xaSession();
+        XAResource resource = session.getXAResource();
+        Xid xid = fixedXid(1);
+        resource.start(xid, XAResource.TMNOFLAGS);
+        String record = text(session.createConsumer(group()));
+        equal("1", record);
+        session.createProducer(new org.apache.activemq.command.ActiveMQQueue("xa.out"))
+            .send(session.createTextMessage("of " + record));
+        resource.end(xid, XAResource.TMSUCCESS);
+        equal(XAResource.XA_OK, resource.prepare(xid));
+        session.close();
+        equal(null, receiveOfGroup(MOMENT));
+    }
+
+    void streamGroupCommitAfterRestart() throws Exception {
+        XAResource resource = xaSession().getXAResource();
+        equal(true, inDoubt(resource, fixedXid(1)));
+        equal(null, receiveOfGroup(MOMENT));
+        resource.commit(fixedXid(1), false);
+        equal("2", receiveOfGroup(WAIT));
+        equal("3", receiveOfGroup(WAIT));
+        equal("of 1", receiveOf("copies", WAIT));
+    }
+
+    void streamGroupRollbackAfterRestart() throws Exception {
+        XAResource resource = xaSession().getXAResource();
+        equal(true, inDoubt(resource, fixedXid(1)));
+        resource.rollback(fixedXid(1));
+        equal("1", receiveOfGroup(WAIT));
+        equal("2", receiveOfGroup(WAIT));
+        equal("3", receiveOfGroup(WAIT));
+        equal(null, receiveOf("copies", MOMENT));
+    }
+
+    private static javax.jms.Topic group() {
+        return new org.apache.activemq.command.ActiveMQTopic("xa.in/ConsumerGroups/g?consumer.retroactive=true");
+    }
+
+    private String receiveOfGroup(long wait) throws Exception {
+        Session session = plain();
+        Message message = session.createConsumer(group()).receive(wait);
+        session.close();
+        return message == null ? null : ((TextMessage) message).getText();
+    }
+
     void nothingInDoubt() throws Exception {
         equal(false, inDoubt(xaSession().getXAResource(), fixedXid(1)));
     }

@@ -11,21 +11,69 @@ internal enum ClassicState : byte
 }
 
 /// <summary>One member of a classic group.</summary>
-internal sealed class ClassicMember(string id, string? instanceId, GroupClient client)
+internal sealed class ClassicMember
 {
-    public string Id { get; set; } = id;
+    private string _id;
+    private GroupClient _client;
+    private IReadOnlyList<MemberProtocol> _protocols = [];
+    private byte[] _assignment = [];
 
-    public string? InstanceId { get; } = instanceId;
+    public ClassicMember(string id, string? instanceId, GroupClient client)
+    {
+        InstanceId = instanceId;
+        _client = client;
+        _id = id;
+        Weigh();
+    }
 
-    public GroupClient Client { get; set; } = client;
+    /// <summary>What it takes of memory.</summary>
+    public MemberWeight Weight { get; } = new();
+
+    public string Id
+    {
+        get => _id;
+        set
+        {
+            _id = value;
+            Weigh();
+        }
+    }
+
+    public string? InstanceId { get; }
+
+    public GroupClient Client
+    {
+        get => _client;
+        set
+        {
+            _client = value;
+            Weigh();
+        }
+    }
 
     public int SessionTimeoutMs { get; set; }
 
     public int RebalanceTimeoutMs { get; set; }
 
-    public IReadOnlyList<MemberProtocol> Protocols { get; set; } = [];
+    public IReadOnlyList<MemberProtocol> Protocols
+    {
+        get => _protocols;
+        set
+        {
+            _protocols = value;
+            Weigh();
+        }
+    }
 
-    public byte[] Assignment { get; set; } = [];
+    public byte[] Assignment
+    {
+        get => _assignment;
+        set
+        {
+            _assignment = value;
+            Weigh();
+        }
+    }
 
     public Action<JoinResult>? AwaitingJoin { get; set; }
 
@@ -35,6 +83,9 @@ internal sealed class ClassicMember(string id, string? instanceId, GroupClient c
     public bool IsNew { get; set; }
 
     public CoordinatorTimer? Session { get; set; }
+
+    private void Weigh() => Weight.Set(
+        MemberWeight.OfNames(Id, InstanceId, Client) + MemberWeight.Of(Protocols) + MemberWeight.Of(Assignment));
 
     public byte[] MetadataOf(string? protocol)
     {
@@ -75,6 +126,7 @@ internal sealed class ClassicGroup
 {
     private readonly Dictionary<string, ClassicMember> _members = [];
     private readonly Dictionary<string, ClassicMember> _instances = [];
+    private readonly Dictionary<string, CoordinatorTimer> _pending = [];
 
     public ClassicState State { get; set; } = ClassicState.Empty;
 
@@ -91,8 +143,11 @@ internal sealed class ClassicGroup
 
     public IReadOnlyCollection<ClassicMember> Members => _members.Values;
 
-    /// <summary>Members that got an id and have not come back with it.</summary>
-    public Dictionary<string, CoordinatorTimer> Pending { get; } = [];
+    /// <summary>What members and their ids take of memory.</summary>
+    public MembersWeight Weight { get; } = new();
+
+    /// <summary>How many got an id and have not come back with it.</summary>
+    public int PendingCount => _pending.Count;
 
     /// <summary>Members of this generation that did not yet ask for their assignment.</summary>
     public HashSet<string> PendingSync { get; } = [];
@@ -113,9 +168,35 @@ internal sealed class ClassicGroup
 
     public ClassicMember? FindInstance(string instanceId) => _instances.GetValueOrDefault(instanceId);
 
+    /// <summary>Whether somebody got this id and has not come back with it.</summary>
+    public bool IsPending(string memberId) => _pending.ContainsKey(memberId);
+
+    /// <summary>Somebody got an id, and has until a timer goes off to come back with it.</summary>
+    public void AddPending(string memberId, CoordinatorTimer timer)
+    {
+        _pending.Add(memberId, timer);
+        Weight.Add(PendingBytes(memberId));
+    }
+
+    /// <summary>Somebody came back with its id, or will not; false when nobody has it.</summary>
+    public bool RemovePending(string memberId)
+    {
+        if (!_pending.Remove(memberId, out CoordinatorTimer? timer))
+        {
+            return false;
+        }
+
+        TimerHeap.Cancel(timer);
+        Weight.Add(-PendingBytes(memberId));
+        return true;
+    }
+
+    private static long PendingBytes(string memberId) => MemberWeight.MemberBytes + MemberWeight.Of(memberId);
+
     public void Add(ClassicMember member)
     {
         _members.Add(member.Id, member);
+        member.Weight.Enter(Weight);
         if (member.InstanceId is not null)
         {
             _instances.Add(member.InstanceId, member);
@@ -128,6 +209,7 @@ internal sealed class ClassicGroup
     public void Remove(ClassicMember member)
     {
         _members.Remove(member.Id);
+        member.Weight.Leave();
         PendingSync.Remove(member.Id);
         if (member.InstanceId is not null)
         {

@@ -13,7 +13,7 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
         {
             Refuse(CoordinatorError.CoordinatorNotAvailable);
         }
-        else if (!HasRoom(classic, request.MemberId))
+        else if (!HasRoom(classic, request.MemberId) || !services.Memory.HasRoom(group, Growth(classic, request)))
         {
             Refuse(CoordinatorError.GroupMaxSizeReached);
         }
@@ -25,7 +25,7 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
         {
             JoinNew(group, request, done);
         }
-        else if (classic.Pending.ContainsKey(request.MemberId))
+        else if (classic.IsPending(request.MemberId))
         {
             JoinPending(group, request, done);
         }
@@ -79,9 +79,13 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
             rebalance.Touch(group, member);
             rebalance.AnswerSync(group, member, ClassicRebalance.Assignment(classic, member));
         }
-        else if (member.Id == classic.LeaderId)
+        else if (member.Id == classic.LeaderId && services.Memory.HasRoom(group, Growth(classic, request)))
         {
             rebalance.Assign(group, request.Assignments);
+        }
+        else if (member.Id == classic.LeaderId)
+        {
+            rebalance.RefuseAssignment(group, member, CoordinatorError.InvalidRequest);
         }
     }
 
@@ -108,7 +112,7 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
     public CoordinatorError Leave(Group group, in LeavingMember who)
     {
         ClassicGroup classic = group.Classic;
-        if (classic.Pending.ContainsKey(who.MemberId))
+        if (classic.IsPending(who.MemberId))
         {
             if (who.InstanceId is not null)
             {
@@ -168,6 +172,35 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
         _ => group.Find(memberId) is not null || group.Members.Count < services.Options.MembersMax,
     };
 
+    // What the group would weigh more with the member, or with what is new of it.
+    private static long Growth(ClassicGroup group, JoinRequest request)
+    {
+        ClassicMember? known = request.InstanceId is { } instanceId
+            ? group.FindInstance(instanceId)
+            : group.Find(request.MemberId);
+        long brings = MemberWeight.Of(request.Protocols);
+        return known is null
+            ? brings + MemberWeight.OfNames(request.MemberId, request.InstanceId, request.Client)
+            : brings - MemberWeight.Of(known.Protocols);
+    }
+
+    // What the group would weigh more with the leader's assignments.
+    private static long Growth(ClassicGroup group, SyncRequest request)
+    {
+        long more = 0;
+        HashSet<string> seen = [];
+        foreach ((string memberId, byte[] assignment) in request.Assignments.Reverse())
+        {
+            // Of a member that is named more than once, the last counts.
+            if (seen.Add(memberId) && group.Find(memberId) is { } member)
+            {
+                more += MemberWeight.Of(assignment) - MemberWeight.Of(member.Assignment);
+            }
+        }
+
+        return more;
+    }
+
     private void JoinNew(Group group, JoinRequest request, Action<JoinResult> done)
     {
         ClassicGroup classic = group.Classic;
@@ -185,14 +218,14 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
                 Replace(group, holder, memberId, request, done);
             }
         }
-        else if (classic.Pending.Count >= services.Options.MembersMax)
+        else if (classic.PendingCount >= services.Options.MembersMax)
         {
             services.Reply(group, done, JoinResult.Of(CoordinatorError.GroupMaxSizeReached));
         }
         else if (request.RequiresKnownMemberId)
         {
             CoordinatorTimer timer = new(() => rebalance.RemovePending(group, memberId));
-            classic.Pending.Add(memberId, timer);
+            classic.AddPending(memberId, timer);
             services.Timers.Arm(timer, services.NowMs + request.SessionTimeoutMs);
             services.Reply(group, done, new JoinResult
             {
@@ -215,8 +248,7 @@ internal sealed class ClassicProtocol(GroupServices services, ClassicRebalance r
             return;
         }
 
-        group.Classic.Pending.Remove(request.MemberId, out CoordinatorTimer? timer);
-        TimerHeap.Cancel(timer!);
+        group.Classic.RemovePending(request.MemberId);
         Add(group, request.MemberId, request, done);
     }
 

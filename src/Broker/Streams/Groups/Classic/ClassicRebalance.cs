@@ -35,7 +35,7 @@ internal sealed class ClassicRebalance(GroupServices services)
     public void TryComplete(Group group)
     {
         ClassicGroup classic = group.Classic;
-        if (classic.Is(ClassicState.PreparingRebalance) && classic.DelayLeftMs < 0 && classic.Pending.Count == 0
+        if (classic.Is(ClassicState.PreparingRebalance) && classic.DelayLeftMs < 0 && classic.PendingCount == 0
             && classic.CountAwaitingJoin() == classic.Members.Count)
         {
             Complete(group);
@@ -122,9 +122,8 @@ internal sealed class ClassicRebalance(GroupServices services)
     /// <summary>Somebody who got an id did not come back, or went away again.</summary>
     public void RemovePending(Group group, string memberId)
     {
-        if (group.Classic.Pending.Remove(memberId, out CoordinatorTimer? timer))
+        if (group.Classic.RemovePending(memberId))
         {
-            TimerHeap.Cancel(timer);
             TryComplete(group);
         }
     }
@@ -199,6 +198,14 @@ internal sealed class ClassicRebalance(GroupServices services)
         ProtocolName = group.Protocol,
         Assignment = member.Assignment,
     };
+
+    /// <summary>The leader's assignments cannot be kept: it hears why, and the others begin anew without it if it goes.
+    /// </summary>
+    public void RefuseAssignment(Group group, ClassicMember leader, CoordinatorError error)
+    {
+        AnswerSync(group, leader, SyncResult.Of(error));
+        Prepare(group);
+    }
 
     private void AssignmentFailed(Group group)
     {

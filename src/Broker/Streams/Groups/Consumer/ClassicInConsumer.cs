@@ -29,6 +29,12 @@ internal sealed class ClassicInConsumer(GroupServices services, ConsumerTargets 
             return;
         }
 
+        if (!services.Memory.HasRoom(owner, Growth(group, request, subscription)))
+        {
+            Refuse(CoordinatorError.GroupMaxSizeReached, request.MemberId);
+            return;
+        }
+
         if (Enter(group, request, out CoordinatorError error, out bool isNew) is not { } member)
         {
             Refuse(error, request.MemberId);
@@ -123,6 +129,19 @@ internal sealed class ClassicInConsumer(GroupServices services, ConsumerTargets 
             where topic is not null
             orderby topic.Name, partition.Partition
             group partition.Partition by topic.Name);
+
+    // What the group would weigh more with the member, or with what is new of it.
+    private static long Growth(ConsumerGroup group, JoinRequest request, ConsumerSubscription subscription)
+    {
+        ConsumerMember? known = request.InstanceId is { } instanceId
+            ? group.FindInstance(instanceId)
+            : group.Find(request.MemberId);
+        long brings = MemberWeight.Of(request.Protocols) + MemberWeight.Of(subscription.Topics);
+        return known is null
+            ? brings + MemberWeight.OfNames(request.MemberId, request.InstanceId, request.Client)
+            : brings - ConsumerMember.WeightOf(known.Topics, known.Regex)
+                - (known.Classic is null ? 0 : MemberWeight.Of(known.Classic.Protocols));
+    }
 
     private static bool IsSomethingFree(ConsumerGroup group, ConsumerMember member) =>
         group.TargetOf(member).Any(p => !member.Assigned.Contains(p) && group.OwnerOf(p) is null);

@@ -11,6 +11,9 @@ internal sealed class ConsumerGroup
     private readonly Dictionary<string, ConsumerMember> _instances = [];
     private readonly Dictionary<TopicIdPartition, string> _owners = [];
 
+    /// <summary>What members take of memory.</summary>
+    public MembersWeight Weight { get; } = new();
+
     /// <summary>Grows whenever members, subscriptions or topics change.</summary>
     public int Epoch { get; set; }
 
@@ -51,6 +54,7 @@ internal sealed class ConsumerGroup
     public void Add(ConsumerMember member)
     {
         _members.Add(member.Id, member);
+        member.Weight.Enter(Weight);
         if (member.InstanceId is not null)
         {
             _instances[member.InstanceId] = member;
@@ -62,6 +66,7 @@ internal sealed class ConsumerGroup
     public void Remove(ConsumerMember member)
     {
         _members.Remove(member.Id);
+        member.Weight.Leave();
         if (member.InstanceId is not null && _instances.GetValueOrDefault(member.InstanceId) == member)
         {
             _instances.Remove(member.InstanceId);

@@ -2,7 +2,7 @@ namespace Pillarbox.Broker.Streams.Groups.Consumer;
 
 /// <summary>The one request of the <c>consumer</c> protocol. One owner: the loop.</summary>
 internal sealed class ConsumerHeartbeats(
-    GroupServices services, Subscriptions subscriptions, ConsumerTargets targets, ConsumerMembers members)
+    GroupServices services, ConsumerTargets targets, ConsumerMembers members)
 {
     /// <summary>A member of the group, which speaks this protocol, is heard of.</summary>
     public void Beat(Group owner, ConsumerHeartbeatRequest request, Action<ConsumerHeartbeatResult> done)
@@ -11,6 +11,15 @@ internal sealed class ConsumerHeartbeats(
         if (request.MemberEpoch < HeartbeatRules.Join)
         {
             services.Reply(owner, done, Leave(owner, request));
+            return;
+        }
+
+        if (!services.Memory.HasRoom(owner, Growth(group, request)))
+        {
+            services.Reply(owner, done, ConsumerHeartbeatResult.Of(CoordinatorError.GroupMaxSizeReached) with
+            {
+                Message = "the members of the group, or of all groups, take too much memory",
+            });
             return;
         }
 
@@ -42,6 +51,23 @@ internal sealed class ConsumerHeartbeats(
         bool joins = request.MemberEpoch == HeartbeatRules.Join;
         bool tells = lostAnswer || joins || HeartbeatRules.IsFull(request) || !member.Assigned.SetEquals(before);
         services.Reply(owner, done, Answer(group, member, tells));
+    }
+
+    // What the group would weigh more with the member, or with what is new of it. Who is no member and does not join is
+    // refused anyway.
+    private static long Growth(ConsumerGroup group, ConsumerHeartbeatRequest request)
+    {
+        long brings = ConsumerMember.WeightOf(request.SubscribedTopics, request.SubscribedRegex);
+        if (group.Find(request.MemberId) is { } known)
+        {
+            return brings - ConsumerMember.WeightOf(
+                request.SubscribedTopics is null ? null : known.Topics,
+                request.SubscribedRegex is null ? null : known.Regex);
+        }
+
+        return request.MemberEpoch == HeartbeatRules.Join
+            ? brings + MemberWeight.OfNames(request.MemberId, request.InstanceId, request.Client)
+            : 0;
     }
 
     /// <summary>A heartbeat for a member that has to give partitions up, or waits for some, comes sooner.</summary>
@@ -184,8 +210,4 @@ internal sealed class ConsumerHeartbeats(
         member.HasMoved = true;
         group.Take(member);
     }
-
-    /// <summary>A sentence for the user when the expression cannot be used.</summary>
-    public string? CheckRegex(ConsumerHeartbeatRequest request) =>
-        string.IsNullOrEmpty(request.SubscribedRegex) ? null : subscriptions.Check(request.SubscribedRegex);
 }

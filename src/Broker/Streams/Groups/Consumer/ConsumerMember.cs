@@ -14,14 +14,26 @@ internal enum MemberState : byte
 }
 
 /// <summary>One member of a group of the <c>consumer</c> protocol.</summary>
-internal sealed class ConsumerMember(string id)
+internal sealed class ConsumerMember
 {
     /// <summary>The epoch of a static member that is away for a while.</summary>
     public const int AwayEpoch = -2;
 
     private static readonly HashSet<TopicIdPartition> Nothing = [];
+    private IReadOnlyList<string> _topics = [];
+    private string? _regex;
+    private ClassicSide? _classic;
 
-    public string Id { get; } = id;
+    public ConsumerMember(string id)
+    {
+        Id = id;
+        Weigh();
+    }
+
+    /// <summary>What it takes of memory, without its partitions: those are bounded by the topics'.</summary>
+    public MemberWeight Weight { get; } = new();
+
+    public string Id { get; }
 
     public string? InstanceId { get; init; }
 
@@ -31,14 +43,38 @@ internal sealed class ConsumerMember(string id)
 
     public int RebalanceTimeoutMs { get; set; } = -1;
 
-    public IReadOnlyList<string> Topics { get; set; } = [];
+    public IReadOnlyList<string> Topics
+    {
+        get => _topics;
+        set
+        {
+            _topics = value;
+            Weigh();
+        }
+    }
 
-    public string? Regex { get; set; }
+    public string? Regex
+    {
+        get => _regex;
+        set
+        {
+            _regex = value;
+            Weigh();
+        }
+    }
 
     public string? Assignor { get; set; }
 
     /// <summary>What a member has that speaks the classic protocol; null for all others.</summary>
-    public ClassicSide? Classic { get; set; }
+    public ClassicSide? Classic
+    {
+        get => _classic;
+        set
+        {
+            _classic = value;
+            Weigh();
+        }
+    }
 
     public int Epoch { get; set; }
 
@@ -63,6 +99,15 @@ internal sealed class ConsumerMember(string id)
     public bool HasMoved { get; set; } = true;
 
     public bool IsAway => Epoch == AwayEpoch;
+
+    /// <summary>What a subscription takes of memory, as far as it is given.</summary>
+    public static long WeightOf(IReadOnlyList<string>? topics, string? regex) =>
+        (topics is null ? 0 : MemberWeight.Of(topics)) + MemberWeight.Of(regex);
+
+    // Whatever else it is called by comes with what it reads, as a rule.
+    private void Weigh() => Weight.Set(
+        MemberWeight.OfNames(Id, InstanceId, Client) + MemberWeight.Of(RackId) + WeightOf(Topics, Regex)
+        + (Classic is null ? 0 : MemberWeight.Of(Classic.Protocols)));
 }
 
 /// <summary>The classic protocol's part of a member in a group of the <c>consumer</c> protocol.</summary>

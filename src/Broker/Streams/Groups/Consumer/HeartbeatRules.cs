@@ -5,7 +5,6 @@ internal static class HeartbeatRules
 {
     public const int Join = 0;
     public const int Leave = -1;
-    private const int TopicsMax = 10_000;
 
     /// <summary>A sentence for the user, or null when nothing is wrong.</summary>
     public static string? Check(ConsumerHeartbeatRequest request)
@@ -15,7 +14,7 @@ internal static class HeartbeatRules
         return request.GroupId.Length == 0 ? "the group id is empty"
             : !GroupRequests.Fits(
                 request.GroupId, request.MemberId, request.InstanceId, request.RackId, request.Client.ClientId)
-                || request.SubscribedTopics?.Count > TopicsMax ? "a name is too long, or there are too many"
+                ? "a name is too long"
             : request.MemberEpoch < ConsumerMember.AwayEpoch ? "there is no such member epoch"
             : request.MemberId.Length == 0 && !joins ? "the member id is empty"
             : request.InstanceId is "" ? "the instance id is empty"

@@ -3,25 +3,42 @@ using System.Text.RegularExpressions;
 namespace Pillarbox.Broker.Streams.Groups.Consumer;
 
 /// <summary>Which topics the members of a group read, also by regular expressions. One owner: the loop.</summary>
-internal sealed class Subscriptions(ITopicView topics, GroupOptions options)
+internal sealed class Subscriptions(ITopicView topics, GroupOptions options, TimeProvider time)
 {
+    // For one name, and for all of them.
     private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(100);
     private readonly Dictionary<string, Resolved> _regexes = [];
 
-    /// <summary>Null when a pattern is one; else a sentence for the user.</summary>
-    public string? Check(string pattern)
+    /// <summary>Null when a pattern is one that can be used; else a sentence for the user.</summary>
+    /// <param name="pattern">The expression.</param>
+    /// <param name="used">The expressions of all members; asked for when too many are kept.</param>
+    public string? Check(string pattern, Func<IReadOnlySet<string>> used)
     {
         if (pattern.Length > options.RegexCharsMax)
         {
             return $"the regular expression has {pattern.Length} characters, at most {options.RegexCharsMax} may be";
         }
 
+        if (_regexes.ContainsKey(pattern))
+        {
+            return null;
+        }
+
+        if (_regexes.Count >= options.RegexesMax)
+        {
+            Keep(used());
+        }
+
+        if (_regexes.Count >= options.RegexesMax)
+        {
+            return $"groups use {_regexes.Count} different regular expressions, and no more may be";
+        }
+
         try
         {
             // By itself first: a bracket too many must not end the one around it.
             _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
-            Compile(pattern);
-            return null;
+            return Match(Compile(pattern)) is null ? "the regular expression takes too long" : null;
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
@@ -103,14 +120,16 @@ internal sealed class Subscriptions(ITopicView topics, GroupOptions options)
         // A version is read first: what is made meanwhile is found with the next one.
         long version = topics.Version;
         Regex regex = resolved?.Regex ?? Compile(pattern);
-        HashSet<string> names = Match(regex);
+        HashSet<string> names = Match(regex) ?? [];
         _regexes[pattern] = new Resolved(regex, names, version);
         return names;
     }
 
-    private HashSet<string> Match(Regex compiled)
+    // Null when it takes too long.
+    private HashSet<string>? Match(Regex compiled)
     {
         HashSet<string> names = [];
+        long begunAt = time.GetTimestamp();
         try
         {
             foreach (string name in topics.Names)
@@ -119,11 +138,16 @@ internal sealed class Subscriptions(ITopicView topics, GroupOptions options)
                 {
                     names.Add(name);
                 }
+
+                if (time.GetElapsedTime(begunAt) > MatchTimeout)
+                {
+                    return null;
+                }
             }
         }
         catch (RegexMatchTimeoutException)
         {
-            names.Clear();
+            return null;
         }
 
         return names;

@@ -12,6 +12,12 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     public void Commit(OffsetCommitRequest request, Action<OffsetCommitResult> done)
     {
         GroupMemberRef who = request.Member;
+        if (!GroupRequests.Fits(who.GroupId))
+        {
+            done(OffsetCommitResult.Of(CoordinatorError.InvalidGroupId));
+            return;
+        }
+
         Group? group = groups.Find(who.GroupId);
         if (group is null && who.Generation >= 0)
         {

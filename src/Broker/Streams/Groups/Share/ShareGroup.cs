@@ -1,15 +1,34 @@
 namespace Pillarbox.Broker.Streams.Groups.Share;
 
 /// <summary>One member of a share group.</summary>
-internal sealed class ShareMember(string id)
+internal sealed class ShareMember
 {
-    public string Id { get; } = id;
+    private IReadOnlyList<string> _topics = [];
+
+    public ShareMember(string id)
+    {
+        Id = id;
+        Weigh();
+    }
+
+    /// <summary>What it takes of memory, without its partitions: those are bounded by the topics'.</summary>
+    public MemberWeight Weight { get; } = new();
+
+    public string Id { get; }
 
     public string? RackId { get; set; }
 
     public GroupClient Client { get; set; }
 
-    public IReadOnlyList<string> Topics { get; set; } = [];
+    public IReadOnlyList<string> Topics
+    {
+        get => _topics;
+        set
+        {
+            _topics = value;
+            Weigh();
+        }
+    }
 
     /// <summary>The group's epoch when it was last heard of.</summary>
     public int Epoch { get; set; }
@@ -18,6 +37,9 @@ internal sealed class ShareMember(string id)
     public HashSet<TopicIdPartition> Assigned { get; set; } = [];
 
     public CoordinatorTimer? Session { get; set; }
+
+    private void Weigh() => Weight.Set(
+        MemberWeight.OfNames(Id, null, Client) + MemberWeight.Of(RackId) + MemberWeight.Of(Topics));
 }
 
 /// <summary>The members of a share group. A partition may be with several of them, so that nothing has to be given up
@@ -25,6 +47,9 @@ internal sealed class ShareMember(string id)
 internal sealed class ShareGroup
 {
     private readonly SortedDictionary<string, ShareMember> _members = new(StringComparer.Ordinal);
+
+    /// <summary>What members take of memory.</summary>
+    public MembersWeight Weight { get; } = new();
 
     public int Epoch { get; set; }
 
@@ -38,11 +63,18 @@ internal sealed class ShareGroup
 
     public ShareMember? Find(string memberId) => _members.GetValueOrDefault(memberId);
 
-    public void Add(ShareMember member) => _members[member.Id] = member;
+    /// <summary>A member is in, instead of one of the same id.</summary>
+    public void Add(ShareMember member)
+    {
+        Find(member.Id)?.Weight.Leave();
+        _members[member.Id] = member;
+        member.Weight.Enter(Weight);
+    }
 
     public void Remove(ShareMember member)
     {
         _members.Remove(member.Id);
+        member.Weight.Leave();
         TimerHeap.Cancel(member.Session);
     }
 

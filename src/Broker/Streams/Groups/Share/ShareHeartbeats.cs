@@ -31,6 +31,8 @@ internal sealed class ShareHeartbeats(GroupServices services)
             : member is null && group.Members.Count >= services.Options.ShareMembersMax
                 ? CoordinatorError.GroupMaxSizeReached
             : member is not null && request.MemberEpoch > group.Epoch ? CoordinatorError.FencedMemberEpoch
+            : request.MemberEpoch != Leaves && !services.Memory.HasRoom(owner, Growth(member, request))
+                ? CoordinatorError.GroupMaxSizeReached
             : CoordinatorError.None;
         if (error != CoordinatorError.None)
         {
@@ -60,6 +62,15 @@ internal sealed class ShareHeartbeats(GroupServices services)
                 HeartbeatIntervalMs = services.Options.HeartbeatIntervalMs,
                 Assignment = tells ? member.Assigned : null,
             });
+    }
+
+    // What the group would weigh more with the member, or with what is new of it.
+    private static long Growth(ShareMember? known, ConsumerHeartbeatRequest request)
+    {
+        long brings = request.SubscribedTopics is null ? 0 : MemberWeight.Of(request.SubscribedTopics);
+        return known is null ? brings + MemberWeight.OfNames(request.MemberId, null, request.Client)
+            : request.SubscribedTopics is null ? 0
+            : brings - MemberWeight.Of(known.Topics);
     }
 
     public void Touch(Group owner, ShareMember member)
