@@ -93,6 +93,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             Route route = Open(parsed, rule, rule.IngressPhase);
+            HoldFirst(route);
             route.AddWatch(watch);
             WantOf(route);
             return route;
@@ -105,6 +106,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             ((Route)route).RemoveWatch(watch);
+            LeaveUplink((Route)route);
             WantOf((Route)route);
             RetireIfUnused((Route)route);
         }
@@ -240,6 +242,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             }
 
             TickContainers(now);
+            TickHeld(now);
         }
     }
 
@@ -319,7 +322,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         IEnumerable<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
             ? _edges.GetValueOrDefault(route.Parsed.Router!)
             : null;
-        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot);
+        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot, AsideOf(route));
         RefreshAllOf(route);
     }
 

@@ -100,6 +100,11 @@ internal static class RoutedAttach
         session.Put(link);
         link.SetRoute(route, watch);
         tracking?.Use(answer.Address!);
+        if (watch.HasNobody && session.Connection.IsPeerAlike)
+        {
+            // Who sends to everybody there waits for this word.
+            tracking?.Tell(route, hasDestinations: false);
+        }
     }
 
     private static bool TakesReceiver(AmqpSession session, INetwork network, Attach attach)
@@ -307,6 +312,9 @@ internal sealed class EarlyWatch : IDestinationWatch
 
     /// <inheritdoc/>
     public bool CountsFallback { get; init; } = true;
+
+    /// <summary>Whether nobody wants the messages now, as far as was told.</summary>
+    public bool HasNobody => Volatile.Read(ref _last) != 1;
 
     /// <inheritdoc/>
     public void OnDestinations(bool any)

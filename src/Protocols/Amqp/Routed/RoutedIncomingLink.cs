@@ -396,6 +396,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         var query = new RouteQuery
         {
             From = _peer,
+            IsAnonymous = _kind == RoutedSender.Anonymous,
             ExceptOwner = IsFromEdge ? Inbox : null,
             Priority = route.Priority ?? head.Priority,
             Ingress = isFromRouter ? notes.Ingress : default,

@@ -59,6 +59,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <summary>Its number among the node's routed links.</summary>
     public long Number => _tableId;
 
+    /// <summary>Whether the peer wants messages, as <see cref="OnCredit"/> was told last.</summary>
+    public bool IsWanted => _hasCredit;
+
     /// <summary>The attach is not answered yet: the link says nothing.</summary>
     public bool IsHeld { get; set; }
 

@@ -61,6 +61,11 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
         {
             // What a sender that is gone had sent still goes out.
             outgoing.EndWhenIdle(!fits);
+            if (fits && outgoing.IsWanted)
+            {
+                // It was given up with its last sender, and is taken again.
+                network.OnUplinkOutlet(uplink, place.Key.Key, outgoing.Outlet);
+            }
         }
         else if (!fits)
         {
