@@ -335,6 +335,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             delivery.Ingress = IngressOf(notes);
             bool isMarked = isPreSettled && choice.Outlet!.Peer is { IsAlike: true };
             delivery.IsPresettled = isPreSettled;
+            delivery.IsBehind = TrustsNotes && notes.IsBehind;
             delivery.GoesSettled = isPreSettled && !isMarked;
             delivery.Length = Copy(message, head, notes, delivery, isMarked);
             HandOver(delivery);

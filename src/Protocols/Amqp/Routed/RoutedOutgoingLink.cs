@@ -42,6 +42,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         _noCreditSinceMs = session.Connection.NowMs;
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
+        _siblings = session.Connection.Role == ConnectionRole.Edge ? _traffic.Siblings : null;
+        _siblings?.Join(this);
     }
 
     /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
@@ -97,7 +99,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <inheritdoc/>
     public override bool HasWork =>
         State == LinkState.Attached && !IsHeld
-            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0 && !IsBarred);
 
     private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
         || _current.Parts is { Count: > 0 };
@@ -161,6 +163,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         _current = null;
         Session.ForgetDeliveries(this);
+        _siblings?.Leave(this);
         _end?.OnReleased(end, PeerError);
     }
 
@@ -174,7 +177,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         if (_current is null)
         {
-            if (_pending.Count == 0 || _linkCredit == 0)
+            if (_pending.Count == 0 || _linkCredit == 0 || IsBarred)
             {
                 return SendResult.Idle;
             }
@@ -223,6 +226,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         _deliveryCount++;
         Counters.OnDelivery(Session.Connection.NowMs);
         NoteCredit();
+        Leave(delivery);
         _current = delivery;
         _written = 0;
         delivery.GoesSettled |= _settlesOnSend;
@@ -321,6 +325,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private void End(RoutedDelivery delivery)
     {
         _current = null;
+        _siblings?.OnWritten();
         delivery.FreeRented();
         if (delivery.GoesSettled)
         {
@@ -404,10 +409,13 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             GiveBack(delivery);
         }
+
+        _siblings?.OnWritten();
     }
 
     private void GiveBack(RoutedDelivery delivery)
     {
+        Leave(delivery);
         delivery.FreeRented();
         Conclude(delivery, RoutedState.Released, isCounted: true);
     }

@@ -102,6 +102,7 @@ internal sealed class EdgeUplink : PeerLink
     public void OnConnectionOver()
     {
         _linkRoutes.OnConnectionOver();
+        _places.OnConnectionOver();
         _network.OnUplinkLost(this);
         _questions.OnConnectionOver();
     }
