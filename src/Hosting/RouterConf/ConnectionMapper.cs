@@ -102,7 +102,8 @@ internal static class ConnectionMapper
         VerifyName = checksName,
     };
 
-    private static string Place(EntityReader reader, bool isListener)
+    /// <summary>The host and port of an entity.</summary>
+    public static string Place(EntityReader reader, bool isListener)
     {
         string host = reader.Text("host") ?? (isListener ? "*" : "127.0.0.1");
         int port = reader.Text("port") switch

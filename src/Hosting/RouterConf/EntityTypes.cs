@@ -74,8 +74,10 @@ internal static class EntityTypes
         new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
         new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
         new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),
-        new EntityType("tcpListener").Refused("TCP services are not built yet"),
-        new EntityType("tcpConnector").Refused("TCP services are not built yet"),
+        new EntityType("tcpListener").Takes("host", "port", "address")
+            .Leaves("it is only for people", "siteId"),
+        new EntityType("tcpConnector").Takes("host", "port", "address")
+            .Leaves("it is only for people", "siteId"),
         new EntityType("httpListener").Refused("HTTP adaptors are not taken: use a TCP service"),
         new EntityType("httpConnector").Refused("HTTP adaptors are not taken: use a TCP service"),
     }.ToDictionary(type => type.Name);
