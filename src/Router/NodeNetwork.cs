@@ -19,6 +19,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private const int DynamicNameBytes = 8;
     private const int TickMs = 50;
 
+    // Of an address that was made for a sender.
+    private const string DynamicPrefix = "_$temp.";
+
     private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
     private readonly ILogger _logger;
@@ -72,6 +75,13 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
     /// <inheritdoc/>
     public int IndexOf(ReadOnlySpan<byte> id) => _engine.Snapshot.IndexOf(Encoding.UTF8.GetString(id));
+
+    /// <inheritdoc/>
+    public string NameWithin(string tenant, string address) =>
+        RouteAddress.TryParse(address, out RouteAddress parsed) && parsed.Class == RouteAddressClass.Mobile
+            && !parsed.Name.StartsWith(DynamicPrefix, StringComparison.Ordinal)
+            ? $"{tenant}/{parsed.Name}"
+            : address;
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
@@ -157,7 +167,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         Span<byte> bytes = stackalloc byte[DynamicNameBytes];
         _options.Random.Fill(bytes);
         string name = Convert.ToHexStringLower(bytes)[..15];
-        return forSender ? $"amqp:/_$temp.{name}"
+        return forSender ? $"amqp:/{DynamicPrefix}{name}"
             : IsEdge ? $"amqp:/_edge/{NodeId}/temp.{name}"
             : $"amqp:/_topo/0/{NodeId}/temp.{name}";
     }

@@ -39,6 +39,7 @@ internal static class ConnectionMapper
             Addresses = [Place(reader, isListener: true)],
             Tls = profile is null ? null : TlsOf(profile),
             PolicyVhost = reader.Text("policyVhost"),
+            MultiTenant = reader.Truth("multiTenant"),
             FailoverUrls = [.. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
             OpenProperties = reader.Map("openProperties"),
         };

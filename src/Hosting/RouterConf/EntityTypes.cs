@@ -20,7 +20,7 @@ internal static class EntityTypes
         new EntityType("listener")
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
                 "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
-                "policyVhost")
+                "policyVhost", "multiTenant")
             .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
             .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
                 "initialHandshakeTimeoutSeconds")
@@ -28,7 +28,7 @@ internal static class EntityTypes
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
-            .Leaves("not built yet", "multiTenant", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
+            .Leaves("not built yet", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
         new EntityType("connector")
             .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
                 "failoverUrls", "openProperties", "policyVhost")

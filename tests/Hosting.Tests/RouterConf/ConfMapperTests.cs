@@ -71,7 +71,8 @@ public sealed class ConfMapperTests
     [Fact]
     public void Tcp_services_are_those_of_the_node()
     {
-        RouterConfFile file = Map("""
+        RouterConfFile file = Parse(
+            """
             router {
                 id: A
             }

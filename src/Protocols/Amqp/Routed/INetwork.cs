@@ -17,6 +17,10 @@ public interface INetwork : IContainerNetwork
     /// router.</summary>
     string StampId { get; }
 
+    /// <summary>The network's address for what a client calls an address whose addresses are within a virtual host:
+    /// addresses of routers and those that nodes make are the same for all.</summary>
+    string NameWithin(string tenant, string address);
+
     /// <summary>Deliveries that a sender may have on their way, by default 250.</summary>
     int LinkCapacity { get; }
 

@@ -68,8 +68,11 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _capacity = _network.LinkCapacity;
         _checksUserIds = kind is RoutedSender.ToAddress or RoutedSender.Anonymous
             && session.Connection.Policy is { ChecksUserIds: true };
-        _routes = new RouteCache(
-            _network, RoutesKeptMax, kind == RoutedSender.Anonymous ? AuthorizeMessage : null);
+        _routes = new RouteCache(_network, RoutesKeptMax)
+        {
+            Authorize = kind == RoutedSender.Anonymous ? AuthorizeMessage : null,
+            Tenant = kind == RoutedSender.Anonymous ? session.Connection.Tenant : null,
+        };
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
         Stamp(to: null, phase: 0);
         if (kind != RoutedSender.ToAddress)
@@ -374,7 +377,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
 
         try
         {
-            RoutedAttach.Authorize(Session.Connection, address, Permission.Send);
+            RoutedAttach.Authorize(
+                Session.Connection, RoutedAttach.NameOf(Session.Connection, _network, address), Permission.Send);
         }
         catch (BrokerException refusal)
         {
