@@ -125,13 +125,14 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public IRoute? OpenReceiver(string address, Outlet outlet)
     {
-        if (!RouteAddress.TryParse(address, out RouteAddress parsed) || !IsOfThisNode(parsed))
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed))
         {
             return null;
         }
 
+        parsed = HereOf(parsed);
         AddressRule rule = Rules.For(parsed.Name);
-        if (rule.Treatment == AddressTreatment.Unavailable)
+        if (!IsOfThisNode(parsed) || rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
         }
