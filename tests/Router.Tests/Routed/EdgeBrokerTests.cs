@@ -165,7 +165,7 @@ public sealed class EdgeBrokerTests : IDisposable
         const uint Questions = 4;
         AmqpPeer maker = _scene.Client();
         maker.AttachSender(0, "queue://orders");
-        for (uint i = 0; i < 200; i++)
+        for (uint i = 0; i < 60; i++)
         {
             maker.Transfer(0, i, Steps.Message($"{i}"));
         }
@@ -188,7 +188,7 @@ public sealed class EdgeBrokerTests : IDisposable
             .. edge.Frames.Where(frame => frame.Descriptor == Transfer.DescriptorCode)
                 .Select(frame => frame.AsTransfer(out _).Handle),
         ];
-        Assert.Equal([.. Enumerable.Repeat(Into, 200), Downlink], handles);
+        Assert.Equal([.. Enumerable.Repeat(Into, 60), Downlink], handles);
     }
 
     private static string Got(AmqpPeer peer) => Steps.BodyOf(Taken(peer, out _));
