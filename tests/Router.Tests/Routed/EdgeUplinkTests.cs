@@ -295,11 +295,13 @@ public sealed class EdgeUplinkTests : IDisposable
         const int Addresses = 1500;
         _interior.Cut();
         var narrow = new InteriorPeer(_scene, channelMax: 2);
-        var service = new NetworkService(_scene.Network, static (_, _) => null);
-        IRoute[] routes =
-        [
-            .. Enumerable.Range(0, Addresses).Select(i => _scene.Network.OpenReceiver($"many.{i}", service)!),
-        ];
+        List<(IRoute Route, NetworkService Service)> drawn = [];
+        for (int i = 0; i < Addresses; i++)
+        {
+            var service = new NetworkService(_scene.Network, static (_, _) => null);
+            drawn.Add((_scene.Network.OpenReceiver($"many.{i}", service)!, service));
+        }
+
         _scene.Node.Settle();
         int room = narrow.Places.Count;
         Assert.InRange(room, 1000, Addresses - 1);
@@ -307,7 +309,7 @@ public sealed class EdgeUplinkTests : IDisposable
 
         // Nobody asks before its time, and then there is room for some.
         const int Gone = 100;
-        routes[..Gone].ToList().ForEach(route => _scene.Network.CloseReceiver(route, service));
+        drawn[..Gone].ForEach(one => _scene.Network.CloseReceiver(one.Route, one.Service));
         _scene.Node.Settle();
         Assert.Equal(room - Gone, narrow.Places.Count);
         _scene.Node.Advance(5000);

@@ -14,6 +14,7 @@ public sealed class TenantTests : IDisposable
     };
 
     private readonly RoutedScene _scene = new();
+    private int _clients;
 
     public void Dispose() => _scene.Dispose();
 
@@ -116,7 +117,11 @@ public sealed class TenantTests : IDisposable
     {
         AmqpPeer peer = _scene.Node.Connect(Plan);
         peer.Send(
-            [.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = "client", Hostname = host })]);
+            [.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open
+            {
+                ContainerId = $"client-{++_clients}",
+                Hostname = host,
+            })]);
         peer.Next(Open.DescriptorCode);
         peer.Send(FrameBytes.Of(Steps.Begin));
         peer.Next(Begin.DescriptorCode);
