@@ -11,16 +11,19 @@ internal static class NodePolicy
 {
     /// <summary>The rules of a configuration. Throws <see cref="ConfigException"/> with the place that is
     /// wrong.</summary>
-    public static PolicyRules RulesOf(RouterPolicyConfig policy, IReadOnlyDictionary<string, VhostConfig> vhosts) =>
-        new()
+    public static PolicyRules RulesOf(RouterPolicyConfig policy, IReadOnlyDictionary<string, VhostConfig> vhosts)
     {
-        IsEnabled = policy.EnableVhostPolicy,
-        TakesNamePatterns = policy.EnableVhostNamePatterns,
-        DefaultVhost = policy.DefaultVhost,
-        MaxConnections = policy.MaxConnections,
-        MaxMessageBytes = policy.MaxMessageSize,
-        Vhosts = [.. vhosts.Select(entry => VhostOf(entry.Key, entry.Value))],
-    };
+        CheckNames(vhosts);
+        return new PolicyRules
+        {
+            IsEnabled = policy.EnableVhostPolicy,
+            TakesNamePatterns = policy.EnableVhostNamePatterns,
+            DefaultVhost = policy.DefaultVhost,
+            MaxConnections = policy.MaxConnections,
+            MaxMessageBytes = policy.MaxMessageSize,
+            Vhosts = [.. vhosts.Select(entry => VhostOf(entry.Key, entry.Value))],
+        };
+    }
 
     /// <summary>The virtual hosts of the configuration and of the directory that it names.</summary>
     public static IReadOnlyDictionary<string, VhostConfig> VhostsOf(RouterSection section)
@@ -43,6 +46,7 @@ internal static class NodePolicy
     private static VhostPolicy VhostOf(string name, VhostConfig config)
     {
         CheckUsers(name, config);
+        CheckGroups(name, config);
         return new VhostPolicy
         {
             Hostname = name,
@@ -66,6 +70,36 @@ internal static class NodePolicy
         if (twice is not null)
         {
             throw new ConfigException($"vhost {name}: the user '{twice}' is in more than one group");
+        }
+    }
+
+    // What would let nobody in, or let more in than is meant.
+    private static void CheckGroups(string name, VhostConfig config)
+    {
+        if (config.AllowUnknownUser && !config.Groups.ContainsKey(PolicyRules.DefaultGroup))
+        {
+            throw new ConfigException(
+                $"vhost {name}: unknown users are allowed, and there is no group '{PolicyRules.DefaultGroup}' for them");
+        }
+
+        foreach ((string group, VhostGroupConfig rules) in config.Groups)
+        {
+            if ((rules.Sources.Count > 0 && rules.SourcePattern.Count > 0)
+                || (rules.Targets.Count > 0 && rules.TargetPattern.Count > 0))
+            {
+                throw new ConfigException(
+                    $"vhost {name}, group {group}: addresses are given as names or as patterns, not as both");
+            }
+        }
+    }
+
+    private static void CheckNames(IReadOnlyDictionary<string, VhostConfig> vhosts)
+    {
+        string? twice = vhosts.SelectMany(vhost => vhost.Value.Aliases.Prepend(vhost.Key))
+            .GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(names => names.Count() > 1)?.Key;
+        if (twice is not null)
+        {
+            throw new ConfigException($"vhosts: the name or alias '{twice}' is there twice");
         }
     }
 

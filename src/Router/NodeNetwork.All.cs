@@ -13,6 +13,10 @@ public sealed partial class NodeNetwork
     private static bool IsOfAll(RouteAddress address) =>
         address is { Class: RouteAddressClass.Topological, Router: RouteAddress.AllRouters };
 
+    // Who draws from every router's address draws from this one's.
+    private static RouteAddress HereOf(RouteAddress address) =>
+        IsOfAll(address) ? new RouteAddress(RouteAddressClass.Local, address.Name, null) : address;
+
     // Whatever the operator's rules are: each router gets it.
     private static AddressRule RuleFor(RouteAddress address, AddressRule rule) =>
         IsOfAll(address) ? rule with { Treatment = AddressTreatment.Multicast } : rule;

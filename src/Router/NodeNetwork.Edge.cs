@@ -17,9 +17,13 @@ public sealed partial class NodeNetwork
 {
     private const string UplinkKey = "U";
 
+    // How long who comes to send to everybody waits at most for word of others who want it.
+    private const int WordMsMax = 500;
+
     private readonly Dictionary<string, List<Outlet>> _edges = new(StringComparer.Ordinal);
     private readonly List<PeerLink> _uplinks = [];
     private readonly Dictionary<string, Outlet> _uplinkOutlets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _held = new(StringComparer.Ordinal);
 
     private bool IsEdge => _options.Mode == RouterMode.Edge;
 
@@ -114,9 +118,27 @@ public sealed partial class NodeNetwork
             else
             {
                 _uplinkOutlets[key] = outlet;
+                _held.Remove(key);
             }
 
-            RefreshAll();
+            if (_routes.TryGetValue(key, out Route? route))
+            {
+                route.IsHeld &= outlet is null;
+                Refresh(route);
+                RetireIfUnused(route);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnUplinkWord(PeerLink uplink, string key, bool any)
+    {
+        lock (_gate)
+        {
+            if (uplink == Uplink && !any)
+            {
+                LetGo(key);
+            }
         }
     }
 
@@ -153,6 +175,13 @@ public sealed partial class NodeNetwork
         {
             AskForBrokers(uplink);
         }
+        else
+        {
+            foreach (string key in _held.Keys.ToArray())
+            {
+                LetGo(key);
+            }
+        }
 
         TellUplink(_linkRoutes.Entries.Where(entry => entry.Carriers.Count > 0).Select(entry => entry.Key), true);
         RefreshAll();
@@ -167,6 +196,55 @@ public sealed partial class NodeNetwork
             uplink.Want(WishOf(route, toSend: false), route.LocalCount > 0);
         }
     }
+
+    // What is sent to everybody before the interior has a link for it would reach only those who are here: the first who
+    // comes to send waits until that link has credit, or nobody else wants anything.
+    private void HoldFirst(Route route)
+    {
+        if (Uplink is not null && route is { IsMulticast: true, SenderCount: 0, IsOfNode: false }
+            && route.Parsed.Class == RouteAddressClass.Mobile && !_uplinkOutlets.ContainsKey(route.Key))
+        {
+            route.IsHeld = true;
+            _held[route.Key] = NowMs + WordMsMax;
+        }
+    }
+
+    private void LetGo(string key)
+    {
+        if (_held.Remove(key) && _routes.TryGetValue(key, out Route? route))
+        {
+            route.IsHeld = false;
+            Refresh(route);
+        }
+    }
+
+    // A router of others that has nobody says nothing of it.
+    private void TickHeld(long nowMs)
+    {
+        if (_held.Count > 0)
+        {
+            foreach ((string key, _) in _held.Where(held => held.Value <= nowMs).ToArray())
+            {
+                LetGo(key);
+            }
+        }
+    }
+
+    // The last who sent is gone, and with it the link's wish: whoever comes next waits for a link again.
+    private void LeaveUplink(Route route)
+    {
+        if (route.SenderCount == 0 && _uplinkOutlets.Remove(route.Key))
+        {
+            Refresh(route);
+        }
+    }
+
+    // Who names each message's address has no link for it: others than those who are here get it by the link for all.
+    private RouteHop? AsideOf(Route route) =>
+        IsEdge && Uplink is { } uplink && route.IsMulticast && route.Key != UplinkKey
+            && route.Parsed.Class == RouteAddressClass.Mobile && !_uplinkOutlets.ContainsKey(route.Key)
+            ? route.HopTo(uplink, cost: 1, UInt128.MaxValue, null)
+            : null;
 
     // A link whose phase is not that of a client's says so, as one of a waypoint does.
     private UplinkWish WishOf(Route route, bool toSend)

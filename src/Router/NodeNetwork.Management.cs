@@ -207,6 +207,7 @@ public sealed partial class NodeNetwork
         Id = facts.Id,
         Host = facts.RemoteEndPoint,
         Container = facts.Container,
+        Tenant = facts.Tenant,
         Role = facts.Plan.Role switch
         {
             ConnectionRole.InterRouter => "inter-router",

@@ -19,6 +19,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private const int DynamicNameBytes = 8;
     private const int TickMs = 50;
 
+    // Of an address that was made for a sender.
+    private const string DynamicPrefix = "_$temp.";
+
     private readonly Lock _gate = new();
     private readonly NodeNetworkOptions _options;
     private readonly ILogger _logger;
@@ -74,6 +77,13 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     public int IndexOf(ReadOnlySpan<byte> id) => _engine.Snapshot.IndexOf(Encoding.UTF8.GetString(id));
 
     /// <inheritdoc/>
+    public string NameWithin(string tenant, string address) =>
+        RouteAddress.TryParse(address, out RouteAddress parsed) && parsed.Class == RouteAddressClass.Mobile
+            && !parsed.Name.StartsWith(DynamicPrefix, StringComparison.Ordinal)
+            ? $"{tenant}/{parsed.Name}"
+            : address;
+
+    /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
     /// <inheritdoc/>
@@ -93,6 +103,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             Route route = Open(parsed, rule, rule.IngressPhase);
+            HoldFirst(route);
             route.AddWatch(watch);
             WantOf(route);
             return route;
@@ -105,6 +116,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         lock (_gate)
         {
             ((Route)route).RemoveWatch(watch);
+            LeaveUplink((Route)route);
             WantOf((Route)route);
             RetireIfUnused((Route)route);
         }
@@ -113,13 +125,14 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     /// <inheritdoc/>
     public IRoute? OpenReceiver(string address, Outlet outlet)
     {
-        if (!RouteAddress.TryParse(address, out RouteAddress parsed) || !IsOfThisNode(parsed))
+        if (!RouteAddress.TryParse(address, out RouteAddress parsed))
         {
             return null;
         }
 
+        parsed = HereOf(parsed);
         AddressRule rule = Rules.For(parsed.Name);
-        if (rule.Treatment == AddressTreatment.Unavailable)
+        if (!IsOfThisNode(parsed) || rule.Treatment == AddressTreatment.Unavailable)
         {
             return null;
         }
@@ -155,7 +168,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         Span<byte> bytes = stackalloc byte[DynamicNameBytes];
         _options.Random.Fill(bytes);
         string name = Convert.ToHexStringLower(bytes)[..15];
-        return forSender ? $"amqp:/_$temp.{name}"
+        return forSender ? $"amqp:/{DynamicPrefix}{name}"
             : IsEdge ? $"amqp:/_edge/{NodeId}/temp.{name}"
             : $"amqp:/_topo/0/{NodeId}/temp.{name}";
     }
@@ -240,6 +253,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
             }
 
             TickContainers(now);
+            TickHeld(now);
         }
     }
 
@@ -319,7 +333,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         IEnumerable<Outlet>? edge = route.Parsed is { Class: RouteAddressClass.Edge } && !IsOfThisNode(route.Parsed)
             ? _edges.GetValueOrDefault(route.Parsed.Router!)
             : null;
-        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot);
+        route.Refresh(HopsOf(route), edge ?? LocalsOfAll(route), _engine.Snapshot, AsideOf(route));
         RefreshAllOf(route);
     }
 

@@ -71,7 +71,7 @@ public sealed record VhostConfig
 public sealed record VhostGroupConfig
 {
     /// <summary>Its users.</summary>
-    [Description("Its users.")]
+    [Description("Its users; '*': who is in no other group.")]
     public IReadOnlyList<string> Users { get; init; } = [];
 
     /// <summary>Where they connect from.</summary>

@@ -220,7 +220,8 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         ImmutableDictionary<string, AmqpValue> attributes = RouterEntities.PlaceOf(plan.ToEndpoint().Address)
             .Add("role", RouterEntities.NameOf(plan.Role))
             .Add("cost", (long)plan.Cost)
-            .Add("http", plan.Protocol == ListenerProtocol.Http);
+            .Add("http", plan.Protocol == ListenerProtocol.Http)
+            .Add("multiTenant", peer.IsMultiTenant);
         if (peer.Failover is { } failover)
         {
             attributes = attributes.Add("failoverUrls", string.Join(", ", failover));

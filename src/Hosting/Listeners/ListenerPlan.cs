@@ -104,12 +104,13 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     {
         ConnectionRole role = ListenerConfig.RoleOf(name, listener);
         bool isUsual = role == ConnectionRole.Normal && listener.FailoverUrls.Count == 0
-            && listener.OpenProperties.Count == 0 && listener.PolicyVhost is null;
+            && listener is { OpenProperties.Count: 0, PolicyVhost: null, MultiTenant: false };
         return isUsual ? null : new ConnectionPlan(role, IsInitiator: false)
         {
             Name = name,
             Cost = listener.Cost,
             PolicyVhost = listener.PolicyVhost,
+            IsMultiTenant = listener.MultiTenant,
             Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
             OpenProperties = listener.OpenProperties,
         };

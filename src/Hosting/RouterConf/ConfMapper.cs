@@ -21,6 +21,8 @@ internal sealed class ConfMapper
     private readonly Dictionary<string, EntityReader> _profiles = [];
     private readonly Dictionary<string, ListenerConfig> _listeners = [];
     private readonly Dictionary<string, ConnectorConfig> _connectors = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> _tcpListeners = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> _tcpConnectors = [];
     private readonly List<RouterAddressConfig> _addresses = [];
     private readonly List<AutoLinkConfig> _autoLinks = [];
     private readonly List<LinkRouteConfig> _linkRoutes = [];
@@ -78,6 +80,12 @@ internal sealed class ConfMapper
                 break;
             case "router.config.autoLink":
                 _autoLinks.Add(ContainerReader.ReadAutoLink(reader));
+                break;
+            case "tcpListener":
+                AddService(_tcpListeners, reader, isListener: true);
+                break;
+            case "tcpConnector":
+                AddService(_tcpConnectors, reader, isListener: false);
                 break;
             case "log":
                 _logs.Add(RouterConfLog.Read(reader));
@@ -140,6 +148,14 @@ internal sealed class ConfMapper
     private void ReadConnector(EntityReader reader) =>
         Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));
 
+    private static void AddService(
+        Dictionary<string, IReadOnlyList<string>> all, EntityReader reader, bool isListener)
+    {
+        string service = reader.Require("address");
+        reader.Require("port");
+        all[service] = [.. all.GetValueOrDefault(service) ?? [], ConnectionMapper.Place(reader, isListener)];
+    }
+
     private void ReadAddress(EntityReader reader)
     {
         reader.RequireOneOf("prefix", "pattern");
@@ -185,6 +201,8 @@ internal sealed class ConfMapper
                     AutoLinks = _autoLinks,
                     LinkRoutes = _linkRoutes,
                     Connectors = _connectors,
+                    TcpListeners = _tcpListeners,
+                    TcpConnectors = _tcpConnectors,
                     Vhosts = _vhosts,
                 },
                 Security = new SecuritySection

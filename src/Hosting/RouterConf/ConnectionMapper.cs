@@ -39,6 +39,7 @@ internal static class ConnectionMapper
             Addresses = [Place(reader, isListener: true)],
             Tls = profile is null ? null : TlsOf(profile),
             PolicyVhost = reader.Text("policyVhost"),
+            MultiTenant = reader.Truth("multiTenant"),
             FailoverUrls = [.. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
             OpenProperties = reader.Map("openProperties"),
         };
@@ -102,7 +103,8 @@ internal static class ConnectionMapper
         VerifyName = checksName,
     };
 
-    private static string Place(EntityReader reader, bool isListener)
+    /// <summary>The host and port of an entity.</summary>
+    public static string Place(EntityReader reader, bool isListener)
     {
         string host = reader.Text("host") ?? (isListener ? "*" : "127.0.0.1");
         int port = reader.Text("port") switch

@@ -20,7 +20,7 @@ internal static class EntityTypes
         new EntityType("listener")
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
                 "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
-                "policyVhost")
+                "policyVhost", "multiTenant")
             .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
             .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
                 "initialHandshakeTimeoutSeconds")
@@ -28,7 +28,7 @@ internal static class EntityTypes
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
-            .Leaves("not built yet", "multiTenant", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
+            .Leaves("not built yet", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
         new EntityType("connector")
             .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
                 "failoverUrls", "openProperties", "policyVhost")
@@ -74,8 +74,10 @@ internal static class EntityTypes
         new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
         new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
         new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),
-        new EntityType("tcpListener").Refused("TCP services are not built yet"),
-        new EntityType("tcpConnector").Refused("TCP services are not built yet"),
+        new EntityType("tcpListener").Takes("host", "port", "address")
+            .Leaves("it is only for people", "siteId"),
+        new EntityType("tcpConnector").Takes("host", "port", "address")
+            .Leaves("it is only for people", "siteId"),
         new EntityType("httpListener").Refused("HTTP adaptors are not taken: use a TCP service"),
         new EntityType("httpConnector").Refused("HTTP adaptors are not taken: use a TCP service"),
     }.ToDictionary(type => type.Name);

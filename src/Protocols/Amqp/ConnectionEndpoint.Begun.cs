@@ -79,6 +79,7 @@ internal sealed partial class ConnectionEndpoint
         IsOpened = PeerOpen is not null,
         User = Identity.IsAnonymous ? null : Identity.Name,
         SaslMechanism = SaslMechanism,
+        Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
         SinceUnixMs = SinceUnixMs,
         Properties = PeerOpen?.Properties,

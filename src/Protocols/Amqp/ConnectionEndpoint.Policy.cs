@@ -15,6 +15,11 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The node's limits, or the narrower ones of the policy.</summary>
     public AmqpOptions Options => _limited ?? Environment.Options;
 
+    /// <summary>The virtual host that the client's addresses are within; null: they are the network's.</summary>
+    public string? Tenant => !_plan.IsMultiTenant || Role != ConnectionRole.Normal ? null
+        : (Policy?.Vhost?.Hostname ?? PeerOpen?.Hostname) is { Length: > 0 } vhost ? vhost
+        : null;
+
     // Routers are judged by the permissions of who logs in.
     private bool IsPoliced => IsInitiator
         ? _plan.PolicyVhost is not null

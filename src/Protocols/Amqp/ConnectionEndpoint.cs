@@ -309,11 +309,12 @@ internal sealed partial class ConnectionEndpoint
 
     private void OnBegin(ushort channel, Begin begin)
     {
-        if (channel > Options.ChannelMax)
+        // A session that is one too many by the policy alone hears so in its own end.
+        if (channel > Environment.Options.ChannelMax)
         {
             throw new AmqpException(
                 AmqpErrorCondition.ConnectionFramingError,
-                $"channel {channel} is beyond channel-max {Options.ChannelMax}");
+                $"channel {channel} is beyond channel-max {Environment.Options.ChannelMax}");
         }
 
         if (channel < _sessions.Length && _sessions[channel] is not null)

@@ -42,6 +42,9 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
     /// names, of a connector's none.</summary>
     public string? PolicyVhost { get; init; }
 
+    /// <summary>Whether each client's addresses are within its virtual host, apart from those of others.</summary>
+    public bool IsMultiTenant { get; init; }
+
     /// <summary>What the operator adds to the properties of open.</summary>
     public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();
 }

@@ -24,6 +24,14 @@ internal static partial class Log
         Level = LogLevel.Warning, Message = "Links to {Pattern} cannot be told to router {Router}: {Reason}")]
     public static partial void LinkRouteUnknown(ILogger logger, string pattern, string router, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Router {Router} takes no link for {Address}: {Reason}; it is tried again each {PauseMs} ms")]
+    public static partial void UplinkFull(ILogger logger, string router, string address, string reason, int pauseMs);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Router {Router} cannot have a link for {Address}: {Reason}")]
+    public static partial void UplinkRefused(ILogger logger, string router, string address, string reason);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "TCP connection {Name} broke off: {Reason}")]
     public static partial void TcpEnded(ILogger logger, string name, string reason);
 }

@@ -42,6 +42,10 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// lock.</summary>
     public bool IsOfNode { get; set; }
 
+    /// <summary>Whether those who come to send wait for their first credit: it is not known yet who elsewhere wants what
+    /// they send. Under the network's lock.</summary>
+    public bool IsHeld { get; set; }
+
     /// <inheritdoc/>
     public bool IsMulticast => Treatment == AddressTreatment.Multicast;
 
@@ -101,7 +105,7 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     public void AddWatch(IDestinationWatch watch)
     {
-        bool any = AnyFor(watch);
+        bool any = !IsHeld && AnyFor(watch);
         _watches[watch] = any;
         if (any)
         {
@@ -151,10 +155,12 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
 
     /// <summary>Takes the destinations as they are now, and tells the senders when the first came or the last
     /// went.</summary>
-    public void Refresh(List<RouteHop> hops, IEnumerable<Outlet>? locals, RouteSnapshot network)
+    public void Refresh(
+        List<RouteHop> hops, IEnumerable<Outlet>? locals, RouteSnapshot network, RouteHop? aside = null)
     {
-        _targets = new RouteTargets([.. locals ?? _locals], [.. hops], network);
-        foreach (PeerLink gone in _loads.Keys.Where(peer => hops.All(hop => hop.Peer != peer)).ToArray())
+        _targets = new RouteTargets([.. locals ?? _locals], [.. hops], network) { Aside = aside };
+        foreach (PeerLink gone in _loads.Keys
+            .Where(peer => peer != aside?.Peer && hops.All(hop => hop.Peer != peer)).ToArray())
         {
             _loads.Remove(gone);
         }
@@ -170,7 +176,7 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     {
         foreach ((IDestinationWatch watch, bool before) in _watches)
         {
-            bool any = AnyFor(watch);
+            bool any = (before || !IsHeld) && AnyFor(watch);
             if (any != before)
             {
                 _watches[watch] = any;

@@ -21,6 +21,12 @@ internal static class Multicast
             }
         }
 
+        if (query.IsAnonymous && targets.Aside is { } aside
+            && RouteTargets.Take(aside, query.Priority) is { Outlet: not null } others)
+        {
+            into.Add(others);
+        }
+
         if (targets.Hops.Length == 0 || query.TraceCount > targets.Network!.Radius + 1)
         {
             return;

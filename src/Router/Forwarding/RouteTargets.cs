@@ -28,6 +28,11 @@ internal sealed record RouteTargets(Outlet[] Locals, RouteHop[] Hops, RouteSnaps
 {
     public static readonly RouteTargets None = new([], [], null);
 
+    /// <summary>At an edge: the way to the interior of messages that everybody is to get and that name their address
+    /// themselves, as long as the address has no link of its own there; null: there is none, or it has. It is no
+    /// destination of a link's own address.</summary>
+    public RouteHop? Aside { get; init; }
+
     /// <summary>Whether there are any.</summary>
     public bool Any => Locals.Length + Hops.Length > 0;
 

@@ -198,6 +198,13 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
             HttpStatusCode.BadRequest, "1.1.1.1-0.0.0.0");
         await RefusedAsync(
             "vhost", """{"hostname":"x","groups":{"g":{"maxSender":1}}}""", HttpStatusCode.BadRequest, "maxSenders");
+        await RefusedAsync(
+            "vhost", """{"hostname":"x","allowUnknownUser":true,"groups":{}}""", HttpStatusCode.BadRequest, "$default");
+        await RefusedAsync(
+            "vhost", """{"hostname":"x","groups":{"g":{"sources":"a","sourcePattern":"b"}}}""",
+            HttpStatusCode.BadRequest, "patterns");
+        await RefusedAsync(
+            "vhost", """{"hostname":"x","aliases":"shop"}""", HttpStatusCode.BadRequest, "'shop' is there twice");
         Assert.Equal("shop", (await ListAsync("vhostStats")).Single()["hostname"]!.ToString());
         await DeleteAsync("vhost", "shop");
         Assert.Empty(await NamesAsync("vhost"));

@@ -69,6 +69,37 @@ public sealed class ConfMapperTests
     }
 
     [Fact]
+    public void Tcp_services_are_those_of_the_node()
+    {
+        RouterConfFile file = Parse(
+            """
+            router {
+                id: A
+            }
+            tcpListener {
+                name: database
+                host: 127.0.0.1
+                port: 15432
+                address: db
+                siteId: north
+            }
+            tcpConnector {
+                port: 5432
+                address: db
+            }
+            tcpConnector {
+                host: other.example.org
+                port: 5432
+                address: db
+            }
+            """);
+        RouterSection router = file.Config.Router!;
+        Assert.Equal(["127.0.0.1:15432"], router.TcpListeners["db"]);
+        Assert.Equal(["127.0.0.1:5432", "other.example.org:5432"], router.TcpConnectors["db"]);
+        Assert.Contains("siteId", Assert.Single(file.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_policy_with_a_virtual_host()
     {
         RouterConfFile file = Parse(

@@ -43,6 +43,34 @@ public sealed class ChaosTests
         }
     }
 
+    // What the checks are for: a router that takes messages, accepts them and gives them to nobody.
+    [Fact]
+    public async Task Chaos_finds_what_a_broken_router_accepts_and_loses()
+    {
+        await using PillarboxProcess node = await RouterNodes.StartAsync("A");
+        using Process broken = ClientProcess.Start(
+            Programs.Python,
+            [Programs.Script("Router", "broken.py"), $"amqp://{node.Listener("inter-router")}", "direct"]);
+        Assert.Equal(
+            "advertised", await broken.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        using Process clients = ClientProcess.Start(
+            "env",
+            [
+                "PILLARBOX_CHAOS_PATIENCE=10", Programs.Python, Programs.Script("Router", "chaos.py"), "1",
+                node.AmqpUrl,
+            ],
+            redirectInput: true);
+        Task<string> errors = clients.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string? first = await clients.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        Assert.True(first == "running", $"{first} {await errors}");
+        Assert.Equal("lost", await broken.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        await clients.StandardInput.WriteLineAsync("whole");
+        string end = await clients.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        broken.Kill();
+        Assert.EndsWith("FAILED", end.TrimEnd(), StringComparison.Ordinal);
+        Assert.Contains("accepted messages are LOST: ['direct", end, StringComparison.Ordinal);
+    }
+
     private static async Task StartRingAsync(NetworkLab lab)
     {
         await lab.StartAsync("A", "interior");

@@ -7,6 +7,7 @@ again, the queue is emptied, and what was promised is held against what was seen
   consumer's word;
 - afterwards, when all is whole, each sender's messages come once, in order."""
 import collections
+import os
 import random
 import sys
 import threading
@@ -16,7 +17,7 @@ from proton import Delivery, Message
 from proton.handlers import MessagingHandler
 from proton.reactor import Backoff, Container
 
-PATIENCE = 60
+PATIENCE = float(os.environ.get("PILLARBOX_CHAOS_PATIENCE", "60"))
 RECONNECT = dict(reconnect=Backoff(initial=0.1, max_delay=1, factor=2), heartbeat=4)
 
 
@@ -211,11 +212,17 @@ def when_all_is_whole(urls, faults):
 
 
 def wait(what, holds):
+    if not comes(holds):
+        raise SystemExit(f"it did not come to this: {what}")
+
+
+def comes(holds):
     end = time.monotonic() + PATIENCE
     while not holds():
         if time.monotonic() > end:
-            raise SystemExit(f"it did not come to this: {what}")
+            return False
         time.sleep(0.05)
+    return True
 
 
 def main(seed, owner, *others):
@@ -238,11 +245,13 @@ def main(seed, owner, *others):
         producer.stopped = True
     wait(f"every outcome: {[(p.name, len(p.again), len(p.under_way)) for p in producers]}",
          lambda: all(producer.is_done() for producer in producers))
-    wait("everything that was accepted", lambda: ledger.accepted <= set(ledger.received))
+    # What does not come is a fault, and named as such.
+    comes(lambda: ledger.accepted <= set(ledger.received))
     for client in (*producers, *consumers):
         client.end()
     faults = check(ledger, seed)
-    when_all_is_whole(urls, faults)
+    if not faults:
+        when_all_is_whole(urls, faults)
     for fault in faults[:20]:
         print(fault)
     again = sum(count - 1 for count in ledger.sends.values())

@@ -63,6 +63,24 @@ public sealed class PolicyEngineTests
     };
 
     [Theory]
+    [InlineData("ann", "staff")]
+    [InlineData("eve", "others")]
+    public void Who_is_in_no_group_is_in_that_of_everybody(string user, string group)
+    {
+        var vhost = new VhostPolicy
+        {
+            Hostname = "shop",
+            AllowsUnknownUsers = true,
+            Groups = new Dictionary<string, GroupPolicy>
+            {
+                ["others"] = new GroupPolicy { Users = new HashSet<string> { "*" } },
+                ["staff"] = new GroupPolicy { Users = new HashSet<string> { "ann" } },
+            },
+        };
+        Assert.Equal(group, vhost.GroupOf(user));
+    }
+
+    [Theory]
     [InlineData("shop", "ann", "10.0.0.5", "staff")]
     [InlineData("store", "ann", "127.0.0.1", "staff")]
     [InlineData("shop", "zoe", "192.168.7.7", "boss")]

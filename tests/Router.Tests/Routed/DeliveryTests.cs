@@ -198,12 +198,14 @@ public sealed class DeliveryTests : IDisposable
         Assert.Empty(sender.Frames);
         AmqpPeer one = _scene.Receiver("amqp:/_local/news");
         AmqpPeer two = _scene.Receiver("amqp:/_topo/0/A/news");
+        AmqpPeer three = _scene.Receiver("amqp:/_topo/0/all/news");
         AmqpPeer other = _scene.Receiver("news");
         sender.Next(Flow.DescriptorCode);
         sender.Transfer(0, 0, Steps.Message("m"));
 
         Assert.Equal("m", Body(one.Next(Transfer.DescriptorCode)));
         Assert.Equal("m", Body(two.Next(Transfer.DescriptorCode)));
+        Assert.Equal("m", Body(three.Next(Transfer.DescriptorCode)));
         Assert.Empty(other.Frames);
     }
 

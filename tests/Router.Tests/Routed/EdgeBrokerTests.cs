@@ -157,6 +157,40 @@ public sealed class EdgeBrokerTests : IDisposable
         Assert.Equal(5u, client.Next(Flow.DescriptorCode).AsFlow().DeliveryCount);
     }
 
+    // The answer comes by the link for addresses of the edge, the messages by one of their own.
+    [Fact]
+    public void An_edge_that_drains_gets_its_answer_behind_the_messages()
+    {
+        const uint Downlink = 3;
+        const uint Questions = 4;
+        AmqpPeer maker = _scene.Client();
+        maker.AttachSender(0, "queue://orders");
+        for (uint i = 0; i < 60; i++)
+        {
+            maker.Transfer(0, i, Steps.Message($"{i}"));
+        }
+
+        _scene.Node.Advance(1000);
+        AmqpPeer edge = Edge("E");
+        edge.AttachReceiver(Into, "orders");
+        edge.Send(FrameBytes.Of(Steps.ReceiverAttach(
+            Downlink, new Source { Address = "E", Capabilities = ["qd.router-edge-downlink"] })));
+        edge.Next(Attach.DescriptorCode);
+        edge.Credit(Downlink, 10);
+        edge.Send(FrameBytes.Of(Steps.SenderAttach(Questions, "_$broker.queue/orders")));
+        edge.Next(Attach.DescriptorCode);
+        edge.Transfer(Questions, 0, DrainSteps.Question("amqp:/_edge/E/temp.1", "A"));
+        Assert.DoesNotContain(edge.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
+
+        edge.Credit(Into, 250);
+        List<uint> handles =
+        [
+            .. edge.Frames.Where(frame => frame.Descriptor == Transfer.DescriptorCode)
+                .Select(frame => frame.AsTransfer(out _).Handle),
+        ];
+        Assert.Equal([.. Enumerable.Repeat(Into, 60), Downlink], handles);
+    }
+
     private static string Got(AmqpPeer peer) => Steps.BodyOf(Taken(peer, out _));
 
     // The next message that a peer gets, by whatever link.

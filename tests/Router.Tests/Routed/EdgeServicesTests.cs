@@ -62,6 +62,27 @@ public sealed class EdgeServicesTests : IDisposable
         Assert.DoesNotContain(edge.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
     }
 
+    // Who sends to everybody there waits for that word; other routers' edges do not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_edge_like_this_node_hears_that_nobody_wants_what_it_sends(bool isAlike)
+    {
+        AmqpPeer edge = Edge(isAlike);
+        edge.AttachReceiver(0, "_$qd.edge_addr_tracking");
+        edge.Credit(0, 32);
+        edge.Send(FrameBytes.Of(Steps.SenderAttach(1, "news")));
+        edge.Next(Attach.DescriptorCode);
+        if (isAlike)
+        {
+            Assert.Equal(("M0news", false), Tracked(edge));
+        }
+
+        Assert.DoesNotContain(edge.Frames, frame => frame.Descriptor == Transfer.DescriptorCode);
+        _scene.Receiver("news");
+        Assert.Equal(("M0news", true), Tracked(edge));
+    }
+
     [Fact]
     public void Heartbeats_and_questions_get_credit()
     {
@@ -145,10 +166,16 @@ public sealed class EdgeServicesTests : IDisposable
         return (told[0].AsText(), told[1].AsBoolean() == true);
     }
 
-    private AmqpPeer Edge()
+    private AmqpPeer Edge(bool isAlike = false)
     {
+        var properties = new AmqpMap();
+        properties.AddSymbol("product", isAlike ? "pillarbox" : "other");
         AmqpPeer edge = _scene.Node.Connect(new ConnectionPlan(ConnectionRole.Edge, IsInitiator: false));
-        edge.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = "E" })]);
+        edge.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open
+        {
+            ContainerId = "E",
+            Properties = properties,
+        })]);
         edge.Next(Open.DescriptorCode);
         edge.Send(FrameBytes.Of(Steps.Begin));
         edge.Next(Begin.DescriptorCode);

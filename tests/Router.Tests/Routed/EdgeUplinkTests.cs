@@ -261,6 +261,64 @@ public sealed class EdgeUplinkTests : IDisposable
         Assert.True(_interior.IsAccepted(door, question));
     }
 
+    // The answer goes by a link that has all the credit it needs, and what it speaks of by one that has none now.
+    [Fact]
+    public void The_answer_to_who_drains_waits_for_what_waits_for_credit()
+    {
+        MakeQueue("orders");
+        InteriorLink given = _interior.Link("orders", isFromNode: true);
+        _interior.Credit(given, 1);
+        AmqpPeer producer = _scene.Client();
+        producer.AttachSender(0, "orders");
+        for (uint i = 0; i < 20; i++)
+        {
+            producer.Transfer(0, i, Steps.Message($"{i}"));
+        }
+
+        Assert.Equal("0", Steps.BodyOf(_interior.Take(given)!.Value.Message));
+        InteriorLink door = _interior.Link("_$broker.queue/orders", isFromNode: false);
+        _interior.Send(door, DrainSteps.Question("amqp:/_topo/0/I/temp.2", "I"), settled: false);
+        InteriorLink relay = _interior.Link(null, isFromNode: true);
+        Assert.Null(_interior.Take(relay));
+
+        _interior.Credit(given, 15);
+        Assert.Null(_interior.Take(relay));
+        _interior.Credit(given, 25);
+        List<string> order = [.. _interior.TakeAll().Select(
+            taken => taken.Link == relay ? DrainSteps.Read(taken.Message).Opcode! : Steps.BodyOf(taken.Message))];
+        Assert.Equal([.. Enumerable.Range(1, 19).Select(i => $"{i}"), "DRAINED"], order);
+    }
+
+    [Fact]
+    public void An_interior_without_room_is_told_of_once_and_asked_again()
+    {
+        const int Addresses = 1500;
+        _interior.Cut();
+        var narrow = new InteriorPeer(_scene, channelMax: 2);
+        List<(IRoute Route, NetworkService Service)> drawn = [];
+        for (int i = 0; i < Addresses; i++)
+        {
+            var service = new NetworkService(_scene.Network, static (_, _) => null);
+            drawn.Add((_scene.Network.OpenReceiver($"many.{i}", service)!, service));
+        }
+
+        _scene.Node.Settle();
+        int room = narrow.Places.Count;
+        Assert.InRange(room, 1000, Addresses - 1);
+        Assert.Single(_scene.Node.Faults.Warnings, text => text.Contains("takes no link", StringComparison.Ordinal));
+
+        // Nobody asks before its time, and then there is room for some.
+        const int Gone = 100;
+        drawn[..Gone].ForEach(one => _scene.Network.CloseReceiver(one.Route, one.Service));
+        _scene.Node.Settle();
+        Assert.Equal(room - Gone, narrow.Places.Count);
+        _scene.Node.Advance(5000);
+        Assert.Equal(room, narrow.Places.Count);
+        _scene.Node.Advance(5000);
+        Assert.Equal(room, narrow.Places.Count);
+        Assert.Single(_scene.Node.Faults.Warnings, text => text.Contains("takes no link", StringComparison.Ordinal));
+    }
+
     private static (string? Address, bool IsFromNode, string? Capability)[] Shown(InteriorPeer interior) =>
     [
         .. interior.Places.Select(link => (link.Address, link.IsFromNode, link.Capability))
@@ -291,29 +349,8 @@ public sealed class EdgeUplinkTests : IDisposable
         AmqpMessage.FromValue(AmqpValue.List($"M0_$broker.queue/{queue}", isThere)).ToArray();
 
     private void Reply(
-        string address, bool toSend, bool isLinkRoute, bool hasDestinations, AmqpValue? broker = null)
-    {
-        InteriorLink lookup = _interior.Link("_$qd.addr_lookup", isFromNode: true);
-        AmqpMessage question = AmqpMessage.Read(_interior.Take(lookup)!.Value.Message);
-        Assert.Equal([(AmqpValue)address, AmqpValue.Boolean(toSend)], question.Value.AsList());
-        Answer(question, 0, broker is { } said
-            ? AmqpValue.List(isLinkRoute, hasDestinations, said)
-            : AmqpValue.List(isLinkRoute, hasDestinations));
-    }
+        string address, bool toSend, bool isLinkRoute, bool hasDestinations, AmqpValue? broker = null) =>
+        _interior.Reply(address, toSend, isLinkRoute, hasDestinations, broker);
 
-    private void Answer(AmqpMessage question, int status, AmqpValue body)
-    {
-        Assert.Equal(InteriorPeer.ReplyAddress, question.Properties!.ReplyTo);
-        var properties = new AmqpMap();
-        properties.Add("status", (uint)status);
-        properties.Add("statusCode", status);
-        InteriorLink replies = _interior.Replies;
-        _interior.Send(replies, new AmqpMessage
-        {
-            Properties = new MessageProperties { CorrelationId = question.Properties.CorrelationId },
-            ApplicationProperties = properties,
-            BodyKind = BodyKind.Value,
-            Value = body,
-        }.ToArray());
-    }
+    private void Answer(AmqpMessage question, int status, AmqpValue body) => _interior.Answer(question, status, body);
 }

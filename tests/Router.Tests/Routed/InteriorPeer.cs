@@ -33,11 +33,13 @@ internal sealed class InteriorPeer
     private readonly List<ReceivedFrame> _frames = [];
     private uint _sent;
 
-    public InteriorPeer(RoutedScene scene)
+    /// <param name="scene">The node.</param>
+    /// <param name="channelMax">The highest channel that sessions may have.</param>
+    public InteriorPeer(RoutedScene scene, ushort channelMax = ushort.MaxValue)
     {
         _peer = scene.Node.Connect(new ConnectionPlan(ConnectionRole.Edge, IsInitiator: true) { Name = "up" });
         _peer.Next(Open.DescriptorCode);
-        _peer.Send(FrameBytes.Of(new Open { ContainerId = "I" }));
+        _peer.Send(FrameBytes.Of(new Open { ContainerId = "I", ChannelMax = channelMax }));
         Act();
     }
 
@@ -106,6 +108,49 @@ internal sealed class InteriorPeer
         }
 
         return null;
+    }
+
+    /// <summary>All that the node has sent and nobody has taken, in its order.</summary>
+    public IReadOnlyList<(InteriorLink Link, byte[] Message)> TakeAll()
+    {
+        Act();
+        List<(InteriorLink, byte[])> taken = [];
+        foreach (ReceivedFrame frame in _frames.Where(frame => frame.Descriptor == Transfer.DescriptorCode))
+        {
+            uint handle = frame.AsTransfer(out byte[] message).Handle;
+            taken.Add((_links.Find(
+                link => link.Channel == frame.Header.Channel && link.Attach.Handle == handle)!, message));
+        }
+
+        _frames.RemoveAll(frame => frame.Descriptor == Transfer.DescriptorCode);
+        return taken;
+    }
+
+    /// <summary>Answers the node's question for an address.</summary>
+    public void Reply(
+        string address, bool toSend, bool isLinkRoute, bool hasDestinations, AmqpValue? broker = null)
+    {
+        AmqpMessage question = AmqpMessage.Read(Take(Link("_$qd.addr_lookup", isFromNode: true))!.Value.Message);
+        Assert.Equal([(AmqpValue)address, AmqpValue.Boolean(toSend)], question.Value.AsList());
+        Answer(question, 0, broker is { } said
+            ? AmqpValue.List(isLinkRoute, hasDestinations, said)
+            : AmqpValue.List(isLinkRoute, hasDestinations));
+    }
+
+    /// <summary>Answers a request of the node.</summary>
+    public void Answer(AmqpMessage question, int status, AmqpValue body)
+    {
+        Assert.Equal(ReplyAddress, question.Properties!.ReplyTo);
+        var properties = new AmqpMap();
+        properties.Add("status", (uint)status);
+        properties.Add("statusCode", status);
+        Send(Replies, new AmqpMessage
+        {
+            Properties = new MessageProperties { CorrelationId = question.Properties.CorrelationId },
+            ApplicationProperties = properties,
+            BodyKind = BodyKind.Value,
+            Value = body,
+        }.ToArray());
     }
 
     /// <summary>Sends the node a message; gives its delivery-id.</summary>

@@ -70,6 +70,14 @@ public sealed class PolicyTests : IDisposable
     }
 
     [Fact]
+    public void Open_says_how_many_sessions_there_may_be()
+    {
+        AmqpPeer peer = _scene.Node.Connect();
+        peer.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(OpenOf("one"))]);
+        Assert.Equal(0, peer.Next(Open.DescriptorCode).AsOpen().ChannelMax);
+    }
+
+    [Fact]
     public void Session_that_is_one_too_many_ends()
     {
         AmqpPeer peer = Client("one");

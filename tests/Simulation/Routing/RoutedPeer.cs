@@ -163,6 +163,7 @@ internal sealed class RoutedReceiver(
     : RoutedPeer(world, node, name), IReceiverEvents
 {
     private readonly List<(uint Id, Arrival Arrival)> _unsettled = [];
+    private Taken? _late;
     private readonly Dictionary<RoutedSender, int> _lastOf = [];
     private ClientReceiver? _link;
 
@@ -176,6 +177,7 @@ internal sealed class RoutedReceiver(
 
     public override void Act()
     {
+        TakeLate();
         for (int i = World.Random.Next(8); i > 0 && _unsettled.Count > 0 && IsAlive; i--)
         {
             Answer(World.Random.Next(_unsettled.Count));
@@ -190,9 +192,39 @@ internal sealed class RoutedReceiver(
 
     public void OnMessage(ClientReceiver receiver, in IncomingDelivery delivery)
     {
-        Attempt attempt = World.Ledger.Arrive(this, AmqpMessage.Read(delivery.Message).Data.Span);
+        var taken = new Taken(
+            delivery.DeliveryId, delivery.IsSettled, AmqpMessage.Read(delivery.Message).Data.ToArray());
+        switch (World.Breach)
+        {
+            case RoutedBreach.Loss when !taken.IsSettled && World.Random.Next(10) == 0:
+                _link!.Settle(taken.Id, DeliveryStateKind.Accepted);
+                return;
+            case RoutedBreach.Order when _late is null:
+                _late = taken;
+                return;
+            case RoutedBreach.Repetition:
+                World.Ledger.Arrive(this, taken.Body);
+                break;
+        }
+
+        Take(taken);
+        TakeLate();
+    }
+
+    private void TakeLate()
+    {
+        if (_late is { } late)
+        {
+            _late = null;
+            Take(late);
+        }
+    }
+
+    private void Take(in Taken taken)
+    {
+        Attempt attempt = World.Ledger.Arrive(this, taken.Body);
         Violation.Unless(
-            delivery.IsSettled == attempt.IsPreSettled, $"{this} got it settled: {delivery.IsSettled}; {attempt}");
+            taken.IsSettled == attempt.IsPreSettled, $"{this} got it settled: {taken.IsSettled}; {attempt}");
         // Of several receivers of an address each may get what another way has brought.
         if (attempt.IsCalm && World.Receivers.Count(other => other.Address == address) == 1)
         {
@@ -201,9 +233,9 @@ internal sealed class RoutedReceiver(
         }
 
         _lastOf[attempt.Sender] = attempt.Id;
-        if (!delivery.IsSettled)
+        if (!taken.IsSettled)
         {
-            _unsettled.Add((delivery.DeliveryId, attempt.Arrivals[^1]));
+            _unsettled.Add((taken.Id, attempt.Arrivals[^1]));
         }
     }
 
@@ -221,6 +253,9 @@ internal sealed class RoutedReceiver(
             16 => DeliveryStateKind.Modified,
             _ => DeliveryStateKind.Accepted,
         };
-        _link!.Settle(id, arrival.Answer);
+        _link!.Settle(id, World.Breach == RoutedBreach.Outcome ? DeliveryStateKind.Accepted : arrival.Answer);
     }
+
+    /// <summary>A message as it came.</summary>
+    private readonly record struct Taken(uint Id, bool IsSettled, byte[] Body);
 }

@@ -21,7 +21,8 @@ internal sealed class RoutedSimulation : IDisposable
     private int _clients;
     private int _calmFrom;
 
-    public RoutedSimulation(ulong seed) => _world = new RoutedWorld(seed);
+    public RoutedSimulation(ulong seed, RoutedBreach breach = RoutedBreach.None) =>
+        _world = new RoutedWorld(seed) { Breach = breach };
 
     public RoutedLedger Ledger => _world.Ledger;
 

@@ -39,4 +39,35 @@ public sealed class RoutedSimulationTests
         Assert.True(failed.Count == 0, string.Join("\n\n", failed));
         Assert.True(arrived > 0, "nothing happened");
     }
+
+    /// <summary>The simulation would find it if the nodes did not keep what they promise.</summary>
+    [Theory]
+    [InlineData(nameof(RoutedBreach.Loss), "nobody said Accepted")]
+    [InlineData(nameof(RoutedBreach.Repetition), "comes once more")]
+    [InlineData(nameof(RoutedBreach.Outcome), "nobody said Accepted")]
+    [InlineData(nameof(RoutedBreach.Order), "of the same sender")]
+    public void A_broken_promise_is_found_out(string breach, string found)
+    {
+        const int SeedsMax = 20;
+        List<string> others = [];
+        for (ulong seed = 1; seed <= SeedsMax; seed++)
+        {
+            using var simulation = new RoutedSimulation(seed, Enum.Parse<RoutedBreach>(breach));
+            try
+            {
+                simulation.Run(Turns, Steps);
+            }
+            catch (Violation violation)
+            {
+                if (violation.Message.Contains(found, StringComparison.Ordinal))
+                {
+                    return;
+                }
+
+                others.Add(violation.Message);
+            }
+        }
+
+        Assert.Fail($"'{found}' was not found in {SeedsMax} seeds:\n{string.Join('\n', others)}");
+    }
 }

@@ -32,6 +32,9 @@ internal sealed class RoutedWorld : IDisposable
 
     public int LinkCapacity { get; }
 
+    /// <summary>What is to be found out.</summary>
+    public RoutedBreach Breach { get; init; }
+
     public List<RoutedNode> Nodes { get; } = [];
 
     public List<RoutedLine> Lines { get; } = [];

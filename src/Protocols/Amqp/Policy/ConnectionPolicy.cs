@@ -88,6 +88,8 @@ public sealed class ConnectionPolicy
         return options with
         {
             MaxFrameBytes = frame,
+            ChannelMax = _group?.MaxSessions is > 0 and { } sessions
+                ? (ushort)Math.Min(options.ChannelMax, sessions - 1) : options.ChannelMax,
             IncomingWindow = (uint)Math.Min(window, options.IncomingWindow),
             MaxMessageBytes = Math.Min(MaxMessageBytes ?? long.MaxValue, options.MaxMessageBytes),
         };

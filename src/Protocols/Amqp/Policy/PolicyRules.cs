@@ -135,6 +135,8 @@ public readonly record struct PolicyFinding(VhostPolicy? Vhost, string GroupName
 /// <summary>The rules of a virtual host.</summary>
 public sealed record VhostPolicy
 {
+    private const string AnyUser = "*";
+
     /// <summary>Its name, as the peer's open gives it.</summary>
     public required string Hostname { get; init; }
 
@@ -159,8 +161,12 @@ public sealed record VhostPolicy
     /// <summary>The groups by name.</summary>
     public IReadOnlyDictionary<string, GroupPolicy> Groups { get; init; } = new Dictionary<string, GroupPolicy>();
 
-    /// <summary>The name of a user's group; empty: it has none.</summary>
-    public string GroupOf(string user)
+    /// <summary>The name of a user's group: that which names it, else that which names <c>*</c>; empty: it has
+    /// none.</summary>
+    public string GroupOf(string user) => GroupThatNames(user) ?? GroupThatNames(AnyUser)
+        ?? (AllowsUnknownUsers ? PolicyRules.DefaultGroup : "");
+
+    private string? GroupThatNames(string user)
     {
         foreach ((string name, GroupPolicy group) in Groups)
         {
@@ -170,14 +176,14 @@ public sealed record VhostPolicy
             }
         }
 
-        return AllowsUnknownUsers ? PolicyRules.DefaultGroup : "";
+        return null;
     }
 }
 
 /// <summary>The rules of a group of users.</summary>
 public sealed record GroupPolicy
 {
-    /// <summary>Its users.</summary>
+    /// <summary>Its users; <c>*</c>: who is in no other group.</summary>
     public IReadOnlySet<string> Users { get; init; } = new HashSet<string>();
 
     /// <summary>Where they connect from.</summary>

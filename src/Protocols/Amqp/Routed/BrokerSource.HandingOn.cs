@@ -82,7 +82,7 @@ internal partial class BrokerSource
 
         _outstanding++;
         _tally!.OnFromContainer();
-        PrioritiesSeen |= 1 << head.Priority;
+        PrioritiesSeen |= 1 << (_route!.Priority ?? head.Priority);
         BrokerDownload? download = drawn.Rest is { } rest ? new BrokerDownload(port, rest, drawn.RestOffset) : null;
         RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
         foreach (RouteChoice choice in _choices)

@@ -17,6 +17,10 @@ public interface INetwork : IContainerNetwork
     /// router.</summary>
     string StampId { get; }
 
+    /// <summary>The network's address for what a client calls an address whose addresses are within a virtual host:
+    /// addresses of routers and those that nodes make are the same for all.</summary>
+    string NameWithin(string tenant, string address);
+
     /// <summary>Deliveries that a sender may have on their way, by default 250.</summary>
     int LinkCapacity { get; }
 
@@ -46,6 +50,13 @@ public interface INetwork : IContainerNetwork
     /// <param name="key">The address's key, see <see cref="UplinkWish.Key"/>.</param>
     /// <param name="outlet">The link.</param>
     void OnUplinkOutlet(PeerLink uplink, string key, Outlet? outlet);
+
+    /// <summary>At an edge: the interior says whether anybody else wants what is sent to an address that the edge has
+    /// begun a link for.</summary>
+    /// <param name="uplink">The connection to the interior.</param>
+    /// <param name="key">The address's key, see <see cref="UplinkWish.Key"/>.</param>
+    /// <param name="any">Whether there is somebody; the link's credit follows.</param>
+    void OnUplinkWord(PeerLink uplink, string key, bool any);
 
     /// <summary>At an edge: the interior says that a broker elsewhere has an address, or has it no longer.</summary>
     void OnUplinkBroker(PeerLink uplink, string address, bool isMulticast, bool isThere);
@@ -167,6 +178,9 @@ public readonly ref struct RouteQuery
 
     /// <summary>How many those are.</summary>
     public int TraceCount { get; init; }
+
+    /// <summary>Whether the message itself says where it goes, and not its link.</summary>
+    public bool IsAnonymous { get; init; }
 
     /// <summary>Outlets of this owner are no destination: an edge's messages do not go back to it; null: of
     /// nobody.</summary>

@@ -57,23 +57,29 @@ internal static class RoutedAttach
             return false;
         }
 
-        Authorize(session.Connection, address, Permission.Send);
+        string within = NameOf(session.Connection, network, address);
+        Authorize(session.Connection, within, Permission.Send);
         Target answer = target.Dynamic
             ? target with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
             : target with { Capabilities = null, Durable = TerminusDurability.None };
-        AttachTo(session, network, attach, answer, PlaceOf(session, target.Capabilities, toSend: true));
+        AttachTo(session, network, attach, answer, within, PlaceOf(session, target.Capabilities, toSend: true));
         return true;
     }
 
+    /// <summary>The network's address for what a connection's client calls one.</summary>
+    public static string NameOf(ConnectionEndpoint connection, INetwork network, string address) =>
+        connection.Tenant is { } tenant ? network.NameWithin(tenant, address) : address;
+
     // An edge's links are the network's, so that its queues and those of the same name here stay apart.
     private static bool StaysHere(AmqpSession session, string address) =>
-        session.Connection.Role != ConnectionRole.Edge && IsOfBroker(session.Connection, address);
+        session.Connection is { Tenant: null, Role: not ConnectionRole.Edge }
+            && IsOfBroker(session.Connection, address);
 
     private static RoutePlace? PlaceOf(AmqpSession session, string[]? capabilities, bool toSend) =>
         RoutePlace.Of(capabilities, toSend, session.Connection.Role == ConnectionRole.Edge);
 
     private static void AttachTo(
-        AmqpSession session, INetwork network, Attach attach, Target answer, RoutePlace? place)
+        AmqpSession session, INetwork network, Attach attach, Target answer, string address, RoutePlace? place)
     {
         bool isEdge = session.Connection.Role == ConnectionRole.Edge;
         var watch = new EarlyWatch
@@ -82,8 +88,8 @@ internal static class RoutedAttach
             CountsFallback = place is not { IsFallback: true },
         };
         IRoute? opened = place is { } own
-            ? network.OpenSenderAt(answer.Address!, own, watch)
-            : network.OpenSender(answer.Address!, watch);
+            ? network.OpenSenderAt(address, own, watch)
+            : network.OpenSender(address, watch);
         if (opened is not { } route)
         {
             RefuseUnavailable(session, attach);
@@ -95,11 +101,16 @@ internal static class RoutedAttach
         var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress)
         {
             IsFallback = place is { IsFallback: true },
-            OnReleased = () => tracking?.Leave(answer.Address!),
+            OnReleased = () => tracking?.Leave(address),
         };
         session.Put(link);
         link.SetRoute(route, watch);
-        tracking?.Use(answer.Address!);
+        tracking?.Use(address);
+        if (watch.HasNobody && session.Connection.IsPeerAlike)
+        {
+            // Who sends to everybody there waits for this word.
+            tracking?.Tell(route, hasDestinations: false);
+        }
     }
 
     private static bool TakesReceiver(AmqpSession session, INetwork network, Attach attach)
@@ -120,6 +131,7 @@ internal static class RoutedAttach
             return false;
         }
 
+        address = NameOf(session.Connection, network, address);
         if (!source.Dynamic)
         {
             Authorize(session.Connection, address, Permission.Consume);
@@ -307,6 +319,9 @@ internal sealed class EarlyWatch : IDestinationWatch
 
     /// <inheritdoc/>
     public bool CountsFallback { get; init; } = true;
+
+    /// <summary>Whether nobody wants the messages now, as far as was told.</summary>
+    public bool HasNobody => Volatile.Read(ref _last) != 1;
 
     /// <inheritdoc/>
     public void OnDestinations(bool any)

@@ -15,11 +15,17 @@ internal readonly record struct RouterStamp(byte[] Entries, int Count)
     }
 
     /// <summary>Of a message without an end in sight.</summary>
-    public static RouterStamp OfStream(INetwork network, string to, int phase)
+    public static RouterStamp OfStream(INetwork network, string to, int phase) =>
+        Of(network, to, phase, new RouterNotes { IsStream = true });
+
+    /// <summary>Of a message that speaks of what was sent before it.</summary>
+    public static RouterStamp OfBehind(INetwork network, string to, int phase) =>
+        Of(network, to, phase, new RouterNotes { IsBehind = true });
+
+    private static RouterStamp Of(INetwork network, string to, int phase, scoped in RouterNotes notes)
     {
         byte[] entries = RouterNotes.Entries(
-            network.StampId, System.Text.Encoding.UTF8.GetBytes(to), phase, isPreSettled: false,
-            new RouterNotes { IsStream = true }, out int count);
+            network.StampId, System.Text.Encoding.UTF8.GetBytes(to), phase, isPreSettled: false, notes, out int count);
         return new RouterStamp(entries, count);
     }
 }

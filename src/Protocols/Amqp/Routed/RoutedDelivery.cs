@@ -75,6 +75,10 @@ internal class RoutedDelivery
     /// <summary>Whether it goes out settled.</summary>
     public bool GoesSettled { get; set; }
 
+    /// <summary>Whether it is to go out behind everything that was handed to the connection's other links
+    /// before.</summary>
+    public bool IsBehind { get; set; }
+
     public uint? MessageFormat { get; set; }
 
     /// <summary>What of its transfer crosses as it came; null: nothing, its messages go one by one.</summary>
@@ -84,6 +88,12 @@ internal class RoutedDelivery
 
     /// <summary>Its delivery-id on the way out.</summary>
     public uint SentId { get; set; }
+
+    /// <summary>Its number among those that its link was handed, from 1 on.</summary>
+    public long Order { get; set; }
+
+    /// <summary>What is to go out before it by other links; null: nothing.</summary>
+    public SiblingBarrier? Barrier { get; set; }
 
     /// <summary>What the outlet keeps with it.</summary>
     public object? Sink { get; set; }
@@ -107,6 +117,8 @@ internal class RoutedDelivery
         IsStuck = false;
         Copies = null;
         HeldFrames = 0;
+        IsBehind = false;
+        Barrier = null;
         Sink = null;
         if (bytesMax > KeptBytesMax)
         {

@@ -21,9 +21,12 @@ internal sealed partial class RoutedIncomingLink
     }
 
     private int StampBytesMax(scoped in RouterNotes notes) => _fallback is null && !TrustsNotes
-        ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length
+        ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length + _routes.Within.Length + AddressKeyBytesMax
         : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.StampId) + notes.To.Length + notes.Ingress.Length
             + notes.Trace.Length + FallbackBytesMax;
+
+    // The key and the header of an address that the stamp has not.
+    private const int AddressKeyBytesMax = 32;
 
     // Characters of its address, each at most three bytes.
     private int FallbackBytesMax => 3 * (_fallback?.Address.Length ?? 0);
@@ -66,6 +69,11 @@ internal sealed partial class RoutedIncomingLink
             return RouterNotes.Write(ref writer, _network.StampId, notes.To, notes.Phase, isMarked, notes);
         }
 
+        if (_routes.Within.Length > 0)
+        {
+            return RouterNotes.Write(ref writer, _network.StampId, _routes.Within, phase: 0, isMarked, default);
+        }
+
         RouterStamp stamp = isMarked ? _markedStamp : _stamp;
         writer.WriteRaw(stamp.Entries);
         return stamp.Count;
@@ -82,22 +90,32 @@ internal sealed partial class RoutedIncomingLink
 }
 
 /// <summary>The routes of the addresses that a link's messages named. Owned by its connection.</summary>
-internal sealed class RouteCache(INetwork network, int entriesMax, Action<string>? authorize)
+internal sealed class RouteCache(INetwork network, int entriesMax)
 {
-    private readonly Dictionary<(string Address, int Phase), (IRoute Route, AddressTally Tally)> _routes = [];
+    private readonly Dictionary<(string Address, int Phase), Kept> _routes = [];
     private byte[] _lastAddress = [];
     private int _lastPhase;
     private IRoute? _last;
 
+    /// <summary>Refuses addresses by an exception; null: all may be used.</summary>
+    public Action<string>? Authorize { get; init; }
+
+    /// <summary>The virtual host that the addresses are within; null: they are the network's.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Where what goes to the address that was found last is counted.</summary>
     public AddressTally? Tally { get; private set; }
+
+    /// <summary>The network's address for the one that was found last, in UTF-8; empty: the message's own
+    /// counts.</summary>
+    public byte[] Within { get; private set; } = [];
 
     /// <summary>Forgets all of them; what was counted stays with the addresses.</summary>
     public void Clear()
     {
-        foreach ((IRoute route, AddressTally tally) in _routes.Values)
+        foreach (Kept kept in _routes.Values)
         {
-            route.Tallies.Close(tally);
+            kept.Route.Tallies.Close(kept.Tally);
         }
 
         _routes.Clear();
@@ -127,14 +145,15 @@ internal sealed class RouteCache(INetwork network, int entriesMax, Action<string
     private IRoute? LookUp(ReadOnlySpan<byte> address, int? phase, int known)
     {
         (string Address, int) key = (Encoding.UTF8.GetString(address), known);
-        if (_routes.TryGetValue(key, out (IRoute Route, AddressTally Tally) kept) && !kept.Route.IsRetired)
+        if (_routes.TryGetValue(key, out Kept kept) && !kept.Route.IsRetired)
         {
-            Tally = kept.Tally;
+            (Tally, Within) = (kept.Tally, kept.Within);
             return kept.Route;
         }
 
-        authorize?.Invoke(key.Address);
-        IRoute? found = network.Find(address, phase);
+        Authorize?.Invoke(key.Address);
+        Within = Tenant is null ? [] : Encoding.UTF8.GetBytes(network.NameWithin(Tenant, key.Address));
+        IRoute? found = network.Find(Tenant is null ? address : Within, phase);
         if (_routes.Count >= entriesMax)
         {
             Clear();
@@ -143,9 +162,11 @@ internal sealed class RouteCache(INetwork network, int entriesMax, Action<string
         if (found is not null)
         {
             Tally = found.Tallies.Open();
-            _routes[key] = (found, Tally);
+            _routes[key] = new Kept(found, Tally, Within);
         }
 
         return found;
     }
+
+    private readonly record struct Kept(IRoute Route, AddressTally Tally, byte[] Within);
 }

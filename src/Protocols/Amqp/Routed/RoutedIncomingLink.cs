@@ -68,8 +68,11 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _capacity = _network.LinkCapacity;
         _checksUserIds = kind is RoutedSender.ToAddress or RoutedSender.Anonymous
             && session.Connection.Policy is { ChecksUserIds: true };
-        _routes = new RouteCache(
-            _network, RoutesKeptMax, kind == RoutedSender.Anonymous ? AuthorizeMessage : null);
+        _routes = new RouteCache(_network, RoutesKeptMax)
+        {
+            Authorize = kind == RoutedSender.Anonymous ? AuthorizeMessage : null,
+            Tenant = kind == RoutedSender.Anonymous ? session.Connection.Tenant : null,
+        };
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
         Stamp(to: null, phase: 0);
         if (kind != RoutedSender.ToAddress)
@@ -335,6 +338,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             delivery.Ingress = IngressOf(notes);
             bool isMarked = isPreSettled && choice.Outlet!.Peer is { IsAlike: true };
             delivery.IsPresettled = isPreSettled;
+            delivery.IsBehind = TrustsNotes && notes.IsBehind;
             delivery.GoesSettled = isPreSettled && !isMarked;
             delivery.Length = Copy(message, head, notes, delivery, isMarked);
             HandOver(delivery);
@@ -373,7 +377,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
 
         try
         {
-            RoutedAttach.Authorize(Session.Connection, address, Permission.Send);
+            RoutedAttach.Authorize(
+                Session.Connection, RoutedAttach.NameOf(Session.Connection, _network, address), Permission.Send);
         }
         catch (BrokerException refusal)
         {
@@ -396,6 +401,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         var query = new RouteQuery
         {
             From = _peer,
+            IsAnonymous = _kind == RoutedSender.Anonymous,
             ExceptOwner = IsFromEdge ? Inbox : null,
             Priority = route.Priority ?? head.Priority,
             Ingress = isFromRouter ? notes.Ingress : default,

@@ -18,7 +18,7 @@ internal sealed partial class RoutedOutgoingLink
             return;
         }
 
-        _pending.Enqueue(delivery);
+        Enter(delivery);
         Session.Connection.Enqueue(this);
     }
 
@@ -43,11 +43,13 @@ internal sealed partial class RoutedOutgoingLink
             Session.Connection.Enqueue(this);
             GiveBack(delivery);
             OnEnded?.Invoke();
+            _siblings?.OnWritten();
             return;
         }
 
         Remove(delivery);
         GiveBack(delivery);
+        _siblings?.OnWritten();
     }
 
     /// <summary>The sender states an outcome, or settles.</summary>

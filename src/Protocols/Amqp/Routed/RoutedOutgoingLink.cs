@@ -42,6 +42,8 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         _noCreditSinceMs = session.Connection.NowMs;
         Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
+        _siblings = session.Connection.Role == ConnectionRole.Edge ? _traffic.Siblings : null;
+        _siblings?.Join(this);
     }
 
     /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
@@ -58,6 +60,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <summary>Its number among the node's routed links.</summary>
     public long Number => _tableId;
+
+    /// <summary>Whether the peer wants messages, as <see cref="OnCredit"/> was told last.</summary>
+    public bool IsWanted => _hasCredit;
 
     /// <summary>The attach is not answered yet: the link says nothing.</summary>
     public bool IsHeld { get; set; }
@@ -94,7 +99,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     /// <inheritdoc/>
     public override bool HasWork =>
         State == LinkState.Attached && !IsHeld
-            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0);
+            && (_current is not null ? HasBytes : _linkCredit > 0 && _pending.Count > 0 && !IsBarred);
 
     private bool HasBytes => _isInPart || _current!.IsWhole || _written < _current.Length
         || _current.Parts is { Count: > 0 };
@@ -158,6 +163,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         _current = null;
         Session.ForgetDeliveries(this);
+        _siblings?.Leave(this);
         _end?.OnReleased(end, PeerError);
     }
 
@@ -171,7 +177,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
         if (_current is null)
         {
-            if (_pending.Count == 0 || _linkCredit == 0)
+            if (_pending.Count == 0 || _linkCredit == 0 || IsBarred)
             {
                 return SendResult.Idle;
             }
@@ -220,6 +226,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         _deliveryCount++;
         Counters.OnDelivery(Session.Connection.NowMs);
         NoteCredit();
+        Leave(delivery);
         _current = delivery;
         _written = 0;
         delivery.GoesSettled |= _settlesOnSend;
@@ -318,6 +325,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private void End(RoutedDelivery delivery)
     {
         _current = null;
+        _siblings?.OnWritten();
         delivery.FreeRented();
         if (delivery.GoesSettled)
         {
@@ -401,10 +409,13 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         {
             GiveBack(delivery);
         }
+
+        _siblings?.OnWritten();
     }
 
     private void GiveBack(RoutedDelivery delivery)
     {
+        Leave(delivery);
         delivery.FreeRented();
         Conclude(delivery, RoutedState.Released, isCounted: true);
     }

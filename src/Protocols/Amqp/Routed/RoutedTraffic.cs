@@ -17,6 +17,9 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
 
     public RoutedInbox Inbox { get; } = new(loop);
 
+    /// <summary>The order among links of a connection between an edge and its router.</summary>
+    public SiblingOrder Siblings => field ??= new SiblingOrder();
+
     public bool HasEvents => !Inbox.IsEmpty;
 
     /// <summary>Hands something to another owner, who is woken at the end of the pass.</summary>

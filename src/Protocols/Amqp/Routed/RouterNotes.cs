@@ -37,6 +37,10 @@ internal ref struct RouterNotes
     /// lost.</summary>
     public bool IsPreSettled { get; private set; }
 
+    /// <summary>Whether the message speaks of what was sent before it: it is not to overtake that on another link of a
+    /// connection.</summary>
+    public bool IsBehind { get; set; }
+
     /// <summary>Whether the message has no end in sight: it goes on a link of its own.</summary>
     public bool IsStream { get; set; }
 
@@ -51,6 +55,8 @@ internal ref struct RouterNotes
     private static ReadOnlySpan<byte> Prefix => "x-opt-qd."u8;
 
     private static ReadOnlySpan<byte> PreSettledKey => "x-opt-qd.x-presettled"u8;
+
+    private static ReadOnlySpan<byte> BehindKey => "x-opt-qd.x-behind"u8;
 
     /// <summary>Reads the annotations' map. Errors: invalid-field, when an entry of a router has another
     /// type.</summary>
@@ -117,6 +123,10 @@ internal ref struct RouterNotes
         {
             IsPreSettled = true;
         }
+        else if (key.SequenceEqual(BehindKey))
+        {
+            IsBehind = true;
+        }
     }
 
     private static ReadOnlySpan<byte> TextOf(AmqpScalar value, string name) => value.Type == AmqpType.String
@@ -172,6 +182,13 @@ internal ref struct RouterNotes
         if (isPreSettled)
         {
             writer.WriteSymbolAscii(PreSettledKey);
+            writer.WriteInt(1);
+            count += 2;
+        }
+
+        if (before.IsBehind)
+        {
+            writer.WriteSymbolAscii(BehindKey);
             writer.WriteInt(1);
             count += 2;
         }

@@ -28,6 +28,9 @@ public sealed record ConnectionFacts
 
     public bool IsEncrypted { get; init; }
 
+    /// <summary>The virtual host that its addresses are within; null: they are the network's.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>When it was made, in milliseconds since the Unix epoch.</summary>
     public long SinceUnixMs { get; init; }
 

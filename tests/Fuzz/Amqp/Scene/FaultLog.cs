@@ -2,10 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Pillarbox.Fuzz.Amqp.Scene;
 
-/// <summary>Keeps errors that are logged: an engine that blames itself has failed.</summary>
+/// <summary>Keeps errors that are logged: an engine that blames itself has failed. Warnings are kept beside
+/// them.</summary>
 internal sealed class FaultLog : ILoggerFactory, ILogger
 {
     public List<string> Errors { get; } = [];
+
+    public List<string> Warnings { get; } = [];
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -13,7 +16,7 @@ internal sealed class FaultLog : ILoggerFactory, ILogger
     {
     }
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
     public void Log<TState>(
         LogLevel logLevel, EventId eventId, TState state, Exception? exception,
@@ -21,7 +24,8 @@ internal sealed class FaultLog : ILoggerFactory, ILogger
     {
         if (IsEnabled(logLevel))
         {
-            Errors.Add($"{formatter(state, exception)} {exception}");
+            List<string> kept = logLevel >= LogLevel.Error ? Errors : Warnings;
+            kept.Add($"{formatter(state, exception)} {exception}");
         }
     }
 

@@ -128,11 +128,11 @@ internal sealed class BrokerDoor(BrokerPort port, BrokerSource source) : Outlet
         public void Send()
         {
             var post = new ReaderPost(door.Network, door.Traffic, this);
-            byte[] message = ReaderMessage.Empty(replyTo, last: 0);
             int priorities = door.Priorities | (1 << PriorityOfNone);
             for (int priority = 0; priority < TrunkLinks.PrioritiesMax; priority++)
             {
-                if ((priorities & (1 << priority)) != 0 && post.TrySend(replyTo, message, priority))
+                if ((priorities & (1 << priority)) != 0 && post.TrySendBehind(
+                    replyTo, ReaderMessage.Empty(replyTo, last: 0, priority), priority))
                 {
                     _left++;
                 }

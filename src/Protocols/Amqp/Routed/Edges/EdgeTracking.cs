@@ -29,18 +29,18 @@ internal sealed class EdgeTracking : IBrokerWatch
     /// <summary>The link.</summary>
     public ControlOutgoingLink Link { get; }
 
-    /// <summary>What a message says of an address's broker; null: nothing. Errors: decode-error.</summary>
-    public static (string Address, bool IsMulticast, bool IsThere)? Read(ReadOnlySpan<byte> message)
-    {
-        if (AmqpMessage.Read(message).Value.AsList() is not [var key, var isThere, ..] || key.AsText() is not { } text)
-        {
-            return null;
-        }
-
-        bool isTopic = text.StartsWith(Topic, StringComparison.Ordinal);
-        return isTopic || text.StartsWith(Queue, StringComparison.Ordinal)
-            ? (text[Queue.Length..], isTopic, isThere.AsBoolean())
+    /// <summary>What a message says: whether there is what the key names; null: nothing. Errors:
+    /// decode-error.</summary>
+    public static (string Key, bool IsThere)? Read(ReadOnlySpan<byte> message) =>
+        AmqpMessage.Read(message).Value.AsList() is [var key, var isThere, ..] && key.AsText() is { } text
+            ? (text, isThere.AsBoolean())
             : null;
+
+    /// <summary>The address whose broker a key names; null: it names an address.</summary>
+    public static (string Address, bool IsMulticast)? BrokerOf(string key)
+    {
+        bool isTopic = key.StartsWith(Topic, StringComparison.Ordinal);
+        return isTopic || key.StartsWith(Queue, StringComparison.Ordinal) ? (key[Queue.Length..], isTopic) : null;
     }
 
     /// <summary>Tells of an address. An edge that has begun its link for it anew is to hear it anew: it has forgotten

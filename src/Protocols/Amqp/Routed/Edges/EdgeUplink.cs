@@ -102,6 +102,7 @@ internal sealed class EdgeUplink : PeerLink
     public void OnConnectionOver()
     {
         _linkRoutes.OnConnectionOver();
+        _places.OnConnectionOver();
         _network.OnUplinkLost(this);
         _questions.OnConnectionOver();
     }
@@ -138,14 +139,22 @@ internal sealed class EdgeUplink : PeerLink
         _inbox.Wake();
     }
 
-    // What is said of destinations is in the credit of the links too.
     private void OnTracked(ReadOnlySpan<byte> message)
     {
         try
         {
-            if (EdgeTracking.Read(message) is { } news)
+            if (EdgeTracking.Read(message) is not { } news)
             {
-                _network.OnUplinkBroker(this, news.Address, news.IsMulticast, news.IsThere);
+                return;
+            }
+
+            if (EdgeTracking.BrokerOf(news.Key) is { } broker)
+            {
+                _network.OnUplinkBroker(this, broker.Address, broker.IsMulticast, news.IsThere);
+            }
+            else
+            {
+                _network.OnUplinkWord(this, news.Key, news.IsThere);
             }
         }
         catch (AmqpException)

@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed.Edges;
@@ -7,13 +8,19 @@ namespace Pillarbox.Protocols.Amqp.Routed.Edges;
 /// The links that an edge has to the interior for addresses that its clients, or its broker, send to and draw from:
 /// they come and go with them. Owned by the connection's loop.
 /// </summary>
-internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork network, EdgeUplink uplink)
+internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork network, EdgeUplink uplink) : ITicked
 {
     /// <summary>Most addresses in one direction and the other; who wants further ones is not heard elsewhere.</summary>
     public const int PlacesMax = 100_000;
 
+    /// <summary>When the interior takes no more links, it is asked again so often, in milliseconds.</summary>
+    public const int RetryMs = 5000;
+
     private readonly Dictionary<(string Key, Role Role), Place> _places = [];
     private readonly List<AmqpSession> _sessions = [];
+    private readonly Queue<Place> _refused = new();
+    private ITimer? _retry;
+    private bool _isToldFull;
 
     /// <summary>A link is wanted, in this form, or no longer.</summary>
     public void OnWish(in UplinkWish wish, bool isWanted)
@@ -33,10 +40,35 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
         Bring(place);
     }
 
+    /// <inheritdoc/>
+    public void OnTick()
+    {
+        _retry = null;
+        // The first that is refused again tells that there is still no room.
+        for (int left = _refused.Count; left > 0 && _retry is null; left--)
+        {
+            Place place = _refused.Dequeue();
+            if (place.IsRefused)
+            {
+                place.IsRefused = false;
+                Bring(place);
+            }
+        }
+
+        _isToldFull &= _refused.Count > 0;
+    }
+
+    /// <summary>The connection is over.</summary>
+    public void OnConnectionOver()
+    {
+        _retry?.Dispose();
+        _refused.Clear();
+    }
+
     // From what is there to what is wanted. An attach that is not answered yet is looked at when it is.
     private void Bring(Place place)
     {
-        if (place.IsBegun)
+        if (place.IsBegun || (place is { IsRefused: true, IsWanted: true }))
         {
             return;
         }
@@ -49,6 +81,7 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
             }
             else
             {
+                place.IsRefused = false;
                 _places.Remove(place.Key);
             }
 
@@ -61,6 +94,11 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
         {
             // What a sender that is gone had sent still goes out.
             outgoing.EndWhenIdle(!fits);
+            if (fits && outgoing.IsWanted)
+            {
+                // It was given up with its last sender, and is taken again.
+                network.OnUplinkOutlet(uplink, place.Key.Key, outgoing.Outlet);
+            }
         }
         else if (!fits)
         {
@@ -78,12 +116,42 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
                 uplink.NewAttach(place.Key.Role, place.Wish.Address, place.Capability),
                 answer => Make(place, session, answer));
         }
-        catch (AmqpException)
+        catch (AmqpException refusal)
         {
-            // The interior takes no more sessions, or the address is longer than its frames.
             place.IsBegun = false;
-            _places.Remove(place.Key);
+            Refuse(place, refusal);
         }
+    }
+
+    // The interior takes no more sessions: one may end. Or the address is longer than its frames: that stays so.
+    private void Refuse(Place place, AmqpException refusal)
+    {
+        if (refusal.Condition != AmqpErrorCondition.ResourceLimitExceeded)
+        {
+            Log.UplinkRefused(connection.Environment.Logger, uplink.PeerId, place.Wish.Address, refusal.Message);
+            _places.Remove(place.Key);
+            return;
+        }
+
+        if (!_isToldFull)
+        {
+            _isToldFull = true;
+            Log.UplinkFull(
+                connection.Environment.Logger, uplink.PeerId, place.Wish.Address, refusal.Message, RetryMs);
+        }
+
+        place.IsRefused = true;
+        _refused.Enqueue(place);
+        _retry ??= connection.Environment.Time.CreateTimer(
+            static self => ((UplinkPlaces)self!).PostTick(), this, TimeSpan.FromMilliseconds(RetryMs),
+            Timeout.InfiniteTimeSpan);
+    }
+
+    private void PostTick()
+    {
+        RoutedInbox inbox = connection.Routed.Inbox;
+        inbox.Post(new RoutedEvent(RoutedEventKind.Tick, this));
+        inbox.Wake();
     }
 
     private AmqpSession SessionWithRoom()
@@ -162,6 +230,9 @@ internal sealed class UplinkPlaces(ConnectionEndpoint connection, INetwork netwo
         public UplinkWish Wish { get; set; }
 
         public bool IsWanted { get; set; }
+
+        /// <summary>Whether the interior had no room for it, and is asked again.</summary>
+        public bool IsRefused { get; set; }
 
         /// <summary>Whether the interior's answer to the attach is awaited.</summary>
         public bool IsBegun { get; set; }

@@ -15,7 +15,8 @@ internal static class LinkRouteAttach
     /// <summary>Takes the attach if the operator has routed its address. Errors: the authorizer's refusals.</summary>
     public static bool Takes(AmqpSession session, IContainerNetwork network, Attach attach)
     {
-        if (AddressOf(attach) is not { } address)
+        // Whose addresses are within a virtual host has none of those that are routed for all.
+        if (session.Connection.Tenant is not null || AddressOf(attach) is not { } address)
         {
             return false;
         }

@@ -80,11 +80,15 @@ internal static class ReaderMessage
     }
 
     /// <summary>All that there was has come, up to a record.</summary>
-    public static byte[] Empty(string to, long last)
+    /// <param name="to">Where the message goes.</param>
+    /// <param name="last">The record's number.</param>
+    /// <param name="priority">The priority of what it follows, 0 to 9, so that it goes the same way; null: that of a
+    /// message that names none.</param>
+    public static byte[] Empty(string to, long last, int? priority = null)
     {
         var body = new AmqpMap();
         body.Add("last", last);
-        return Compose(to, replyTo: null, "DRAINED", body, Drained);
+        return Compose(to, replyTo: null, "DRAINED", body, Drained, priority);
     }
 
     /// <summary>The reading has begun.</summary>
@@ -181,12 +185,14 @@ internal static class ReaderMessage
     private static AmqpMap? MapOf(AmqpMap body, string key) =>
         body.TryGet(key, out AmqpValue value) ? value.AsMap() : null;
 
-    private static byte[] Compose(string to, string? replyTo, string opcode, AmqpMap body, long? number)
+    private static byte[] Compose(
+        string to, string? replyTo, string opcode, AmqpMap body, long? number, int? priority = null)
     {
         var properties = new AmqpMap();
         properties.Add(Opcode, opcode);
         byte[] message = new AmqpMessage
         {
+            Header = priority is { } own ? new HeaderSection { Priority = (byte)own } : null,
             Properties = new MessageProperties { To = to, ReplyTo = replyTo },
             ApplicationProperties = properties,
             BodyKind = BodyKind.Value,

@@ -9,18 +9,32 @@ internal sealed class ReaderPost(INetwork network, RoutedTraffic traffic, IRoute
     private const int PriorityOfNone = 4;
 
     /// <summary>Sends a message to an address. False: nobody is there now.</summary>
-    public bool TrySend(string to, byte[] message, int priority = PriorityOfNone) =>
-        network.Find(Encoding.UTF8.GetBytes(to), phase: null) is { } route && TrySend(route, to, message, priority);
+    public bool TrySend(string to, byte[] message) =>
+        network.Find(Encoding.UTF8.GetBytes(to), phase: null) is { } route && TrySend(route, to, message);
 
     /// <summary>The same, when the route is known.</summary>
-    public bool TrySend(IRoute route, string to, byte[] message, int priority = PriorityOfNone)
+    public bool TrySend(IRoute route, string to, byte[] message)
     {
-        if (route.Choose(new RouteQuery { Priority = priority }) is not { Outlet: not null } choice)
+        if (route.Choose(new RouteQuery { Priority = PriorityOfNone }) is not { Outlet: not null } choice)
         {
             return false;
         }
 
-        Send(choice, route, to, message);
+        Send(choice, message, RouterStamp.Of(network, to, route.Phase));
+        return true;
+    }
+
+    /// <summary>Sends a message that is not to overtake those of a priority that were sent before it, on no hop of
+    /// their way. False: nobody is there now.</summary>
+    public bool TrySendBehind(string to, byte[] message, int priority)
+    {
+        if (network.Find(Encoding.UTF8.GetBytes(to), phase: null) is not { } route
+            || route.Choose(new RouteQuery { Priority = priority }) is not { Outlet: not null } choice)
+        {
+            return false;
+        }
+
+        Send(choice, message, RouterStamp.OfBehind(network, to, route.Phase), isBehind: true);
         return true;
     }
 
@@ -43,17 +57,18 @@ internal sealed class ReaderPost(INetwork network, RoutedTraffic traffic, IRoute
             choices.Add(choice);
         }
 
-        choices.ForEach(choice => Send(choice, route, to, message));
+        RouterStamp stamp = RouterStamp.Of(network, to, route.Phase);
+        choices.ForEach(choice => Send(choice, message, stamp));
         return choices.Count;
     }
 
-    private void Send(in RouteChoice choice, IRoute route, string to, byte[] message)
+    private void Send(in RouteChoice choice, byte[] message, in RouterStamp stamp, bool isBehind = false)
     {
         Outlet outlet = choice.Outlet!;
         var delivery = new RoutedDelivery { Source = source };
-        RouterStamp stamp = RouterStamp.Of(network, to, route.Phase);
         delivery.Begin(choice, message.Length + RoutedBytes.SectionBytesMax + stamp.Entries.Length);
         delivery.IsWhole = true;
+        delivery.IsBehind = isBehind;
         delivery.MessageFormat = 0;
         delivery.Length = Write(message, stamp, delivery.Block, outlet.TakesStamps);
         traffic.Post(outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, delivery)
