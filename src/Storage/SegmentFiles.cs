@@ -304,13 +304,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         try
         {
             _isWanted = false;
-            SpareFile spare = Make(options.SegmentBytes);
-            if (zeroFill)
-            {
-                FillWithZeros(spare);
-            }
-
-            AddSpare(spare);
+            AddSpare(zeroFill ? FillWithZeros(Make(options.SegmentBytes)) : Make(options.SegmentBytes));
             return true;
         }
         catch (StorageFullException)
@@ -353,15 +347,26 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
     }
 
     /// <summary>Overwriting written blocks syncs faster than writing allocated ones for the first time. Stops early
-    /// when
-    /// somebody waits for a file: allocated is good enough.</summary>
-    private void FillWithZeros(SpareFile spare)
+    /// when somebody waits for a file: allocated is good enough. A file that the disk does not fill goes
+    /// again.</summary>
+    private SpareFile FillWithZeros(SpareFile spare)
     {
         byte[] zeros = new byte[Math.Min(ZeroBytes, spare.Bytes)];
-        for (long at = 0; at < spare.Bytes && !_isWanted && !_isClosed; at += zeros.Length)
+        try
         {
-            spare.File.Write(at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, spare.Bytes - at)));
-            spare.File.Sync();
+            for (long at = 0; at < spare.Bytes && !_isWanted && !_isClosed; at += zeros.Length)
+            {
+                spare.File.Write(at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, spare.Bytes - at)));
+                spare.File.Sync();
+            }
+
+            return spare;
+        }
+        catch (StorageException)
+        {
+            spare.File.Dispose();
+            files.Delete(spare.Path);
+            throw;
         }
     }
 

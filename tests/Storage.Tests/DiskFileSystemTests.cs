@@ -84,6 +84,7 @@ public sealed class DiskFileSystemTests : IDisposable
         Assert.IsType<StorageFullException>(
             DiskErrors.Translate(new System.ComponentModel.Win32Exception(122), "write", "f"));
         Assert.IsType<StorageException>(DiskErrors.Translate(new IOException("broken", 5), "write", "f"));
+        Assert.IsType<StorageException>(DiskErrors.TranslateSync(new IOException("no space", 28), "f"));
     }
 
     [Fact]

@@ -126,7 +126,17 @@ public sealed class DiskFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public void SyncDirectory(string directory) => Do("sync", directory, DiskNative.SyncDirectory);
+    public void SyncDirectory(string directory)
+    {
+        try
+        {
+            DiskNative.SyncDirectory(directory);
+        }
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
+        {
+            throw DiskErrors.TranslateSync(error, directory);
+        }
+    }
 
     /// <inheritdoc/>
     public IWholeSync? OpenWholeSync(string directory)
@@ -186,7 +196,7 @@ public sealed class DiskFileSystem : IFileSystem
             }
             catch (Exception error) when (DiskErrors.IsDiskError(error))
             {
-                throw DiskErrors.Translate(error, "sync the disk of", directory);
+                throw DiskErrors.TranslateSync(error, $"the disk of {directory}");
             }
         }
 
@@ -268,7 +278,7 @@ public sealed class DiskFileSystem : IFileSystem
             }
             catch (Exception error) when (DiskErrors.IsDiskError(error))
             {
-                throw DiskErrors.Translate(error, "sync", path);
+                throw DiskErrors.TranslateSync(error, path);
             }
         }
 
@@ -310,6 +320,11 @@ internal static class DiskErrors
 
     public static bool IsDiskError(Exception error) =>
         error is IOException or UnauthorizedAccessException or Win32Exception;
+
+    /// <summary>A sync that finds no room has lost bytes that the system had taken before: that is a failure, and no
+    /// full disk on which the same can be tried again.</summary>
+    public static StorageException TranslateSync(Exception error, string what) =>
+        new($"cannot sync {what}: {error.Message}", error);
 
     public static StorageException Translate(Exception error, string verb, string path)
     {
