@@ -200,7 +200,7 @@ internal static class BrokerStart
         {
             if (!hasDamage || !damage.TakeBody(services.Blobs.FileOf(id)))
             {
-                services.Blobs.Delete(id);
+                services.DeleteBody(id);
             }
         }
     }

@@ -213,7 +213,7 @@ internal sealed class SettlementJournal(BrokerServices services)
         log.ReleaseReference(position, bytes);
         if (blob != 0 && services.Large.Release(blob))
         {
-            services.Blobs.Delete(blob);
+            services.DeleteBody(blob);
         }
     }
 

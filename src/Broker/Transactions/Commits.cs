@@ -314,7 +314,7 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
             publish.GiveUp();
             if (publish.BlobId != 0)
             {
-                services.Blobs.Delete(publish.BlobId);
+                services.DeleteBody(publish.BlobId);
             }
         }
 
