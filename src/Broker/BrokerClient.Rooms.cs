@@ -210,9 +210,22 @@ public sealed partial class BrokerClient
         }
     }
 
+    private void Stage(Transaction transaction, in StagedSettlement staged)
+    {
+        if (CheckTransaction(transaction, staged.Bytes) is null)
+        {
+            transaction.StagedBytes += staged.Bytes;
+            transaction.Settlements.Add(staged);
+            SettleOp.Fill(
+                ref Op(staged.Delivery.Queue.Shard, OpKind.Stage, staged.Delivery.Consumer), staged.Delivery,
+                staged.Outcome, null);
+        }
+    }
+
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)
     {
-        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0);
+        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0)
+            + transaction.StagedBytes;
         if (held + bytes > _services.Options.TransactionBytesMax)
         {
             transaction.Failure ??= new BrokerException(

@@ -372,7 +372,8 @@ public sealed partial class BrokerClient : IDisposable
     /// <summary>
     /// Settles a delivery, once. With <paramref name="tag"/> not 0, <see cref="IClientEvents.OnSettled"/> tells when
     /// that is on disk.
-    /// In a transaction it takes effect when that commits; until then the delivery stays acquired.
+    /// In a transaction it takes effect when that commits; until then the delivery stays acquired. One that the
+    /// transaction has no room for makes that roll back in the end.
     /// </summary>
     public void Settle(in Delivery delivery, in Outcome outcome, ulong tag = 0, Transaction? transaction = null)
     {
@@ -385,8 +386,7 @@ public sealed partial class BrokerClient : IDisposable
         OutcomeBits bits = SettleOp.Pack(outcome);
         if (transaction is not null)
         {
-            SettleOp.Fill(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
-            transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
+            Stage(transaction, new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
             _reports.CompleteSettled(tag);
             return;
         }

@@ -44,6 +44,9 @@ public sealed class Transaction
 
     internal List<StagedSettlement> Settlements { get; } = [];
 
+    /// <summary>What the settlements take in memory, about.</summary>
+    internal long StagedBytes { get; set; }
+
     /// <summary>Why it can only roll back.</summary>
     internal BrokerException? Failure { get; set; }
 
@@ -55,4 +58,10 @@ public sealed class Transaction
 
 /// <summary>A settlement that waits for its transaction.</summary>
 internal readonly record struct StagedSettlement(
-    Delivery Delivery, OutcomeBits Outcome, string? Reason, ReadOnlyMemory<byte> Annotations);
+    Delivery Delivery, OutcomeBits Outcome, string? Reason, ReadOnlyMemory<byte> Annotations)
+{
+    private const int OwnBytes = 128;
+
+    /// <summary>What it takes in memory, about.</summary>
+    public int Bytes => OwnBytes + Annotations.Length + (2 * (Reason?.Length ?? 0));
+}
