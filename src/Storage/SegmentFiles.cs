@@ -2,6 +2,13 @@ using System.Globalization;
 
 namespace Pillarbox.Storage;
 
+/// <summary>The segments of a log at its start.</summary>
+/// <param name="Segments">Those that can be read, by base.</param>
+/// <param name="Quarantined">Those that cannot.</param>
+/// <param name="Repaired">Headers that were written anew.</param>
+internal sealed record LoadedSegments(
+    List<LogSegment> Segments, List<QuarantinedSegment> Quarantined, List<LogDamage> Repaired);
+
 /// <summary>A file of full size that waits to become a segment.</summary>
 internal sealed record SpareFile(string Path, IFile File, long Bytes);
 
@@ -128,45 +135,63 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
             return;
         }
 
-        Span<byte> header = stackalloc byte[FileHeader.Bytes];
-        FileHeader.Write(header, FileKind.Segment, segment.BasePosition);
-        spare.File.Write(0, header);
-        spare.File.Sync();
+        WriteHeader(spare.File, segment.BasePosition);
         files.Rename(spare.Path, PathOf(NameOf(segment.BasePosition)));
         files.SyncDirectory(directory);
         segment.File = spare.File;
         segment.Spare = null;
     }
 
-    /// <summary>Opens the segments that are there, by base. One with a bad header is set aside; one of a newer format
-    /// is an
-    /// error, for nothing may be written beside what cannot be read.</summary>
-    public (List<LogSegment> Segments, List<QuarantinedSegment> Quarantined) LoadSegments()
+    /// <summary>Opens the segments that are there, by base. A bad header is written anew when records of the place that
+    /// the file's name says are in it; without any the file is set aside. One of a newer format is an error, for
+    /// nothing may be written beside what cannot be read.</summary>
+    public LoadedSegments LoadSegments()
     {
-        var segments = new List<LogSegment>();
-        var quarantined = new List<QuarantinedSegment>();
+        var loaded = new LoadedSegments([], [], []);
         foreach (string name in files.List(directory, SegmentSuffix))
         {
             IFile file = files.Open(PathOf(name), FileOpening.ReadWrite);
             if (ReadBase(file, name) is { } basePosition)
             {
-                segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+                loaded.Segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+            }
+            else if (HoldsRecords(file, name, out long named))
+            {
+                WriteHeader(file, named);
+                loaded.Segments.Add(new LogSegment(named, file.Length - FileHeader.Bytes) { File = file });
+                loaded.Repaired.Add(
+                    new LogDamage(named, 0, name, "the header of the file was damaged, and was written anew"));
             }
             else
             {
-                long named = TryParseName(name, out long parsed) ? parsed : 0;
-                quarantined.Add(new QuarantinedSegment(name, named + Math.Max(0, file.Length - FileHeader.Bytes)));
+                loaded.Quarantined.Add(
+                    new QuarantinedSegment(name, named + Math.Max(0, file.Length - FileHeader.Bytes)));
                 file.Dispose();
                 files.Rename(PathOf(name), PathOf(name + DamagedSuffix));
             }
         }
 
-        if (quarantined.Count > 0)
+        if (loaded.Quarantined.Count > 0)
         {
             files.SyncDirectory(directory);
         }
 
-        return (segments, quarantined);
+        return loaded;
+    }
+
+    /// <summary>Whether a segment whose header is bad has a good record: records say their positions, so that these
+    /// can only be those of the segment that the name says.</summary>
+    public static bool HoldsRecords(IFile file, string name, out long basePosition)
+    {
+        if (!TryParseName(name, out basePosition) || basePosition >= long.MaxValue / 2
+            || file.Length <= FileHeader.Bytes)
+        {
+            return false;
+        }
+
+        var scanner = new SegmentScanner();
+        scanner.Open(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file }, long.MaxValue);
+        return scanner.FindNext(basePosition) >= 0;
     }
 
     /// <summary>Deletes the file of a segment.</summary>
@@ -274,6 +299,14 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
                 return _spares.Count;
             }
         }
+    }
+
+    private static void WriteHeader(IFile file, long basePosition)
+    {
+        Span<byte> header = stackalloc byte[FileHeader.Bytes];
+        FileHeader.Write(header, FileKind.Segment, basePosition);
+        file.Write(0, header);
+        file.Sync();
     }
 
     private long? ReadBase(IFile file, string name)
