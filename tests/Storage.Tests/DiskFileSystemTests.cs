@@ -100,6 +100,15 @@ public sealed class DiskFileSystemTests : IDisposable
     }
 
     [Fact]
+    public void ALockThatCannotBeOpenedIsNotTakenForAnotherNode()
+    {
+        File.CreateSymbolicLink(PathOf("lock"), PathOf("lock"));
+        StorageException error = Assert.Throws<StorageException>(() => Files.LockDirectory(_directory.Path));
+        Assert.Contains("cannot lock", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("another node", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ASecondProcessIsKeptOutAndKeepsUsOut()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/flock"), "needs flock of util-linux");

@@ -163,12 +163,12 @@ public sealed class DiskFileSystem : IFileSystem
         {
             return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException error)
+        catch (IOException error) when (DiskErrors.IsHeldByAnother(error))
         {
             throw new StorageException(
                 $"{directory} is in use by another node; stop it or choose another directory", error);
         }
-        catch (UnauthorizedAccessException error)
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
         {
             throw DiskErrors.Translate(error, "lock", path);
         }
@@ -320,6 +320,10 @@ internal static class DiskErrors
 
     public static bool IsDiskError(Exception error) =>
         error is IOException or UnauthorizedAccessException or Win32Exception;
+
+    /// <summary>Another process, or another handle of this one, has the file for itself: EWOULDBLOCK of Linux or macOS,
+    /// ERROR_SHARING_VIOLATION of Windows.</summary>
+    public static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
 
     /// <summary>A sync that finds no room has lost bytes that the system had taken before: that is a failure, and no
     /// full disk on which the same can be tried again.</summary>
