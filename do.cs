@@ -34,12 +34,17 @@ return args switch
     _ => Print(Help, 2),
 };
 
+// The node works in this folder, where ./data and pillarbox.json are; what is named is meant where it is typed.
 int RunNode(string[] rest)
 {
-    bool dataNamed = rest.Any(a => a == "--data" || a.StartsWith("--data=", StringComparison.Ordinal));
-    string[] data = dataNamed ? [] : ["--data", Path.Combine(root, "data")];
+    string[] named = ["--data", "--config"];
+    string Here(string path) => path == ":memory:" ? path : Path.GetFullPath(path);
+    string[] arguments = [.. rest.Select((text, i) =>
+        i > 0 && named.Contains(rest[i - 1]) ? Here(text)
+        : named.FirstOrDefault(n => text.StartsWith(n + "=", StringComparison.Ordinal)) is { } name
+            ? $"{name}={Here(text[(name.Length + 1)..])}" : text)];
     if (Build("src/Server") is var code and not 0) return code;
-    return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. data, .. rest]);
+    return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. arguments]);
 }
 
 // Everything is compiled anew, whatever a quicker build left out: analyzers and code style are errors of the build.
