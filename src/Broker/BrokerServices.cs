@@ -160,6 +160,16 @@ internal sealed class BrokerServices
 
     public SegmentedLog LogOf(bool inJournal) => inJournal ? Journal : Transient;
 
+    /// <summary>Closes the files, and ends the threads that write them.</summary>
+    public void Close()
+    {
+        StreamServices.Deadlines.Dispose();
+        StreamServices.Store.Dispose();
+        Journal.Dispose();
+        Transient.Dispose();
+        Blobs.Dispose();
+    }
+
     public IAnnotationMerger? MergerOf(PayloadFormat format) =>
         Options.AnnotationMergers.FirstOrDefault(merger => merger.Format == format);
 

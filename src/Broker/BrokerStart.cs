@@ -20,7 +20,6 @@ internal static class BrokerStart
     /// <summary>Messages that are not durable may take so many bytes beyond the cache before appends wait.</summary>
     private const long TransientPendingBytesMax = 96 << 20;
 
-
     public static BrokerServices OpenServices(BrokerOptions options)
     {
         string root = options.DataDirectory.TrimEnd('/');

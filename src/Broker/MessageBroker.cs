@@ -184,9 +184,10 @@ public sealed class MessageBroker : IDisposable
         IFileSystem files = options.FileSystem;
         files.CreateDirectory(options.DataDirectory);
         IDisposable directoryLock = files.LockDirectory(options.DataDirectory);
+        BrokerServices? services = null;
         try
         {
-            BrokerServices services = BrokerStart.OpenServices(options);
+            services = BrokerStart.OpenServices(options);
             BindingJournal bindings = new(services.Journal);
             BrokerStart.Recover(services, bindings);
             MessageBroker broker = new(services, bindings, directoryLock);
@@ -195,6 +196,7 @@ public sealed class MessageBroker : IDisposable
         }
         catch
         {
+            services?.Close();
             directoryLock.Dispose();
             throw;
         }
@@ -304,11 +306,7 @@ public sealed class MessageBroker : IDisposable
         WriteLastSnapshot();
         _streamTimer?.Dispose();
         WriteLastCheckpoint();
-        _services.StreamServices.Deadlines.Dispose();
-        _services.StreamServices.Store.Dispose();
-        _services.Journal.Dispose();
-        _services.Transient.Dispose();
-        _services.Blobs.Dispose();
+        _services.Close();
         _directoryLock.Dispose();
     }
 

@@ -77,6 +77,23 @@ public sealed class NodeTests
         Assert.Equal(RoutingType.Anycast, kept.RoutingType);
     }
 
+    [Fact]
+    public async Task A_start_that_fails_gives_the_data_free()
+    {
+        var seams = new NodeSeams { FileSystem = new MemoryFileSystem() };
+        PillarboxConfig Broken(PillarboxConfig c) => c with
+        {
+            Router = new RouterSection
+            {
+                Mode = RouterMode.Standalone,
+                Policy = new RouterPolicyConfig { PolicyDir = "/nonexistent/policy" },
+            },
+        };
+        await Assert.ThrowsAsync<ConfigException>(() => PillarboxTestHost.StartAsync(Broken, seams));
+        await using var node = await PillarboxTestHost.StartAsync(c => c, seams);
+        Assert.NotEmpty(node.Node.Endpoints);
+    }
+
     [Theory]
     [InlineData("0.0.0.0:0")]
     [InlineData("*:0")]
