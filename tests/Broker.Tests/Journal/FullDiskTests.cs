@@ -40,6 +40,23 @@ public sealed class FullDiskTests
         Assert.Equal(Messages, actor.Published.Count(done => done.Error is null));
     }
 
+    [Fact]
+    public async Task A_purge_that_the_disk_does_not_take_is_no_success()
+    {
+        FileFaults faults = new();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = new FaultyFileSystem(options.FileSystem, faults, new SeededRandom(1)),
+        });
+        scene.Connect().Send("q", "a", "b");
+        faults.SyncFailure = 1;
+        scene.Connect("other").Send("q", "c");
+        Task<long> purge = scene.Broker.Management.PurgeAsync(Identity.Node, "default", "q");
+        scene.Settle();
+        BrokerException error = await Assert.ThrowsAsync<BrokerException>(() => purge);
+        Assert.Equal(BrokerError.Unavailable, error.Error);
+    }
+
     private static int Publish(Scene scene, Actor actor, Producer producer, int sent)
     {
         scene.Settle();
