@@ -134,7 +134,7 @@ public sealed partial class BrokerClient
         };
         (publish.Memory, publish.Number) = producer.TakeNumber();
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
-        refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
+        refusal ??= transaction is null ? _publications.Refusal : CheckTransaction(transaction, payload.Length);
         Targets targets = default;
         if (refusal is null)
         {

@@ -443,6 +443,11 @@ public sealed partial class BrokerClient : IDisposable
     /// <summary>Whether <see cref="DrainInbox"/> has something to tell. Any thread.</summary>
     public bool HasEvents => _reports.HasEvents;
 
+    /// <summary>What was published and waits for the disk is as much as may wait (see
+    /// <see cref="BrokerOptions.StalledBytesMax"/>): the connection takes no more input from its peer until this is
+    /// over. It is woken to look again.</summary>
+    public bool IsBehind => _publications.IsBehind;
+
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>
     public void Flush()

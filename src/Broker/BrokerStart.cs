@@ -28,6 +28,7 @@ internal static class BrokerStart
             SegmentBytes = options.SegmentBytes,
             BlockBytes = Math.Min(options.SegmentBytes, 1 << 20),
             CacheBytes = options.CacheBytes / 2,
+            PendingBytesMax = options.PendingBytesMax,
             OwnThread = options.OwnThreads,
             ZeroFill = options.FileSystem is not MemoryFileSystem,
         };

@@ -216,6 +216,7 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
         }
         catch (StorageException e)
         {
+            Publications.TakeBack(services.Transient, commit.TransientBase, transaction.Publishes);
             error = new BrokerException(BrokerError.TransactionRollback, e.Message);
             return false;
         }

@@ -32,6 +32,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
     private bool _tickDue;
     private bool _hasMore;
     private bool _peerGone;
+    private bool _isStopped;
     private readonly LoopRest _rest = new();
 
     public AmqpConnection(
@@ -203,7 +204,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
 
     private void ReceiveFrom(in ReadResult result)
     {
-        bool isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        bool isStopped = _isStopped = _endpoint.IsInputPaused || IsOutputFull;
         if (isStopped && _setAside.Length > 0)
         {
             // Nothing is added to it now: the pipe has the bounds.
@@ -213,7 +214,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
 
         ReadOnlySequence<byte> input = TakeInput(result.Buffer);
         Receive(ref input);
-        isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        isStopped = _isStopped = _endpoint.IsInputPaused || IsOutputFull;
         _peerGone = result.IsCompleted && (!isStopped || input.IsEmpty);
         LeaveInput(result.Buffer, input, isStopped);
     }
@@ -298,6 +299,9 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
                 break;
             }
         }
+
+        // What is left of the input is looked at again when nothing stops it any more.
+        _hasMore |= _isStopped && !_endpoint.IsInputPaused && !IsOutputFull;
     }
 
     private void CheckTimers()
@@ -327,6 +331,12 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IThreadPoo
             {
                 _timers.OnCloseSent(now);
             }
+        }
+
+        if (_endpoint.IsInputPaused)
+        {
+            // The node does not listen: that the peer says nothing means nothing.
+            _timers.OnReceived(now);
         }
 
         Volatile.Write(ref _tickDue, false);
