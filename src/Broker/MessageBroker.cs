@@ -54,8 +54,8 @@ public sealed record BrokerOptions
     public int ProducerCredit { get; init; } = 1000;
 
     /// <summary>Bytes that one connection may have published while the log takes nothing, before it reads no more of
-    /// its peer (or, on a full disk, refuses more). Default 16 MiB.</summary>
-    public int StalledBytesMax { get; init; } = 16 << 20;
+    /// its peer (or, on a full disk, refuses more). Default 32 MiB.</summary>
+    public int StalledBytesMax { get; init; } = 32 << 20;
 
     /// <summary>Bytes of the journal that may wait for the disk before it takes no more. Producers' credit is withheld
     /// at a quarter of the default. Default 256 MiB.</summary>
