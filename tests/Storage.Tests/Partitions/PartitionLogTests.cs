@@ -390,12 +390,14 @@ public sealed class PartitionLogTests
         using PartitionStore store = files.OpenStore();
         PartitionLog log = store.OpenLog(0, out _, out _);
         log.Append(PartitionTesting.Batch(0), 0);
+        store.Flush();
+        log.Append(PartitionTesting.Batch(1), 0);
         faults.SyncFull = 1;
         store.Flush();
         faults.SyncFull = 0;
         store.Flush();
-        Assert.Equal(0, log.DurableOffset);
-        Assert.Throws<StorageFailedException>(() => log.Append(PartitionTesting.Batch(1), 0));
+        Assert.Equal(1, log.DurableOffset);
+        Assert.Throws<StorageFailedException>(() => log.Append(PartitionTesting.Batch(2), 0));
     }
 
     [Fact]
