@@ -116,7 +116,7 @@ int Test(string[] names)
 {
     (string Target, string Count)[] targets =
     [
-        ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "1000000"), ("kafka-records", "500000"),
+        ("amqp-wire", "5000000"), ("amqp-session", "20000"), ("kafka-wire", "5000000"), ("kafka-records", "500000"),
         ("kafka-session", "5000"),
         ("mqtt-wire", "5000000"), ("mqtt-session", "50000"),
         ("stomp-wire", "5000000"), ("stomp-session", "20000"),
@@ -168,6 +168,7 @@ void InstallTestNeeds()
         ("python3-stomp", Succeeds("/usr/bin/python3", "-c", "import stomp")),
         ("python3-lz4", Succeeds("/usr/bin/python3", "-c", "import lz4")),
         ("python3-snappy", Succeeds("/usr/bin/python3", "-c", "import snappy")),
+        ("python3-zstandard", Succeeds("/usr/bin/python3", "-c", "import zstandard")),
         ("mosquitto-clients", File.Exists("/usr/bin/mosquitto_pub")),
         ("python3-paho-mqtt", Succeeds("/usr/bin/python3", "-c", "import paho.mqtt.client")),
         ("openjdk-17-jdk-headless", Succeeds("javac", "--version")),

@@ -12,20 +12,26 @@ internal static partial class DiskProbe
     private const int BlockBytes = 4096;
     private const int Blocks = 500;
 
-    public static void Measure(Dictionary<string, double> figures)
+    /// <summary>Microseconds of each of some writes.</summary>
+    public static double[] Sample()
     {
         string folder = PeerProcess.NewFolder("disk");
         try
         {
-            double[] timesUs = Measure(Path.Combine(folder, "probe"));
-            Array.Sort(timesUs);
-            figures[Figure.DiskP50Us] = timesUs[timesUs.Length / 2];
-            figures[Figure.DiskP99Us] = timesUs[timesUs.Length * 99 / 100];
+            return Measure(Path.Combine(folder, "probe"));
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>What the samples say.</summary>
+    public static void Report(double[] timesUs, Dictionary<string, double> figures)
+    {
+        Array.Sort(timesUs);
+        figures[Figure.DiskP50Us] = timesUs[timesUs.Length / 2];
+        figures[Figure.DiskP99Us] = timesUs[timesUs.Length * 99 / 100];
     }
 
     private static double[] Measure(string path)

@@ -20,6 +20,8 @@ internal static class Figure
     public const string PauseTotalMs = "gcPauseMs";
     public const string ReadyMs = "readyMs";
     public const string IdleConnectionKiB = "idleConnectionKiB";
+    public const string IdleConnections = "idleConnections";
+    public const string IdleSubscriptionBytes = "idleSubscriptionBytes";
 }
 
 /// <summary>The medians of all runs of one row, by peer.</summary>
@@ -78,6 +80,16 @@ internal sealed record Goal(string Text, Func<RowResult, double> Value, double B
 
     public static Goal AtMost(string text, string figure, double most) =>
         new(text, r => r.Median("pillarbox", figure), most, false);
+
+    /// <summary>A rate, or a client that cannot do more: then its share of a core is the bound. The value is how much
+    /// of the nearer of the two is reached.</summary>
+    public static Goal RateOrBusyClient(double rate, double busyCores = 0.9) => new(
+        string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"at least {rate:N0} records/s, or a client that is busy for {busyCores:0%} of a core"),
+        r => Math.Max(
+            r.Median("pillarbox", Figure.Rate) / rate,
+            r.Median("pillarbox", Figure.Rate) * r.Median("pillarbox", Figure.ClientCpuUs) / 1e6 / busyCores),
+        1, true);
 
     public string Judge(RowResult result)
     {

@@ -26,6 +26,15 @@ internal static class Processes
             + double.Parse(fields[12], CultureInfo.InvariantCulture)) / 100;
     }
 
+    /// <summary>Files and connections that the system lets a process have open at once.</summary>
+    public static long OpenFilesMax(int pid)
+    {
+        string line =
+            File.ReadLines($"/proc/{pid}/limits").First(l => l.StartsWith("Max open files", StringComparison.Ordinal));
+        string soft = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3];
+        return soft == "unlimited" ? long.MaxValue : long.Parse(soft, CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Ends an own process without warning (SIGKILL).</summary>
     public static void Kill(int pid)
     {

@@ -31,6 +31,18 @@ public sealed partial class BrokerClient
     /// <summary>What <see cref="MessageLease.Publisher"/> says of messages that this client published.</summary>
     public ulong PublisherHash => _publisherHash;
 
+    /// <summary>The same of any client, by its id.</summary>
+    public static ulong PublisherHashOf(string clientId)
+    {
+        ulong hash = 14695981039346656037UL;
+        foreach (char c in clientId)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return hash | 1;
+    }
+
     internal int ProducerCount => _producers.Count;
 
     internal int ConsumerCount => _consumers.Count;

@@ -52,7 +52,7 @@ public sealed partial class BrokerClient : IDisposable
         _publications = new Publications(this, services);
         _commits = new Commits(this, services, _publications);
         _reports = new ClientReports(this, services, _commits, wakeable);
-        _publisherHash = ClientNames.HashOf(info.ClientId);
+        _publisherHash = PublisherHashOf(info.ClientId);
         _ops = new ShardOutbox(services.Shards);
         Outboxes = new Buffer<ClientEvent>?[services.Shards.Count];
         Mark = services.Marks.Add();
@@ -245,7 +245,7 @@ public sealed partial class BrokerClient : IDisposable
         Producer producer, in MessageHeader header, in ReadOnlySequence<byte> payload, ulong tag,
         string? to = null, Transaction? transaction = null)
     {
-        MessageHead head = new() { Header = header, Publisher = _publisherHash };
+        MessageHead head = new() { Header = header, Publisher = producer.PublisherHash };
         return PublishHead(producer, head, payload, payload.Length, tag, to, transaction);
     }
 

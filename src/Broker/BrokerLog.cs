@@ -36,6 +36,10 @@ internal static partial class BrokerLog
     [LoggerMessage(9, LogLevel.Critical, "fault in a shard while doing {What}")]
     public static partial void ShardFault(ILogger logger, string what, Exception fault);
 
+    [LoggerMessage(18, LogLevel.Error,
+        "record {Offset} that share group {Group} gave up was not kept, and is tried again")]
+    public static partial void NotBuried(ILogger logger, string group, long offset, Exception fault);
+
     [LoggerMessage(10, LogLevel.Error,
         "record at journal position {Position} of type {Type} cannot be understood and was left out")]
     public static partial void BadRecord(ILogger logger, long position, byte type);

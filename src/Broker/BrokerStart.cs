@@ -100,6 +100,7 @@ internal static class BrokerStart
             OpenFilesMax = options.StreamOpenFilesMax,
             OwnThread = options.OwnThreads,
         }),
+        CompactionKeysMax = options.StreamCompactionKeysMax,
         Time = options.Time,
         Random = options.Random,
         Logger = options.LoggerFactory.CreateLogger("Pillarbox.Broker.Streams"),

@@ -23,19 +23,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     /// <summary>Addresses that the anonymous relay remembers per client.</summary>
     private const int RememberedMax = 256;
 
-    private readonly ulong _publisher = HashOf(info.ClientId);
     private readonly Dictionary<(string Address, RoutingType? Type), AddressNode> _remembered = [];
-
-    public static ulong HashOf(string clientId)
-    {
-        ulong hash = 14695981039346656037UL;
-        foreach (char c in clientId)
-        {
-            hash = (hash ^ c) * 1099511628211UL;
-        }
-
-        return hash | 1;
-    }
 
     /// <summary>What a producer of this user, in this address space, is known by.</summary>
     public UInt128 KeyOf(string producer)
@@ -226,7 +214,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         Consumer consumer = new(client, options, queue) { Number = services.NextConsumerNumber() };
         if (test is not null || options.NoLocal || consumer.Browses)
         {
-            consumer.Filter = new ConsumerFilter(services, test, options.NoLocal ? HashOf(info.ClientId) : 0);
+            consumer.Filter = new ConsumerFilter(services, test, options.NoLocal ? client.PublisherHash : 0);
         }
 
         return consumer;
@@ -449,7 +437,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         List<Queue> anycast = [];
         foreach (Queue queue in route.Anycast)
         {
-            if (Takes(queue, header, bytes, reader))
+            if (Takes(producer, queue, header, bytes, reader))
             {
                 anycast.Add(queue);
             }
@@ -462,7 +450,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
 
         foreach (Queue queue in route.Multicast)
         {
-            if (Takes(queue, header, bytes, reader))
+            if (Takes(producer, queue, header, bytes, reader))
             {
                 chosen.Add(queue);
             }
@@ -471,8 +459,9 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return [.. chosen];
     }
 
-    private bool Takes(Queue queue, in MessageHeader header, ReadOnlySpan<byte> bytes, IPropertyReader? reader) =>
-        (queue.NotFromHash == 0 || queue.NotFromHash != _publisher)
+    private static bool Takes(
+        Producer producer, Queue queue, in MessageHeader header, ReadOnlySpan<byte> bytes, IPropertyReader? reader) =>
+        (queue.NotFromHash == 0 || queue.NotFromHash != producer.PublisherHash)
         && (queue.Filter is null || queue.Filter.Matches(header, bytes, reader));
 
     private Route MakeRoute(AddressNode node)
@@ -501,17 +490,23 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     private AddressNode Remember(string address, Producer producer)
     {
         RoutingType? type = producer.RoutingType;
-        if (_remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted)
+        ClientInfo? other = producer.Options.OnBehalfOf;
+        if (other is null && _remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted)
         {
             return node;
         }
 
         AddressName name = Parse(address);
-        Authorize(Permission.Send, name);
+        services.Authorizer.Authorize((other ?? info).Identity, Permission.Send, space.Name, name);
         node = producer.Options.MakesNoAddress
             ? space.FindAddress(name.Address) ?? space.LooseAddress(name.Address)
             : ResolveAddress(name.Address, type);
         space.Streams.Keep(node);
+        if (other is not null)
+        {
+            return node;
+        }
+
         if (_remembered.Count >= RememberedMax)
         {
             _remembered.Clear();

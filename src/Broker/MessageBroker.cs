@@ -72,6 +72,10 @@ public sealed record BrokerOptions
     /// <summary>Segment files of streams that are kept open. Default 512.</summary>
     public int StreamOpenFilesMax { get; init; } = 512;
 
+    /// <summary>Keys of one partition that one round of compaction remembers, at about 70 bytes each; what does not fit
+    /// has its turn in the next one. Default 1,500,000.</summary>
+    public int StreamCompactionKeysMax { get; init; } = 1_500_000;
+
     /// <summary>How much of what is damaged is kept.</summary>
     public Storage.Quarantine.QuarantineLimits Quarantine { get; init; } = new();
 
@@ -144,7 +148,9 @@ public sealed class MessageBroker : IDisposable
         _metrics = new BrokerMetrics(services, () => _clients.Count);
         foreach ((string space, StreamCatalog streams) in services.Streams)
         {
-            _coordinators[space] = new(() => StreamCoordinators.Open(streams, Authorizer));
+            var deadLetters = new ShareDeadLetters(services.Spaces.Find(space)!, services);
+            _coordinators[space] = new(() => StreamCoordinators.Open(
+                streams, Authorizer, keepDeadLetters: deadLetters.Keep));
         }
 
         services.MarkerWritten = OnMarker;

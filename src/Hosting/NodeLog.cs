@@ -26,6 +26,9 @@ internal static partial class NodeLog
     [LoggerMessage(7, LogLevel.Information, "listener {Listener}: listening on {Address}")]
     public static partial void Listening(ILogger logger, string listener, string address);
 
+    [LoggerMessage(8, LogLevel.Error, "The server of a closed listener ended by a fault of the node")]
+    public static partial void ServerFault(ILogger logger, Exception fault);
+
     [LoggerMessage(6, LogLevel.Warning, "A client of the TCP service {Service} was not accepted: {Reason}")]
     public static partial void AcceptFailed(ILogger logger, string service, string reason);
 }

@@ -62,6 +62,7 @@ internal sealed class NodeRouter : IDisposable
         if (seams.LogRules is { } rules)
         {
             Network.Owners.Add(new LogOwner(rules));
+            Network.Owners.Add(new LogStatsOwner(rules));
         }
     }
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Tcp;
 
@@ -19,12 +20,14 @@ internal sealed class NodeTcp : IDisposable
     private readonly List<Socket> _listeners = [];
     private readonly List<NodeEndpoint> _endpoints = [];
     private readonly ILogger _logger;
+    private readonly DescriptorGuard _guard;
     private readonly CancellationTokenSource _stop = new();
 
     private NodeTcp(INetwork network, ILoggerFactory logs)
     {
         _services = new TcpServices(network, logs);
         _logger = logs.CreateLogger("Pillarbox.Services");
+        _guard = new DescriptorGuard(DescriptorGuard.LimitOfProcess(), TimeProvider.System, _logger);
     }
 
     /// <summary>Where it listens, with the real ports.</summary>
@@ -124,7 +127,14 @@ internal sealed class NodeTcp : IDisposable
             try
             {
                 Socket socket = await listener.AcceptAsync();
-                _services.Accept(entrance, new ServiceSocket(socket));
+                if (_guard.MayStay(socket))
+                {
+                    _services.Accept(entrance, new ServiceSocket(socket));
+                }
+                else
+                {
+                    socket.Dispose();
+                }
             }
             catch (SocketException e) when (!_stop.IsCancellationRequested)
             {

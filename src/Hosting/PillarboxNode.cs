@@ -22,6 +22,9 @@ public sealed class PillarboxNode : IAsyncDisposable
     private readonly TimeSpan _drainTimeout;
     private int _stopped;
 
+    /// <summary>Listeners that come and go while the node runs; null: the node is in no network.</summary>
+    internal ListenerOwner? Listeners => _parts.Listeners;
+
     private PillarboxNode(NodeParts parts, NodeServer server, TimeSpan drainTimeout)
     {
         _parts = parts;
@@ -53,6 +56,7 @@ public sealed class PillarboxNode : IAsyncDisposable
                 app => Map(app, parts, seams), seams.Time)
             {
                 InDevelopment = () => parts.Security.IsOpen,
+                Guard = GuardOf(config, seams),
             };
             parts.OwnListeners(config, handlers, seams);
             NodeServer server = await NodeServer.StartAsync(config, plans, handlers, seams.LoggerFactory);
@@ -104,6 +108,14 @@ public sealed class PillarboxNode : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static DescriptorGuard GuardOf(PillarboxConfig config, NodeSeams seams)
+    {
+        ILogger logger = seams.LoggerFactory.CreateLogger("Pillarbox.Listeners");
+        var guard = new DescriptorGuard(DescriptorGuard.LimitOfProcess(), seams.Time, logger);
+        guard.Report(config.Limits.ConnectionsMax);
+        return guard;
+    }
 
     private static void Map(WebApplication application, NodeParts parts, NodeSeams seams) =>
         ManagementApi.Map(application, new ApiServices

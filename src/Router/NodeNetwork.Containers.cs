@@ -173,7 +173,7 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
 
         lock (_gate)
         {
-            Route route = Open(parsed, rule, place.Phase);
+            Route route = OpenAt(parsed, rule, place.Phase);
             route.AddWatch(watch);
             WantOf(route);
             return route;
@@ -190,7 +190,7 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
 
         lock (_gate)
         {
-            Route route = Open(parsed, rule, place.Phase);
+            Route route = OpenAt(parsed, rule, place.Phase);
             Enter(route, outlet);
             Drain();
             return route;
@@ -222,9 +222,12 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
                 return null;
             }
 
-            if (entry.Carriers.Count > 0)
+            // Never back to where it came from.
+            int others = entry.Carriers.Count(carrier => carrier != from);
+            if (others > 0)
             {
-                LinkCarrier carrier = entry.Carriers[entry.NextTurn() % entry.Carriers.Count];
+                LinkCarrier carrier = entry.Carriers.Where(carrier => carrier != from)
+                    .ElementAt(entry.NextTurn() % others);
                 LinkRouteRule? rule = entry.Rules.Find(rule => rule.For.Matches(carrier));
                 return new LinkRouteWay(carrier) { Removed = rule?.RemovedPrefix, Added = rule?.AddedPrefix };
             }
@@ -233,10 +236,10 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         }
     }
 
-    private bool? HasContainer(string address, bool toSend) =>
-        FindLinkRoute(address, toSend, from: null) is { } way ? way.Carrier is not null : null;
+    private bool? HasContainer(string address, bool toSend, LinkCarrier? from) =>
+        FindLinkRoute(address, toSend, from) is { } way ? way.Carrier is not null : null;
 
-    // Each link goes towards the next of the routers that have a container; never back to where it came from.
+    // Each link goes towards the next of the routers that have a container.
     private LinkCarrier? NextHopOf(LinkRouteEntry entry, LinkCarrier? from)
     {
         RouteSnapshot network = _engine.Snapshot;
@@ -312,6 +315,7 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         foreach (string key in keys)
         {
             _engine.AddLocal(NowMs, key, AddressTreatment.LinkBalanced);
+            TellUplink([key], isThere: true);
         }
 
         Drain();
@@ -322,10 +326,17 @@ public sealed partial class NodeNetwork : IAutoLinkWatch
         foreach (string key in keys)
         {
             _engine.RemoveLocal(NowMs, key);
+            TellUplink([key], isThere: false);
         }
 
         Drain();
     }
+
+    // What a broker gives back is distributed as it says.
+    private Route OpenAt(RouteAddress parsed, AddressRule rule, int phase) =>
+        phase == BrokerMark.Phase && TryGetMark(parsed, out BrokerMark mark)
+            ? OpenBrokered(parsed, rule, mark)
+            : Open(parsed, rule, phase);
 
     // What the operator has closed to clients is still open to the node's own links.
     private bool TryPlace(string address, out RouteAddress parsed, out AddressRule rule)

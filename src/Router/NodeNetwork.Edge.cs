@@ -1,7 +1,11 @@
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.Forwarding;
+using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
+using Pillarbox.Router.Management;
 
 namespace Pillarbox.Router;
 
@@ -20,6 +24,18 @@ public sealed partial class NodeNetwork
     private bool IsEdge => _options.Mode == RouterMode.Edge;
 
     private PeerLink? Uplink => _uplinks.Count > 0 ? _uplinks[0] : null;
+
+    /// <inheritdoc/>
+    public string HomeRouter
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Uplink?.PeerId ?? NodeId;
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void OpenEdge(string edgeId, Outlet outlet)
@@ -82,7 +98,7 @@ public sealed partial class NodeNetwork
     }
 
     /// <inheritdoc/>
-    public void OnUplinkOutlet(PeerLink uplink, string address, Outlet? outlet)
+    public void OnUplinkOutlet(PeerLink uplink, string key, Outlet? outlet)
     {
         lock (_gate)
         {
@@ -93,15 +109,35 @@ public sealed partial class NodeNetwork
 
             if (outlet is null)
             {
-                _uplinkOutlets.Remove(address);
+                _uplinkOutlets.Remove(key);
             }
             else
             {
-                _uplinkOutlets[address] = outlet;
+                _uplinkOutlets[key] = outlet;
             }
 
             RefreshAll();
         }
+    }
+
+    /// <inheritdoc/>
+    public Task<InteriorAnswer>? LookUp(string address, bool toSend)
+    {
+        // What nodes say to each other, and what every node has, is no matter of link routes.
+        if (!IsEdge || !RouteAddress.TryParse(address, out RouteAddress parsed)
+            || parsed.Class != RouteAddressClass.Mobile || parsed.Name[0] == '_'
+            || parsed.Name == ManagementAgent.Address)
+        {
+            return null;
+        }
+
+        PeerLink? uplink;
+        lock (_gate)
+        {
+            uplink = Uplink;
+        }
+
+        return uplink?.LookUp(parsed.Name, toSend);
     }
 
     // Another connection to the interior is in use now, or none: it learns what the edge's clients want.
@@ -113,15 +149,50 @@ public sealed partial class NodeNetwork
             WantOf(route);
         }
 
+        if (Uplink is { } uplink)
+        {
+            AskForBrokers(uplink);
+        }
+
+        TellUplink(_linkRoutes.Entries.Where(entry => entry.Carriers.Count > 0).Select(entry => entry.Key), true);
         RefreshAll();
     }
 
     private void WantOf(Route route)
     {
-        if (IsEdge && Uplink is { } uplink && route.Parsed.Class == RouteAddressClass.Mobile && route.Key != UplinkKey)
+        if (IsEdge && Uplink is { } uplink && route is { Parsed.Class: RouteAddressClass.Mobile, IsOfNode: false }
+            && route.Key != UplinkKey)
         {
-            uplink.Want(route.Parsed.Name, toSend: true, route.SenderCount > 0);
-            uplink.Want(route.Parsed.Name, toSend: false, route.LocalCount > 0);
+            uplink.Want(WishOf(route, toSend: true), route.SenderCount > 0);
+            uplink.Want(WishOf(route, toSend: false), route.LocalCount > 0);
+        }
+    }
+
+    // A link whose phase is not that of a client's says so, as one of a waypoint does.
+    private UplinkWish WishOf(Route route, bool toSend)
+    {
+        string name = route.Parsed.Name;
+        AddressRule rule = Rules.For(name);
+        bool isClients = toSend
+            ? route.Phase == rule.IngressPhase
+            : route.Phase == rule.EgressPhase && !_marks.ContainsKey(name);
+        int ordinal = toSend ? route.Phase : route.Phase + 1;
+        string? capability = route.Phase == RoutePlace.Fallback ? RoutePlace.FallbackCapability
+            : isClients || ordinal == 0 ? null
+            : RoutePlace.Waypoint(ordinal);
+        return new UplinkWish(route.Key, name, toSend, route.Phase, capability);
+    }
+
+    // The interior hears which addresses' links go to containers of this edge.
+    private void TellUplink(IEnumerable<string> keys, bool isThere)
+    {
+        if (IsEdge && Uplink is { } uplink)
+        {
+            foreach (string key in keys)
+            {
+                var route = new UplinkLinkRoute(key, LinkRouteKey.TextOf(key), LinkRouteKey.IsForSenders(key));
+                uplink.Tell(route, isThere);
+            }
         }
     }
 
@@ -147,7 +218,7 @@ public sealed partial class NodeNetwork
 
     private List<RouteHop> UplinkHopsOf(Route route)
     {
-        Outlet? own = _uplinkOutlets.GetValueOrDefault(route.Parsed.Name);
+        Outlet? own = _uplinkOutlets.GetValueOrDefault(route.Key);
         bool isRelayed = route.Key == UplinkKey || !IsOfThisNode(route.Parsed);
         bool isMobile = route.Parsed.Class == RouteAddressClass.Mobile;
         return Uplink is { } uplink && (isRelayed || (isMobile && own is not null))

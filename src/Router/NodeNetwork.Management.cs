@@ -113,7 +113,9 @@ public sealed partial class NodeNetwork
         {
             Serve(EdgeServices.Heartbeat, new NetworkService(this, static (_, _) => null));
             Serve(EdgeServices.Lookup, new NetworkService(
-                this, (message, _) => EdgeServices.AnswerLookup(message.Span, HasDestinations, HasContainer)));
+                this, (message, caller) => EdgeServices.AnswerLookup(
+                    message.Span, HasDestinations, (name, toSend) => HasContainer(name, toSend, caller.Carrier),
+                    BrokerOf)));
         }
     }
 
@@ -123,6 +125,7 @@ public sealed partial class NodeNetwork
         {
             var rule = new AddressRule { Pattern = parsed.Name, Treatment = AddressTreatment.Closest };
             Route route = Open(parsed, rule, phase: 0);
+            route.IsOfNode = true;
             route.AddLocal(service);
             Refresh(route);
         }
@@ -176,7 +179,8 @@ public sealed partial class NodeNetwork
     };
 
     private static bool IsShown(Route route) =>
-        route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local;
+        route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local
+        && !BrokerMark.Is(route.Parsed.Name);
 
     private static AddressView ViewOf(Route route, RouteSnapshot network) => CounterViews.Fill(
         new AddressView
@@ -241,5 +245,6 @@ public sealed partial class NodeNetwork
         Unsettled = facts.Unsettled,
         ZeroCreditSeconds = facts.ZeroCreditMs / 1000,
         SettleRate = facts.SettleRate,
+        IngressHistogram = [.. facts.IngressHistogram],
     };
 }

@@ -28,7 +28,6 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private readonly ConcurrentDictionary<string, Route> _routes = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PeerLink> _links = [];
     private readonly Dictionary<Outlet, Route> _homes = [];
-    private readonly Dictionary<string, BrokerMark> _marks = new(StringComparer.Ordinal);
     private readonly ITimer _timer;
     private int _lastLink;
 
@@ -55,6 +54,9 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     public string NodeId => _options.Id;
 
     /// <inheritdoc/>
+    public string StampId => IsEdge ? "" : NodeId;
+
+    /// <inheritdoc/>
     public int LinkCapacity => _options.LinkCapacity;
 
     /// <summary>The network as this node sees it.</summary>
@@ -64,6 +66,12 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     private AddressRules Rules => _addresses.Rules;
 
     private long NowMs => (long)(_options.Time.GetTimestamp() * (1000.0 / _options.Time.TimestampFrequency));
+
+    /// <inheritdoc/>
+    public long Version => _engine.Snapshot.Version;
+
+    /// <inheritdoc/>
+    public int IndexOf(ReadOnlySpan<byte> id) => _engine.Snapshot.IndexOf(Encoding.UTF8.GetString(id));
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
@@ -142,60 +150,6 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
     }
 
     /// <inheritdoc/>
-    public IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, IDestinationWatch watch)
-    {
-        if (!RouteAddress.TryParse(address, out RouteAddress parsed) || parsed.Class != RouteAddressClass.Mobile)
-        {
-            return null;
-        }
-
-        AddressRule rule = Rules.For(parsed.Name);
-        if (rule.Treatment == AddressTreatment.Unavailable)
-        {
-            return null;
-        }
-
-        var mark = new BrokerMark(parsed.Name, isMulticast);
-        lock (_gate)
-        {
-            _marks[parsed.Name] = mark;
-            _engine.AddLocal(NowMs, mark.Key, AddressTreatment.Balanced);
-            Enter(Open(parsed, rule, rule.IngressPhase), outlet);
-            Route given = OpenBrokered(parsed, rule, mark);
-            given.AddWatch(watch);
-            Move(parsed, rule, mark, isThere: true);
-            Drain();
-            return given;
-        }
-    }
-
-    /// <inheritdoc/>
-    public void CloseBroker(string address, Outlet outlet, IDestinationWatch watch)
-    {
-        if (!RouteAddress.TryParse(address, out RouteAddress parsed))
-        {
-            return;
-        }
-
-        AddressRule rule = Rules.For(parsed.Name);
-        lock (_gate)
-        {
-            if (!_marks.Remove(parsed.Name, out BrokerMark mark))
-            {
-                return;
-            }
-
-            _engine.RemoveLocal(NowMs, mark.Key);
-            Leave(Open(parsed, rule, rule.IngressPhase), outlet);
-            Route given = OpenBrokered(parsed, rule, mark);
-            given.RemoveWatch(watch);
-            Move(parsed, rule, mark, isThere: TryGetMark(parsed, out _));
-            RetireIfUnused(given);
-            Drain();
-        }
-    }
-
-    /// <inheritdoc/>
     public string NewDynamicAddress(bool forSender)
     {
         Span<byte> bytes = stackalloc byte[DynamicNameBytes];
@@ -230,7 +184,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
 
         return IsEdge ? FindUplink() ?? route
             : isForRouter ? OpenRouter(key, parsed, rule)
-            : FindFallback(parsed, rule, phase);
+            : FindMark(parsed, key) ?? FindFallback(parsed, rule, phase);
     }
 
     /// <inheritdoc/>
@@ -379,59 +333,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         _ => UInt128.Zero,
     };
 
-    // ---- addresses of brokers
-
-    private bool TryGetMark(RouteAddress address, out BrokerMark mark)
-    {
-        if (address.Class != RouteAddressClass.Mobile || _marks.TryGetValue(address.Name, out mark))
-        {
-            mark = address.Class == RouteAddressClass.Mobile ? _marks[address.Name] : default;
-            return address.Class == RouteAddressClass.Mobile;
-        }
-
-        foreach (bool isMulticast in (ReadOnlySpan<bool>)[false, true])
-        {
-            mark = new BrokerMark(address.Name, isMulticast);
-            if (_engine.Snapshot.RoutersOf(mark.Key) != UInt128.Zero)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private Route OpenBrokered(RouteAddress parsed, AddressRule rule, BrokerMark mark)
-    {
-        AddressTreatment treatment = mark.IsMulticast ? AddressTreatment.Multicast : rule.Treatment;
-        return Open(parsed, rule with { Treatment = treatment }, BrokerMark.Phase);
-    }
-
-    private void OnMarked(BrokerMark mark)
-    {
-        if (RouteAddress.TryParse(mark.Address, out RouteAddress parsed))
-        {
-            Move(parsed, Rules.For(parsed.Name), mark, isThere: TryGetMark(parsed, out _));
-        }
-    }
-
-    // Who drew what senders sent draws from now on what the broker gives back; or the other way round.
-    private void Move(RouteAddress parsed, AddressRule rule, BrokerMark mark, bool isThere)
-    {
-        int fromPhase = isThere ? rule.EgressPhase : BrokerMark.Phase;
-        if (rule.EgressPhase == BrokerMark.Phase || !_routes.TryGetValue(KeyOf(parsed, fromPhase), out Route? from))
-        {
-            return;
-        }
-
-        Route to = isThere ? OpenBrokered(parsed, rule, mark) : Open(parsed, rule, rule.EgressPhase);
-        foreach ((Outlet outlet, _) in _homes.Where(home => home.Value == from).ToArray())
-        {
-            Leave(from, outlet);
-            _homes[outlet] = to;
-            Enter(to, outlet);
-        }
-    }
+    // ---- who draws here
 
     private void Enter(Route route, Outlet outlet)
     {
@@ -439,6 +341,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         if (route.LocalCount == 1 && AddressKey.IsMobile(route.Key))
         {
             _engine.AddLocal(NowMs, route.Key, route.Treatment);
+            TellMark(route);
         }
 
         WantOf(route);
@@ -455,6 +358,7 @@ public sealed partial class NodeNetwork : INetwork, IDisposable
         if (route.LocalCount == 0 && AddressKey.IsMobile(route.Key))
         {
             _engine.RemoveLocal(NowMs, route.Key);
+            TellMark(route);
         }
 
         WantOf(route);

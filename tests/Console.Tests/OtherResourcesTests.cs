@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 using Xunit;
 
@@ -36,7 +37,7 @@ public sealed class OtherResourcesTests
     public async Task Connections_are_listed_and_asked_to_close()
     {
         await using ApiNode node = await ApiNode.StartAsync();
-        using var publisher = new Publisher(node.Host.Broker);
+        using var publisher = new Publisher(node.Host.Broker, Identity.Anonymous);
         await publisher.PublishAsync("orders", AmqpMessage.FromValue("x").ToArray());
         JsonObject page = await node.GetAsync("/api/v1/connections");
         JsonNode connection = Assert.Single(page["items"]!.AsArray())!;

@@ -13,8 +13,8 @@ internal sealed class Publisher : IClientEvents, IWakeable, IDisposable
     private readonly BrokerClient _client;
     private ulong _published;
 
-    public Publisher(MessageBroker broker) => _client = broker.Connect(
-        new ClientInfo { Identity = Identity.Node, ClientId = "publisher", Protocol = "test" }, this);
+    public Publisher(MessageBroker broker, Identity? who = null) => _client = broker.Connect(
+        new ClientInfo { Identity = who ?? Identity.Node, ClientId = "publisher", Protocol = "test" }, this);
 
     public Task PublishAsync(string address, params byte[][] payloads) =>
         PublishAsync(address, new MessageHeader { Durable = true, Format = PayloadFormat.Amqp }, payloads);

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Xunit;
 
 namespace Pillarbox.Interop.Tests;
@@ -17,7 +15,7 @@ internal sealed class CrashLoop(string protocol, ITestOutputHelper output) : IDi
     private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(3);
 
     private readonly TemporaryDirectory _directory = new();
-    private readonly string _address = $"127.0.0.1:{FreePort()}";
+    private readonly string _address = $"127.0.0.1:{LoopbackPort.Free()}";
 
     /// <summary>Runs the client, which is started with the node's host and port and the name of the file that stops it.
     /// </summary>
@@ -68,11 +66,4 @@ internal sealed class CrashLoop(string protocol, ITestOutputHelper output) : IDi
 
     private static int? Number(string variable) =>
         Environment.GetEnvironmentVariable(variable) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"{((IPEndPoint)listener.LocalEndpoint).Port}";
-    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Xunit;
 
 namespace Pillarbox.Interop.Tests;
 
@@ -40,6 +41,17 @@ internal sealed class PillarboxProcess : IAsyncDisposable
 
     /// <summary>All that the program has written so far, both streams.</summary>
     public string Output => string.Join('\n', _output);
+
+    /// <summary>The program writes this, now or soon.</summary>
+    public async Task AssertWritesAsync(string text)
+    {
+        for (int looks = 0; looks < 600 && !Output.Contains(text, StringComparison.Ordinal); looks++)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.Contains(text, Output, StringComparison.Ordinal);
+    }
 
     public bool HasExited => _process.HasExited;
 

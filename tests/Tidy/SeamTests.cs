@@ -23,6 +23,8 @@ public sealed partial class SeamTests
         ["src/Broker/Streams/Partition.cs"] = "appends meet here: a check and a copy are shorter than a post",
         ["src/Broker/Streams/StreamCatalog.cs"] = "streams change rarely, in the order of the catalog's log",
         ["src/Broker/Streams/Coordinators/FirstUse.cs"] = "whoever comes first makes the coordinators",
+        ["src/Broker/Streams/Coordinators/ShareDeadLetters.cs"] = "share groups give up records, rarely",
+        ["src/Protocols/Kafka/PipelineBudget.cs"] = "the loop that reads meets the loop that answers",
         ["src/Broker/Streams/StreamUpkeep.cs"] = "the last checkpoint meets one that is under way",
         ["src/Broker/Streams/Read"] = "waiting reads and the flusher meet here",
         ["src/Protocols/OpenWire/Advisories/AdvisoryHub.cs"] = "who is there changes rarely, and is told in one order",

@@ -20,7 +20,7 @@ internal sealed class AmqpRow(string name, string description, string arguments)
 
     public IReadOnlyList<Goal> Goals { get; init; } = [];
 
-    /// <summary>Also measures what the disk itself takes, right after.</summary>
+    /// <summary>Also measures what the disk itself takes, right before and right after.</summary>
     public bool WithDisk { get; init; }
 
     /// <summary>Also measures the node's pauses for garbage collection.</summary>
@@ -40,6 +40,7 @@ internal sealed class AmqpRow(string name, string description, string arguments)
             "--server-pid", peer.Pid.ToString(CultureInfo.InvariantCulture), "-o", "json",
             .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         ];
+        double[] disk = WithDisk ? DiskProbe.Sample() : [];
         await using PauseProbe? pauses = WithPauses && peer is PillarboxPeer node ? new PauseProbe(node) : null;
         using NodeMetrics? metrics = peer is PillarboxPeer own ? new NodeMetrics(own) : null;
         (double Bytes, double Messages) before = metrics is null ? default : await metrics.ReadAllocatedAsync();
@@ -53,7 +54,7 @@ internal sealed class AmqpRow(string name, string description, string arguments)
         await (pauses?.StopAsync(figures) ?? Task.CompletedTask);
         if (WithDisk)
         {
-            DiskProbe.Measure(figures);
+            DiskProbe.Report([.. disk, .. DiskProbe.Sample()], figures);
         }
         return figures;
     }
@@ -97,6 +98,7 @@ internal static class PerfProcess
         Copy(report, Figure.ClientCpuUs, figures, Figure.ClientCpuUs);
         Copy(report, "serverResidentBytesMax", figures, Figure.ResidentMiB, 1.0 / 1048576);
         Copy(report, "idleConnectionBytes", figures, Figure.IdleConnectionKiB, 1.0 / 1024);
+        Copy(report, Figure.IdleSubscriptionBytes, figures, Figure.IdleSubscriptionBytes);
         Copy(report, "idleQueueBytes", figures, "idleQueueKiB", 1.0 / 1024);
         if (report.TryGetProperty("acknowledgedUs", out JsonElement acknowledged))
         {

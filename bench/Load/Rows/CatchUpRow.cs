@@ -18,12 +18,16 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
     /// <summary>Also reads when the stream has only so many records; 0: not.</summary>
     public long FreshRecords { get; init; }
 
+    /// <summary>What else it is to reach.</summary>
+    public IReadOnlyList<Goal> MoreGoals { get; init; } = [];
+
     public IReadOnlyList<string> Peers => ["pillarbox", "rabbitmq-streams"];
 
     public IReadOnlyList<Goal> Goals =>
     [
         Goal.RatioToRabbitMq(2),
         Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300),
+        .. MoreGoals,
         .. FreshRecords == 0 ? [] : (Goal[])
         [
             new("reads as fast as a fresh stream (at least 0.9 of it)",
@@ -40,12 +44,18 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
         if (FreshRecords > 0)
         {
             await store.FillAsync(FreshRecords);
-            figures[FreshRate] = await store.DrainAsync(FreshRecords);
+            figures[FreshRate] = (await store.DrainAsync(FreshRecords)).Rate;
         }
 
         figures["fillRate"] = await store.FillAsync(records - FreshRecords);
         double cpu = Processes.CpuSeconds(peer.Pid);
-        figures[Figure.Rate] = await store.DrainAsync(records);
+        Drained drained = await store.DrainAsync(records);
+        figures[Figure.Rate] = drained.Rate;
+        if (drained.ClientCpuUs is { } clientCpuUs)
+        {
+            figures[Figure.ClientCpuUs] = clientCpuUs;
+        }
+
         figures[Figure.ServerCpuUs] = (Processes.CpuSeconds(peer.Pid) - cpu) * 1e6 / records;
         figures["MBPerSecond"] = figures[Figure.Rate] * bodyBytes / 1e6;
         figures[Figure.ResidentMiB] = Processes.ResidentMiB(peer.Pid);
@@ -53,14 +63,17 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
         return figures;
     }
 
+    /// <summary>Records a second, and what each cost the client; null when that was not measured.</summary>
+    private readonly record struct Drained(double Rate, double? ClientCpuUs);
+
     /// <summary>One stream of a peer.</summary>
     private interface IStreamStore
     {
         /// <summary>Writes so many records; returns records a second.</summary>
         Task<double> FillAsync(long count);
 
-        /// <summary>Reads so many from the start; returns records a second.</summary>
-        Task<double> DrainAsync(long count);
+        /// <summary>Reads so many from the start.</summary>
+        Task<Drained> DrainAsync(long count);
 
         /// <summary>Gives the disk's space back.</summary>
         Task DeleteAsync();
@@ -68,13 +81,13 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
 
     private sealed class NodeStore(PillarboxPeer node, string program, string topic, int bodyBytes) : IStreamStore
     {
-        public Task<double> FillAsync(long count) => PerfAsync("--fill", count);
+        public async Task<double> FillAsync(long count) => (await PerfAsync("--fill", count)).Rate;
 
-        public Task<double> DrainAsync(long count) => PerfAsync("--drain", count);
+        public Task<Drained> DrainAsync(long count) => PerfAsync("--drain", count);
 
         public Task DeleteAsync() => Processes.RunAsync(program, "stream", "delete", topic, "--url", node.HttpUrl);
 
-        private async Task<double> PerfAsync(string what, long count)
+        private async Task<Drained> PerfAsync(string what, long count)
         {
             Dictionary<string, double> figures = await PerfProcess.RunAsync(program,
             [
@@ -82,7 +95,7 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
                 bodyBytes.ToString(CultureInfo.InvariantCulture), "--batch-bytes", "1000000", what,
                 count.ToString(CultureInfo.InvariantCulture), "-o", "json",
             ]);
-            return figures[Figure.Rate];
+            return new Drained(figures[Figure.Rate], figures[Figure.ClientCpuUs]);
         }
     }
 
@@ -97,7 +110,8 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
             return count / System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        public Task<double> DrainAsync(long count) => RabbitStreamMeasure.DrainAsync(peer, _stream!, count);
+        public async Task<Drained> DrainAsync(long count) =>
+            new(await RabbitStreamMeasure.DrainAsync(peer, _stream!, count), null);
 
         public Task DeleteAsync()
         {

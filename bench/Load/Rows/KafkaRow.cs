@@ -28,6 +28,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
     /// <inheritdoc/>
     public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)
     {
+        WarmMemory.Touch();
         if (peer is RabbitMqPeer rabbit)
         {
             return await RabbitStreamMeasure.RunAsync(rabbit, RabbitStreams.StreamShape.Of(arguments), options);
@@ -41,6 +42,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
         }
 
         string servers = peer is RelayPeer relay ? relay.Servers : ((PillarboxPeer)peer).KafkaServers;
+        double[] disk = WithDisk ? DiskProbe.Sample() : [];
         Dictionary<string, double> figures = await PerfProcess.RunAsync(options.Program,
         [
             "perf", "kafka", "--url", servers, "--topic", topic, "--duration",
@@ -50,7 +52,7 @@ internal sealed class KafkaRow(string name, string description, string arguments
         ]);
         if (WithDisk)
         {
-            DiskProbe.Measure(figures);
+            DiskProbe.Report([.. disk, .. DiskProbe.Sample()], figures);
         }
 
         return figures;

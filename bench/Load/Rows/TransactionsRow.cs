@@ -25,6 +25,7 @@ internal sealed class TransactionsRow : ILoadRow
     [
         new Goal("at most 20 % of the throughput",
             r => 1 - (r.Median("pillarbox", Figure.Rate) / r.Median("pillarbox", "plainRate")), 0.2, false),
+        Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300),
     ];
 
     public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)

@@ -463,7 +463,7 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
         Queue queue = new(id, config, this, shard, config.IsSubscription ? rules.ForSubscription : rules)
         {
             Filter = filter,
-            NotFromHash = config.NotFrom is null ? 0 : ClientNames.HashOf(config.NotFrom),
+            NotFromHash = config.NotFrom is null ? 0 : BrokerClient.PublisherHashOf(config.NotFrom),
         };
         if (config.Stream is { } stream)
         {

@@ -71,7 +71,7 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
             Header = header,
             BlobId = _blob.Id,
             BlobBytes = _length,
-            Publisher = client.PublisherHash
+            Publisher = producer.PublisherHash,
         };
         client.PublishHead(producer, head, default, _length, tag, to, transaction);
         _blob = null;

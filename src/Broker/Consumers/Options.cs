@@ -89,6 +89,10 @@ public sealed record ProducerOptions
     /// anything.</summary>
     public bool MakesNoAddress { get; init; }
 
+    /// <summary>The messages are another client's, for which the node publishes them: its user's permissions count, and
+    /// its name says whose they are. For a producer without an address; null: the client's own.</summary>
+    public ClientInfo? OnBehalfOf { get; init; }
+
     /// <summary>The protocol's name for the link, for views.</summary>
     public string Name { get; init; } = "";
 }

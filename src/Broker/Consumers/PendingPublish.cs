@@ -1,4 +1,6 @@
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams.Writing;
 using Pillarbox.Model;
 
@@ -83,6 +85,31 @@ internal readonly struct Targets(Queue? single, Queue[]? many, ReadOnlyMemory<lo
         }
 
         return true;
+    }
+
+    /// <summary>Where a message of the node itself goes: it is on its way to these from now on. Makes the address when
+    /// it may.</summary>
+    public static Queue[] Approach(AddressSpace space, string address)
+    {
+        Queue[] targets = space.ResolveForBroker(address);
+        while (!TryApproach(targets))
+        {
+            // Whoever deletes one of them does it under the same lock: by then it is gone.
+            space.Frozen(() => true);
+            targets = space.ResolveForBroker(address);
+        }
+
+        return targets;
+    }
+
+    /// <summary>The message is there for all of them.</summary>
+    public static void Post(Queue[] queues, ShardOp op)
+    {
+        foreach (Queue queue in queues)
+        {
+            op.Queue = queue;
+            queue.Shard.Post(op);
+        }
     }
 
     /// <summary>The message will not come.</summary>

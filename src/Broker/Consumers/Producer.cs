@@ -17,6 +17,9 @@ public sealed class Producer
         Client = client;
         Options = options;
         Grant = grant;
+        PublisherHash = options.OnBehalfOf is { } other
+            ? BrokerClient.PublisherHashOf(other.ClientId)
+            : client.PublisherHash;
     }
 
     /// <summary>What was asked for.</summary>
@@ -49,6 +52,9 @@ public sealed class Producer
     internal RoutingType? RoutingType => Options.Address is null ? RelayRoutingType : Options.RoutingType;
 
     internal BrokerClient Client { get; }
+
+    /// <summary>Whose messages they are, see <see cref="BrokerClient.PublisherHash"/>.</summary>
+    internal ulong PublisherHash { get; }
 
     internal Grant Grant { get; }
 

@@ -241,7 +241,13 @@ public sealed class BrokerManagement
         BrokerClient client = _broker.Clients.FirstOrDefault(client =>
                 client.Id == connectionId && MayAll(who, Permission.Manage, client))
             ?? throw new BrokerException(BrokerError.NotFound, $"there is no connection '{connectionId}'");
-        BrokerException reason = new(BrokerError.Unavailable, "closed by an operator");
+        if (ReferenceEquals(client.Info.Identity, Identity.Node))
+        {
+            throw new BrokerException(
+                BrokerError.PreconditionFailed, $"connection '{connectionId}' is the node's own");
+        }
+
+        BrokerException reason = new(BrokerError.ResourceDeleted, "closed by an operator");
         client.Receive([new ClientEvent { Kind = EventKind.CloseRequested, Error = reason }]);
         return Task.CompletedTask;
     }

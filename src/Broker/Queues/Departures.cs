@@ -26,7 +26,8 @@ internal enum DepartureReason
 internal sealed class Departures(Queue queue)
 {
     private readonly List<Departure> _stuck = [];
-    private readonly LogBatch _batch = new(64);
+    // Made for the first that needs it: most queues never do.
+    private LogBatch Batch => field ??= new LogBatch(64);
 
     /// <summary>Some wait: for room on the disk, or for a place to go to.</summary>
     public bool HasStuck => _stuck.Count > 0;
@@ -164,7 +165,7 @@ internal sealed class Departures(Queue queue)
         Queue[] targets = [];
         try
         {
-            targets = target is null || target == queue.Config.Address ? [] : TargetsAt(target);
+            targets = target is null || target == queue.Config.Address ? [] : Targets.Approach(queue.Space, target);
             if (targets.Length == 0)
             {
                 Drop(departure);
@@ -182,19 +183,6 @@ internal sealed class Departures(Queue queue)
             _stuck.Add(departure);
             queue.UpdateTimed();
         }
-    }
-
-    /// <summary>The message is on its way to these from now on.</summary>
-    private Queue[] TargetsAt(string address)
-    {
-        Queue[] targets = queue.Space.ResolveForBroker(address);
-        while (!Targets.TryApproach(targets))
-        {
-            queue.Space.Frozen(() => true);
-            targets = queue.Space.ResolveForBroker(address);
-        }
-
-        return targets;
     }
 
     private void Drop(Departure departure)
@@ -230,25 +218,25 @@ internal sealed class Departures(Queue queue)
         bool wasJournaled = (entry.IsRecord || entry.Has(EntryFlags.InJournal)) && queue.IsDurable;
         bool inJournal = message.Header.Durable && Array.Exists(targets, target => target.IsDurable);
         MessageHeader header = message.Header with { ExpiresAtMs = 0, DeliverAtMs = 0, DeliveryCount = 0 };
-        _batch.Clear();
-        _batch.Begin(RecordKind.Message);
-        MessageRecord.WriteHead(_batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
-        _batch.Write(payload);
-        int offset = _batch.End(targets.Length);
-        int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
+        Batch.Clear();
+        Batch.Begin(RecordKind.Message);
+        MessageRecord.WriteHead(Batch, Head(departure, entry, message, header), DurableIds(targets, inJournal));
+        Batch.Write(payload);
+        int offset = Batch.End(targets.Length);
+        int recordBytes = Batch.Bytes - offset - RecordFormat.HeaderBytes;
         bool together = wasJournaled && inJournal;
         if (together)
         {
-            _batch.Group = true;
+            Batch.Group = true;
             WriteSettled(entry, departure.Priority);
         }
 
-        _batch.Essential = true;
+        Batch.Essential = true;
         SegmentedLog log = Services.LogOf(inJournal);
         queue.Shard.Mark.Set(log.TailPosition);
         try
         {
-            long position = log.Append(_batch) + offset;
+            long position = log.Append(Batch) + offset;
             if (message.IsLarge)
             {
                 Services.Large.Add(position, inJournal, message.BlobId, targets.Length);
@@ -284,13 +272,13 @@ internal sealed class Departures(Queue queue)
 
     private void WriteSettled(in QueueEntry entry, byte priority)
     {
-        SettledRecord.Write(_batch, queue.Id, entry.Id, priority);
+        SettledRecord.Write(Batch, queue.Id, entry.Id, priority);
     }
 
     private static void PostTo(
         Queue[] targets, long position, int recordBytes, bool inJournal, in StoredMessage message, Departure departure)
     {
-        ShardOp op = new()
+        Targets.Post(targets, new ShardOp
         {
             Kind = OpKind.Enqueue,
             Approached = true,
@@ -300,12 +288,7 @@ internal sealed class Departures(Queue queue)
             Priority = departure.Priority,
             Group = message.Header.Group,
             EntryFlags = (inJournal ? EntryFlags.InJournal : 0) | (message.IsLarge ? EntryFlags.Large : 0),
-        };
-        foreach (Queue target in targets)
-        {
-            op.Queue = target;
-            target.Shard.Post(op);
-        }
+        });
     }
 
     private readonly record struct Departure(byte Priority, long Sequence, DepartureReason Reason)

@@ -21,7 +21,8 @@ internal sealed class Rewrites(Queue queue)
     private const int HeadBytes = 128 << 10;
 
     private readonly Dictionary<(byte Priority, long Sequence), List<ShardOp>> _waiting = [];
-    private readonly LogBatch _batch = new(64);
+    // Made for the first that needs it: most queues never do.
+    private LogBatch Batch => field ??= new LogBatch(64);
 
     private BrokerServices Services => queue.Shard.Services;
 
@@ -200,22 +201,22 @@ internal sealed class Rewrites(Queue queue)
             BodyStart = message.IsLarge ? change.Start : default,
             BodyReplaced = change.ReplacedBytes,
         };
-        _batch.Clear();
-        _batch.Begin(RecordKind.Relocated);
-        MessageRecord.WriteHead(_batch, head, inJournal ? queue.DurableIds.Span : default);
+        Batch.Clear();
+        Batch.Begin(RecordKind.Relocated);
+        MessageRecord.WriteHead(Batch, head, inJournal ? queue.DurableIds.Span : default);
         if (!message.IsLarge)
         {
-            _batch.Write(change.Start);
-            _batch.Write(rest);
+            Batch.Write(change.Start);
+            Batch.Write(rest);
         }
 
-        int offset = _batch.End(references: 1);
-        int recordBytes = _batch.Bytes - offset - RecordFormat.HeaderBytes;
+        int offset = Batch.End(references: 1);
+        int recordBytes = Batch.Bytes - offset - RecordFormat.HeaderBytes;
         SegmentedLog log = Services.LogOf(inJournal);
         try
         {
             queue.Shard.Mark.Set(log.TailPosition);
-            long position = log.Append(_batch) + offset;
+            long position = log.Append(Batch) + offset;
             queue.Shard.Settlements.ReleaseRecord(entry);
             queue.Counters.Bytes += recordBytes - entry.RecordBytes;
             entry.Position = position;

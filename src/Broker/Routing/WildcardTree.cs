@@ -39,7 +39,7 @@ public sealed class WildcardTree<T>
                 node = Child(node, word);
             }
 
-            node.Values = node.Values.With(value);
+            node.Values = node.Values?.With(value) ?? new ValueList(value);
             Volatile.Write(ref _count, _count + 1);
         }
     }
@@ -51,12 +51,12 @@ public sealed class WildcardTree<T>
         lock (_changes)
         {
             Node? node = Find(words);
-            if (node is null || !node.Values.Without(value, out ValueList values))
+            if (node?.Values is not { } values || !values.Without(value, out ValueList? remaining))
             {
                 return false;
             }
 
-            node.Values = values;
+            node.Values = remaining;
             Volatile.Write(ref _count, _count - 1);
             Prune(node);
             return true;
@@ -97,8 +97,7 @@ public sealed class WildcardTree<T>
         for (int i = 0; i < count; i++)
         {
             Node node = from[i];
-            if (node.Literals is { } literals
-                && literals.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(word, out Node? literal))
+            if (node.Literal(word) is { } literal)
             {
                 scratch.Enter(literal, next);
             }
@@ -114,7 +113,10 @@ public sealed class WildcardTree<T>
     {
         foreach (Node node in nodes)
         {
-            results.AddRange(node.Values.Span);
+            if (node.Values is { } values)
+            {
+                values.AddTo(results);
+            }
         }
     }
 
@@ -137,8 +139,7 @@ public sealed class WildcardTree<T>
         }
         else
         {
-            parent.Literals ??= new ConcurrentDictionary<string, Node>(1, 1, WordComparer);
-            parent.Literals[word] = child;
+            parent.AddLiteral(child);
         }
 
         return child;
@@ -168,10 +169,9 @@ public sealed class WildcardTree<T>
             {
                 parent.Single = null;
             }
-            else if (parent.Literals is { } literals)
+            else
             {
-                literals.TryRemove(node.Word, out _);
-                parent.Literals = literals.IsEmpty ? null : literals;
+                parent.RemoveLiteral(node);
             }
 
             node = parent;
@@ -183,59 +183,102 @@ public sealed class WildcardTree<T>
     {
         public readonly Node? Parent = parent;
         public readonly string Word = word;
-        public volatile ConcurrentDictionary<string, Node>? Literals;
         public volatile Node? Single;
         public volatile Node? Any;
-        public volatile ValueList Values = ValueList.Empty;
+        public volatile ValueList? Values;
+
+        // Most nodes have one child, and a dictionary takes many times what a node does: null, a node, or a dictionary.
+        private volatile object? _literals;
 
         /// <summary>For a node of <c>#</c>: its bit in <see cref="Scratch"/>.</summary>
         public int Slot = -1;
 
-        public bool IsBare => Values.Span.IsEmpty && Literals is null && Single is null && Any is null;
+        public bool IsBare => Values is null && _literals is null && Single is null && Any is null;
 
         public Node? Find(string child) => child switch
         {
             AddressPattern.AnyWords => Any,
             AddressPattern.SingleWord => Single,
-            _ => Literals?.GetValueOrDefault(child),
+            _ => Literal(child),
         };
+
+        /// <summary>The node of a word that is no wildcard.</summary>
+        public Node? Literal(ReadOnlySpan<char> word) => _literals switch
+        {
+            Node one => word.SequenceEqual(one.Word) ? one : null,
+            ConcurrentDictionary<string, Node> many =>
+                many.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(word, out Node? found) ? found : null,
+            _ => null,
+        };
+
+        public void AddLiteral(Node child)
+        {
+            switch (_literals)
+            {
+                case null:
+                    _literals = child;
+                    break;
+                case Node one:
+                    // Seen whole: whoever looks finds the one, or both.
+                    var both = new ConcurrentDictionary<string, Node>(1, 2, WordComparer);
+                    both[one.Word] = one;
+                    both[child.Word] = child;
+                    _literals = both;
+                    break;
+                case ConcurrentDictionary<string, Node> many:
+                    many[child.Word] = child;
+                    break;
+            }
+        }
+
+        public void RemoveLiteral(Node child)
+        {
+            if (_literals is not ConcurrentDictionary<string, Node> many)
+            {
+                _literals = null;
+                return;
+            }
+
+            many.TryRemove(child.Word, out _);
+            _literals = many.IsEmpty ? null : many;
+        }
     }
 
-    /// <summary>The values of one pattern. Immutable to readers: an append writes behind the end that they
-    /// see.</summary>
-    private sealed class ValueList(T[] items, int count)
+    /// <summary>The values of one pattern: the first, and in an array those that follow. Immutable to readers: an
+    /// append writes behind the end that they see.</summary>
+    private sealed class ValueList(T first, T[]? more = null, int moreCount = 0)
     {
-        public static readonly ValueList Empty = new([], 0);
-
-        public ReadOnlySpan<T> Span => new(items, 0, count);
+        public void AddTo(List<T> results)
+        {
+            results.Add(first);
+            if (more is not null)
+            {
+                results.AddRange(more.AsSpan(0, moreCount));
+            }
+        }
 
         public ValueList With(T value)
         {
-            T[] target = items;
-            if (count == items.Length)
+            T[] target = more ?? new T[1];
+            if (moreCount == target.Length)
             {
-                target = new T[Math.Max(1, count * 2)];
-                items.CopyTo(target, 0);
+                Array.Resize(ref target, moreCount * 2);
             }
 
-            target[count] = value;
-            return new ValueList(target, count + 1);
+            target[moreCount] = value;
+            return new ValueList(first, target, moreCount + 1);
         }
 
-        public bool Without(T value, out ValueList remaining)
+        /// <summary>False: it is not there. <paramref name="remaining"/> is null when it was the only one.</summary>
+        public bool Without(T value, out ValueList? remaining)
         {
-            remaining = this;
-            int at = Array.IndexOf(items, value, 0, count);
-            if (at < 0)
-            {
-                return false;
-            }
-
-            var target = new T[count - 1];
-            Span[..at].CopyTo(target);
-            Span[(at + 1)..].CopyTo(target.AsSpan(at));
-            remaining = count == 1 ? Empty : new ValueList(target, count - 1);
-            return true;
+            List<T> all = [];
+            AddTo(all);
+            bool isThere = all.Remove(value);
+            remaining = all.Count == 0 ? null
+                : all.Count == 1 ? new ValueList(all[0])
+                : new ValueList(all[0], [.. all[1..]], all.Count - 1);
+            return isThere;
         }
     }
 

@@ -9,13 +9,14 @@ internal static class BatchRules
     /// <summary>Most bytes that the records of one batch may be without compression.</summary>
     public const int PlainBytesMax = 128 << 20;
 
-    private const int RecordErrorsMax = 3;
-
     /// <summary>Checks the front batch of some bytes against a stream's settings; a result with an error when it
-    /// breaks a rule, else null and the batch.</summary>
+    /// breaks a rule, else null, the batch and the largest timestamp of its records: its header may say something
+    /// else.</summary>
     public static AppendResult? Check(
-        ReadOnlySpan<byte> bytes, StreamConfig config, AppendOrigin origin, long nowMs, out RecordBatch batch)
+        ReadOnlySpan<byte> bytes, StreamConfig config, AppendOrigin origin, long nowMs, out RecordBatch batch,
+        out long timestampMaxMs)
     {
+        timestampMaxMs = -1;
         RecordBatchFault fault = RecordBatch.TryRead(bytes, out batch);
         if (fault == RecordBatchFault.BadMagic)
         {
@@ -39,9 +40,10 @@ internal static class BatchRules
             return AppendResult.Refused(StreamError.CorruptBatch, "the batch's checksum is wrong");
         }
 
-        return (origin == AppendOrigin.Client ? CheckClientHeader(batch) : null)
-            ?? CheckTimestamps(batch, config, origin, nowMs)
-            ?? CheckRecords(batch, config, origin);
+        timestampMaxMs = batch.MaxTimestampMs;
+        return origin == AppendOrigin.Client
+            ? CheckClientHeader(batch) ?? CheckRecords(batch, new RecordRules(config, nowMs), ref timestampMaxMs)
+            : null;
     }
 
     private static AppendResult? CheckClientHeader(in RecordBatch batch)
@@ -70,75 +72,22 @@ internal static class BatchRules
             : null;
     }
 
-    private static AppendResult? CheckTimestamps(
-        in RecordBatch batch, StreamConfig config, AppendOrigin origin, long nowMs)
+    private static AppendResult? CheckRecords(in RecordBatch batch, RecordRules rules, ref long timestampMaxMs)
     {
-        if (origin != AppendOrigin.Client || config.IsAppendTime || batch.MaxTimestampMs < 0)
-        {
-            return null;
-        }
-
-        long ahead = batch.MaxTimestampMs - nowMs;
-        long behind = nowMs - batch.BaseTimestampMs;
-        return ahead > config.TimestampAfterMaxMs || behind > config.TimestampBeforeMaxMs
-            ? AppendResult.Refused(
-                StreamError.InvalidTimestamp,
-                $"timestamps from {batch.BaseTimestampMs} to {batch.MaxTimestampMs} are too far from now, {nowMs}")
-            : null;
-    }
-
-    private static AppendResult? CheckRecords(in RecordBatch batch, StreamConfig config, AppendOrigin origin)
-    {
-        if (origin != AppendOrigin.Client)
-        {
-            return null;
-        }
-
         if (batch.Compression == RecordCompression.None)
         {
-            return CheckPlain(batch.Records, batch.Count, config.IsCompacted);
+            return rules.Check(batch, batch.Records, ref timestampMaxMs);
         }
 
         using var plain = new PooledBuffer(PlainBytesMax);
         return RecordCodec.TryDecompress(batch.Compression, batch.Records, plain) switch
         {
-            CodecFault.None => CheckPlain(plain.WrittenSpan, batch.Count, config.IsCompacted),
+            CodecFault.None => rules.Check(batch, plain.WrittenSpan, ref timestampMaxMs),
             CodecFault.TooLarge => AppendResult.Refused(
                 StreamError.BatchTooLarge, $"the batch has more than {PlainBytesMax} bytes when it is not compressed"),
             CodecFault.Unsupported => AppendResult.Refused(
                 StreamError.UnsupportedCompression, $"this node cannot read {batch.Compression}"),
             _ => AppendResult.Refused(StreamError.CorruptBatch, $"the records are no {batch.Compression}"),
         };
-    }
-
-    private static AppendResult? CheckPlain(ReadOnlySpan<byte> records, int count, bool needsKeys)
-    {
-        var reader = new RecordReader(records, count);
-        List<RecordError>? errors = null;
-        for (int i = 0; reader.TryRead(out StreamRecord record); i++)
-        {
-            if (record.OffsetDelta != i)
-            {
-                return AppendResult.Refused(
-                    StreamError.InvalidRecord, $"record {i} has the offset {record.OffsetDelta}");
-            }
-
-            if (needsKeys && !record.HasKey && (errors ??= []).Count < RecordErrorsMax)
-            {
-                errors.Add(new RecordError(i, "a compacted stream takes no record without a key"));
-            }
-        }
-
-        if (!reader.IsComplete)
-        {
-            return AppendResult.Refused(StreamError.InvalidRecord, "the records of the batch cannot be read");
-        }
-
-        return errors is null
-            ? null
-            : AppendResult.Refused(StreamError.InvalidRecord, "some records have no key") with
-            {
-                RecordErrors = errors,
-            };
     }
 }

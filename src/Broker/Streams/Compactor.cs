@@ -39,23 +39,24 @@ internal sealed class Compactor(StreamServices services)
     private void Compact(Partition partition, List<SegmentMark> closed, long nowMs)
     {
         using var rewriter = new BatchRewriter();
-        var keys = new KeyMap(partition, rewriter);
-        long end = partition.CleanedTo;
+        var keys = new KeyMap(partition, rewriter, services.CompactionKeysMax);
         foreach (SegmentMark segment in closed)
         {
             if (segment.NextOffset > partition.CleanedTo && !keys.IsFull)
             {
                 partition.Log.ReadSegment(segment.BaseOffset, keys);
-                end = segment.NextOffset;
+                keys.EndSegment(segment.NextOffset);
             }
         }
+
+        long end = keys.EndOffset;
 
         var cleaner = new SegmentCleaner(partition, keys, rewriter, nowMs);
         long before = 0;
         long lost = 0;
         foreach (SegmentMark segment in closed)
         {
-            bool isWanted = segment.NextOffset <= end;
+            bool isWanted = segment.BaseOffset < end;
             using SegmentRewrite? rewrite = isWanted ? partition.Log.Rewrite(segment.BaseOffset) : null;
             if (rewrite is not null)
             {

@@ -103,7 +103,8 @@ public sealed class Partition : IPartitionEvents
     {
         StreamConfig config = Stream.Config;
         long nowMs = _services.NowMs;
-        AppendResult? refused = BatchRules.Check(batch, config, options.Origin, nowMs, out RecordBatch checkedBatch);
+        AppendResult? refused = BatchRules.Check(
+            batch, config, options.Origin, nowMs, out RecordBatch checkedBatch, out long timestampMaxMs);
         if (refused is null && checkedBatch.SizeBytes != batch.Length)
         {
             refused = AppendResult.Refused(StreamError.InvalidRecord, "one batch is taken at a time");
@@ -114,10 +115,12 @@ public sealed class Partition : IPartitionEvents
             return result;
         }
 
-        long appendTimeMs = config.IsAppendTime ? nowMs : -1;
+        BatchTimes times = config.IsAppendTime ? new BatchTimes(nowMs, null)
+            : timestampMaxMs != checkedBatch.MaxTimestampMs ? new BatchTimes(null, timestampMaxMs)
+            : default;
         return config.Compression is { } compression && compression != checkedBatch.Compression
-            ? AppendRecompressed(checkedBatch, compression, config.CompressionLevel, options, appendTimeMs)
-            : AppendChecked(checkedBatch, options, appendTimeMs);
+            ? AppendRecompressed(checkedBatch, compression, config.CompressionLevel, options, times)
+            : AppendChecked(checkedBatch, options, times);
     }
 
     /// <summary>
@@ -142,7 +145,7 @@ public sealed class Partition : IPartitionEvents
             var builder = new RecordBatchBuilder();
             ReadOnlyMemory<byte> bytes = marker.Build(builder, producerId, epoch, _services.NowMs);
             _ = RecordBatch.TryRead(bytes.Span, out RecordBatch batch);
-            return AppendChecked(batch, new AppendOptions { Origin = AppendOrigin.Coordinator }, -1);
+            return AppendChecked(batch, new AppendOptions { Origin = AppendOrigin.Coordinator }, default);
         }
     }
 
@@ -311,7 +314,7 @@ public sealed class Partition : IPartitionEvents
         var place = new PartitionPlace(FolderOf(stream.Id), number, known?.Mark, mayBeRewritten);
         PartitionLog log = services.Store.OpenLog(
             place, stream.Config.Partition, state, out PartitionReport report);
-        state.EndRecovery(log.NextOffset);
+        state.EndRecovery(log.NextOffset, services.NowMs);
         services.Recovery.Add(stream.Name, number, report);
         int epoch = Math.Max(known?.LeaderEpoch ?? 0, state.Epochs.Last);
         bool isCrashed = services.Checkpoint is { IsClean: false } && log.NextOffset > 0;
@@ -354,13 +357,13 @@ public sealed class Partition : IPartitionEvents
         }
     }
 
-    internal void ForgetProducersBefore(long timestampMs)
+    internal void ForgetProducersBefore(long nodeMs)
     {
         if (_state.Producers.Count > 0)
         {
             lock (_gate)
             {
-                _state.Producers.ForgetBefore(timestampMs);
+                _state.Producers.ForgetBefore(nodeMs);
             }
         }
     }
@@ -397,16 +400,16 @@ public sealed class Partition : IPartitionEvents
     }
 
     private AppendResult AppendRecompressed(
-        in RecordBatch batch, RecordCompression compression, int level, in AppendOptions options, long appendTimeMs)
+        in RecordBatch batch, RecordCompression compression, int level, in AppendOptions options, BatchTimes times)
     {
         using var rewriter = new BatchRewriter();
         ReadOnlySpan<byte> bytes = rewriter.Recompress(batch, compression, level);
         return RecordBatch.TryRead(bytes, out RecordBatch made) == RecordBatchFault.None
-            ? AppendChecked(made, options, appendTimeMs)
+            ? AppendChecked(made, options, times)
             : AppendResult.Refused(StreamError.UnsupportedCompression, $"this node cannot write {compression}");
     }
 
-    private AppendResult AppendChecked(in RecordBatch batch, in AppendOptions options, long appendTimeMs)
+    private AppendResult AppendChecked(in RecordBatch batch, in AppendOptions options, BatchTimes times)
     {
         try
         {
@@ -433,7 +436,7 @@ public sealed class Partition : IPartitionEvents
                 }
 
                 return error == StreamError.None
-                    ? AppendLocked(batch, appendTimeMs)
+                    ? AppendLocked(batch, times)
                     : AppendResult.Refused(error, StreamErrors.Describe(error, batch));
             }
         }
@@ -445,7 +448,7 @@ public sealed class Partition : IPartitionEvents
 
     /// <summary>A transaction is known before its first record can be read, and forgotten again when the append
     /// fails.</summary>
-    private AppendResult AppendLocked(in RecordBatch batch, long appendTimeMs)
+    private AppendResult AppendLocked(in RecordBatch batch, BatchTimes times)
     {
         long baseOffset = _log.NextOffset;
         ProducerState? beginning = null;
@@ -457,7 +460,7 @@ public sealed class Partition : IPartitionEvents
 
         try
         {
-            _log.Append(batch.Bytes, LeaderEpoch, appendTimeMs);
+            _log.Append(batch.Bytes, LeaderEpoch, times);
         }
         catch (StorageException)
         {
@@ -474,7 +477,7 @@ public sealed class Partition : IPartitionEvents
         {
             BaseOffset = baseOffset,
             LastOffset = baseOffset + batch.LastOffsetDelta,
-            AppendTimeMs = appendTimeMs,
+            AppendTimeMs = times.AppendMs ?? -1,
             StartOffset = StartOffset,
         };
     }
@@ -489,6 +492,7 @@ public sealed class Partition : IPartitionEvents
         }
 
         ProducerState producer = _state.Producers.Note(batch, baseOffset);
+        producer.LastSeenMs = _services.NowMs;
         if (batch.IsControl && EndTransactionMarker.TryRead(batch, out EndTransactionMarker marker))
         {
             producer.CoordinatorEpoch = marker.CoordinatorEpoch;

@@ -42,8 +42,12 @@ internal sealed class PartitionState : IBatchVisitor
         }
     }
 
-    /// <summary>Everything that was found at recovery is durable.</summary>
-    public void EndRecovery(long nextOffset) => Transactions.NoteDurable(nextOffset);
+    /// <summary>Everything that was found at recovery is durable; its producers may come back.</summary>
+    public void EndRecovery(long nextOffset, long nowMs)
+    {
+        Transactions.NoteDurable(nextOffset);
+        Producers.SeenAll(nowMs);
+    }
 
     /// <summary>Nothing is left below an offset.</summary>
     public void ForgetBelow(long offset)

@@ -22,8 +22,13 @@ internal sealed class ProducerState(long producerId)
     /// <summary>Epoch of the coordinator that ended its last transaction; -1 when none did.</summary>
     public int CoordinatorEpoch { get; set; } = -1;
 
-    /// <summary>When it last wrote, in milliseconds since the Unix epoch.</summary>
+    /// <summary>The largest timestamp of its last batch, in milliseconds since the Unix epoch; the producer's own
+    /// word.</summary>
     public long LastTimestampMs { get; set; } = -1;
+
+    /// <summary>When it last wrote, or the node began, in milliseconds since the Unix epoch, by the node's
+    /// clock.</summary>
+    public long LastSeenMs { get; set; } = -1;
 
     /// <summary>First offset of its open transaction; -1 when none is open.</summary>
     public long TransactionStart { get; set; } = -1;

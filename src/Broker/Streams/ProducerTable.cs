@@ -8,9 +8,12 @@ namespace Pillarbox.Broker.Streams;
 /// </summary>
 internal sealed class ProducerTable
 {
-    /// <summary>Most producers of a partition; the one that has been silent longest is forgotten for a new
-    /// one.</summary>
+    /// <summary>Most producers of a partition; those that have been silent longest are forgotten for new
+    /// ones.</summary>
     public const int ProducersMax = 50_000;
+
+    /// <summary>So many of them at once: to look for them costs a walk over all.</summary>
+    private const int ForgottenAtOnce = ProducersMax / 50;
 
     private readonly Dictionary<long, ProducerState> _producers = [];
 
@@ -85,13 +88,22 @@ internal sealed class ProducerTable
         return producer;
     }
 
+    /// <summary>All of them were heard of now: nobody knows when they last were.</summary>
+    public void SeenAll(long nowMs)
+    {
+        foreach (ProducerState producer in _producers.Values)
+        {
+            producer.LastSeenMs = nowMs;
+        }
+    }
+
     /// <summary>Forgets producers that have been silent since before a time and have no open transaction.</summary>
-    public int ForgetBefore(long timestampMs)
+    public int ForgetBefore(long nodeMs)
     {
         int before = _producers.Count;
         foreach ((long id, ProducerState producer) in _producers)
         {
-            if (producer.LastTimestampMs < timestampMs && producer.TransactionStart < 0)
+            if (producer.LastSeenMs < nodeMs && producer.TransactionStart < 0)
             {
                 _producers.Remove(id);
             }
@@ -119,19 +131,15 @@ internal sealed class ProducerTable
 
     private void ForgetOldest()
     {
-        ProducerState? oldest = null;
-        foreach (ProducerState producer in _producers.Values)
+        long[] oldest =
+        [
+            .. _producers.Values.Where(producer => producer.TransactionStart < 0)
+                .OrderBy(producer => producer.LastSeenMs).Take(ForgottenAtOnce)
+                .Select(producer => producer.ProducerId),
+        ];
+        foreach (long id in oldest)
         {
-            if (producer.TransactionStart < 0
-                && (oldest is null || producer.LastTimestampMs < oldest.LastTimestampMs))
-            {
-                oldest = producer;
-            }
-        }
-
-        if (oldest is not null)
-        {
-            _producers.Remove(oldest.ProducerId);
+            _producers.Remove(id);
         }
     }
 }

@@ -18,6 +18,9 @@ internal sealed class StreamServices
 
     public required string CheckpointDirectory { get; init; }
 
+    /// <summary>Keys of one partition that one round of compaction remembers.</summary>
+    public required int CompactionKeysMax { get; init; }
+
     /// <summary>Number of the last checkpoint. Upkeep's.</summary>
     public long CheckpointNumber { get; set; }
 

@@ -93,14 +93,17 @@ public sealed record StreamSetting(string Name, SettingType Type, string Default
             Min = 0,
             Max = 1,
         },
-        Long("file.delete.delay.ms", "60000", 0, "How long files of deleted segments may be read."),
+        Long("file.delete.delay.ms", "60000", 0, "Files of deleted segments go when nobody reads them any more.") with
+        {
+            HasEffect = false,
+        },
     ];
 
     private static StreamSetting[] DeclareSegments() =>
     [
         Bytes("segment.bytes", "1073741824", 1 << 20, "Size of a segment file."),
         Long("segment.ms", "604800000", 1, "Age of a segment at which a new one begins."),
-        Long("segment.jitter.ms", "0", 0, "Random part of segment.ms, so that segments do not end all at once."),
+        Long("segment.jitter.ms", "0", 0, "Segments end one by one here anyway.") with { HasEffect = false },
         Bytes("segment.index.bytes", "10485760", 4, "Size of an index file.") with { HasEffect = false },
         Bytes("index.interval.bytes", "4096", 0, "Bytes between two entries of the index."),
         new("preallocate", SettingType.Boolean, "false", "Reserve the space of a segment in advance.")
@@ -122,7 +125,12 @@ public sealed record StreamSetting(string Name, SettingType Type, string Default
             Words = ["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
         },
         new("compression.gzip.level", SettingType.Int, "-1", "Level of gzip; -1 = usual.") { Min = -1, Max = 9 },
-        new("compression.lz4.level", SettingType.Int, "9", "Level of LZ4.") { Min = 1, Max = 17 },
+        new("compression.lz4.level", SettingType.Int, "9", "LZ4 has one level here.")
+        {
+            Min = 1,
+            Max = 17,
+            HasEffect = false,
+        },
         new("compression.zstd.level", SettingType.Int, "3", "Level of Zstandard.") { Min = -131072, Max = 22 },
         Bytes("max.message.bytes", "1048588", 0, "Size of the largest batch."),
         new("message.timestamp.type", SettingType.Text, "CreateTime", "Whose time the timestamps are.")

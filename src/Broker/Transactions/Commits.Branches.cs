@@ -8,6 +8,42 @@ namespace Pillarbox.Broker.Transactions;
 /// <content>Prepared branches of distributed transactions.</content>
 internal sealed partial class Commits
 {
+    /// <summary>Writes the offsets of groups that a branch commits, in their turn; when they are on disk it is
+    /// prepared: <see cref="XaSteps.OnOffsetsHeld"/>.</summary>
+    public void HoldOffsets(XaBranch branch, ulong tag)
+    {
+        Transaction transaction = branch.Transaction;
+        if (_withOffsets is not null)
+        {
+            _waiting.Enqueue((transaction, tag));
+            return;
+        }
+
+        _withOffsets = transaction;
+        branch.Offsets = new HeldOffsets(services.StreamCommits.Rent(), []);
+        transaction.Offsets = OffsetGate.Begin(transaction, branch.Offsets.ProducerId, client, isHeld: true);
+        _preparing++;
+        client.Complete(new Completion
+        {
+            Kind = CompletionKind.Prepared,
+            Transaction = transaction,
+            Tag = tag,
+            Gate = transaction.Offsets,
+        });
+    }
+
+    /// <summary>The offsets that a branch holds count from now on, or never.</summary>
+    public void EndHeld(XaBranch? branch, bool isCommit)
+    {
+        if (branch?.Offsets is { } held)
+        {
+            IReadOnlyList<SpannedPart> parts = held.Find(services.Streams.GetValueOrDefault(branch.Owner.Space));
+            services.StreamCommits.End(held.ProducerId, parts, isCommit, branch.OffsetsMark);
+            branch.Offsets = null;
+            branch.OffsetsMark = null;
+        }
+    }
+
     /// <summary>
     /// Ends a prepared branch; the client is told in its turn. Records that it holds for streams are written first, as
     /// those of a local transaction are. Throws <see cref="StorageException"/>: the branch is as it was.
@@ -71,6 +107,7 @@ internal sealed partial class Commits
 
             WriteEnd(batch, branch, isCommit);
             WriteDecision(transaction, batch);
+            WriteHeldDecision(batch, branch, isCommit);
             client.Mark.Set(commit.Floor);
             batch.Group = isCommit;
             commit.JournalBase = services.Journal.Append(batch);
@@ -79,6 +116,7 @@ internal sealed partial class Commits
         {
             // Another try may be another's, and writes its records elsewhere.
             batch.Cut(records);
+            ForgetMark(branch);
             throw;
         }
 
@@ -106,6 +144,28 @@ internal sealed partial class Commits
         }
 
         return batch;
+    }
+
+    private void WriteHeldDecision(LogBatch batch, XaBranch branch, bool isCommit)
+    {
+        if (isCommit && branch.Offsets is { } held)
+        {
+            batch.Begin(RecordKind.StreamsDecided);
+            DecidedStreams.Write(
+                batch, held.ProducerId, held.Find(services.Streams.GetValueOrDefault(branch.Owner.Space)));
+            batch.End();
+            branch.OffsetsMark = services.Marks.Add();
+            branch.OffsetsMark.Set(services.Journal.TailPosition);
+        }
+    }
+
+    private void ForgetMark(XaBranch branch)
+    {
+        if (branch.OffsetsMark is { } mark)
+        {
+            services.Marks.Remove(mark);
+            branch.OffsetsMark = null;
+        }
     }
 
     private void WriteEnd(LogBatch batch, XaBranch branch, bool isCommit)

@@ -4,6 +4,7 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams.Writing;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Transactions;
@@ -41,7 +42,8 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
                 }
 
                 _withOffsets = transaction;
-                transaction.Offsets = OffsetGate.Begin(transaction, client, services);
+                transaction.Streams ??= new StreamPublications(services.Converter, services.StreamCommits.Rent());
+                transaction.Offsets = OffsetGate.Begin(transaction, transaction.Streams.ProducerId, client);
             }
 
             if (transaction.Streams is not null)
@@ -58,6 +60,13 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
     public void Decide(Transaction transaction, ulong tag)
     {
         _preparing--;
+        if (transaction.Branch is { State: XaState.Preparing } preparing)
+        {
+            client.Xa.OnOffsetsHeld(preparing, tag);
+            EndOffsets(transaction);
+            return;
+        }
+
         if (transaction.Branch is { Client: null } branch)
         {
             Decide(branch, tag);
@@ -133,14 +142,31 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
     public void Conclude(in Completion done)
     {
         TakeEffect(done);
-        if (done.Transaction == _withOffsets)
+        EndOffsets(done.Transaction!);
+    }
+
+    /// <summary>What it had to do with offsets of groups is done: the next transaction has its turn.</summary>
+    private void EndOffsets(Transaction transaction)
+    {
+        if (transaction != _withOffsets)
         {
-            _withOffsets = null;
-            client.PostOps();
-            if (_waiting.TryDequeue(out (Transaction Transaction, ulong Tag) next))
-            {
-                Discharge(next.Transaction, fail: false, next.Tag);
-            }
+            return;
+        }
+
+        _withOffsets = null;
+        client.PostOps();
+        if (!_waiting.TryDequeue(out (Transaction Transaction, ulong Tag) next))
+        {
+            return;
+        }
+
+        if (next.Transaction.Branch is { State: XaState.Preparing } branch)
+        {
+            HoldOffsets(branch, next.Tag);
+        }
+        else
+        {
+            Discharge(next.Transaction, fail: false, next.Tag);
         }
     }
 
@@ -170,13 +196,18 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
             // Whether the journal has decided, the next start finds out: nothing is said to the streams.
             transaction.Parts = [];
             transaction.Streams = null;
+            if (done.Error is null)
+            {
+                EndHeld(transaction.Branch!, isCommit: false);
+            }
+
             RollBack(transaction);
             client.PostOps();
             return;
         }
 
         EndStreams(transaction, isCommit: true);
-
+        EndHeld(transaction.Branch, isCommit: true);
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
             publications.Route(publish,
@@ -310,6 +341,7 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
     private void RollBack(Transaction transaction)
     {
         EndStreams(transaction, isCommit: false);
+        transaction.Offsets?.RollBack();
         foreach (ref PendingPublish publish in transaction.Publishes.Span)
         {
             publish.GiveUp();

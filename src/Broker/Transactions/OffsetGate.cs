@@ -4,7 +4,6 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Queues.Feeds;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams.Groups;
-using Pillarbox.Broker.Streams.Writing;
 
 namespace Pillarbox.Broker.Transactions;
 
@@ -16,6 +15,7 @@ namespace Pillarbox.Broker.Transactions;
 /// </summary>
 internal sealed class OffsetGate(Action opened)
 {
+    private readonly Dictionary<Queue, Dictionary<int, List<long>>> _accepted = [];
     private readonly ConcurrentQueue<SpannedPart> _parts = new();
     private readonly ConcurrentQueue<BrokerException> _failures = new();
     private int _left = 1;
@@ -33,26 +33,34 @@ internal sealed class OffsetGate(Action opened)
     /// <summary>Whether a transaction accepts records that are read for a group.</summary>
     public static bool IsNeeded(Transaction transaction) => transaction.Settlements.Exists(IsOfGroup);
 
-    /// <summary>Writes what a transaction's settlements lead to.</summary>
-    public static OffsetGate Begin(Transaction transaction, BrokerClient client, BrokerServices services)
+    /// <summary>Writes what a transaction's settlements lead to, for a producer of the node. <paramref name="isHeld"/>:
+    /// it may end much later, when its client is gone.</summary>
+    public static OffsetGate Begin(Transaction transaction, long producerId, BrokerClient client, bool isHeld = false)
     {
-        Dictionary<Queue, Dictionary<int, List<long>>> accepted = [];
+        var gate = new OffsetGate(client.Poke);
         foreach (StagedSettlement staged in transaction.Settlements.Where(IsOfGroup))
         {
-            Add(accepted, staged.Delivery);
+            Add(gate._accepted, staged.Delivery);
         }
 
-        transaction.Streams ??= new StreamPublications(services.Converter, services.StreamCommits.Rent());
-        var producer = new ProducerStamp(transaction.Streams.ProducerId, StreamCommits.Epoch);
-        var gate = new OffsetGate(client.Poke);
-        foreach ((Queue queue, Dictionary<int, List<long>> records) in accepted)
+        var producer = new ProducerStamp(producerId, StreamCommits.Epoch);
+        foreach ((Queue queue, Dictionary<int, List<long>> records) in gate._accepted)
         {
             Interlocked.Increment(ref gate._left);
-            queue.Shard.Post(new ShardAction(_ => gate.Commit(queue, producer, records)));
+            queue.Shard.Post(new ShardAction(_ => gate.Commit(queue, producer, records, isHeld)));
         }
 
         gate.Arrive(null, null);
         return gate;
+    }
+
+    /// <summary>The transaction does not commit: its readers go on as if it had not been.</summary>
+    public void RollBack()
+    {
+        foreach ((Queue queue, Dictionary<int, List<long>> records) in _accepted)
+        {
+            queue.Shard.Post(new ShardAction(_ => queue.Feed?.Group?.RollBack(records.Keys)));
+        }
     }
 
     private static bool IsOfGroup(StagedSettlement staged) =>
@@ -76,7 +84,7 @@ internal sealed class OffsetGate(Action opened)
     }
 
     // On the queue's shard.
-    private void Commit(Queue queue, ProducerStamp producer, Dictionary<int, List<long>> records)
+    private void Commit(Queue queue, ProducerStamp producer, Dictionary<int, List<long>> records, bool isHeld)
     {
         if (queue.Feed?.Group is not { } group)
         {
@@ -84,12 +92,12 @@ internal sealed class OffsetGate(Action opened)
             return;
         }
 
-        group.CommitWith(producer, records, (error, part) =>
-            Arrive(error == CoordinatorError.None ? null : Refused($"{error}"), part));
+        group.CommitWith(producer, records, isHeld, (problem, part) =>
+            Arrive(problem is null ? null : Refused(problem), part));
     }
 
     private static BrokerException Refused(string why) => new(
-        BrokerError.TransactionRollback, $"the group of the reader does not take its offsets any more ({why})");
+        BrokerError.TransactionRollback, $"the group of the reader does not take its offsets: {why}");
 
     private void Arrive(BrokerException? failure, SpannedPart? part)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Transactions;
@@ -56,16 +57,20 @@ internal sealed class StreamCommits(BrokerServices services)
         }
     }
 
-    /// <summary>Ends what the last run left open: commits what the journal has decided, aborts the rest.</summary>
+    /// <summary>Ends what the last run left open: commits what the journal has decided, leaves what prepared branches
+    /// hold, aborts the rest.</summary>
     public void Recover(DecidedStreams decided)
     {
         List<(long ProducerId, Partition Partition, bool IsCommit)> open = [];
+        List<HeldOffsets> held =
+            [.. services.Xa.Durable().Prepared.Select(branch => branch.Offsets).OfType<HeldOffsets>()];
         foreach (Partition partition in services.Streams.Values.SelectMany(c => c.All).SelectMany(s => s.Partitions))
         {
             foreach (ProducerView producer in partition.DescribeProducers())
             {
                 _lastId = Math.Max(_lastId, producer.ProducerId);
-                if (producer.ProducerId >= ProducerIdsFrom && producer.TransactionStart >= 0)
+                if (producer.ProducerId >= ProducerIdsFrom && producer.TransactionStart >= 0
+                    && !held.Exists(one => one.Holds(producer.ProducerId, partition, producer.TransactionStart)))
                 {
                     bool isCommit = decided.Contains(partition.Stream.Id, partition.Number, producer.TransactionStart);
                     open.Add((producer.ProducerId, partition, isCommit));

@@ -13,7 +13,8 @@ namespace Pillarbox.Hosting.Entities;
 
 /// <summary>
 /// Listeners of AMQP: those of the configuration, and those that are opened while the node runs, each on a server of
-/// its own. One that is closed takes no more connections; those that it has taken go on. Any thread.
+/// its own. One that is closed takes no more connections; those that it has taken go on, and with the last of them its
+/// server is gone. Any thread.
 /// </summary>
 internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
 {
@@ -27,6 +28,8 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<Open> _open = [];
     private readonly List<NodeServer> _servers = [];
+    private readonly HashSet<Task> _leaving = [];
+    private readonly CancellationTokenSource _end = new();
     private int _last;
 
     public ListenerOwner(
@@ -48,6 +51,19 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
             lock (_gate)
             {
                 return [.. _open.Select(EntityOf)];
+            }
+        }
+    }
+
+    /// <summary>Servers of listeners that were opened while the node ran: of those that are open, and of those that are
+    /// closed and have connections.</summary>
+    public int ServerCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _servers.Count + _leaving.Count;
             }
         }
     }
@@ -85,6 +101,11 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         }
 
         await found.Plan.StopListeningAsync();
+        if (found.Server is { } server)
+        {
+            LetGo(server);
+        }
+
         return CommandResult.Done();
     }
 
@@ -99,10 +120,62 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
             _open.Clear();
         }
 
+        await _end.CancelAsync();
         foreach (NodeServer server in own)
         {
-            await server.StopAsync(new CancellationToken(canceled: true));
+            await server.StopAsync(_end.Token);
             await server.DisposeAsync();
+        }
+
+        Task[] leaving;
+        lock (_gate)
+        {
+            leaving = [.. _leaving];
+        }
+
+        await Task.WhenAll(leaving);
+        _end.Dispose();
+    }
+
+    // It ends with its last connection, or with the node.
+    private void LetGo(NodeServer server)
+    {
+        var left = new TaskCompletionSource();
+        CancellationToken end;
+        lock (_gate)
+        {
+            // The node's end has taken it already, when it is not here any more.
+            if (!_servers.Remove(server))
+            {
+                return;
+            }
+
+            _leaving.Add(left.Task);
+            end = _end.Token;
+        }
+
+        _ = EndAsync(server, left, end);
+    }
+
+    private async Task EndAsync(NodeServer server, TaskCompletionSource left, CancellationToken end)
+    {
+        try
+        {
+            await server.StopAsync(end);
+            await server.DisposeAsync();
+        }
+        catch (Exception fault)
+        {
+            NodeLog.ServerFault(_logs.CreateLogger("Pillarbox.Node"), fault);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _leaving.Remove(left.Task);
+            }
+
+            left.SetResult();
         }
     }
 
@@ -127,7 +200,7 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         }
 
         NodeServer server = await NodeServer.StartAsync(config, plans, _handlers, _logs);
-        var opened = new Open(plans[0]);
+        var opened = new Open(plans[0]) { Server = server };
         lock (_gate)
         {
             _open.Add(opened);
@@ -161,5 +234,9 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         return new ConfiguredEntity("listener", IdentityOf(plan), plan.Name, attributes);
     }
 
-    private sealed record Open(ListenerPlan Plan);
+    private sealed record Open(ListenerPlan Plan)
+    {
+        /// <summary>Its own server; null: it is one of those that the node has begun with.</summary>
+        public NodeServer? Server { get; init; }
+    }
 }

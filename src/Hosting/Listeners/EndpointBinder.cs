@@ -8,7 +8,8 @@ namespace Pillarbox.Hosting.Listeners;
 /// <summary>
 /// Binds sockets for Kestrel; what goes wrong becomes one line that names the listener and says what to do.
 /// </summary>
-internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans)
+internal sealed class EndpointBinder(
+    IConnectionListenerFactory sockets, IReadOnlyList<ListenerPlan> plans, DescriptorGuard? guard)
     : IConnectionListenerFactory
 {
     public async ValueTask<IConnectionListener> BindAsync(
@@ -17,6 +18,7 @@ internal sealed class EndpointBinder(IConnectionListenerFactory sockets, IReadOn
         try
         {
             IConnectionListener listener = await sockets.BindAsync(endpoint, cancellationToken);
+            listener = guard is null ? listener : new GuardedListener(listener, guard);
             PlanAt(endpoint)?.Socket = listener;
             return listener;
         }

@@ -23,6 +23,9 @@ internal sealed record NodeHandlers(
 {
     /// <summary>Whether the node is open, and so for its own machine only.</summary>
     public Func<bool> InDevelopment { get; init; } = () => false;
+
+    /// <summary>Which connections the process has room for; null: all.</summary>
+    public DescriptorGuard? Guard { get; init; }
 }
 
 /// <summary>
@@ -51,12 +54,15 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddSingleton(logs);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddRoutingCore();
+        // Who stops it says how long it waits for those that are connected.
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers, logs));
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
         builder.WebHost.UseSockets(Tune);
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => new EndpointBinder(
-            new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), logs), plans));
+            new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), logs), plans,
+            handlers.Guard));
         WebApplication application = builder.Build();
         ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
         new WebSocketEndpoint(handlers.InDevelopment, logger).Use(application);

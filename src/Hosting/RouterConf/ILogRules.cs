@@ -9,4 +9,8 @@ public interface ILogRules
     /// <summary>From now on a module is written so. Throws <see cref="IOException"/> when its file cannot be
     /// opened.</summary>
     void Set(RouterConfLog rule);
+
+    /// <summary>Lines of a module and level that the node has had for it since its start; those of levels that are not
+    /// written are not counted.</summary>
+    long CountOf(string module, RouterLogLevel level);
 }

@@ -35,7 +35,7 @@ internal sealed partial class AmqpConnection
         || (_isReading && _read.IsCompleted)
         || _verify is { IsCompleted: true }
         || _gate is { IsCompleted: true }
-        || !_linksToGiveUp.IsEmpty;
+        || _linksToGiveUp is { IsEmpty: false };
 
     private void FinishWaits()
     {

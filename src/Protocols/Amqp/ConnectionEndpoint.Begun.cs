@@ -2,6 +2,7 @@ using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
@@ -58,6 +59,9 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The same; it is made for a client that asks for it. Any thread.</summary>
     public LinkCarrier NeedCarrier() => Carrier
         ?? Interlocked.CompareExchange(ref _carrier, new CarriedLinks(this, Network!), null) ?? _carrier;
+
+    /// <summary>Whether the peer is a node like this one.</summary>
+    public bool IsPeerAlike => RouterOpen.IsAlike(PeerOpen);
 
     /// <summary>What an edge is told of its addresses; null: the peer is no edge, or does not ask.</summary>
     public EdgeTracking? Tracking { get; set; }

@@ -1,5 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
@@ -9,6 +10,7 @@ internal sealed partial class ConnectionEndpoint
 {
     private readonly Dictionary<(string Name, Role PeerRole), Link> _linksByName = [];
     private (AmqpSession Session, Attach Attach)? _deferredAttach;
+    private (Attach Attach, Task<InteriorAnswer> Answer)? _lookUp;
     private ReceivingLink? _largeLink;
 
     /// <summary>
@@ -101,6 +103,32 @@ internal sealed partial class ConnectionEndpoint
         InputGate = made;
         _deferredAttach = (session, attach);
         return true;
+    }
+
+    /// <summary>
+    /// What the interior knows of the address of an attach; the attach, and all input after it, is put off until that
+    /// is known, and then begun anew. Null: nobody is asked.
+    /// </summary>
+    public Task<InteriorAnswer>? LookUp(AmqpSession session, Attach attach, string address, bool toSend)
+    {
+        if (_lookUp is { } known && ReferenceEquals(known.Attach, attach))
+        {
+            return known.Answer;
+        }
+
+        if (Network!.LookUp(address, toSend) is not { } answer)
+        {
+            return null;
+        }
+
+        _lookUp = (attach, answer);
+        if (!answer.IsCompleted)
+        {
+            InputGate = answer;
+            _deferredAttach = (session, attach);
+        }
+
+        return answer;
     }
 
     /// <summary>Another connection attached this link: it is detached here.</summary>

@@ -20,6 +20,10 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "AMQP connection from {Peer} is denied by policy: {Reason}")]
     public static partial void PolicyDenied(ILogger logger, string peer, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Links to {Pattern} cannot be told to router {Router}: {Reason}")]
+    public static partial void LinkRouteUnknown(ILogger logger, string pattern, string router, string reason);
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "TCP connection {Name} broke off: {Reason}")]
     public static partial void TcpEnded(ILogger logger, string name, string reason);
 }

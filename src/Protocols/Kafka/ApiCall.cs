@@ -20,6 +20,9 @@ internal abstract class ApiCall(KafkaSession session, in RequestHeader header)
     /// <summary>Set in stage one when the frame is needed until then; the next request is not read before.</summary>
     public Task? FrameHold { get; set; }
 
+    /// <summary>Bytes of the request.</summary>
+    public int FrameBytes { get; set; }
+
     /// <summary>For how long the client is held back, in milliseconds: the answer says so.</summary>
     public int ThrottleMs { get; set; }
 

@@ -36,8 +36,8 @@ internal static class ApiTable
         ApiEntry.Of<WriteTxnMarkersRequest, WriteTxnMarkersResponse>(WriteTxnMarkersApi.HandleAsync),
         ApiEntry.Of<TxnOffsetCommitRequest, TxnOffsetCommitResponse>(TxnOffsetCommitApi.HandleAsync),
         ApiEntry.Of<DescribeAclsRequest, DescribeAclsResponse>(DescribeAclsApi.HandleAsync),
-        ApiEntry.Of<CreateAclsRequest, CreateAclsResponse>(ChangeAclsApi.CreateAsync),
-        ApiEntry.Of<DeleteAclsRequest, DeleteAclsResponse>(ChangeAclsApi.DeleteAsync),
+        ApiEntry.Of<CreateAclsRequest, CreateAclsResponse>(CreateAclsApi.HandleAsync),
+        ApiEntry.Of<DeleteAclsRequest, DeleteAclsResponse>(DeleteAclsApi.HandleAsync),
         ApiEntry.Of<DescribeConfigsRequest, DescribeConfigsResponse>(DescribeConfigsApi.HandleAsync),
         ApiEntry.Of<AlterConfigsRequest, AlterConfigsResponse>(AlterConfigsApi.HandleAsync),
         ApiEntry.Of<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse>(AlterReplicaLogDirsApi.HandleAsync),
@@ -45,39 +45,40 @@ internal static class ApiTable
         ApiEntry.Of<SaslAuthenticateRequest, SaslAuthenticateResponse>(
             SaslAuthenticateApi.HandleAsync, beforeLogin: true),
         ApiEntry.Of<CreatePartitionsRequest, CreatePartitionsResponse>(CreatePartitionsApi.HandleAsync),
-        ApiEntry.Of<CreateDelegationTokenRequest, CreateDelegationTokenResponse>(DelegationTokensApi.CreateAsync),
-        ApiEntry.Of<RenewDelegationTokenRequest, RenewDelegationTokenResponse>(DelegationTokensApi.RenewAsync),
-        ApiEntry.Of<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse>(DelegationTokensApi.ExpireAsync),
+        ApiEntry.Of<CreateDelegationTokenRequest, CreateDelegationTokenResponse>(CreateDelegationTokenApi.HandleAsync),
+        ApiEntry.Of<RenewDelegationTokenRequest, RenewDelegationTokenResponse>(RenewDelegationTokenApi.HandleAsync),
+        ApiEntry.Of<ExpireDelegationTokenRequest, ExpireDelegationTokenResponse>(ExpireDelegationTokenApi.HandleAsync),
         ApiEntry.Of<DescribeDelegationTokenRequest, DescribeDelegationTokenResponse>(
-            DelegationTokensApi.DescribeAsync),
+            DescribeDelegationTokenApi.HandleAsync),
         ApiEntry.Of<DeleteGroupsRequest, DeleteGroupsResponse>(DeleteGroupsApi.HandleAsync),
         ApiEntry.Of<ElectLeadersRequest, ElectLeadersResponse>(ElectLeadersApi.HandleAsync),
         ApiEntry.Of<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
             IncrementalAlterConfigsApi.HandleAsync),
         ApiEntry.Of<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(
-            PartitionReassignmentsApi.AlterAsync),
+            AlterPartitionReassignmentsApi.HandleAsync),
         ApiEntry.Of<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
-            PartitionReassignmentsApi.ListAsync),
+            ListPartitionReassignmentsApi.HandleAsync),
         ApiEntry.Of<OffsetDeleteRequest, OffsetDeleteResponse>(OffsetDeleteApi.HandleAsync),
         ApiEntry.Of<DescribeClientQuotasRequest, DescribeClientQuotasResponse>(DescribeClientQuotasApi.HandleAsync),
         ApiEntry.Of<AlterClientQuotasRequest, AlterClientQuotasResponse>(AlterClientQuotasApi.HandleAsync),
         ApiEntry.Of<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse>(
-            ScramCredentialsApi.DescribeAsync),
+            DescribeUserScramCredentialsApi.HandleAsync),
         ApiEntry.Of<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse>(
-            ScramCredentialsApi.AlterAsync),
+            AlterUserScramCredentialsApi.HandleAsync),
         ApiEntry.Of<DescribeQuorumRequest, DescribeQuorumResponse>(DescribeQuorumApi.HandleAsync),
         ApiEntry.Of<UpdateFeaturesRequest, UpdateFeaturesResponse>(UpdateFeaturesApi.HandleAsync),
         ApiEntry.Of<DescribeClusterRequest, DescribeClusterResponse>(DescribeClusterApi.HandleAsync),
         ApiEntry.Of<DescribeProducersRequest, DescribeProducersResponse>(DescribeProducersApi.HandleAsync),
-        ApiEntry.Of<UnregisterBrokerRequest, UnregisterBrokerResponse>(ClusterMembersApi.UnregisterBrokerAsync),
+        ApiEntry.Of<UnregisterBrokerRequest, UnregisterBrokerResponse>(UnregisterBrokerApi.HandleAsync),
         ApiEntry.Of<DescribeTransactionsRequest, DescribeTransactionsResponse>(DescribeTransactionsApi.HandleAsync),
         ApiEntry.Of<ListTransactionsRequest, ListTransactionsResponse>(ListTransactionsApi.HandleAsync),
         ApiEntry.Of<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
             ConsumerGroupHeartbeatApi.HandleAsync),
         ApiEntry.Of<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse>(
             ConsumerGroupDescribeApi.HandleAsync),
-        ApiEntry.Of<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse>(TelemetryApi.GetAsync),
-        ApiEntry.Of<PushTelemetryRequest, PushTelemetryResponse>(TelemetryApi.PushAsync),
+        ApiEntry.Of<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponse>(
+            GetTelemetrySubscriptionsApi.HandleAsync),
+        ApiEntry.Of<PushTelemetryRequest, PushTelemetryResponse>(PushTelemetryApi.HandleAsync),
         ApiEntry.Of<ListConfigResourcesRequest, ListConfigResourcesResponse>(ListConfigResourcesApi.HandleAsync),
         ApiEntry.Of<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse>(
             DescribeTopicPartitionsApi.HandleAsync),
@@ -85,8 +86,8 @@ internal static class ApiTable
         ApiEntry.Of<ShareGroupDescribeRequest, ShareGroupDescribeResponse>(ShareGroupDescribeApi.HandleAsync),
         ApiEntry.Of<ShareFetchRequest, ShareFetchResponse>(ShareFetchApi.HandleAsync),
         ApiEntry.Of<ShareAcknowledgeRequest, ShareAcknowledgeResponse>(ShareAcknowledgeApi.HandleAsync),
-        ApiEntry.Of<AddRaftVoterRequest, AddRaftVoterResponse>(ClusterMembersApi.AddVoterAsync),
-        ApiEntry.Of<RemoveRaftVoterRequest, RemoveRaftVoterResponse>(ClusterMembersApi.RemoveVoterAsync),
+        ApiEntry.Of<AddRaftVoterRequest, AddRaftVoterResponse>(AddRaftVoterApi.HandleAsync),
+        ApiEntry.Of<RemoveRaftVoterRequest, RemoveRaftVoterResponse>(RemoveRaftVoterApi.HandleAsync),
         ApiEntry.Of<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse>(
             DescribeShareGroupOffsetsApi.HandleAsync),
         ApiEntry.Of<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse>(

@@ -34,8 +34,9 @@ internal sealed class FetchSession(int id)
     /// <summary>Partitions in the order in which they are to be read: those that gave records last come last.</summary>
     public IEnumerable<SessionPartition> Partitions => _partitions.Skip(_first).Concat(_partitions.Take(_first));
 
-    /// <summary>Takes what a request says to be read from now on, and what not any more.</summary>
-    public void Update(FetchRequest request)
+    /// <summary>Takes what a request says to be read from now on, and what not any more. False: so many partitions are
+    /// too many for a session.</summary>
+    public bool Update(FetchRequest request)
     {
         foreach (FetchRequest.FetchTopic topic in request.Topics)
         {
@@ -59,6 +60,8 @@ internal sealed class FetchSession(int id)
             _partitions = [.. _partitions.Where(p => _byKey.ContainsKey(p.Key))];
             _first = 0;
         }
+
+        return Count <= PartitionsMax;
     }
 
     /// <summary>The next request has the next epoch; it never comes back to 0.</summary>

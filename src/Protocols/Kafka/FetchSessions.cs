@@ -16,8 +16,8 @@ internal sealed class FetchSessions(IRandom random)
         error = ErrorCode.None;
         if (request.SessionEpoch is FetchSession.NoEpoch or FetchSession.FirstEpoch)
         {
-            bool keep = request.SessionEpoch == FetchSession.FirstEpoch
-                && request.Topics.Sum(t => t.Partitions.Length) <= FetchSession.PartitionsMax;
+            int partitions = request.Topics.Sum(t => t.Partitions.Length);
+            bool keep = request.SessionEpoch == FetchSession.FirstEpoch && partitions <= FetchSession.PartitionsMax;
             var fresh = new FetchSession(keep ? 1 + random.Next(int.MaxValue - 1) : 0);
             fresh.Update(request);
             _current = keep ? fresh : null;
@@ -36,7 +36,14 @@ internal sealed class FetchSessions(IRandom random)
             return null;
         }
 
-        _current.Update(request);
+        if (!_current.Update(request))
+        {
+            // The client names all that it reads once more; who has so many is not given a session then.
+            _current = null;
+            error = ErrorCode.FetchSessionIdNotFound;
+            return null;
+        }
+
         _current.Advance();
         return _current;
     }

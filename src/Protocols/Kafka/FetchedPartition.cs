@@ -16,16 +16,20 @@ internal sealed class FetchedPartition : IRecordSource
     private const short LastOfFormat0 = 1;
     private const short LastOfFormat1 = 3;
 
+    // What the records of one batch may be without compression: all of it has to fit into an answer for such clients.
+    private const int PlainBytesMax = 128 << 20;
+
     private readonly StreamRead _read = new();
     private readonly Partition? _partition;
-    private readonly int _bytesMax;
+    private readonly KafkaSession _session;
     private ErrorCode _error;
     private PooledBuffer? _converted;
+    private long _held;
 
     public FetchedPartition(KafkaSession session, SessionPartition place)
     {
         Place = place;
-        _bytesMax = session.Environment.Options.FetchBytesMax;
+        _session = session;
         _error = session.Find(place.Topic, place.TopicId, Permission.Consume, out RecordStream? stream);
         _partition = stream?.FindPartition(place.Wanted.Partition);
         if (_error == ErrorCode.None && _partition is null)
@@ -54,6 +58,7 @@ internal sealed class FetchedPartition : IRecordSource
     public void Read(int bytesMax, bool isFirst, Isolation isolation)
     {
         _read.Reset();
+        Hold(0);
         if (_partition is null)
         {
             return;
@@ -69,6 +74,7 @@ internal sealed class FetchedPartition : IRecordSource
             LastFetchedEpoch = wanted.LastFetchedEpoch,
         };
         _error = ErrorCodes.Of(_partition.Read(wanted.FetchOffset, options, _read));
+        Hold(_read.IsInFile ? 0 : _read.Bytes);
     }
 
     /// <summary>The last offset of what was read, which is something.</summary>
@@ -168,6 +174,14 @@ internal sealed class FetchedPartition : IRecordSource
         _read.Dispose();
         _converted?.Dispose();
         _converted = null;
+        Hold(0);
+    }
+
+    // The session knows what its answers keep in memory: the log's newest bytes too stay there for as long.
+    private void Hold(long bytes)
+    {
+        _session.Hold(bytes - _held);
+        _held = bytes;
     }
 
     private RecordBytes Records(short version)
@@ -186,7 +200,8 @@ internal sealed class FetchedPartition : IRecordSource
         _read.CopyTo(batches);
         _converted = new PooledBuffer();
         byte magic = version <= LastOfFormat0 ? (byte)0 : (byte)1;
-        MessageSetWriter.Convert(batches.WrittenSpan, magic, _bytesMax, _converted);
+        MessageSetWriter.Convert(batches.WrittenSpan, magic, PlainBytesMax, _converted);
+        Hold(_held + _converted.WrittenMemory.Length);
         return new RecordBytes(_converted.WrittenMemory);
     }
 

@@ -19,6 +19,8 @@ internal sealed class KafkaConnection : IDisposable
     private readonly CancellationToken _gone;
     private readonly CancellationTokenSource _closed = new();
     private readonly Channel<ApiCall> _pending;
+    private readonly SemaphoreSlim _left = new(0);
+    private readonly PipelineBudget _budget;
     private readonly KafkaSession _session;
     private readonly Func<ApiKey, int> _limitOf;
     private readonly long _startedMs;
@@ -42,6 +44,7 @@ internal sealed class KafkaConnection : IDisposable
         _session = new KafkaSession(environment, peer, _closed.Token);
         _limitOf = LimitOf;
         _startedMs = _activeMs = environment.SteadyMs;
+        _budget = new PipelineBudget(environment.Options.PipelineBytesMax);
         _pending = Channel.CreateBounded<ApiCall>(new BoundedChannelOptions(environment.Options.PipelineMax)
         {
             SingleReader = true,
@@ -76,7 +79,11 @@ internal sealed class KafkaConnection : IDisposable
         await _transport.Output.CompleteAsync();
     }
 
-    public void Dispose() => _closed.Dispose();
+    public void Dispose()
+    {
+        _closed.Dispose();
+        _left.Dispose();
+    }
 
     private async Task ReadLoopAsync()
     {
@@ -118,6 +125,12 @@ internal sealed class KafkaConnection : IDisposable
 
     private async ValueTask BeginAsync(ReadOnlyMemory<byte> frame)
     {
+        while (_session.HeldBytes > _environment.Options.AnswerBytesMax)
+        {
+            // Its client does not read: what it asks for is not fetched either.
+            await _left.WaitAsync(_closed.Token);
+        }
+
         long since = _session.Throttle.Begin();
         ApiCall call = _session.Sasl.TakesRawTokens
             ? new RawSaslCall(_session, frame.Span)
@@ -129,7 +142,14 @@ internal sealed class KafkaConnection : IDisposable
         }
 
         Interlocked.Increment(ref _unanswered);
+        call.FrameBytes = frame.Length;
+        Task room = _budget.TakeAsync(frame.Length);
         await _pending.Writer.WriteAsync(call, _closed.Token);
+        if (!room.IsCompleted)
+        {
+            await room.WaitAsync(_closed.Token);
+        }
+
         await MuteAsync();
     }
 
@@ -221,6 +241,12 @@ internal sealed class KafkaConnection : IDisposable
         {
             Interlocked.Decrement(ref _unanswered);
             call.Release();
+            if (_left.CurrentCount == 0)
+            {
+                _left.Release();
+            }
+
+            _budget.Return(call.FrameBytes);
         }
 
         if (call.EndsConnection)

@@ -54,6 +54,14 @@ public sealed record KafkaOptions
     /// <summary>Requests of one connection that may wait for their answers; beyond, no more are read.</summary>
     public int PipelineMax { get; init; } = 256;
 
+    /// <summary>Bytes of records that waiting answers of one connection may hold in memory; beyond, no more requests
+    /// are begun. One answer may hold <see cref="FetchBytesMax"/>.</summary>
+    public long AnswerBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>Bytes of requests of one connection that may wait for their answers; beyond, no more are read. One that
+    /// is larger is answered alone.</summary>
+    public int PipelineBytesMax { get; init; } = 32 << 20;
+
     /// <summary>Bytes of records that one Fetch answers at most, whatever it asks for.</summary>
     public int FetchBytesMax { get; init; } = 55 << 20;
 

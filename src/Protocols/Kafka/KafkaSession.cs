@@ -9,13 +9,14 @@ namespace Pillarbox.Protocols.Kafka;
 
 /// <summary>
 /// What one connection knows of its client: who it is, and what it left behind in earlier requests. Owned by the
-/// connection's reading loop; only <see cref="Closed"/> is for everybody.
+/// connection's reading loop; only <see cref="Closed"/> and <see cref="HeldBytes"/> are for everybody.
 /// </summary>
 internal sealed class KafkaSession
 {
     private StreamCatalog? _streams;
     private QuotaBook? _quotas;
     private bool _hasLoggedIn;
+    private long _heldBytes;
 
     /// <summary>Who need not log in, or has shown a user's certificate, is in at once.</summary>
     public KafkaSession(KafkaEnvironment environment, PeerInfo peer, CancellationToken closed)
@@ -44,6 +45,12 @@ internal sealed class KafkaSession
 
     /// <summary>Cancelled when the peer is gone: whoever waits for it stops.</summary>
     public CancellationToken Closed { get; }
+
+    /// <summary>Bytes of records that answers hold which have not left. Any thread.</summary>
+    public long HeldBytes => Volatile.Read(ref _heldBytes);
+
+    /// <summary>An answer holds so many bytes of records more, or fewer. Any thread.</summary>
+    public void Hold(long change) => Interlocked.Add(ref _heldBytes, change);
 
     /// <summary>Who has logged in; null: nobody, and somebody must.</summary>
     public Identity? Identity { get; private set; }

@@ -1,11 +1,12 @@
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka;
 
 /// <summary>
-/// The share session of a connection: a member of a share group and the partitions that it reads. There is one at most;
-/// changed by one request at a time.
+/// The share session of a connection: a member of a share group and the partitions that it reads. There is one at most.
+/// Requests change it in their order, while those before them may still be at work.
 /// </summary>
 internal sealed class ShareSession(string groupId, string memberId)
 {
@@ -24,8 +25,8 @@ internal sealed class ShareSession(string groupId, string memberId)
 
     public string MemberId { get; } = memberId;
 
-    /// <summary>What the member reads.</summary>
-    public HashSet<TopicIdPartition> Partitions { get; } = [];
+    /// <summary>What the member reads; replaced whole.</summary>
+    public IReadOnlySet<TopicIdPartition> Partitions { get; private set; } = new HashSet<TopicIdPartition>();
 
     /// <summary>The session that a request belongs to; the error says why it belongs to none.</summary>
     public static ErrorCode Enter(
@@ -54,6 +55,34 @@ internal sealed class ShareSession(string groupId, string memberId)
 
         current._nextEpoch = current._nextEpoch == int.MaxValue ? 1 : current._nextEpoch + 1;
         return ErrorCode.None;
+    }
+
+    /// <summary>Takes what a request says to be read from now on, up to <see cref="PartitionsMax"/>, and what not any
+    /// more.</summary>
+    public void Update(ShareFetchRequest request)
+    {
+        HashSet<TopicIdPartition>? changed = null;
+        foreach (ShareFetchRequest.FetchTopic topic in request.Topics)
+        {
+            foreach (ShareFetchRequest.FetchPartition partition in topic.Partitions)
+            {
+                var key = new TopicIdPartition(topic.TopicId, partition.PartitionIndex);
+                IReadOnlySet<TopicIdPartition> known = changed ?? Partitions;
+                if (!known.Contains(key) && known.Count < PartitionsMax)
+                {
+                    changed ??= [.. Partitions];
+                    changed.Add(key);
+                }
+            }
+        }
+
+        foreach (ShareFetchRequest.ForgottenTopic topic in request.ForgottenTopicsData)
+        {
+            changed ??= [.. Partitions];
+            changed.ExceptWith(topic.Partitions.Select(p => new TopicIdPartition(topic.TopicId, p)));
+        }
+
+        Partitions = changed ?? Partitions;
     }
 
     /// <summary>What the member says that it did with records; the error of the partition.</summary>

@@ -10,7 +10,7 @@ namespace Pillarbox.Protocols.Mqtt;
 /// waiting is here. The one place that catches what the peer did wrong; anything else that goes wrong ends this
 /// connection only.
 /// </summary>
-internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkItem
+internal sealed partial class MqttConnection : IMqttConnection, IRestingLoop
 {
     // Turns without a look at the input, while there are messages to write.
     private const int TurnsPerPass = 4;
@@ -21,12 +21,11 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
     private readonly PipeWriter _output;
     private readonly MqttEndpoint _endpoint;
     private readonly ConnectionTimers _timers;
+    private readonly LoopRest _rest;
     private byte[] _setAside = [];
     private long _inputLength;
     private long _nextDeadlineMs;
-    private int _waiting;
     private bool _tickDue;
-    private readonly LoopRest _rest = new();
     private bool _hasMore;
     private bool _peerGone;
     private bool _isAdmitted;
@@ -37,10 +36,11 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
+        _rest = new LoopRest(this, _input, environment.OwnThreads);
         _endpoint = new MqttEndpoint(environment, peer, _output, this);
         _timers = new ConnectionTimers(environment.Options.HandshakeTimeoutMs, SteadyMs);
         _nextDeadlineMs = _timers.NextDeadlineMs;
-        _wake = Wake;
+        _wake = _rest.Wake;
     }
 
     /// <inheritdoc/>
@@ -51,25 +51,7 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
     private bool IsOver => _endpoint.State == EndpointState.Ended || _peerGone;
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _waiting, 0) == 0)
-        {
-            return;
-        }
-
-        if (_environment.OwnThreads)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-        else
-        {
-            Resume();
-        }
-    }
-
-    /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => Resume();
+    public void Wake() => _rest.Wake();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -88,11 +70,11 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
         {
             while (!IsOver)
             {
-                ReadResult result = await WaitAsync();
+                ReadResult result = await _rest.ReadAsync();
                 Pass(result);
                 if (result.IsCompleted && !IsOver)
                 {
-                    await RestAsync();
+                    await _rest.WakeAsync();
                 }
             }
 
@@ -112,44 +94,13 @@ internal sealed partial class MqttConnection : IMqttConnection, IThreadPoolWorkI
         }
     }
 
-    private ValueTask<ReadResult> WaitAsync()
-    {
-        Interlocked.Exchange(ref _waiting, 1);
-        if (HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1)
-        {
-            _input.CancelPendingRead();
-        }
-
-        return _input.ReadAsync();
-    }
-
-    // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
-    private async ValueTask RestAsync()
-    {
-        Task rest = _rest.Begin();
-        Interlocked.Exchange(ref _waiting, 1);
-        bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
-        if (!goesOn)
-        {
-            await rest.ConfigureAwait(KeepsContext);
-        }
-
-        _rest.End();
-    }
-
-    private void Resume()
-    {
-        _input.CancelPendingRead();
-        _rest.Wake();
-    }
-
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.
-    private bool HasWork() =>
+    bool IRestingLoop.HasWork =>
         (_hasMore && !_isFlushing) || _endpoint.HasEvents || Volatile.Read(ref _tickDue) || HasCompleted();
 
     private void Pass(in ReadResult result)
     {
-        Interlocked.Exchange(ref _waiting, 0);
+        _rest.BeginPass();
         _endpoint.NowMs = _environment.UnixMs;
         FinishWaits();
         if (result.Buffer.Length != _inputLength)

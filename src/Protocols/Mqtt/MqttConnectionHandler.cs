@@ -6,7 +6,6 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
-using Pillarbox.Protocols.Mqtt.Wills;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
@@ -36,7 +35,7 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
     {
         ILogger logger = logs.CreateLogger("Pillarbox.Protocols.Mqtt");
         _environment = new MqttEnvironment(broker, options, sasl, time, logger, random);
-        _environment.Wills.OnRetained = Retain;
+        _environment.Wills.RetainedOf = _environment.RetainedOf;
         _environment.Wills.StoreOf = _environment.WillsOf;
         foreach (string space in broker.SpacesWith(RetainedStore.WillsName))
         {
@@ -79,10 +78,6 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
             _connections.TryRemove(number, out _);
         }
     }
-
-    private void Retain(DueWill due, byte[] stored, long expiresAtMs, ulong publisher) =>
-        _environment.RetainedOf(due.Client.AddressSpace)
-            .Set(new RetainedMessage(due.Will.Topic, stored, expiresAtMs, publisher), null, 0);
 
     private void Tick()
     {

@@ -278,13 +278,9 @@ internal sealed partial class MqttEndpoint
     // Its will does not come while the session goes on in time (§3.1.3.2.2); with the session's end it does.
     private void TakeUpWill(ClientKey key)
     {
-        if (_environment.Wills.Take(key, out Task? gone) is { } will && !_queues!.WasThere)
-        {
-            _environment.Wills.Publish(will, NowMs);
-        }
-
-        _willGone = gone;
-        Awaited = gone;
+        Awaited = _willGone = _queues!.WasThere
+            ? _environment.Wills.Discard(key)
+            : _environment.Wills.Publish(key, NowMs);
     }
 
     private void Admit()

@@ -38,8 +38,7 @@ internal sealed partial class MqttSession
             MqttException.Protocol("no local is not for shared subscriptions");
         }
 
-        string key = SubscriptionTable.KeyOf(request.Filter);
-        bool isNew = !_subscriptions.TryGet(key, out Subscription? older);
+        bool isNew = !_subscriptions.TryGet(request.Filter, out Subscription? older);
         if (isNew && _subscriptions.Count >= Options.SubscriptionsMax)
         {
             return ReasonCode.QuotaExceeded;
@@ -56,20 +55,21 @@ internal sealed partial class MqttSession
             return reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason;
         }
 
-        Enter(key, subscription);
+        Enter(subscription);
         SendRetained(subscription, isNew);
         if (State is not null)
         {
             ack.Awaited++;
+            string key = SubscriptionTable.KeyOf(request.Filter);
             State.Put(key, request.Filter, request.Options, id, new Tag(TagKind.SubAck, number).Value);
         }
 
         return (ReasonCode)request.Options.Qos;
     }
 
-    private void Enter(string key, Subscription subscription)
+    private void Enter(Subscription subscription)
     {
-        _subscriptions.Set(key, subscription);
+        _subscriptions.Set(subscription);
         _producer.SignsRecords = _subscriptions.HasNoLocal;
     }
 
@@ -125,15 +125,15 @@ internal sealed partial class MqttSession
         int number = ++_lastAck;
         while (packet.Next(out ReadOnlySpan<byte> filter))
         {
-            ack.Reasons.Add((byte)Unsubscribe(SubscriptionTable.KeyOf(filter), number, ack));
+            ack.Reasons.Add((byte)Unsubscribe(filter, number, ack));
         }
 
         Await(ack, number);
     }
 
-    private ReasonCode Unsubscribe(string key, int number, PendingAck ack)
+    private ReasonCode Unsubscribe(ReadOnlySpan<byte> filter, int number, PendingAck ack)
     {
-        if (!_subscriptions.Remove(key, out Subscription? removed))
+        if (!_subscriptions.Remove(filter, out Subscription? removed))
         {
             return ReasonCode.NoSubscriptionExisted;
         }
@@ -144,12 +144,13 @@ internal sealed partial class MqttSession
         {
             Leave(removed);
         }
-        else if (!_subscriptions.All.Any(other => other.Group is null && other.Pattern == removed.Pattern))
+        else
         {
             _client.Unbind(_queues.Queue, removed.Pattern);
         }
 
-        if (State?.Remove(StateKind.Subscription, key, new Tag(TagKind.SubAck, number).Value) == true)
+        ulong tag = new Tag(TagKind.SubAck, number).Value;
+        if (State?.Remove(StateKind.Subscription, SubscriptionTable.KeyOf(filter), tag) == true)
         {
             ack.Awaited++;
         }
@@ -255,7 +256,7 @@ internal sealed partial class MqttSession
         try
         {
             Bind(subscription);
-            Enter(key, subscription);
+            Enter(subscription);
         }
         catch (BrokerException)
         {

@@ -43,8 +43,12 @@ internal sealed partial class MqttSession
             return;
         }
 
-        (MessageHeader header, byte[] stored, string address) = DelayedWills.Encode(will, NowMs);
-        _client.Publish(_producer, header, new ReadOnlySequence<byte>(stored), 0, address);
+        (MessageHeader header, byte[] stored, string address) = WillDeparture.Encode(will, NowMs);
+        if (_client.Publish(_producer, header, new ReadOnlySequence<byte>(stored), 0, address) is { } refusal)
+        {
+            throw refusal;
+        }
+
         if (will.Retain)
         {
             _retained.Set(

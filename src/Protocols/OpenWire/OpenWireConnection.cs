@@ -11,7 +11,7 @@ namespace Pillarbox.Protocols.OpenWire;
 /// All waiting is here. The one place that catches what the peer did wrong; anything else that goes wrong ends this
 /// connection only.
 /// </summary>
-internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink, IThreadPoolWorkItem
+internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink, IRestingLoop
 {
     // Turns without a look at the input, while there are deliveries to write.
     private const int TurnsPerPass = 4;
@@ -22,11 +22,11 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
     private readonly PipeWriter _output;
     private readonly OpenWireSession _session;
     private readonly ConnectionTimers _timers;
+    private readonly LoopRest _rest;
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ConnectionState _knownState;
     private long _inputLength;
     private long _nextDeadlineMs;
-    private int _waiting;
     private bool _tickDue;
     private bool _isGivenUp;
     private bool _hasMore;
@@ -38,10 +38,11 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
+        _rest = new LoopRest(this, _input, environment.OwnThreads);
         _session = new OpenWireSession(environment, peer, _output, this);
         _timers = new ConnectionTimers(environment.Options, SteadyMs);
         _nextDeadlineMs = _timers.NextDeadlineMs;
-        _wake = Wake;
+        _wake = _rest.Wake;
     }
 
     /// <inheritdoc/>
@@ -52,6 +53,8 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
 
     /// <inheritdoc/>
     public IAdvisorySink Advisories => this;
+
+    private bool IsOver => _session.State == ConnectionState.Ended || _peerGone;
 
     private long SteadyMs => _environment.SteadyMs;
 
@@ -71,25 +74,7 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
     }
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _waiting, 0) == 0)
-        {
-            return;
-        }
-
-        if (_environment.OwnThreads)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-        else
-        {
-            _input.CancelPendingRead();
-        }
-    }
-
-    /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => _input.CancelPendingRead();
+    public void Wake() => _rest.Wake();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -106,14 +91,13 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
     {
         try
         {
-            while (_session.State != ConnectionState.Ended && !_peerGone)
+            while (!IsOver)
             {
-                ReadResult result = await WaitAsync();
+                ReadResult result = await _rest.ReadAsync();
                 Pass(result);
-                if (result.IsCompleted && _gate is { IsCompleted: false } gate)
+                if (result.IsCompleted && !IsOver)
                 {
-                    // Input that is over is read at once for ever: only the gate is waited for.
-                    await Task.WhenAny(gate).ConfigureAwait(KeepsContext);
+                    await _rest.WakeAsync();
                 }
             }
 
@@ -133,19 +117,8 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
         }
     }
 
-    private ValueTask<ReadResult> WaitAsync()
-    {
-        Interlocked.Exchange(ref _waiting, 1);
-        if (HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1)
-        {
-            _input.CancelPendingRead();
-        }
-
-        return _input.ReadAsync();
-    }
-
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.
-    private bool HasWork() =>
+    bool IRestingLoop.HasWork =>
         (_hasMore && !_isFlushing)
         || _session.HasEvents
         || Volatile.Read(ref _tickDue)
@@ -154,7 +127,7 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
 
     private void Pass(in ReadResult result)
     {
-        Interlocked.Exchange(ref _waiting, 0);
+        _rest.BeginPass();
         _session.NowMs = _environment.UnixMs;
         _session.SteadyMs = SteadyMs;
         if (Volatile.Read(ref _isGivenUp))

@@ -165,8 +165,17 @@ internal sealed partial class OpenWireSession : IClientEvents
     }
 
     /// <inheritdoc/>
-    void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error) =>
-        OnDischarged(transaction, error);
+    void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
+    {
+        if ((tag & PreparedTag) == 0)
+        {
+            OnDischarged(transaction, error);
+        }
+        else
+        {
+            OnPrepareRefused(transaction, (int)(uint)tag, error);
+        }
+    }
 
     /// <inheritdoc/>
     void IClientEvents.OnQueueMade(QueueWatch watch, string queue)

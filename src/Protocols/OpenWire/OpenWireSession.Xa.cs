@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pillarbox.Broker;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Protocols.OpenWire.Transactions;
@@ -87,6 +88,19 @@ internal sealed partial class OpenWireSession
         Forget(info.TransactionId!);
         Output.Write(new IntegerResponse { CorrelationId = info.CommandId, Result = (int)XaCode.ReadOnly });
         return false;
+    }
+
+    // Offsets that it commits for groups were refused: it is rolled back.
+    private void OnPrepareRefused(Transaction transaction, int commandId, BrokerException? reason)
+    {
+        ITransactionId? id = _transactions.FirstOrDefault(one => one.Value.Transaction == transaction).Key;
+        if (id is not null)
+        {
+            Forget(id);
+        }
+
+        Output.Respond(
+            commandId, ToThrowable(new XaException(XaCode.RolledBack, reason?.Message ?? "it was rolled back")));
     }
 
     private void EndXa(TransactionInfo info, bool isCommit, Func<ulong, Transaction> end)

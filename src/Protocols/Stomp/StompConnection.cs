@@ -13,7 +13,7 @@ namespace Pillarbox.Protocols.Stomp;
 /// connection only.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "the loop disposes the session at its end")]
-internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
+internal sealed partial class StompConnection : IWakeable, IRestingLoop
 {
     // Turns without a look at the input, while there are messages to write.
     private const int TurnsPerPass = 4;
@@ -24,15 +24,14 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
     private readonly PipeWriter _output;
     private readonly StompSession _session;
     private readonly StompTimers _timers;
+    private readonly LoopRest _rest;
     private byte[] _setAside = [];
     private long _inputLength;
     private long _nextDeadlineMs;
-    private int _waiting;
     private bool _tickDue;
     private bool _hasMore;
     private bool _isStopped;
     private bool _peerGone;
-    private readonly LoopRest _rest = new();
     private bool _isConnected;
 
     public StompConnection(StompEnvironment environment, PeerInfo peer, IDuplexPipe transport)
@@ -41,10 +40,11 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         _peer = peer;
         _input = transport.Input;
         _output = transport.Output;
+        _rest = new LoopRest(this, _input, environment.OwnThreads);
         _timers = new StompTimers(environment.Options, SteadyMs);
         _session = new StompSession(environment, peer, _output, this) { AnswerHeartbeat = _timers.Answer };
         _nextDeadlineMs = _timers.NextDeadlineMs;
-        _wake = Wake;
+        _wake = _rest.Wake;
     }
 
     private bool IsOver => _session.State == SessionState.Ended || _peerGone;
@@ -52,25 +52,7 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
     private long SteadyMs => _environment.SteadyMs;
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _waiting, 0) == 0)
-        {
-            return;
-        }
-
-        if (_environment.OwnThreads)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-        else
-        {
-            Resume();
-        }
-    }
-
-    /// <summary>Where a wake has led: the loop goes on here, for its pipe runs continuations in place.</summary>
-    void IThreadPoolWorkItem.Execute() => Resume();
+    public void Wake() => _rest.Wake();
 
     /// <summary>The shared clock ticked. Any thread.</summary>
     public void Tick(long steadyMs)
@@ -89,11 +71,11 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         {
             while (!IsOver)
             {
-                ReadResult result = await WaitAsync();
+                ReadResult result = await _rest.ReadAsync();
                 Pass(result);
                 if (result.IsCompleted && !IsOver)
                 {
-                    await RestAsync();
+                    await _rest.WakeAsync();
                 }
             }
 
@@ -114,39 +96,8 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
         }
     }
 
-    private ValueTask<ReadResult> WaitAsync()
-    {
-        Interlocked.Exchange(ref _waiting, 1);
-        if (HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1)
-        {
-            _input.CancelPendingRead();
-        }
-
-        return _input.ReadAsync();
-    }
-
-    // Input that is over would be read at once for ever; what of it is not taken yet waits for something else.
-    private async ValueTask RestAsync()
-    {
-        Task rest = _rest.Begin();
-        Interlocked.Exchange(ref _waiting, 1);
-        bool goesOn = HasWork() && Interlocked.Exchange(ref _waiting, 0) == 1;
-        if (!goesOn)
-        {
-            await rest.ConfigureAwait(KeepsContext);
-        }
-
-        _rest.End();
-    }
-
-    private void Resume()
-    {
-        _input.CancelPendingRead();
-        _rest.Wake();
-    }
-
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.
-    private bool HasWork() =>
+    bool IRestingLoop.HasWork =>
         (_hasMore && !_isFlushing)
         || (_session.HasClient && _session.Client.HasEvents)
         || Volatile.Read(ref _tickDue)
@@ -154,7 +105,7 @@ internal sealed partial class StompConnection : IWakeable, IThreadPoolWorkItem
 
     private void Pass(in ReadResult result)
     {
-        Interlocked.Exchange(ref _waiting, 0);
+        _rest.BeginPass();
         _session.NowMs = _environment.UnixMs;
         FinishWaits();
         if (result.Buffer.Length != _inputLength)

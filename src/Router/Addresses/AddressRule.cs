@@ -1,3 +1,4 @@
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Addresses;
@@ -27,20 +28,23 @@ public sealed record AddressRule
 /// <summary>The operator's rules; the most specific one that matches counts. Immutable.</summary>
 internal sealed class AddressRules
 {
-    // What nodes say to each other goes to the nearest, whatever the operator's rules are.
+    // What nodes say to each other goes to the nearest, or to all that a mark is of, whatever the operator's rules are.
     private const string OfNodes = "_$broker.";
 
     private static readonly AddressRule RuleOfNodes =
         new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Closest };
 
-    private readonly (AddressPattern Pattern, AddressRule Rule)[] _rules;
+    private static readonly AddressRule RuleOfMarks =
+        new() { Pattern = OfNodes + "#", Treatment = AddressTreatment.Multicast };
+
+    private readonly (TokenPattern Pattern, AddressRule Rule)[] _rules;
     private readonly AddressRule _otherwise;
 
     public AddressRules(IEnumerable<AddressRule> rules, AddressTreatment otherwise)
     {
         _otherwise = new AddressRule { Pattern = "#", Treatment = otherwise };
-        _rules = [.. rules.Select(rule => (AddressPattern.Parse(rule.Pattern), rule))];
-        Array.Sort(_rules, (one, other) => AddressPattern.Compare(one.Pattern, other.Pattern));
+        _rules = [.. rules.Select(rule => (TokenPattern.Parse(rule.Pattern), rule))];
+        Array.Sort(_rules, (one, other) => TokenPattern.Compare(one.Pattern, other.Pattern));
     }
 
     /// <summary>Whether a rule is what counts where the operator has said nothing.</summary>
@@ -51,7 +55,7 @@ internal sealed class AddressRules
     {
         if (address.StartsWith(OfNodes, StringComparison.Ordinal))
         {
-            return RuleOfNodes;
+            return BrokerMark.Is(address) ? RuleOfMarks : RuleOfNodes;
         }
 
         if (_rules.Length == 0)
@@ -59,8 +63,8 @@ internal sealed class AddressRules
             return _otherwise;
         }
 
-        string[] tokens = AddressPattern.TokensOf(address);
-        foreach ((AddressPattern pattern, AddressRule rule) in _rules)
+        string[] tokens = TokenPattern.TokensOf(address);
+        foreach ((TokenPattern pattern, AddressRule rule) in _rules)
         {
             if (pattern.Matches(tokens))
             {

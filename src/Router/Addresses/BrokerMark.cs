@@ -5,8 +5,8 @@ namespace Pillarbox.Router.Addresses;
 /// <summary>
 /// How nodes tell each other that an address is one of a broker: who wants its messages draws what the broker gives
 /// back
-/// (phase 1), not what senders send (phase 0). To other routers the mark is an address like any other, which nobody
-/// uses.
+/// (phase 1), not what senders send (phase 0). To other routers the mark is an address like any other. Who sends to it
+/// reaches every node whose broker has the address.
 /// </summary>
 /// <param name="Address">The broker's address.</param>
 /// <param name="IsMulticast">Whether everybody who draws gets each message.</param>
@@ -18,8 +18,15 @@ internal readonly record struct BrokerMark(string Address, bool IsMulticast)
     private const string Queue = "_$broker.queue/";
     private const string Topic = "_$broker.topic/";
 
+    /// <summary>The address that stands for it.</summary>
+    public string Name => (IsMulticast ? Topic : Queue) + Address;
+
     /// <summary>The key that routers tell each other.</summary>
-    public string Key => AddressKey.Mobile((IsMulticast ? Topic : Queue) + Address);
+    public string Key => AddressKey.Mobile(Name);
+
+    /// <summary>Whether an address is a mark.</summary>
+    public static bool Is(string address) => address.StartsWith(Queue, StringComparison.Ordinal)
+        || address.StartsWith(Topic, StringComparison.Ordinal);
 
     /// <summary>Reads a key; false: it is no mark.</summary>
     public static bool TryParse(string key, out BrokerMark mark)

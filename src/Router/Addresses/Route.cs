@@ -38,6 +38,10 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// <inheritdoc/>
     public int Phase { get; init; }
 
+    /// <summary>Whether it is a service that each node has of its own: nobody else is told of it. Under the network's
+    /// lock.</summary>
+    public bool IsOfNode { get; set; }
+
     /// <inheritdoc/>
     public bool IsMulticast => Treatment == AddressTreatment.Multicast;
 
@@ -135,6 +139,9 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
             Treatment = hint.Value;
         }
     }
+
+    /// <summary>It is a broker's, and this is how the broker's messages are distributed.</summary>
+    public void Treat(AddressTreatment treatment) => Treatment = treatment;
 
     public void Retire() => Volatile.Write(ref _isRetired, true);
 

@@ -1,4 +1,4 @@
-using Pillarbox.Router.Addresses;
+using Pillarbox.Protocols.Amqp.Routed;
 
 namespace Pillarbox.Router.Containers;
 
@@ -31,6 +31,8 @@ internal static class LinkRouteKey
     public static bool IsForSenders(string key) => key[0] is 'C' or 'E';
 
     /// <summary>The pattern of a key.</summary>
-    public static AddressPattern PatternOf(string key) =>
-        AddressPattern.Parse(key[0] is 'C' or 'D' ? key[1..] + "/#" : key[1..]);
+    public static TokenPattern PatternOf(string key) => TokenPattern.Parse(TextOf(key));
+
+    /// <summary>The pattern of a key, as it is written.</summary>
+    public static string TextOf(string key) => key[0] is 'C' or 'D' ? key[1..] + "/#" : key[1..];
 }

@@ -1,5 +1,5 @@
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
-using Pillarbox.Router.Addresses;
 
 namespace Pillarbox.Router.Containers;
 
@@ -104,7 +104,7 @@ internal sealed class LinkRouteTable
     /// <summary>The most specific entry for an address; null: its messages go one by one.</summary>
     public LinkRouteEntry? Find(string address, bool isForSenders)
     {
-        string[] tokens = AddressPattern.TokensOf(address);
+        string[] tokens = TokenPattern.TokensOf(address);
         foreach (LinkRouteEntry entry in _sorted)
         {
             if (LinkRouteKey.IsForSenders(entry.Key) == isForSenders && entry.Pattern.Matches(tokens))
@@ -140,7 +140,7 @@ internal sealed class LinkRouteTable
     private void Sort()
     {
         _sorted = [.. _entries.Values];
-        Array.Sort(_sorted, (one, other) => AddressPattern.Compare(one.Pattern, other.Pattern));
+        Array.Sort(_sorted, (one, other) => TokenPattern.Compare(one.Pattern, other.Pattern));
     }
 }
 
@@ -151,7 +151,7 @@ internal sealed class LinkRouteEntry(string key)
 
     public string Key { get; } = key;
 
-    public AddressPattern Pattern { get; } = LinkRouteKey.PatternOf(key);
+    public TokenPattern Pattern { get; } = LinkRouteKey.PatternOf(key);
 
     public List<LinkRouteRule> Rules { get; } = [];
 

@@ -102,13 +102,12 @@ public sealed class PartitionLog
     internal PartitionStore Store => _store;
 
     /// <summary>
-    /// Appends one checked batch: copies it, gives it its place (base offset, leader epoch and, unless
-    /// <paramref name="appendTimeMs"/> is -1, the timestamp of the append). Returns the base offset. The order of calls
-    /// is
+    /// Appends one checked batch: copies it, gives it its place (base offset, leader epoch) and, where wanted, other
+    /// times. Returns the base offset. The order of calls is
     /// the order of the log, so the caller serializes them. Throws <see cref="StorageFullException"/>,
     /// <see cref="StorageBusyException"/> or <see cref="StorageFailedException"/>, and has then appended nothing.
     /// </summary>
-    public long Append(ReadOnlySpan<byte> batch, int leaderEpoch, long appendTimeMs = -1)
+    public long Append(ReadOnlySpan<byte> batch, int leaderEpoch, BatchTimes times = default)
     {
         _store.CheckAppend(batch.Length);
         lock (_gate)
@@ -123,9 +122,13 @@ public sealed class PartitionLog
             Span<byte> copy = chunk.Data.AsSpan(chunk.Used, batch.Length);
             batch.CopyTo(copy);
             RecordBatchPatch.SetPlace(copy, baseOffset, leaderEpoch);
-            if (appendTimeMs >= 0)
+            if (times.AppendMs is { } appendMs)
             {
-                RecordBatchPatch.SetAppendTime(copy, appendTimeMs);
+                RecordBatchPatch.SetAppendTime(copy, appendMs);
+            }
+            else if (times.LargestMs is { } largestMs)
+            {
+                RecordBatchPatch.SetMaxTimestamp(copy, largestMs);
             }
 
             RecordBatchFault fault = RecordBatch.TryReadHeader(copy, out RecordBatch header);

@@ -47,7 +47,7 @@ public sealed class PowerCutTests
         List<bool> found = [];
         disk.Syncing = () =>
         {
-            MemoryFileSystem image = disk.MakeCrashImage(new NothingUnsynced());
+            MemoryFileSystem image = disk.MakeCrashImage(new Unsynced(false));
             found.Add(Array.Exists(queues, queue => Holds(image, queue)));
         };
         story(disk);
@@ -90,14 +90,5 @@ public sealed class PowerCutTests
         {
             return false;
         }
-    }
-
-    private sealed class NothingUnsynced : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
     }
 }

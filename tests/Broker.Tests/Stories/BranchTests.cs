@@ -249,7 +249,7 @@ public sealed class BranchTests
         RecordingFileSystem disk = new();
         string told = "";
         var images = new List<(string Told, MemoryFileSystem Image)>();
-        disk.Syncing = () => images.Add((told, disk.MakeCrashImage(new NothingUnsynced())));
+        disk.Syncing = () => images.Add((told, disk.MakeCrashImage(new Unsynced(false))));
         using (Scene scene = new(options => options with { FileSystem = disk }))
         {
             Actor actor = Work(scene);
@@ -340,13 +340,4 @@ public sealed class BranchTests
     }
 
     private static void Refused(XaCode code, Action step) => Assert.Equal(code, Assert.Throws<XaException>(step).Code);
-
-    private sealed class NothingUnsynced : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
-    }
 }

@@ -1,12 +1,11 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -77,6 +76,47 @@ public sealed class GroupTransactionTests
         Assert.Equal(3, actor.Discharged.Count(d => d.Error is null));
         Assert.Equal(3, Committed(scene));
         Assert.Equal(["0", "1", "2"], Read(scene, "out"));
+    }
+
+    /// <summary>Of two commits of a group the later one counts: the reader's own must not come between a transaction's
+    /// and its end.</summary>
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public void The_reader_s_own_commit_does_not_take_the_transaction_s_away(bool isCommit, int expected)
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        actor.Client.Settle(actor.Deliveries[0], Outcome.Accepted);
+        Accept(actor, transaction, 1);
+        actor.Send(actor.Producer("out"), "B", transaction: transaction);
+        actor.Pass();
+        scene.Clock.Advance(600);
+        actor.Client.Discharge(transaction, fail: !isCommit, tag: 1);
+        scene.Settle();
+        Assert.Single(actor.Discharged);
+        if (!isCommit)
+        {
+            scene.Advance(600);
+        }
+
+        scene.Crash();
+        Assert.Equal(expected, Committed(scene));
+    }
+
+    [Fact]
+    public void After_a_refusal_the_reader_s_own_commits_go_on()
+    {
+        using Scene scene = new();
+        Actor actor = Begin(scene, out Transaction transaction);
+        Accept(actor, transaction, 0);
+        transaction.Fail(new BrokerException(BrokerError.InvalidField, "something else in it is wrong"));
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        scene.Settle();
+        Assert.NotNull(Assert.Single(actor.Discharged).Error);
+        actor.AcceptAll();
+        scene.Advance(600);
+        Assert.Equal(3, Committed(scene));
     }
 
     [Fact]
@@ -175,35 +215,5 @@ public sealed class GroupTransactionTests
             });
         scene.Settle();
         return committed;
-    }
-
-    private static string[] Read(Scene scene, string stream)
-    {
-        Actor actor = scene.Connect("reader");
-        actor.Consume("", 100, options => options with
-        {
-            Stream = new StreamReading { Stream = stream, Start = StreamStart.First },
-        });
-        string[] values = [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-        actor.Client.Dispose();
-        scene.Actors.Remove(actor);
-        scene.Settle();
-        return values;
-    }
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Tests;
 using Pillarbox.Storage.Quarantine;
 
 namespace Pillarbox.Broker.Tests;
@@ -197,29 +198,11 @@ public sealed class QuarantineTests
     }
 
     /// <summary>A disk that is full for the quarantine alone.</summary>
-    private sealed class NoQuarantine(IFileSystem inner) : IFileSystem
+    private sealed class NoQuarantine(IFileSystem inner) : PassingFiles(inner)
     {
-        public IFile Open(string path, FileOpening opening) =>
+        public override IFile Open(string path, FileOpening opening) =>
             path.Contains(DataLayout.Quarantine, StringComparison.Ordinal)
                 ? throw new StorageFullException("the disk is full")
-                : inner.Open(path, opening);
-
-        public bool Exists(string path) => inner.Exists(path);
-
-        public void Delete(string path) => inner.Delete(path);
-
-        public void Rename(string source, string target) => inner.Rename(source, target);
-
-        public string[] List(string directory, string suffix) => inner.List(directory, suffix);
-
-        public string[] ListDirectories(string directory) => inner.ListDirectories(directory);
-
-        public void CreateDirectory(string directory) => inner.CreateDirectory(directory);
-
-        public void SyncDirectory(string directory) => inner.SyncDirectory(directory);
-
-        public long FreeBytes(string directory) => inner.FreeBytes(directory);
-
-        public IDisposable LockDirectory(string directory) => inner.LockDirectory(directory);
+                : base.Open(path, opening);
     }
 }

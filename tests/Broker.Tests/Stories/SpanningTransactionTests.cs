@@ -1,4 +1,3 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Streams;
@@ -8,6 +7,7 @@ using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -218,22 +218,6 @@ public sealed class SpanningTransactionTests
             (2, 0, 1, true) => "committed",
             var other => $"torn: {other}",
         };
-    }
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 
     private sealed class SomeUnsynced(SeededRandom random) : ICrashChoice

@@ -1,13 +1,12 @@
 using System.Globalization;
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.BranchSteps;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -15,8 +14,6 @@ namespace Pillarbox.Broker.Tests;
 /// stream.</summary>
 public sealed class StreamBranchAckTests
 {
-    private static readonly Xid Name = new(1, "global"u8, "branch"u8);
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -95,39 +92,10 @@ public sealed class StreamBranchAckTests
         using Scene scene = new(options => options with { SegmentBytes = 64 << 10, SnapshotBytesMin = 32 << 10 });
         Make(scene, 3);
         Prepare(scene, "1");
-        for (int round = 0; round < 5; round++)
-        {
-            Actor churn = scene.Connect("churn");
-            churn.Send("churn", [.. Enumerable.Range(0, 100).Select(i => new string('x', 500))]);
-            churn.Consume("churn", credit: 1000);
-            churn.AcceptAll();
-            scene.Advance(1000);
-            scene.Restart();
-        }
-
+        Churn(scene);
         Assert.Equal(["0", "2"], Left(scene));
         End(scene, scene.Connect(), isCommit: true);
         Assert.Equal(["0", "2"], Left(scene));
-    }
-
-    [Fact]
-    public void Offsets_of_a_group_are_not_held()
-    {
-        using Scene scene = new();
-        Make(scene, 2);
-        Actor actor = scene.Connect();
-        actor.Consume("", 1000, options => options with
-        {
-            Stream = new StreamReading { Stream = "s", Group = "g", Start = StreamStart.First },
-        });
-        scene.Advance(1000);
-        Assert.Equal(2, actor.Deliveries.Count);
-        Transaction transaction = actor.Client.Xa.Start(Name);
-        actor.Client.Settle(actor.Deliveries[0], Outcome.Accepted, 0, transaction);
-        actor.Client.Xa.End(Name);
-        XaException refusal = Assert.Throws<XaException>(() => actor.Client.Xa.Prepare(Name, 1));
-        Assert.Equal(XaCode.RolledBack, refusal.Code);
-        scene.Settle();
     }
 
     /// <summary>Power goes at each sync from the preparation on: the record is acknowledged and the message sent, or
@@ -137,10 +105,8 @@ public sealed class StreamBranchAckTests
     [InlineData(false)]
     public void Both_or_neither_whatever_sync_the_power_goes_at(bool isUnsyncedThere)
     {
-        RecordingFileSystem disk = new();
-        string told = "";
-        var images = new List<(string Told, MemoryFileSystem Image)>();
-        using (Scene scene = new(options => options with { FileSystem = disk }))
+        var images = new CrashImages(isUnsyncedThere);
+        using (Scene scene = new(options => options with { FileSystem = images.Disk }))
         {
             Make(scene, 2);
             Actor actor = scene.Connect();
@@ -150,18 +116,18 @@ public sealed class StreamBranchAckTests
             actor.Send(actor.Producer("out"), "message", transaction: transaction);
             actor.Client.Settle(actor.Deliveries[0], Outcome.Accepted, 0, transaction);
             scene.Settle();
-            disk.Syncing = () => images.Add((told, disk.MakeCrashImage(new Unsynced(isUnsyncedThere))));
+            images.Begin();
             actor.Client.Xa.End(Name);
             actor.Client.Xa.Prepare(Name, 1);
             scene.Settle();
-            told = "prepared";
+            images.Told = "prepared";
             actor.Client.Xa.Commit(Name, onePhase: false, 2);
             scene.Settle();
-            told = "committed";
+            images.Told = "committed";
             scene.Advance(1000);
         }
 
-        foreach ((string before, MemoryFileSystem image) in images)
+        foreach ((string before, MemoryFileSystem image) in images.All)
         {
             using Scene scene = new(files: image);
             scene.Settle();
@@ -179,7 +145,7 @@ public sealed class StreamBranchAckTests
             Assert.True(before.Length == 0 || message.Length > 0, $"{before}, and yet nothing came of it");
         }
 
-        Assert.Contains(images, image => image.Told == "prepared");
+        Assert.Contains(images.All, image => image.Told == "prepared");
     }
 
     private static void Make(Scene scene, int records)
@@ -221,25 +187,6 @@ public sealed class StreamBranchAckTests
         scene.Settle();
     }
 
-    private static void End(Scene scene, Actor actor, bool isCommit)
-    {
-        _ = isCommit ? actor.Client.Xa.Commit(Name, onePhase: false, 1) : actor.Client.Xa.Rollback(Name, 1);
-        scene.Settle();
-        scene.Advance(1000);
-    }
-
-    private static void Again(Scene scene, bool isCrash)
-    {
-        if (isCrash)
-        {
-            scene.Crash();
-        }
-        else
-        {
-            scene.Restart();
-        }
-    }
-
     // What a consumer would get now; it is given back.
     private static string[] Left(Scene scene)
     {
@@ -251,23 +198,5 @@ public sealed class StreamBranchAckTests
         scene.Actors.Remove(actor);
         scene.Settle();
         return values;
-    }
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(one => Value(actor, one))];
-
-    private static string Value(Actor actor, in Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 }

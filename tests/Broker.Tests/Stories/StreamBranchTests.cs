@@ -1,20 +1,17 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.BranchSteps;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
 /// <summary>Branches of distributed transactions that publish to streams.</summary>
 public sealed class StreamBranchTests
 {
-    private static readonly Xid Name = new(1, "global"u8, "branch"u8);
-
     [Fact]
     public void A_prepared_branch_keeps_no_reader_of_the_stream_waiting_and_appears_when_it_is_committed()
     {
@@ -57,16 +54,7 @@ public sealed class StreamBranchTests
         using Scene scene = new(options => options with { SegmentBytes = 64 << 10, SnapshotBytesMin = 32 << 10 });
         scene.Stream("s");
         Prepare(scene);
-        for (int round = 0; round < 5; round++)
-        {
-            Actor churn = scene.Connect("churn");
-            churn.Send("churn", [.. Enumerable.Range(0, 100).Select(i => new string('x', 500))]);
-            churn.Consume("churn", credit: 1000);
-            churn.AcceptAll();
-            scene.Advance(1000);
-            scene.Restart();
-        }
-
+        Churn(scene);
         End(scene, scene.Connect(), isCommit: true);
         Assert.Equal(["one", "two"], Committed(scene));
     }
@@ -146,26 +134,24 @@ public sealed class StreamBranchTests
     [InlineData(false)]
     public void Both_or_neither_whatever_sync_the_power_goes_at(bool isUnsyncedThere)
     {
-        RecordingFileSystem disk = new();
-        string told = "";
-        var images = new List<(string Told, MemoryFileSystem Image)>();
-        using (Scene scene = new(options => options with { FileSystem = disk }))
+        var images = new CrashImages(isUnsyncedThere);
+        using (Scene scene = new(options => options with { FileSystem = images.Disk }))
         {
             scene.Stream("s", partitions: 2);
             scene.Settle();
             Actor actor = Work(scene, queueToo: true);
-            disk.Syncing = () => images.Add((told, disk.MakeCrashImage(new Unsynced(isUnsyncedThere))));
+            images.Begin();
             actor.Client.Xa.End(Name);
             actor.Client.Xa.Prepare(Name, 1);
             scene.Settle();
-            told = "prepared";
+            images.Told = "prepared";
             actor.Client.Xa.Commit(Name, onePhase: false, 2);
             scene.Settle();
-            told = "committed";
+            images.Told = "committed";
             scene.Advance(1000);
         }
 
-        foreach ((string before, MemoryFileSystem image) in images)
+        foreach ((string before, MemoryFileSystem image) in images.All)
         {
             using Scene scene = new(files: image);
             scene.Settle();
@@ -186,7 +172,7 @@ public sealed class StreamBranchTests
             Assert.True(before.Length == 0 || records.Length > 0, $"{before}, and yet nothing came of it");
         }
 
-        Assert.Contains(images, image => image.Told == "prepared");
+        Assert.Contains(images.All, image => image.Told == "prepared");
     }
 
     private static Actor Work(Scene scene, bool queueToo = false)
@@ -218,25 +204,6 @@ public sealed class StreamBranchTests
         return actor;
     }
 
-    private static void End(Scene scene, Actor actor, bool isCommit)
-    {
-        _ = isCommit ? actor.Client.Xa.Commit(Name, onePhase: false, 1) : actor.Client.Xa.Rollback(Name, 1);
-        scene.Settle();
-        scene.Advance(1000);
-    }
-
-    private static void Again(Scene scene, bool isCrash)
-    {
-        if (isCrash)
-        {
-            scene.Crash();
-        }
-        else
-        {
-            scene.Restart();
-        }
-    }
-
     // What a reader gets that is shown committed records only.
     private static List<string> Committed(Scene scene)
     {
@@ -250,21 +217,5 @@ public sealed class StreamBranchTests
         scene.Actors.Remove(actor);
         scene.Settle();
         return values;
-    }
-
-    private static string Value(Actor actor, in Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
-
-    private sealed class Unsynced(bool isThere) : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => isThere ? changes : 0;
-
-        public bool ChooseChange(int index, int count) => isThere;
-
-        public bool ChooseSector(int index, int count) => isThere;
     }
 }

@@ -4,6 +4,7 @@ using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -85,6 +86,65 @@ public sealed class StreamFollowingTests
         Assert.Equal(["s%>a.made"], Readers(back));
         ConsumeAll(scene, back);
         Assert.Equal(["one"], Values(back));
+    }
+
+    /// <summary>The last room of the journal takes that a subscription is gone, and not all of its readers.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_full_disk_leaves_nothing_half_deleted(bool isDeleted)
+    {
+        const int Streams = 150;
+        var faults = new FileFaults();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = new FaultyFileSystem(options.FileSystem, faults, Seeds.New(out _)),
+            SegmentBytes = 64 << 10,
+        });
+        for (int i = 0; i < Streams; i++)
+        {
+            scene.Stream($"a.{i}");
+        }
+
+        Actor actor = scene.Connect();
+        Subscribe(actor, Streams, "a.*");
+        scene.Settle();
+        Assert.Equal(Streams, Readers(actor).Count);
+        faults.CapacityBytes = 0;
+        Fill(actor);
+        if (isDeleted)
+        {
+            actor.Client.DeleteQueue("s", ifUnused: false);
+            Assert.Null(actor.Client.FindQueue("s"));
+        }
+        else
+        {
+            Assert.True(actor.Client.Unbind("s", "a.*"));
+        }
+
+        scene.Settle();
+        int left = Enumerable.Range(0, Streams).Count(i => actor.Client.FindQueue($"s%>a.{i}") is not null);
+        Assert.InRange(left, 1, Streams - 1);
+        faults.CapacityBytes = long.MaxValue;
+        scene.Crash();
+        Actor back = scene.Connect();
+        Assert.DoesNotContain(
+            Enumerable.Range(0, Streams), i => back.Client.FindQueue($"s%>a.{i}") is not null);
+        Assert.Equal(!isDeleted, back.Client.FindQueue("s") is not null);
+    }
+
+    // Until the journal takes no more of this length: less than that is left in its last file.
+    private static void Fill(Actor actor)
+    {
+        string padding = string.Concat(Enumerable.Repeat("x", 900));
+        BrokerException full = Assert.Throws<BrokerException>(() =>
+        {
+            for (int i = 0; i < 1000; i++)
+            {
+                actor.Client.Bind("s", $"b.{i}.{padding}");
+            }
+        });
+        Assert.Equal(BrokerError.ResourceLimitExceeded, full.Error);
     }
 
     [Fact]

@@ -1,10 +1,11 @@
-using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
+using Pillarbox.Broker.Streams.Transactions;
 using Pillarbox.Model;
-using Pillarbox.Model.Records;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -116,14 +117,73 @@ public sealed class StreamGroupReaderTests
         Assert.Equal([BrokerError.PreconditionFailed], actor.Closed);
     }
 
-    private static Consumer Reader(Actor actor, int? partition = null) =>
+    /// <summary>A client of another protocol has worked records off in a transaction that is still open: whoever gets
+    /// the partition meanwhile waits for its end.</summary>
+    [Theory]
+    [InlineData(true, "c")]
+    [InlineData(false, "a,b,c")]
+    public void A_reader_begins_when_the_transaction_that_moves_its_place_has_ended(bool isCommit, string expected)
+    {
+        using Scene scene = new();
+        scene.Append(scene.Stream("s"), "a", "b", "c");
+        ProducerStamp producer = WorkOff(scene, 2);
+        Actor actor = scene.Connect();
+        Reader(actor);
+        Run(scene, rounds: 30);
+        Assert.Empty(actor.Deliveries);
+        scene.Broker.Coordinators.Transactions.EndTransaction(
+            new TransactionRef("x", producer, 2), isCommit,
+            result => Assert.Equal(CoordinatorError.None, result.Error));
+        Run(scene);
+        Assert.Equal(expected, string.Join(',', Values(actor)));
+    }
+
+    /// <summary>What begins behind the last record would otherwise pass over what the group has not read.</summary>
+    [Fact]
+    public void A_reader_of_one_partition_waits_too()
+    {
+        using Scene scene = new();
+        scene.Append(scene.Stream("s"), "a", "b", "c");
+        ProducerStamp producer = WorkOff(scene, 1);
+        Actor actor = scene.Connect();
+        Reader(actor, partition: 0, StreamStart.Next);
+        Run(scene);
+        scene.Broker.Coordinators.Transactions.EndTransaction(
+            new TransactionRef("x", producer, 2), commit: true, _ => { });
+        Run(scene);
+        Assert.Equal(["b", "c"], Values(actor));
+    }
+
+    // Commits an offset within a transaction, which stays open.
+    private static ProducerStamp WorkOff(Scene scene, long offset)
+    {
+        ProducerStamp producer = ProducerStamp.None;
+        StreamCoordinators coordinators = scene.Broker.Coordinators;
+        coordinators.Transactions.InitProducer(
+            new InitProducerRequest("x", 60_000, ProducerStamp.None), result => producer = result.Producer);
+        scene.Settle();
+        CoordinatorError? error = null;
+        coordinators.CommitOffsets(
+            new TransactionRef("x", producer, 2),
+            new OffsetCommitRequest
+            {
+                Member = new GroupMemberRef("g", -1, "", null),
+                Offsets = [new OffsetToCommit(new TopicPartition("s", 0), offset, -1, null)],
+            },
+            result => error = result.Offsets[0]);
+        scene.Settle();
+        Assert.Equal(CoordinatorError.None, error);
+        return producer;
+    }
+
+    private static Consumer Reader(Actor actor, int? partition = null, StreamStart? start = null) =>
         actor.Consume("", 100, options => options with
         {
             Stream = new StreamReading
             {
                 Stream = "s",
                 Group = "g",
-                Start = StreamStart.First,
+                Start = start ?? StreamStart.First,
                 Partition = partition,
             },
         });
@@ -148,14 +208,5 @@ public sealed class StreamGroupReaderTests
             result => committed = result.Offsets.Count == 0 ? -1 : result.Offsets[0].Committed.Offset);
         scene.Settle();
         return committed;
-    }
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
     }
 }

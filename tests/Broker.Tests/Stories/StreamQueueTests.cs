@@ -1,4 +1,3 @@
-using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Management;
@@ -8,6 +7,7 @@ using Pillarbox.Broker.Tests.Streams;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
 using Pillarbox.Storage;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -360,7 +360,7 @@ public sealed class StreamQueueTests
         int looks = 0;
         void Look()
         {
-            string[] there = Left(disk.MakeCrashImage(new NothingUnsynced()));
+            string[] there = Left(disk.MakeCrashImage(new Unsynced(false)));
             Assert.Empty(confirmed.Intersect(there));
             Assert.Empty(Letters.Except(there).Except(attempted));
             looks++;
@@ -423,15 +423,6 @@ public sealed class StreamQueueTests
         return Values(actor);
     }
 
-    private sealed class NothingUnsynced : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
-    }
-
     // a and c accepted, b failed once, d and e not yet.
     private static void SettleSome(Scene scene)
     {
@@ -488,13 +479,4 @@ public sealed class StreamQueueTests
 
     private static Delivery Find(Actor actor, string value) =>
         actor.Deliveries.Last(delivery => Value(actor, delivery) == value);
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
-    }
 }

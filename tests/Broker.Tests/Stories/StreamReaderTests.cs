@@ -4,6 +4,7 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Model.Records;
+using static Pillarbox.Broker.Tests.StreamSteps;
 
 namespace Pillarbox.Broker.Tests;
 
@@ -230,14 +231,5 @@ public sealed class StreamReaderTests
         actor.Client.CloseConsumer(reader, countAttempts: false);
         actor.Deliveries.Clear();
         return values;
-    }
-
-    private static string[] Values(Actor actor) => [.. actor.Deliveries.Select(delivery => Value(actor, delivery))];
-
-    private static string Value(Actor actor, Delivery delivery)
-    {
-        using MessageLease lease = actor.Read(delivery);
-        Assert.True(StreamRecord.TryParse(lease.Payload.Span, out StreamRecord record));
-        return Encoding.UTF8.GetString(record.Value);
     }
 }

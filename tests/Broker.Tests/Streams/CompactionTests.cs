@@ -13,13 +13,16 @@ public sealed class CompactionTests
     private const int Keys = 12;
 
     [Theory]
-    [InlineData(RecordCompression.None, false)]
-    [InlineData(RecordCompression.Lz4, false)]
-    [InlineData(RecordCompression.None, true)]
-    public void The_last_value_of_each_key_stays_where_it_was(RecordCompression compression, bool isTransactional)
+    [InlineData(RecordCompression.None, false, 1000)]
+    [InlineData(RecordCompression.Lz4, false, 1000)]
+    [InlineData(RecordCompression.None, true, 1000)]
+    [InlineData(RecordCompression.None, false, 5)]
+    [InlineData(RecordCompression.None, true, 5)]
+    public void The_last_value_of_each_key_stays_where_it_was(
+        RecordCompression compression, bool isTransactional, int keysMax)
     {
         SeededRandom random = Seeds.New(out string seed);
-        using var life = new CompactedLife(random, compression, isTransactional);
+        using var life = new CompactedLife(random, compression, isTransactional, keysMax);
         for (int round = 0; round < 6; round++)
         {
             life.Write(random.Next(150));
@@ -33,6 +36,43 @@ public sealed class CompactionTests
         }
 
         Assert.True(life.Lost > 0, seed);
+    }
+
+    /// <summary>More keys than are remembered at once, in one segment and in one batch: each round goes on where the
+    /// last one was full, and in the end each key is there once.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    public void More_keys_than_fit_are_compacted_in_rounds(int recordsPerBatch)
+    {
+        const int KeysMax = 7;
+        const int Distinct = 50;
+        using var scene = new StreamScene(configure: o => o with { StreamCompactionKeysMax = KeysMax });
+        Partition partition = Create(scene);
+        for (int round = 0; round < 3; round++)
+        {
+            for (int from = 0; from < Distinct; from += recordsPerBatch)
+            {
+                var builder = new RecordBatchBuilder();
+                for (int key = from; key < from + recordsPerBatch; key++)
+                {
+                    builder.Add(
+                        scene.Clock.NowMs, Encoding.UTF8.GetBytes($"k{key}"), Encoding.UTF8.GetBytes($"v{round}"));
+                }
+
+                Assert.Equal(StreamError.None, partition.Append(builder.Finish().Span, new AppendOptions()).Error);
+            }
+        }
+
+        for (int i = 0; i < 3 * Distinct / KeysMax + 3; i++)
+        {
+            Compact(scene, partition);
+        }
+
+        List<(long Offset, string Key, string? Value)> left = Records(partition);
+        Assert.Equal(
+            Enumerable.Range(0, Distinct).Select(key => (2L * Distinct + key, $"k{key}", "v2")),
+            left.Select(record => (record.Offset, record.Key, record.Value!)));
     }
 
     [Fact]
@@ -78,7 +118,7 @@ public sealed class CompactionTests
         scene.Broker.Pump();
         List<(long, string, string?)> expected = Records(partition);
 
-        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Synced())));
+        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Unsynced(false))));
         partition = scene.Find("table");
         Assert.Equal(expected, Records(partition));
         AppendResult again = partition.Append(Batch(scene, producer, "p", "v"), new AppendOptions());
@@ -209,15 +249,16 @@ public sealed class CompactionTests
 
     private sealed class CompactedLife : IDisposable
     {
-        private readonly StreamScene _scene = new();
+        private readonly StreamScene _scene;
         private readonly SeededRandom _random;
         private readonly bool _isTransactional;
         private readonly Dictionary<string, (long Offset, string? Value)> _model = [];
         private readonly Dictionary<long, int> _sequences = [];
         private Partition _partition;
 
-        public CompactedLife(SeededRandom random, RecordCompression compression, bool isTransactional)
+        public CompactedLife(SeededRandom random, RecordCompression compression, bool isTransactional, int keysMax)
         {
+            _scene = new StreamScene(configure: options => options with { StreamCompactionKeysMax = keysMax });
             _random = random;
             _isTransactional = isTransactional;
             _partition = Create(_scene);
@@ -325,15 +366,5 @@ public sealed class CompactionTests
                 StreamError.None, _partition.EndTransaction(producerId, 0, marker, isTransactionV2: false).Error);
             return isCommit;
         }
-    }
-
-    /// <summary>Only what was synced is left.</summary>
-    private sealed class Synced : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
     }
 }

@@ -145,7 +145,7 @@ public sealed class PartitionTests
         scene.Append(partition, "a");
         scene.Append(partition, "b");
         Assert.Equal(0, partition.LeaderEpoch);
-        MemoryFileSystem image = files.MakeCrashImage(new AllOrNothing());
+        MemoryFileSystem image = files.MakeCrashImage(new Unsynced(false));
         scene.RestartOn(image);
         partition = scene.Find("readings");
         Assert.Equal((1, 2L), (partition.LeaderEpoch, partition.EndOffset));
@@ -159,15 +159,6 @@ public sealed class PartitionTests
         scene.Restart();
         Assert.Equal(1, scene.Find("readings").LeaderEpoch);
         scene.Dispose();
-    }
-
-    private sealed class AllOrNothing : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => 0;
-
-        public bool ChooseChange(int index, int count) => false;
-
-        public bool ChooseSector(int index, int count) => false;
     }
 
     [Fact]

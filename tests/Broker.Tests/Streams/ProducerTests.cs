@@ -68,6 +68,64 @@ public sealed class ProducerTests
         Assert.Equal(StreamError.OutOfOrderSequence, Append(scene, partition, 0, count: 2).Error);
     }
 
+    /// <summary>Records may be older than a producer is remembered: what counts is when they were written.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_writes_old_records_is_remembered_as_long_as_others(bool isRestart)
+    {
+        const long Day = 24 * 3_600_000;
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings", ("retention.ms", "-1"));
+        scene.Clock.Advance(300 * Day);
+        AppendResult OfLastYear()
+        {
+            var builder = new RecordBatchBuilder();
+            builder.Begin(new RecordBatchOptions { ProducerId = 7, ProducerEpoch = 0, BaseSequence = 0 });
+            builder.Add(scene.Clock.NowMs - (200 * Day), "k"u8, "v"u8);
+            return partition.Append(builder.Finish().Span, new AppendOptions());
+        }
+
+        Assert.False(OfLastYear().IsDuplicate);
+        scene.Broker.Pump();
+        if (isRestart)
+        {
+            scene.Restart();
+            partition = scene.Find("readings");
+        }
+
+        void Pass(long milliseconds)
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                scene.Clock.Advance(milliseconds / 10);
+                scene.Broker.Pump();
+            }
+        }
+
+        Pass(Day / 2);
+        Assert.True(OfLastYear().IsDuplicate);
+        Pass(Day);
+        Assert.False(OfLastYear().IsDuplicate);
+    }
+
+    [Fact]
+    public void A_partition_knows_so_many_producers_and_forgets_those_that_were_silent_longest()
+    {
+        var table = new ProducerTable();
+        for (int i = 0; i <= ProducerTable.ProducersMax; i++)
+        {
+            ProducerState producer = table.GetOrAdd(i);
+            producer.LastSeenMs = i;
+            producer.TransactionStart = i == 0 ? 5 : -1;
+            Assert.InRange(table.Count, 1, ProducerTable.ProducersMax);
+        }
+
+        Assert.NotNull(table.Find(0));
+        Assert.Null(table.Find(1));
+        Assert.NotNull(table.Find(ProducerTable.ProducersMax));
+    }
+
     [Fact]
     public void Producers_are_described()
     {

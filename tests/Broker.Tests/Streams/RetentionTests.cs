@@ -95,7 +95,7 @@ public sealed class RetentionTests
         scene.Broker.Pump();
         Assert.Equal((4L, 4L), (partition.StartOffset, partition.EndOffset));
 
-        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new AllChanges())));
+        scene.RestartOn(new RecordingFileSystem(disk.MakeCrashImage(new Unsynced(true))));
         partition = scene.Find("brief");
         Assert.Equal(4L, partition.EndOffset);
         AppendResult next = Send(scene, partition, 4);
@@ -106,14 +106,5 @@ public sealed class RetentionTests
     {
         var options = new RecordBatchOptions { ProducerId = 7, ProducerEpoch = 0, BaseSequence = sequence };
         return partition.Append(scene.Batch(options, $"v{sequence}").Span, new AppendOptions());
-    }
-
-    private sealed class AllChanges : ICrashChoice
-    {
-        public int ChooseEntries(int changes) => changes;
-
-        public bool ChooseChange(int index, int count) => true;
-
-        public bool ChooseSector(int index, int count) => true;
     }
 }

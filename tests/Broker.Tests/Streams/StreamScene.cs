@@ -14,8 +14,11 @@ internal sealed class StreamScene : IDisposable
 {
     private readonly RecordBatchBuilder _builder = new();
 
-    public StreamScene(IFileSystem? files = null)
+    private readonly Func<BrokerOptions, BrokerOptions> _configure;
+
+    public StreamScene(IFileSystem? files = null, Func<BrokerOptions, BrokerOptions>? configure = null)
     {
+        _configure = configure ?? (options => options);
         Files = files ?? new MemoryFileSystem();
         Broker = Open();
     }
@@ -149,7 +152,7 @@ internal sealed class StreamScene : IDisposable
         return offset;
     }
 
-    private MessageBroker Open() => MessageBroker.Open(new BrokerOptions
+    private MessageBroker Open() => MessageBroker.Open(_configure(new BrokerOptions
     {
         FileSystem = Files,
         DataDirectory = "data",
@@ -158,5 +161,5 @@ internal sealed class StreamScene : IDisposable
         OwnThreads = false,
         Shards = 1,
         SegmentBytes = 64 << 10,
-    });
+    }));
 }

@@ -64,6 +64,40 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
     }
 
     [Fact]
+    public async Task A_closed_listener_lets_its_connections_go_on_and_frees_its_server_with_the_last()
+    {
+        JsonObject made = await CreateAsync("listener", """{"name":"more","host":"127.0.0.1","port":0}""");
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, int.Parse(made["port"]!.ToString()));
+        NetworkStream stream = tcp.GetStream();
+        await stream.WriteAsync("AMQP\x03\x01\0\0"u8.ToArray());
+        await stream.ReadExactlyAsync(new byte[8]);
+        Assert.Equal(1, _node.Listeners!.ServerCount);
+
+        await DeleteAsync("listener", "more");
+
+        // The login still comes to its end.
+        byte[] init = [0, 0, 0, 25, 2, 1, 0, 0, 0, 0x53, 0x41, 0xc0, 12, 1, 0xa3, 9, .. "ANONYMOUS"u8.ToArray()];
+        await stream.WriteAsync(init);
+        byte[] answer = new byte[4096];
+        int read = 0;
+        while (answer.AsSpan(0, read).IndexOf((ReadOnlySpan<byte>)[0x00, 0x53, 0x44]) < 0)
+        {
+            int more = await stream.ReadAsync(answer.AsMemory(read));
+            Assert.NotEqual(0, more);
+            read += more;
+        }
+
+        Assert.Equal(1, _node.Listeners!.ServerCount);
+        tcp.Close();
+        await UntilAsync(() => Task.FromResult(_node.Listeners!.ServerCount == 0));
+
+        await CreateAsync("listener", """{"name":"again","host":"127.0.0.1","port":0}""");
+        await DeleteAsync("listener", "again");
+        await UntilAsync(() => Task.FromResult(_node.Listeners!.ServerCount == 0));
+    }
+
+    [Fact]
     public async Task A_listener_of_the_file_is_closed_too()
     {
         int port = new Uri(_node.Endpoints.Single(e => e.Listener == "first").Url).Port;
@@ -170,6 +204,15 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
     }
 
     [Fact]
+    public async Task Lines_of_the_log_are_counted_by_module_and_level()
+    {
+        JsonObject[] modules = await ListAsync("logStats");
+        JsonObject counted = modules.Single(module => module["name"]!.ToString() == "logStats/ROUTER_LS");
+        Assert.Equal(("7", "0"), (counted["warningCount"]!.ToString(), counted["infoCount"]!.ToString()));
+        Assert.Equal(RouterConfLog.Modules.Count, modules.Length);
+    }
+
+    [Fact]
     public async Task What_is_logged_is_changed()
     {
         using HttpResponseMessage changed = await _http.PatchAsync(
@@ -196,6 +239,9 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
     RouterConfLog? ILogRules.RuleOf(string module) => _logs.GetValueOrDefault(module);
 
     void ILogRules.Set(RouterConfLog rule) => _logs[rule.Module] = rule;
+
+    long ILogRules.CountOf(string module, RouterLogLevel level) =>
+        module == "ROUTER_LS" && level == RouterLogLevel.Warning ? 7 : 0;
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 

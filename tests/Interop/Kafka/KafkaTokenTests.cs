@@ -96,7 +96,7 @@ public sealed class KafkaTokenTests : IAsyncDisposable
 
     private string KeysOnWeb()
     {
-        string url = $"http://127.0.0.1:{FreePort()}/";
+        string url = $"http://127.0.0.1:{LoopbackPort.Free()}/";
         _web.Prefixes.Add(url);
         _web.Start();
         _ = ServeAsync();
@@ -112,13 +112,6 @@ public sealed class KafkaTokenTests : IAsyncDisposable
             await context.Response.OutputStream.WriteAsync(keys);
             context.Response.Close();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
     private async Task StartAsync(string keys)

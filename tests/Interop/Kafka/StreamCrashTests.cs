@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Pillarbox.Simulation.Tests.History;
 using Xunit;
 
@@ -33,7 +31,7 @@ public sealed class StreamCrashTests(ITestOutputHelper output) : IAsyncDisposabl
 
     private readonly TemporaryDirectory _directory = new();
     private readonly Dictionary<string, Process> _clients = [];
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.Free();
     private string _program = "";
     private PillarboxProcess? _node;
 
@@ -79,13 +77,6 @@ public sealed class StreamCrashTests(ITestOutputHelper output) : IAsyncDisposabl
         }
 
         _directory.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task StartNodeAsync() => _node = await PillarboxProcess.StartAsync(

@@ -21,7 +21,7 @@ internal static class JavaClient
 
     /// <summary>Starts one that goes on beside the test; the caller ends it.</summary>
     public static async Task<Process> StartAsync(string main, params string[] arguments) =>
-        ClientProcess.Start("java", await CommandAsync(main, arguments));
+        ClientProcess.Start("java", await CommandAsync(main, arguments), redirectInput: true);
 
     // A small heap and one compiler: the client is not what is tested for speed.
     private static async Task<string[]> CommandAsync(string main, string[] arguments) =>

@@ -38,6 +38,45 @@ public sealed class ContainerTests(ContainerLine line) : IClassFixture<Container
     [InlineData(10_000_000)]
     public Task Message_of_any_size_goes_through(int bytes) => RunScenarioAsync(line.Far, "size", $"{bytes}");
 
+    [Theory]
+    [InlineData("wait_in_the_broker", "waits")]
+    [InlineData("outcomes_reach_the_broker", "outcomes")]
+    [InlineData("through_edge", "q.edge")]
+    public async Task Clients_of_an_edge_use_brokers_of_the_interior(string scenario, string address)
+    {
+        await using PillarboxProcess edge = await RouterNodes.StartEdgeAsync("E", line.Far);
+        await edge.SaysAsync("connected");
+        await RunAsync(scenario, address, line.Broker, line.Near, edge);
+        if (scenario == "through_edge")
+        {
+            await RunScenarioAsync(edge, "several_transactions_at_once");
+            await RunScenarioAsync(edge, "size", "10000000");
+        }
+    }
+
+    [Fact]
+    public async Task Clients_of_the_interior_and_of_other_edges_use_brokers_behind_an_edge()
+    {
+        await using PillarboxProcess hub = await RouterNodes.StartAsync("H");
+        await using PillarboxProcess far = await RouterNodes.StartAsync("J", hub);
+        await using PillarboxProcess near = await PillarboxProcess.StartAsync(
+            ":memory:", ownListeners: true,
+            "--mode", "edge", "--id", "E", "--listen", "amqp=127.0.0.1:0",
+            "--connect", $"edge={hub.Listener("edge")}",
+            "--connect", $"route-container={line.Broker.Listener("amqp")}",
+            "--link-route", "q", "--link-route", "$coordinator");
+        await using PillarboxProcess edge = await RouterNodes.StartEdgeAsync("G", far);
+        await edge.SaysAsync("connected");
+        await far.SaysAsync("radius 1");
+        string[] known = [Programs.Script("Router", "containers.py"), "known", hub.AmqpUrl, far.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, known)).AssertOk();
+        foreach (PillarboxProcess client in (PillarboxProcess[])[far, edge])
+        {
+            await RunAsync("through_edge", "q.behind", line.Broker, far, client);
+            await RunScenarioAsync(client, "several_transactions_at_once");
+        }
+    }
+
     [Fact]
     public async Task Lost_broker_ends_links_and_comes_back_for_all()
     {
@@ -117,7 +156,8 @@ public sealed class ContainerLine : IAsyncLifetime
             ":memory:", ownListeners: true,
             [
                 "--mode", "interior", "--id", id, "--listen", "amqp=127.0.0.1:0",
-                "--listen", "inter-router=127.0.0.1:0", "--connect", $"inter-router={peer.Listener("inter-router")}",
+                "--listen", "inter-router=127.0.0.1:0", "--listen", "edge=127.0.0.1:0",
+                "--connect", $"inter-router={peer.Listener("inter-router")}",
                 .. Waypoints.SelectMany((address, index) => new[]
                 {
                     "--set", $"router.addresses.{index}.pattern={address}",

@@ -56,7 +56,7 @@ public sealed class FailoverTests : IDisposable
     [Fact]
     public async Task Router_goes_on_to_the_place_that_its_broker_has_named()
     {
-        (string first, string second) = (RabbitProcess.FreePort(), RabbitProcess.FreePort());
+        (string first, string second) = ($"{LoopbackPort.Free()}", $"{LoopbackPort.Free()}");
         await using PillarboxProcess one = await StartBrokerAsync("one", first, second);
         await using PillarboxProcess two = await StartBrokerAsync("two", second, first);
         await using PillarboxProcess router = await StartRouterAsync(first);
@@ -95,7 +95,7 @@ public sealed class FailoverTests : IDisposable
         await File.WriteAllTextAsync(password, Password);
         string authority = _certificates.WritePem("ca.pem", _certificates.Authority, key: false);
         string config = await WriteAsync(
-            "router.json", Router, ("NOBODY", RabbitProcess.FreePort()), ("PORT", port), ("PASSWORD", password),
+            "router.json", Router, ("NOBODY", $"{LoopbackPort.Free()}"), ("PORT", port), ("PASSWORD", password),
             ("AUTHORITY", authority));
         return await PillarboxProcess.StartAsync(":memory:", ownListeners: true, "--config", config);
     }

@@ -20,6 +20,29 @@ public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLin
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 
+    [Fact]
+    public async Task Deliveries_are_counted_by_where_they_entered_the_network()
+    {
+        string[] command = [Programs.Script("Router", "manage.py"), "ingress", line.A.AmqpUrl, line.C.AmqpUrl];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
+    [Fact]
+    public async Task Lines_of_the_log_are_counted()
+    {
+        using var folder = new TemporaryDirectory();
+        string conf = Path.Combine(folder.Path, "counted.conf");
+        await File.WriteAllTextAsync(
+            conf, "router {\nmode: interior\nid: L\n}\nlistener {\nhost: 127.0.0.1\nport: 0\n}\n",
+            TestContext.Current.CancellationToken);
+        await using PillarboxProcess router = PillarboxProcess.StartRouter(conf);
+        const string Listening = "Listening on ";
+        await router.SaysAsync(Listening);
+        string place = router.Output.Split(Listening)[1].Split('\n')[0].Trim();
+        string[] command = [Programs.Script("Router", "manage.py"), "log_stats", $"amqp://{place}"];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
+    }
+
     [Theory]
     [InlineData("show", "interior")]
     [InlineData("nodes", "(self)")]

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Pillarbox.Interop.Tests.Router;
@@ -39,7 +36,8 @@ internal sealed class RabbitProcess : IAsyncDisposable
     {
         var folder = new TemporaryDirectory();
         string password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
-        (string amqp, string names, string nodes) = (FreePort(), FreePort(), FreePort());
+        (string amqp, string names, string nodes) =
+            ($"{LoopbackPort.Free()}", $"{LoopbackPort.Free()}", $"{LoopbackPort.Free()}");
         await WriteAsync(folder, "password", password);
         await WriteAsync(folder, "enabled_plugins", "[rabbitmq_amqp1_0].");
         await WriteAsync(
@@ -128,12 +126,4 @@ internal sealed class RabbitProcess : IAsyncDisposable
 
     private static Task WriteAsync(TemporaryDirectory folder, string name, string text) =>
         File.WriteAllTextAsync(Path.Combine(folder.Path, name), text);
-
-    /// <summary>A port that was free a moment ago.</summary>
-    public static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
-    }
 }

@@ -9,7 +9,7 @@ namespace Pillarbox.Interop.Tests.Router;
 public sealed class RabbitTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _folder = new();
-    private readonly string _port = RabbitProcess.FreePort();
+    private readonly string _port = $"{LoopbackPort.Free()}";
     private RabbitProcess _rabbit = null!;
     private PillarboxProcess _near = null!;
     private PillarboxProcess _far = null!;
@@ -30,7 +30,7 @@ public sealed class RabbitTests : IAsyncLifetime
     private async Task StartAsync()
     {
         _rabbit = await RabbitProcess.StartAsync();
-        string routers = RabbitProcess.FreePort();
+        string routers = $"{LoopbackPort.Free()}";
         string conf = Path.Combine(_folder.Path, "qdrouterd.conf");
         await File.WriteAllTextAsync(conf, Configuration(routers));
         _near = PillarboxProcess.StartRouter(conf);

@@ -14,34 +14,42 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
     [InlineData("multicast")]
     [InlineData("all_routers")]
     [InlineData("moves")]
-    public async Task Proton_over_three_nodes(string scenario)
-    {
-        string[] command =
-            [Programs.Script("Router", "line.py"), scenario, line.A.AmqpUrl, line.C.AmqpUrl, line.B.AmqpUrl];
-        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
-    }
+    public async Task Proton_over_three_nodes(string scenario) =>
+        await RunAsync("line.py", scenario, line.A, line.C, line.B);
 
     [Theory]
     [InlineData("outcomes")]
     [InlineData("settled")]
     [InlineData("request_response")]
-    public async Task Proton_from_edge_to_edge(string scenario)
-    {
-        string[] command = [Programs.Script("Router", "line.py"), scenario, line.E.AmqpUrl, line.F.AmqpUrl];
-        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
-    }
+    public async Task Proton_from_edge_to_edge(string scenario) =>
+        await RunAsync("line.py", scenario, line.E, line.F);
 
     [Theory]
     [InlineData("wait_in_the_queue")]
     [InlineData("outcomes_reach_the_queue")]
     [InlineData("topic")]
     [InlineData("large_queue")]
-    public async Task Broker_of_one_node_serves_all(string scenario)
-    {
-        string[] command =
-            [Programs.Script("Router", "brokers.py"), scenario, line.A.AmqpUrl, line.B.AmqpUrl, line.C.AmqpUrl];
-        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
-    }
+    [InlineData("large_from_queue")]
+    [InlineData("drained")]
+    public async Task Broker_of_one_node_serves_all(string scenario) =>
+        await RunAsync("brokers.py", scenario, line.A, line.B, line.C);
+
+    [Theory]
+    [InlineData("wait_in_the_queue")]
+    [InlineData("outcomes_reach_the_queue")]
+    [InlineData("topic")]
+    [InlineData("large_queue")]
+    [InlineData("large_from_queue")]
+    [InlineData("drained")]
+    public async Task Broker_of_an_edge_serves_the_interior_and_other_edges(string scenario) =>
+        await RunAsync("brokers.py", scenario, line.E, line.B, line.F);
+
+    [Theory]
+    [InlineData("wait_in_the_queue")]
+    [InlineData("topic")]
+    [InlineData("drained")]
+    public async Task Broker_of_the_interior_serves_edges(string scenario) =>
+        await RunAsync("brokers.py", scenario, line.A, line.E, line.F);
 
     [Fact]
     public async Task Rhea_over_three_nodes()
@@ -74,5 +82,11 @@ public sealed class RouterTests(RouterLine line) : IClassFixture<RouterLine>
         await way.KillAsync();
         string? end = await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.True(end == "ok", $"{end}\n{await errors}\n{first.Output}\n{last.Output}");
+    }
+
+    private static async Task RunAsync(string script, string scenario, params PillarboxProcess[] nodes)
+    {
+        string[] command = [Programs.Script("Router", script), scenario, .. nodes.Select(node => node.AmqpUrl)];
+        (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
 }

@@ -12,6 +12,7 @@ public sealed class StreamReadingTests(StreamLine line) : IClassFixture<StreamLi
     [InlineData("group")]
     [InlineData("large")]
     [InlineData("refused")]
+    [InlineData("drained")]
     public async Task Reader_elsewhere_begins_where_it_says(string scenario)
     {
         string stream = await line.NewStreamAsync(scenario);
@@ -23,6 +24,7 @@ public sealed class StreamReadingTests(StreamLine line) : IClassFixture<StreamLi
     [Theory]
     [InlineData("positions")]
     [InlineData("refused")]
+    [InlineData("drained")]
     public async Task Reader_of_an_edge_too(string scenario)
     {
         string stream = await line.NewStreamAsync("edge-" + scenario);

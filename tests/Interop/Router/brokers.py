@@ -65,6 +65,59 @@ def large_queue(owner, near, far):
     maker.close()
 
 
+def large_from_queue(owner, near, far):
+    """A message longer than what a node would keep in memory waits in a queue, and is drawn over two nodes."""
+    queue = fresh("queue")
+    maker = BlockingConnection(owner, timeout=TIMEOUT)
+    body = bytes(range(256)) * (4096 * 40)
+    sender = maker.create_sender(f"queue://{queue}")
+    sender.send(Message(body=body, durable=True))
+    sender.send(Message(body=b"behind", durable=True))
+    seen = []
+
+    def answer(number, delivery):
+        seen.append(number)
+        settle(delivery, Delivery.RELEASED if number == 0 else Delivery.ACCEPTED)
+
+    receiver = Receiver(far, queue, 3, answer)
+    Container(receiver).run()
+    assert sorted(len(body) for body in receiver.bodies) == [6, len(body), len(body)], [len(b) for b in receiver.bodies]
+    assert all(bytes(got) in (body, b"behind") for got in receiver.bodies)
+    maker.close()
+
+
+def drained(owner, near, far):
+    """Who drains its link gets all that the queue of another node has, as far as its credit goes, and then its credit
+    back; also at once after the attach, when that node does not know of it yet."""
+    queue = fresh("queue")
+    maker = BlockingConnection(owner, timeout=TIMEOUT)
+    sender = maker.create_sender(f"queue://{queue}")
+    for number in range(25):
+        sender.send(Message(body=number, durable=True))
+    # Word of the queue has to be there: before, it is an address like any other.
+    Sender(far, queue, [25], again=True).run()
+    connection = BlockingConnection(far, timeout=TIMEOUT)
+    receiver = connection.create_receiver(queue, credit=0)
+    assert drain(connection, receiver, 20) == list(range(20))
+    assert drain(connection, receiver, 20) == list(range(20, 26))
+    assert drain(connection, receiver, 20) == []
+    sender.send(Message(body="more", durable=True))
+    assert drain(connection, receiver, 20) == ["more"]
+    connection.close()
+    maker.close()
+
+
+def drain(connection, receiver, credit):
+    """Gives credit, takes it back, and accepts what has come by then."""
+    receiver.link.drain(credit)
+    connection.wait(lambda: receiver.link.credit == 0, timeout=TIMEOUT)
+    bodies = []
+    while receiver.fetcher.has_message:
+        bodies.append(receiver.fetcher.pop().body)
+        receiver.accept()
+    return bodies
+
+
 def topic(owner, near, far):
     """A consumer elsewhere hears what is published to a topic at its node, and from a third node."""
     name = fresh("news")

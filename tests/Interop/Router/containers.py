@@ -47,6 +47,11 @@ def outcomes_reach_the_broker(address, broker, near, far):
 def through(address, broker, near, far, prefix="q"):
     """What is sent on a link that goes through is in the broker, and the other way round."""
     known(near, far, prefix=prefix)
+    through_edge(address, broker, near, far)
+
+
+def through_edge(address, broker, near, far):
+    """The same, at a node that need not know it itself."""
     for first, second in ((far, broker), (broker, far)):
         connection = BlockingConnection(first, timeout=TIMEOUT)
         sender = connection.create_sender(address, name=fresh("link"))

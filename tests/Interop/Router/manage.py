@@ -1,9 +1,12 @@
 """The requests that the tools of other routers make, sent the way they send them: manage.py SCENARIO URL [URL...].
 The URL is that of node A in a line A - B - C."""
 import sys
+import threading
 
 from proton import Delivery, Message
 from proton.utils import BlockingConnection, SyncRequestResponse
+
+from line import Sender
 
 PREFIX = "org.apache.qpid.dispatch."
 TIMEOUT = 30
@@ -94,6 +97,33 @@ def counters(url):
     assert after["deliveriesIngress"] - before["deliveriesIngress"] >= 4, (before, after)
     assert after["rejectedDeliveries"] - before["rejectedDeliveries"] == 1, (before, after)
     assert agent.query("policy")[0]["connectionsProcessed"] >= 2
+
+
+def ingress(url, far):
+    """A receiver's link counts its deliveries by the router where they entered the network."""
+    agent = Agent(url)
+    receiver = agent.connection.create_receiver("manage.ingress", credit=20)
+    threads = [threading.Thread(target=Sender(where, "manage.ingress", bodies, again=True).run)
+               for where, bodies in ((far, ["a", "b"]), (url, ["c"]))]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        receiver.receive(timeout=TIMEOUT)
+        receiver.accept()
+    index = {row["id"]: row["index"] for row in agent.query("router.node", "id", "index")}
+    for thread in threads:
+        thread.join(TIMEOUT)
+    link = [l for l in agent.query("router.link") if l["owningAddr"] == "M0manage.ingress" and l["linkDir"] == "out"][0]
+    histogram = link["ingressHistogram"]
+    assert histogram[index["C"]] == 2 and histogram[index["A"]] == 1 and sum(histogram) == 3, (histogram, index)
+
+
+def log_stats(url):
+    """The start has been told at the level notice, and nothing went wrong."""
+    rows = {row["name"]: row for row in Agent(url).query("logStats")}
+    server = rows["logStats/SERVER"]
+    assert server["noticeCount"] >= 2 and server["criticalCount"] == 0, server
+    assert rows["logStats/MESSAGE"]["infoCount"] == 0, rows["logStats/MESSAGE"]
 
 
 def create_and_delete(url):

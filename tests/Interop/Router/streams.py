@@ -7,6 +7,7 @@ from proton import Described, Message, int32, symbol, timestamp, ulong
 from proton.reactor import Filter, ReceiverOption
 from proton.utils import BlockingConnection, LinkDetached
 
+from brokers import drain
 from line import TIMEOUT, Sender
 
 KEYS = [f"key-{i}" for i in range(7)]
@@ -85,6 +86,18 @@ def known(stream, url):
         except LinkDetached as refusal:
             assert refusal.condition == "amqp:not-found" and time.monotonic() < end, refusal
             time.sleep(0.05)
+
+
+def drained(stream, owner, *others):
+    """A reader elsewhere that drains its link gets all records that are there, then its credit back."""
+    send(others[0], stream, [(KEYS[i % 7], f"{i}") for i in range(30)])
+    reading = Reading(others[-1], stream, From("first"), credit=0)
+    assert len(drain(reading.connection, reading.receiver, 20)) == 20
+    assert len(drain(reading.connection, reading.receiver, 20)) == 10
+    assert drain(reading.connection, reading.receiver, 20) == []
+    send(others[0], stream, [(KEYS[0], "more")])
+    assert drain(reading.connection, reading.receiver, 20) == ["more"]
+    reading.close()
 
 
 def positions(stream, owner, *others):

@@ -30,6 +30,8 @@ public sealed class MessageSetTests
 
     [Theory]
     [InlineData(0, (int)RecordCompression.Gzip)]
+    [InlineData(0, (int)RecordCompression.Snappy)]
+    [InlineData(0, (int)RecordCompression.Lz4)]
     [InlineData(1, (int)RecordCompression.Gzip)]
     [InlineData(1, (int)RecordCompression.Snappy)]
     [InlineData(1, (int)RecordCompression.Lz4)]

@@ -55,6 +55,49 @@ public sealed class ConnectionTests
         await peer.TakeAsync<MetadataResponse>(9, quick);
     }
 
+    // Else each of its fetches would keep another stretch of the log's newest bytes in memory.
+    [Fact]
+    public async Task Of_a_peer_that_does_not_read_no_more_is_begun_than_answers_may_hold()
+    {
+        await using var scene = new KafkaScene(new KafkaOptions { AnswerBytesMax = 100_000 });
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(
+            Requests.Produce("t", Requests.Batch(new string('x', 300_000))), 8);
+        int[] fetches =
+        [
+            await peer.SendAsync(Requests.Fetch("t", 0), 11), await peer.SendAsync(Requests.Fetch("t", 0), 11),
+        ];
+        int produce = await peer.SendAsync(Requests.Produce("t", Requests.Batch("behind them")), 8);
+        await Task.Delay(300);
+        KafkaPeer other = scene.Connect();
+        FetchResponse early = await other.AskAsync<FetchRequest, FetchResponse>(Requests.Fetch("t", 1, waitMs: 0), 11);
+        Assert.Equal(1, early.Responses[0].Partitions[0].HighWatermark);
+        foreach (int fetch in fetches)
+        {
+            FetchResponse got = await peer.TakeAsync<FetchResponse>(11, fetch);
+            Assert.Single(Requests.Values(got.Responses[0].Partitions[0].Records));
+        }
+
+        ProduceResponse last = await peer.TakeAsync<ProduceResponse>(8, produce);
+        Assert.Equal(1, last.Responses[0].PartitionResponses[0].BaseOffset);
+    }
+
+    /// <summary>The same requests one by one: nobody holds more of them than it may.</summary>
+    [Fact]
+    public async Task With_many_bytes_of_requests_unanswered_no_more_are_read()
+    {
+        await using var scene = new KafkaScene(new KafkaOptions { PipelineBytesMax = 1 });
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        int slow = await peer.SendAsync(Requests.Fetch("t", 0, waitMs: 300), 11);
+        int produce = await peer.SendAsync(Requests.Produce("t", Requests.Batch("a")), 8);
+        FetchResponse fetched = await peer.TakeAsync<FetchResponse>(11, slow);
+        Assert.Empty(Requests.Values(fetched.Responses[0].Partitions[0].Records));
+        ProduceResponse produced = await peer.TakeAsync<ProduceResponse>(8, produce);
+        Assert.Equal(0, produced.Responses[0].PartitionResponses[0].BaseOffset);
+    }
+
     [Fact]
     public async Task Produce_with_acks_0_has_no_answer()
     {

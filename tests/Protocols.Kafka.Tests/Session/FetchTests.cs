@@ -1,3 +1,4 @@
+using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -111,6 +112,108 @@ public sealed class FetchTests
         FetchResponse ahead = await NextAsync(peer, opened.SessionId, 5);
         Assert.Equal((short)ErrorCode.InvalidFetchSessionEpoch, ahead.ErrorCode);
     }
+
+    /// <summary>A session is named once and grows; so many that it is too large end it, and the client names all
+    /// again.</summary>
+    [Fact]
+    public async Task A_session_has_a_limit_however_slowly_it_grows()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        FetchRequest open = Requests.Fetch("t", 0);
+        open.SessionEpoch = FetchSession.FirstEpoch;
+        FetchResponse opened = await peer.AskAsync<FetchRequest, FetchResponse>(open, LastWithNames);
+        const int Step = FetchSession.PartitionsMax / 2;
+        ErrorCode[] errors = new ErrorCode[4];
+        for (int i = 0; i < errors.Length; i++)
+        {
+            FetchRequest more = Named(i * Step, Step);
+            (more.SessionId, more.SessionEpoch) = (opened.SessionId, i + 1);
+            errors[i] = (ErrorCode)(await peer.AskAsync<FetchRequest, FetchResponse>(more, LastWithNames)).ErrorCode;
+        }
+
+        Assert.Equal(
+            [
+                ErrorCode.None, ErrorCode.None, ErrorCode.FetchSessionIdNotFound, ErrorCode.FetchSessionIdNotFound,
+            ],
+            errors);
+        FetchRequest all = Named(0, FetchSession.PartitionsMax + 1);
+        all.SessionEpoch = FetchSession.FirstEpoch;
+        FetchResponse answer = await peer.AskAsync<FetchRequest, FetchResponse>(all, LastWithNames);
+        Assert.Equal((0, 0), (answer.ErrorCode, answer.SessionId));
+    }
+
+    [Fact]
+    public async Task Committed_readers_get_what_is_decided_and_the_list_of_what_was_aborted()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        InitProducerIdResponse producer = await peer.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new() { TransactionalId = "tx", TransactionTimeoutMs = 60_000 }, 4);
+        await SendAsync(peer, producer, "aborted");
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("between")), 9);
+        FetchRequest committed = Requests.Fetch("t", 0);
+        committed.IsolationLevel = 1;
+        FetchResponse before = await peer.AskAsync<FetchRequest, FetchResponse>(committed, LastWithNames);
+        Assert.Equal((2L, 0L), Ends(before));
+        Assert.Empty(Requests.Values(before.Responses[0].Partitions[0].Records));
+        FetchResponse all = await peer.AskAsync<FetchRequest, FetchResponse>(Requests.Fetch("t", 0), LastWithNames);
+        Assert.Equal(["aborted", "between"], Requests.Values(all.Responses[0].Partitions[0].Records));
+        await peer.AskAsync<EndTxnRequest, EndTxnResponse>(
+            new()
+            {
+                TransactionalId = "tx",
+                ProducerId = producer.ProducerId,
+                ProducerEpoch = producer.ProducerEpoch,
+            },
+            5);
+        FetchResponse after;
+        do
+        {
+            after = await peer.AskAsync<FetchRequest, FetchResponse>(committed, LastWithNames);
+        }
+        while (Ends(after).Stable < 3);
+
+        FetchResponse.AbortedTransaction aborted = Assert.Single(
+            after.Responses[0].Partitions[0].AbortedTransactions!);
+        Assert.Equal((producer.ProducerId, 0L), (aborted.ProducerId, aborted.FirstOffset));
+    }
+
+    private static (long High, long Stable) Ends(FetchResponse answer) =>
+        (answer.Responses[0].Partitions[0].HighWatermark, answer.Responses[0].Partitions[0].LastStableOffset);
+
+    private static async Task SendAsync(KafkaPeer peer, InitProducerIdResponse producer, string value)
+    {
+        var options = new RecordBatchOptions
+        {
+            ProducerId = producer.ProducerId,
+            ProducerEpoch = producer.ProducerEpoch,
+            BaseSequence = 0,
+            IsTransactional = true,
+        };
+        ProduceRequest request = Requests.Produce("t", Requests.Batch(options, value));
+        request.TransactionalId = "tx";
+        ProduceResponse answer = await peer.AskAsync<ProduceRequest, ProduceResponse>(request, 12);
+        Assert.Equal(0, answer.Responses[0].PartitionResponses[0].ErrorCode);
+    }
+
+    private static FetchRequest Named(int from, int count) => new()
+    {
+        MinBytes = 0,
+        Topics =
+        [
+            new()
+            {
+                Topic = "t",
+                Partitions =
+                [
+                    .. Enumerable.Range(from, count).Select(p => new FetchRequest.FetchPartition { Partition = p }),
+                ],
+            },
+        ],
+    };
 
     private static Task<FetchResponse> NextAsync(KafkaPeer peer, int session, int epoch) =>
         peer.AskAsync<FetchRequest, FetchResponse>(

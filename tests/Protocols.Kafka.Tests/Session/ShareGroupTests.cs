@@ -49,6 +49,39 @@ public sealed class ShareGroupTests
         Assert.Equal((short)ErrorCode.InvalidShareSessionEpoch, answer.ErrorCode);
     }
 
+    /// <summary>Requests that were sent without waiting for answers change the session while those before them are at
+    /// work.</summary>
+    [Fact]
+    public async Task Requests_may_follow_each_other_closely()
+    {
+        const int Rounds = 60;
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t", Rounds);
+        await peer.AskAsync<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse>(
+            new() { GroupId = "g", MemberId = "m", SubscribedTopicNames = ["t"] }, 1);
+        int[] sent = new int[Rounds];
+        for (int i = 0; i < Rounds; i++)
+        {
+            sent[i] = await peer.SendAsync(
+                new ShareFetchRequest
+                {
+                    GroupId = "g",
+                    MemberId = "m",
+                    ShareSessionEpoch = i,
+                    MaxWaitMs = i == Rounds - 1 ? 0 : 20,
+                    Topics = [new() { TopicId = topic, Partitions = [new() { PartitionIndex = i }] }],
+                    ForgottenTopicsData = i % 7 == 6 ? [new() { TopicId = topic, Partitions = [i - 1] }] : [],
+                },
+                1);
+        }
+
+        foreach (int correlation in sent)
+        {
+            Assert.Equal(0, (await peer.TakeAsync<ShareFetchResponse>(1, correlation)).ErrorCode);
+        }
+    }
+
     private static Task<ShareFetchResponse> FetchAsync(
         KafkaPeer peer, Guid topic, int epoch, params (long First, long Last, sbyte Type)[] acknowledged) =>
         peer.AskAsync<ShareFetchRequest, ShareFetchResponse>(

@@ -14,14 +14,17 @@ namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 internal sealed class MqttScene : IAsyncDisposable
 {
     private readonly List<MqttPeer> _peers = [];
-    private readonly MemoryFileSystem _files = new();
+    private readonly IFileSystem _files;
     private MqttOptions _options;
     private readonly SecurityConfig? _security;
     private readonly UserStore? _users;
     private MqttConnectionHandler _handler = null!;
 
-    public MqttScene(MqttOptions? options = null, SecurityConfig? security = null, UserStore? users = null)
+    public MqttScene(
+        MqttOptions? options = null, SecurityConfig? security = null, UserStore? users = null,
+        IFileSystem? files = null)
     {
+        _files = files ?? new MemoryFileSystem();
         _options = options ?? new MqttOptions { AllowAnyPassword = users is null };
         _security = security;
         _users = users;

@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 
@@ -103,6 +107,122 @@ public sealed class WillTests
         await later.SubscribeAsync("will");
         Assert.True((await later.TakePublishAsync()).Retain);
     }
+
+    /// <summary>Power goes at each sync after the will was due, with more and more of what was not synced there.
+    /// </summary>
+    [Fact]
+    public async Task A_will_that_is_due_comes_once_whenever_the_power_goes()
+    {
+        var disk = new RecordingFileSystem();
+        var images = new ConcurrentQueue<MemoryFileSystem>();
+        await using (var scene = new MqttScene(files: disk))
+        {
+            MqttPeer watcher = await scene.ConnectAsync("watcher", expiry: 6000);
+            await watcher.SubscribeAsync("will", 1);
+            await (await scene.ConnectAsync("c", clean: false, expiry: 1000, with: WithWill(60, 1500))).CutAsync();
+            await scene.RestartAsync();
+            disk.Syncing = () =>
+            {
+                for (int sectors = 0; sectors <= TornSectorsMax; sectors++)
+                {
+                    images.Enqueue(disk.MakeCrashImage(new Torn(sectors)));
+                }
+            };
+            await ExpectOneAsync(scene, "before");
+            disk.Syncing = null;
+        }
+
+        Assert.NotEmpty(images);
+        // Each waits for the node's clock to tick.
+        await Parallel.ForEachAsync(images, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (image, _) =>
+        {
+            await using var scene = new MqttScene(files: image);
+            await ExpectOneAsync(scene, "after");
+        });
+    }
+
+    [Fact]
+    public async Task A_delayed_will_that_its_user_may_not_publish_is_neither_published_nor_retained()
+    {
+        await using var scene = new MqttScene(security: new SecurityConfig
+        {
+            Permissions = new Dictionary<string, IReadOnlyDictionary<string, Permission>>
+            {
+                ["#"] = new Dictionary<string, Permission> { ["anonymous"] = Permission.Send | Permission.Consume },
+                ["will"] = new Dictionary<string, Permission> { ["anonymous"] = Permission.Consume },
+            },
+        });
+        MqttPeer watcher = await WatcherAsync(scene);
+        foreach (uint delay in new uint[] { 60, 0 })
+        {
+            MqttPeer client = await scene.ConnectAsync("c", expiry: 1000, with: c => WithWill(delay)(c) with
+            {
+                Will = new WillMessage
+                {
+                    Topic = "will", Payload = "gone"u8.ToArray(), Qos = 1, Retain = true, DelayInterval = delay,
+                },
+            });
+            await client.CutAsync();
+            scene.Clock.Advance(61_000);
+            await watcher.AssertQuietAsync();
+        }
+
+        await scene.RestartAsync();
+        scene.Clock.Advance(61_000);
+        MqttPeer later = await scene.ConnectAsync("later");
+        await later.SubscribeAsync("will");
+        await later.AssertQuietAsync();
+    }
+
+    // The one who watches was away. Wills of others mark that what was due before has come: each comes a tick later.
+    private static async Task ExpectOneAsync(MqttScene scene, string when)
+    {
+        MqttPeer watcher = await scene.ConnectAsync("watcher", clean: false, expiry: 6000);
+        int wills = 0;
+        for (int mark = 0; mark < 2; mark++)
+        {
+            string name = $"{when} {mark}";
+            MqttPeer other = await scene.ConnectAsync(name, clean: false, expiry: 1000, with: c => c with
+            {
+                Will = new WillMessage
+                {
+                    Topic = "will", Payload = Encoding.UTF8.GetBytes(name), Qos = 1, DelayInterval = 1,
+                },
+            });
+            await other.CutAsync();
+            scene.Clock.Advance(61_000);
+            for (string body = ""; body != name;)
+            {
+                body = (await watcher.TakePublishAsync()).Body;
+                wills += body[0] == '\0' ? 1 : 0;
+            }
+        }
+
+        Assert.Equal(1, wills);
+    }
+
+    private const int TornSectorsMax = 12;
+
+    // All changes before the last survive, and of the last so many sectors.
+    private sealed class Torn(int sectors) : ICrashChoice
+    {
+        private bool _isLast;
+
+        public int ChooseEntries(int changes) => changes;
+
+        public bool ChooseChange(int index, int count)
+        {
+            _isLast = index == count - 1;
+            return true;
+        }
+
+        public bool ChooseSector(int index, int count) => !_isLast || index < sectors;
+    }
+
+    private static Func<ConnectPacket, ConnectPacket> WithWill(uint delay, int bytes) => connect => connect with
+    {
+        Will = new WillMessage { Topic = "will", Payload = new byte[bytes], Qos = 1, DelayInterval = delay },
+    };
 
     private static Func<ConnectPacket, ConnectPacket> WithWill(uint delay) => connect => connect with
     {

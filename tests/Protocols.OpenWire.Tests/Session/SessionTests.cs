@@ -73,6 +73,22 @@ public sealed class SessionTests
         Assert.NotNull(other.Take<MessageDispatch>());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_can_fail_over_hears_where_the_nodes_are(bool canFailOver)
+    {
+        using var scene = new OpenWireScene(
+            new OpenWireOptions { NodeUris = ["tcp://one:61616", "tcp://two:61616"] });
+        OpenWirePeer peer = scene.Greeted();
+        ConnectionInfo login = OpenWireSteps.Login();
+        login.FaultTolerant = canFailOver;
+        Good(peer.Ask(login));
+        ConnectionControl? told = peer.Take<ConnectionControl>();
+        Assert.Equal(canFailOver ? "tcp://one:61616,tcp://two:61616" : null, told?.ConnectedBrokers);
+        Assert.Equal(canFailOver, told?.FaultTolerant ?? false);
+    }
+
     /// <summary>What has no place before the greeting, before the login, and after it.</summary>
     [Fact]
     public void Each_command_has_its_place()

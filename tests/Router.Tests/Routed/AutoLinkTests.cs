@@ -86,6 +86,24 @@ public sealed class AutoLinkTests : IDisposable
     }
 
     [Fact]
+    public void Broker_without_a_session_left_for_it_is_a_link_that_failed()
+    {
+        _scene.Network.AddLinkRoute(new LinkRouteRule
+        {
+            Name = "all", Prefix = "broker", IsForSenders = true, For = new ContainerRule("to-broker", null),
+        });
+        var broker = new ContainerPeer(_scene, channelMax: 0);
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.SenderAttach(0, "broker.q")));
+        broker.TakeSession();
+        broker.TakeAttach();
+        Keep("queue", isIncoming: true, phase: 1);
+        _scene.Node.Settle();
+        Assert.Empty(broker.Peer.Frames);
+        Assert.Equal(("failed", "the peer takes no more sessions"), State());
+    }
+
+    [Fact]
     public void Lost_broker_gives_back_what_waited_and_fails_what_was_sent()
     {
         Keep("queue", isIncoming: false, phase: 0);

@@ -9,11 +9,12 @@ internal sealed class ContainerPeer
 {
     private readonly AmqpPeer _peer;
 
-    public ContainerPeer(RoutedScene scene, string id = "broker-1", string connection = "to-broker")
+    public ContainerPeer(
+        RoutedScene scene, string id = "broker-1", string connection = "to-broker", ushort channelMax = ushort.MaxValue)
     {
         _peer = scene.Node.Connect(
             new ConnectionPlan(ConnectionRole.RouteContainer, IsInitiator: false) { Name = connection });
-        _peer.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = id })]);
+        _peer.Send([.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open { ContainerId = id, ChannelMax = channelMax })]);
         _peer.Next(Open.DescriptorCode);
     }
 

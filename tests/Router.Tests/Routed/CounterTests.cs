@@ -46,6 +46,8 @@ public sealed class CounterTests : IDisposable
             Assert.Equal((0, 1), (link.Undelivered, link.Unsettled));
         }
 
+        // They entered here; one is not at its end.
+        Assert.Equal(8, Assert.Single(view.Links.Single(l => l.Direction == "out").IngressHistogram));
         Assert.Equal((9, 9, 0), (view.Deliveries.Ingress, view.Deliveries.Egress, view.Deliveries.Transit));
         Assert.Equal((3, 2, 1, 1, 1), (view.Deliveries.Accepted, view.Deliveries.Rejected, view.Deliveries.Released,
             view.Deliveries.Modified, view.Deliveries.Presettled));

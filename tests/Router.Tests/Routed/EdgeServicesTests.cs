@@ -32,6 +32,24 @@ public sealed class EdgeServicesTests : IDisposable
         Assert.Equal(("M0news", false), Tracked(edge));
     }
 
+    // Seen with qdrouterd: its next sender's link was never used.
+    [Fact]
+    public void An_edge_that_begins_its_link_anew_hears_it_anew()
+    {
+        AmqpPeer edge = Edge();
+        edge.AttachReceiver(0, "_$qd.edge_addr_tracking");
+        edge.Credit(0, 32);
+        _scene.Receiver("news");
+        for (int i = 0; i < 2; i++)
+        {
+            edge.Send(FrameBytes.Of(Steps.SenderAttach(1, "news")));
+            edge.Next(Attach.DescriptorCode);
+            Assert.Equal(("M0news", true), Tracked(edge));
+            edge.Send(FrameBytes.Of(new Detach { Handle = 1, Closed = true }));
+            edge.TakeAll();
+        }
+    }
+
     [Fact]
     public void What_an_edge_itself_wants_is_no_news_for_it()
     {
@@ -61,14 +79,15 @@ public sealed class EdgeServicesTests : IDisposable
     public void A_question_for_an_address_is_answered(string address, bool hasDestinations)
     {
         ServiceMessage answer = EdgeServices.AnswerLookup(
-            Question(address), name => name == "wanted", (_, _) => null)!.Value;
+            Question(address), name => name == "wanted", (_, _) => null, _ => null)!.Value;
         Assert.Equal("amqp:/_edge/E/temp.1", answer.To);
         AmqpMessage reply = AmqpMessage.Read(answer.Bytes);
         Assert.Equal(7ul, reply.Properties!.CorrelationId!.Value.AsULong());
         Assert.True(reply.ApplicationProperties!.TryGet("status", out AmqpValue status));
         Assert.True(status.TryGetInt64(out long code));
         Assert.Equal(0, code);
-        Assert.Equal([AmqpValue.Boolean(false), AmqpValue.Boolean(hasDestinations)], reply.Value.AsList());
+        Assert.Equal(
+            [AmqpValue.Boolean(false), AmqpValue.Boolean(hasDestinations), AmqpValue.Null], reply.Value.AsList());
     }
 
     [Theory]
@@ -77,24 +96,25 @@ public sealed class EdgeServicesTests : IDisposable
     public void A_question_for_an_address_whose_links_go_through_says_so(bool hasContainer)
     {
         ServiceMessage answer = EdgeServices.AnswerLookup(
-            Question("queue"), _ => false, (_, toSend) => toSend ? null : hasContainer)!.Value;
+            Question("queue"), _ => false, (_, toSend) => toSend ? hasContainer : null, _ => "queue")!.Value;
         Assert.Equal(
-            [AmqpValue.Boolean(true), AmqpValue.Boolean(hasContainer)],
+            [AmqpValue.Boolean(true), AmqpValue.Boolean(hasContainer), (AmqpValue)"queue"],
             AmqpMessage.Read(answer.Bytes).Value.AsList());
     }
 
     [Fact]
     public void What_is_no_question_is_not_answered_or_called_bad()
     {
-        Assert.Null(EdgeServices.AnswerLookup([1, 2, 3], _ => true, (_, _) => null));
-        Assert.Null(EdgeServices.AnswerLookup(AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null));
+        Assert.Null(EdgeServices.AnswerLookup([1, 2, 3], _ => true, (_, _) => null, _ => null));
+        Assert.Null(EdgeServices.AnswerLookup(
+            AmqpMessage.FromValue("x").ToArray(), _ => true, (_, _) => null, _ => null));
         var random = new SeededRandom(13);
         byte[] question = Question("wanted");
         for (int i = 0; i < 20_000; i++)
         {
             byte[] broken = [.. question];
             broken[random.Next(broken.Length)] ^= (byte)(1 << random.Next(8));
-            EdgeServices.AnswerLookup(broken, _ => true, (_, _) => null);
+            EdgeServices.AnswerLookup(broken, _ => true, (_, _) => null, _ => null);
         }
     }
 

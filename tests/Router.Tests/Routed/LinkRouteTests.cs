@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Containers;
 using Pillarbox.Router.Management;
@@ -132,6 +133,48 @@ public sealed class LinkRouteTests : IDisposable
         broker.Refuse(broker.TakeAttach(), channel, "amqp:not-found");
         Assert.Null(client.Next(Attach.DescriptorCode).AsAttach().Target);
         Assert.Equal("amqp:not-found", client.Next(Detach.DescriptorCode).AsDetach().Error?.Condition);
+    }
+
+    [Fact]
+    public void Broker_that_takes_no_more_sessions_gets_none_and_the_client_hears_why()
+    {
+        _scene.Network.AddAutoLink(new AutoLinkRule(
+            new AutoLinkPlan { Name = "kept", Address = "work", IsIncoming = true },
+            new ContainerRule("to-broker", null)));
+        var broker = new ContainerPeer(_scene, channelMax: 0);
+        ushort channel = broker.TakeSession();
+        Attach kept = broker.TakeAttach();
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.SenderAttach(0, "broker.q")));
+        Assert.Empty(broker.Peer.Frames);
+        Assert.Null(client.Next(Attach.DescriptorCode).AsAttach().Target);
+        Assert.Equal(
+            AmqpErrorCondition.ResourceLimitExceeded, client.Next(Detach.DescriptorCode).AsDetach().Error?.Condition);
+        broker.Answer(kept, channel);
+        Assert.False(broker.Peer.IsEnded);
+    }
+
+    // Part 2 section 2.6.3: an attach is answered before the link ends, also when the broker's answer cannot be.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Answer_that_the_client_cannot_read_ends_the_link_on_both_sides(bool sends)
+    {
+        var broker = new ContainerPeer(_scene);
+        AmqpPeer client = _scene.Node.InSession(open: new Open { ContainerId = "small", MaxFrameSize = 512 });
+        client.Send(FrameBytes.Of(sends
+            ? Steps.SenderAttach(0, "broker.q")
+            : Steps.ReceiverAttach(0, new Source { Address = "broker.q" })));
+        ushort channel = broker.TakeSession();
+        var properties = new AmqpMap();
+        properties.Add("long", new string('x', 1000));
+        broker.Answer(broker.TakeAttach() with { Properties = properties }, channel);
+
+        Attach answer = client.Next(Attach.DescriptorCode).AsAttach();
+        Assert.Null(sends ? answer.Target : answer.Source);
+        Assert.NotNull(client.Next(Detach.DescriptorCode).AsDetach().Error);
+        Assert.Empty(client.Frames);
+        Assert.NotNull(broker.Peer.Next(Detach.DescriptorCode).AsDetach().Error);
     }
 
     [Fact]

@@ -48,6 +48,19 @@ public sealed class PermissionTests : IDisposable
         receiver.Next(Transfer.DescriptorCode);
     }
 
+    // The group's place is another's: who may read the stream may not move it.
+    [Theory]
+    [InlineData("closed", false)]
+    [InlineData("open.group", true)]
+    public void Group_of_another_nodes_stream_needs_permission(string group, bool isAllowed)
+    {
+        AmqpPeer client = _scene.Client();
+        client.Send(FrameBytes.Of(Steps.ReceiverAttach(
+            0, new Source { Address = $"open.stream/ConsumerGroups/{group}/Partitions/0" })));
+        bool isRefused = client.TakeAll() == "attach detach(amqp:unauthorized-access)";
+        Assert.Equal(!isAllowed, isRefused);
+    }
+
     [Fact]
     public void Only_who_may_do_everything_can_be_another_router()
     {

@@ -1,3 +1,4 @@
+using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;
@@ -12,19 +13,43 @@ internal sealed class RoutedScene : IDisposable
     private int _clients;
 
     public RoutedScene(params AddressRule[] rules)
-        : this(null, rules)
+        : this((SecurityConfig?)null, rules)
     {
     }
 
     /// <param name="security">Who may do what; null: everybody everything.</param>
     /// <param name="rules">The operator's rules for addresses.</param>
     public RoutedScene(SecurityConfig? security, params AddressRule[] rules)
+        : this(RouterMode.Interior, security, rules)
     {
-        Node = new AmqpScene(configure: options => options with { Security = security });
+    }
+
+    /// <param name="mode">Where in the network the node is; at the edge it is called E.</param>
+    /// <param name="security">Who may do what; null: everybody everything.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(RouterMode mode, SecurityConfig? security = null, params AddressRule[] rules)
+        : this(mode, options => options with { Security = security }, rules)
+    {
+    }
+
+    /// <param name="configure">How the broker is configured.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(Func<BrokerOptions, BrokerOptions> configure, params AddressRule[] rules)
+        : this(RouterMode.Interior, configure, rules)
+    {
+    }
+
+    /// <param name="mode">Where in the network the node is; at the edge it is called E.</param>
+    /// <param name="configure">Changes the options of its broker.</param>
+    /// <param name="rules">The operator's rules for addresses.</param>
+    public RoutedScene(
+        RouterMode mode, Func<BrokerOptions, BrokerOptions> configure, params AddressRule[] rules)
+    {
+        Node = new AmqpScene(configure: configure);
         Network = new NodeNetwork(new NodeNetworkOptions
         {
-            Id = "A",
-            Mode = RouterMode.Interior,
+            Id = mode == RouterMode.Edge ? "E" : "A",
+            Mode = mode,
             Addresses = rules,
             Time = Node.Clock,
             Random = new SeededRandom(3),

@@ -26,10 +26,6 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
     /// <summary>Lives that ended in peace.</summary>
     public HashSet<int> Peaceful { get; } = [];
 
-    /// <summary>Lives whose wills waited when the node went: one may have been published just then, and not be
-    /// forgotten.</summary>
-    public HashSet<int> Repeatable { get; } = [];
-
     protected override MqttVersion Version => MqttVersion.V5;
 
     /// <inheritdoc/>
@@ -76,7 +72,6 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
     {
         HasSaidGoodbye = false;
         Due.Clear();
-        Repeatable.UnionWith(_waiting);
         Forget();
     }
 

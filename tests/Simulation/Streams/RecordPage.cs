@@ -29,7 +29,9 @@ internal sealed class RecordPage
         {
             BytesMax = bytesMax,
             AtLeastOneBatch = true,
-            Isolation = isCommitted ? Isolation.Committed : Isolation.Uncommitted,
+            Isolation = isCommitted && world.Broken != BrokenPromise.Isolation
+                ? Isolation.Committed
+                : Isolation.Uncommitted,
         };
         StreamError error = world.Find(stream, number).Read(offset, options, read);
         var page = new RecordPage(offset) { Error = error };
@@ -37,7 +39,8 @@ internal sealed class RecordPage
         {
             var bytes = new ArrayBufferWriter<byte>(read.Bytes);
             read.CopyTo(bytes);
-            Queue<AbortedTransaction> aborted = new(isCommitted ? read.Aborted : []);
+            bool isTold = isCommitted && world.Broken != BrokenPromise.Abortion;
+            Queue<AbortedTransaction> aborted = new(isTold ? read.Aborted : []);
             page.Add(world, StreamWorld.NameOf(stream, number), bytes.WrittenSpan, aborted);
         }
 

@@ -70,6 +70,12 @@ internal sealed class SequencedWriter(StreamWorld world, string stream, int numb
         {
             batch.IsToSend = false;
             long first = result.BaseOffset;
+            if (world.Broken == BrokenPromise.Durability)
+            {
+                OnDurable(batch, first, isDurable: true);
+                return StreamError.None;
+            }
+
             world.WhenDurable(partition, result.DurableAt, isDurable => OnDurable(batch, first, isDurable));
         }
 
@@ -91,7 +97,8 @@ internal sealed class SequencedWriter(StreamWorld world, string stream, int numb
 
     private ReadOnlySpan<byte> Build(SequencedBatch batch, ProducerStamp producer, bool isTransactional)
     {
-        _builder.Begin(new RecordBatchOptions
+        bool hasNumbers = isTransactional || world.Broken != BrokenPromise.Idempotence;
+        _builder.Begin(!hasNumbers ? new RecordBatchOptions() : new RecordBatchOptions
         {
             ProducerId = producer.Id,
             ProducerEpoch = producer.Epoch,

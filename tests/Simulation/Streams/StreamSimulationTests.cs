@@ -23,6 +23,44 @@ public sealed class StreamSimulationTests
         }
     }
 
+    /// <summary>The simulation would find it if the node did not keep what it promises.</summary>
+    [Theory]
+    [InlineData(nameof(BrokenPromise.Durability), "Unseen")]
+    [InlineData(nameof(BrokenPromise.Idempotence), "Duplicate")]
+    [InlineData(nameof(BrokenPromise.Abortion), "AbortedRead")]
+    [InlineData(nameof(BrokenPromise.Isolation), "PrecommittedRead")]
+    public void A_broken_promise_is_found_out(string promise, string anomaly)
+    {
+        const int SeedsMax = 20;
+        SynchronizationContext? before = SynchronizationContext.Current;
+        try
+        {
+            List<string> found = [];
+            for (ulong seed = 1; seed <= SeedsMax; seed++)
+            {
+                using var simulation = new StreamSimulation(seed, Enum.Parse<BrokenPromise>(promise));
+                try
+                {
+                    simulation.Run(Steps);
+                }
+                catch (Violation violation)
+                {
+                    found.Add(violation.Message);
+                    if (violation.Message.Contains($"\n{anomaly}: ", StringComparison.Ordinal))
+                    {
+                        return;
+                    }
+                }
+            }
+
+            Assert.Fail($"{anomaly} was not found in {SeedsMax} seeds:\n{string.Join('\n', found)}");
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
     private static void Run(ulong first, int count)
     {
         long started = Stopwatch.GetTimestamp();

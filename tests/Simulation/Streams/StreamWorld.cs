@@ -32,6 +32,9 @@ internal sealed class StreamWorld(SimNode node, IRandom random)
 
     public IRandom Random => random;
 
+    /// <summary>What is wrong here, for the tests of the simulation itself.</summary>
+    public BrokenPromise Broken { get; init; }
+
     public StreamHistory History { get; } = new();
 
     /// <summary>Grows when the node has died: answers to what was asked before never come.</summary>

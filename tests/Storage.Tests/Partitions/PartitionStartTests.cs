@@ -65,44 +65,26 @@ public sealed class PartitionStartTests
     }
 
     /// <summary>Says which segments were opened, and how often a folder was listed.</summary>
-    private sealed class CountingFiles(IFileSystem inner) : IFileSystem
+    private sealed class CountingFiles(IFileSystem inner) : PassingFiles(inner)
     {
         public List<string> Opened { get; } = [];
 
         public int Listings { get; private set; }
 
-        public IFile Open(string path, FileOpening opening)
+        public override IFile Open(string path, FileOpening opening)
         {
             if (path.EndsWith(".log", StringComparison.Ordinal))
             {
                 Opened.Add(path);
             }
 
-            return inner.Open(path, opening);
+            return base.Open(path, opening);
         }
 
-        public string[] List(string directory, string suffix)
+        public override string[] List(string directory, string suffix)
         {
             Listings += suffix == ".log" ? 1 : 0;
-            return inner.List(directory, suffix);
+            return base.List(directory, suffix);
         }
-
-        public long LengthOf(string path) => inner.LengthOf(path);
-
-        public bool Exists(string path) => inner.Exists(path);
-
-        public void Delete(string path) => inner.Delete(path);
-
-        public void Rename(string source, string target) => inner.Rename(source, target);
-
-        public string[] ListDirectories(string directory) => inner.ListDirectories(directory);
-
-        public void CreateDirectory(string directory) => inner.CreateDirectory(directory);
-
-        public void SyncDirectory(string directory) => inner.SyncDirectory(directory);
-
-        public long FreeBytes(string directory) => inner.FreeBytes(directory);
-
-        public IDisposable LockDirectory(string directory) => inner.LockDirectory(directory);
     }
 }

@@ -1,10 +1,8 @@
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
-using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Groups.Consumer;
 using Pillarbox.Broker.Streams.Reading;
-using Pillarbox.Broker.Transactions;
 
 namespace Pillarbox.Broker.Queues.Feeds;
 
@@ -22,14 +20,23 @@ internal sealed record GroupReader(
 /// coordinator assigns, begins where the group has committed, commits how far everything is settled. A reader of one
 /// named partition commits without being a member. The shard's.
 /// </summary>
-internal sealed class GroupReading(Queue queue, RecordStream stream, GroupCoordinator coordinator, GroupReader reader)
+internal sealed partial class GroupReading(
+    Queue queue, RecordStream stream, GroupCoordinator coordinator, GroupReader reader)
 {
     private const int CommitMs = 500;
     private const int RebalanceTimeoutMs = 60_000;
     private const int RetryMs = 1000;
+    private const int AskAgain = 0;
 
     private readonly Dictionary<int, long> _committed = [];
     private readonly HashSet<int> _owned = [];
+
+    /// <summary>Owned partitions whose place is not known yet, each with the question that was asked for it;
+    /// <see cref="AskAgain"/>: it was not answered.</summary>
+    private readonly Dictionary<int, int> _unplaced = [];
+
+    private int _questions;
+    private long _askAtMs;
     private int _epoch;
     private bool _isBeating;
     private bool _isClosed;
@@ -66,65 +73,16 @@ internal sealed class GroupReading(Queue queue, RecordStream stream, GroupCoordi
             Beat();
         }
 
+        if (_unplaced.Count > 0 && nowMs >= _askAtMs)
+        {
+            Ask([.. _unplaced.Where(one => one.Value == AskAgain).Select(one => one.Key)]);
+        }
+
         if (nowMs >= _commitAtMs)
         {
             _commitAtMs = nowMs + CommitMs;
             Commit(_owned);
         }
-    }
-
-    /// <summary>Commits, as a part of a producer's transaction, how far everything is settled once these records are,
-    /// by partition. Says, when that is on disk, what was written, for the transaction's marker makes it count; null:
-    /// nothing had to be.</summary>
-    public void CommitWith(
-        ProducerStamp producer, Dictionary<int, List<long>> accepted, Action<CoordinatorError, SpannedPart?> done)
-    {
-        List<OffsetToCommit> offsets = [];
-        foreach ((int number, List<long> records) in accepted)
-        {
-            if (_isClosed || !_committed.TryGetValue(number, out long committed)
-                || Feed.FindCursor(number) is not { } cursor)
-            {
-                done(CoordinatorError.FencedMemberEpoch, null);
-                return;
-            }
-
-            records.Sort();
-            long mark = cursor.Progress.MarkWith(records);
-            if (mark > committed)
-            {
-                int epoch = cursor.Partition?.LeaderEpoch ?? -1;
-                offsets.Add(new OffsetToCommit(new TopicPartition(stream.Name, number), mark, epoch, null));
-            }
-        }
-
-        if (offsets.Count == 0)
-        {
-            done(CoordinatorError.None, null);
-            return;
-        }
-
-        OffsetCommitRequest request = new()
-        {
-            Member = Member,
-            Offsets = offsets,
-            KnowsGroupIdNotFound = true,
-            Producer = producer,
-        };
-        coordinator.CommitOffsets(request, result => done(ErrorOf(result), PartOf(producer)));
-    }
-
-    private static CoordinatorError ErrorOf(OffsetCommitResult result) => result.Error != CoordinatorError.None
-        ? result.Error
-        : result.Offsets.FirstOrDefault(error => error != CoordinatorError.None);
-
-    // Where the transaction stands in the stream of groups. Any thread.
-    private SpannedPart? PartOf(ProducerStamp producer)
-    {
-        Partition? partition = Shard.Services.Streams.GetValueOrDefault(queue.Space.Name)
-            ?.Find(StreamCoordinators.OffsetsStream)?.FindPartition(coordinator.PartitionOf(reader.Group));
-        long first = partition?.TransactionStartOf(producer.Id) ?? -1;
-        return first < 0 ? null : new SpannedPart(partition!, first, partition!.EndOffset);
     }
 
     /// <summary>Commits and leaves the group.</summary>
@@ -236,6 +194,8 @@ internal sealed class GroupReading(Queue queue, RecordStream stream, GroupCoordi
         {
             _owned.Remove(partition);
             _committed.Remove(partition);
+            _unplaced.Remove(partition);
+            _inTransaction.Remove(partition);
             Feed.Remove(partition);
             _tellsOwned = true;
         }
@@ -250,70 +210,63 @@ internal sealed class GroupReading(Queue queue, RecordStream stream, GroupCoordi
 
         _owned.UnionWith(partitions);
         _tellsOwned = true;
+        Ask(partitions);
+    }
+
+    /// <summary>Where does the group stand? What an open transaction is about to commit is waited for: its records may
+    /// have been worked off.</summary>
+    private void Ask(int[] partitions)
+    {
+        if (partitions.Length == 0)
+        {
+            return;
+        }
+
+        int question = ++_questions;
+        Array.ForEach(partitions, partition => _unplaced[partition] = question);
         OffsetFetchRequest request = new()
         {
             Member = Member,
             Partitions = [.. partitions.Select(p => new TopicPartition(stream.Name, p))],
+            RequireStable = true,
         };
-        coordinator.FetchOffsets(request, result => Shard.Post(new ShardAction(_ => OnOffsets(partitions, result))));
+        coordinator.FetchOffsets(request, result => Shard.Post(new ShardAction(_ => OnOffsets(question, result))));
     }
 
-    private void OnOffsets(int[] partitions, OffsetFetchResult result)
+    // A partition that was lost meanwhile, and perhaps won again, has another question.
+    private void OnOffsets(int question, OffsetFetchResult result)
     {
         if (_isClosed)
         {
             return;
         }
 
-        foreach (int number in partitions.Where(_owned.Contains))
+        foreach (int number in _unplaced.Where(one => one.Value == question).Select(one => one.Key).ToArray())
         {
-            FetchedOffset found = result.Offsets.FirstOrDefault(o => o.Partition.Partition == number);
+            TopicPartition wanted = new(stream.Name, number);
+            FetchedOffset found = result.Offsets.FirstOrDefault(offset => offset.Partition == wanted);
             bool isKnown = result.Error == CoordinatorError.None && found.Error == CoordinatorError.None
-                && found.Partition.Topic == stream.Name && found.Committed.Offset >= 0;
-            if (stream.FindPartition(number) is { } partition)
+                && found.Partition == wanted;
+            if (isKnown)
             {
-                long offset = isKnown ? found.Committed.Offset : reader.Start.OffsetIn(partition);
-                _committed[number] = isKnown ? offset : -1;
-                Feed.Add(partition, Math.Max(offset, partition.StartOffset));
+                _unplaced.Remove(number);
+                Begin(number, found.Committed.Offset);
+            }
+            else
+            {
+                _unplaced[number] = AskAgain;
+                _askAtMs = Shard.NowMs + RetryMs;
             }
         }
     }
 
-    private void Commit(IReadOnlyCollection<int> partitions)
+    private void Begin(int number, long committed)
     {
-        List<OffsetToCommit> offsets = [];
-        foreach (int number in partitions)
+        if (stream.FindPartition(number) is { } partition)
         {
-            if (_committed.TryGetValue(number, out long committed) && Feed.FindCursor(number) is { } cursor
-                && cursor.Progress.Mark > committed)
-            {
-                int epoch = cursor.Partition?.LeaderEpoch ?? -1;
-                offsets.Add(new OffsetToCommit(
-                    new TopicPartition(stream.Name, number), cursor.Progress.Mark, epoch, null));
-            }
-        }
-
-        if (offsets.Count == 0 || _isClosed)
-        {
-            return;
-        }
-
-        OffsetCommitRequest request = new() { Member = Member, Offsets = offsets, KnowsGroupIdNotFound = true };
-        coordinator.CommitOffsets(request, result => Shard.Post(new ShardAction(_ => OnCommitted(offsets, result))));
-    }
-
-    // What was refused is tried again with the next tick, by then perhaps with another epoch.
-    private void OnCommitted(List<OffsetToCommit> offsets, OffsetCommitResult result)
-    {
-        for (int i = 0; i < offsets.Count; i++)
-        {
-            bool isDone = result.Error == CoordinatorError.None
-                && (i >= result.Offsets.Count || result.Offsets[i] == CoordinatorError.None);
-            int number = offsets[i].Partition.Partition;
-            if (isDone && _committed.TryGetValue(number, out long known))
-            {
-                _committed[number] = Math.Max(known, offsets[i].Offset);
-            }
+            _committed[number] = committed;
+            long offset = committed >= 0 ? committed : reader.Start.OffsetIn(partition);
+            Feed.Add(partition, Math.Max(offset, partition.StartOffset));
         }
     }
 }

@@ -47,7 +47,9 @@ public sealed class StreamCoordinators
     private readonly DeletedTopics _deleted;
     private int _ticking;
 
-    private StreamCoordinators(StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions options)
+    private StreamCoordinators(
+        StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions options,
+        Action<ShareDeadLetter, Action<bool>>? keepDeadLetters)
     {
         _catalog = catalog;
         _authorizer = authorizer;
@@ -58,7 +60,16 @@ public sealed class StreamCoordinators
             services.Time, services.Random, new CatalogTopicView(catalog), services.Logger);
         ICoordinatorLog offsetsLog = OpenLog(OffsetsStream, out RecordStream offsets);
         Groups = GroupCoordinator.Open(options.Groups, offsetsLog, loop, seams);
-        _shares = new(() => ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams));
+        _shares = new(() =>
+        {
+            ShareCoordinator made = ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams);
+            if (keepDeadLetters is not null)
+            {
+                made.KeepDeadLetters(keepDeadLetters);
+            }
+
+            return made;
+        });
         Groups.ShareMemberGone = (group, member) => WithShares(shares => shares.Release(group, member));
         Groups.ShareGroupDeleted = group => WithShares(shares => shares.Forget(key => key.GroupId == group, _ => { }));
         Groups.ForgetMissingTopics();
@@ -67,6 +78,8 @@ public sealed class StreamCoordinators
         StreamTransactionPartitions partitions = new(catalog, offsets, Groups);
         Transactions = TransactionCoordinator.Open(
             options.Transactions, OpenLog(TransactionsStream, out _), loop, seams, partitions);
+        // Dead letters may wait since the node stopped.
+        WithShares(_ => { });
     }
 
     /// <summary>Consumer groups and offsets.</summary>
@@ -83,11 +96,13 @@ public sealed class StreamCoordinators
     public static bool AreInUse(StreamCatalog catalog) =>
         catalog.Find(TransactionsStream) is not null || catalog.Find(OffsetsStream) is not null;
 
-    /// <summary>Makes the internal streams if need be and reads back what is in them. Errors: <see
+    /// <summary>Makes the internal streams if need be and reads back what is in them. <paramref
+    /// name="keepDeadLetters"/>: see <see cref="ShareCoordinator.KeepDeadLetters"/>. Errors: <see
     /// cref="BrokerException"/> when there is no room to make them.</summary>
     public static StreamCoordinators Open(
-        StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions? options = null) =>
-        new(catalog, authorizer, options ?? new CoordinatorOptions());
+        StreamCatalog catalog, Authorizer authorizer, CoordinatorOptions? options = null,
+        Action<ShareDeadLetter, Action<bool>>? keepDeadLetters = null) =>
+        new(catalog, authorizer, options ?? new CoordinatorOptions(), keepDeadLetters);
 
     /// <summary>Keeps offsets of a group under a transaction, which takes the group's partition in when it is of
     /// version 2; one of version 1 must have it already. Nothing comes between the check and the write, so that a

@@ -16,6 +16,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     private readonly CoordinatorStore _store;
     private readonly TimerHeap _timers = new();
     private readonly Dictionary<SharePartitionKey, Entry> _entries = [];
+    private Action<ShareDeadLetter, Action<bool>>? _keep;
 
     private ShareCoordinator(ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams)
     {
@@ -26,15 +27,25 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         _store.Replay(this);
     }
 
-    /// <summary>Told of every record that nobody could do; on the loop.</summary>
-    public Action<ShareDeadLetter>? DeadLettered { get; set; }
-
     private long NowMs => _seams.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Reads back what the log has; ready when it returns.</summary>
     public static ShareCoordinator Open(
         ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams) =>
         new(options, log, loop, seams);
+
+    /// <summary>Says who keeps the records that nobody could do. It calls back once, on any thread: true when a record
+    /// is on disk there, or needs no place; false: it is asked again. Until then the record is not done with, over
+    /// restarts too; one may be kept twice. Before this is called, such records go.</summary>
+    public void KeepDeadLetters(Action<ShareDeadLetter, Action<bool>> keep) => _loop.Post(() =>
+    {
+        _keep = keep;
+        foreach (Entry entry in _entries.Values)
+        {
+            Listen(entry);
+            HandOver(entry);
+        }
+    });
 
     /// <summary>Ends locks that are over. Called every 50 ms or so by the node.</summary>
     public void Tick() => _loop.Post(() => _timers.Run(NowMs));
@@ -179,11 +190,51 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     {
         string name = $"{key.GroupId}:{key.Partition.TopicId}:{key.Partition.Partition}";
         Entry entry = new(key, state, _store.PartitionOf(name));
-        state.DeadLettered = (offset, count, rejected) =>
-            DeadLettered?.Invoke(new ShareDeadLetter(key, offset, count, rejected));
+        Listen(entry);
         entry.Locks = new CoordinatorTimer(() => Expire(entry));
         _entries.Add(key, entry);
         return entry;
+    }
+
+    private void Listen(Entry entry)
+    {
+        if (_keep is not null)
+        {
+            entry.State.DeadLettered = (offset, count, rejected) => HandOver(entry, offset, count, rejected);
+        }
+    }
+
+    // All that waits, from before the start too: what was said of it then is not known any more.
+    private void HandOver(Entry entry)
+    {
+        foreach ((long offset, short count) in entry.State.Archiving)
+        {
+            HandOver(entry, offset, count, isRejected: count < _options.DeliveryCountMax);
+        }
+    }
+
+    private void HandOver(Entry entry, long offset, short count, bool isRejected)
+    {
+        if (entry.Leaving.Add(offset))
+        {
+            _keep!(
+                new ShareDeadLetter(entry.Key, offset, count, isRejected),
+                isKept => _loop.Post(() => OnHandedOver(entry, offset, isKept)));
+        }
+    }
+
+    private void OnHandedOver(Entry entry, long offset, bool isKept)
+    {
+        entry.Leaving.Remove(offset);
+        if (!isKept)
+        {
+            entry.Again ??= new CoordinatorTimer(() => HandOver(entry));
+            _timers.Arm(entry.Again, NowMs + _options.RetryMs);
+        }
+        else if (entry.State.Bury(offset))
+        {
+            Save(entry, null);
+        }
     }
 
     private void Remove(SharePartitionKey key)
@@ -191,6 +242,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         if (_entries.Remove(key, out Entry? entry))
         {
             TimerHeap.Cancel(entry.Locks);
+            TimerHeap.Cancel(entry.Again);
         }
     }
 
@@ -285,5 +337,11 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         public CoordinatorTimer? Locks { get; set; }
 
         public CoordinatorTimer? Retry { get; set; }
+
+        /// <summary>Dead letters that somebody is about to keep.</summary>
+        public HashSet<long> Leaving { get; } = [];
+
+        /// <summary>When to hand those over again that were not kept.</summary>
+        public CoordinatorTimer? Again { get; set; }
     }
 }

@@ -1,3 +1,5 @@
+using Pillarbox.Broker.Journal;
+
 namespace Pillarbox.Broker.Transactions.Xa;
 
 /// <summary>Where a branch stands (X/Open XA table 6-4).</summary>
@@ -8,6 +10,9 @@ internal enum XaState : byte
 
     /// <summary>Its work has ended; it may be prepared, or rolled back.</summary>
     Idle,
+
+    /// <summary>Offsets of groups that it commits are on their way to the disk; then it is prepared.</summary>
+    Preparing,
 
     /// <summary>It is on disk and waits for the transaction manager's word.</summary>
     Prepared,
@@ -42,6 +47,12 @@ internal sealed class XaBranch(Xid xid, Transaction transaction, XaOwner owner, 
 
     /// <summary>There are records of streams in it.</summary>
     public bool HoldsRecords { get; set; }
+
+    /// <summary>Offsets of groups that it commits; null: none.</summary>
+    public HeldOffsets? Offsets { get; set; }
+
+    /// <summary>Keeps its decision in the journal until the groups have it.</summary>
+    public AppendMark? OffsetsMark { get; set; }
 
     /// <summary>Bytes of its record.</summary>
     public int Bytes => Record.Length;

@@ -8,10 +8,12 @@ namespace Pillarbox.Broker.Transactions.Xa;
 /// <summary>
 /// What the journal and the snapshots hold of branches:
 /// <code>
-/// prepared   u8 version (2 with records) | xid | owner | i64 started | varint n, n x bytes message record
+/// prepared   u8 version (2 with records, 3 with offsets too) | xid | owner | i64 started
+///            | varint n, n x bytes message record
 ///            | varint n, n x (varint queue, varint message, u8 priority, u8 outcome, varint count, optional reason)
-///            | with version 2, records of streams: see HeldRecords; a message may be a record that a queue has read
+///            | from version 2 on, records of streams: see HeldRecords; a message may be a record that a queue has read
 ///            from a stream: see RecordId
+///            | with version 3, offsets of groups: see HeldOffsets
 /// ended      u8 version | xid | u8 commit | u8 heuristic | i64 when | owner
 /// forgotten  u8 version | xid
 /// xid        i32 format as signed varint | bytes global | bytes branch        owner  text space, user, client id
@@ -23,6 +25,7 @@ internal static class XaRecords
 {
     private const byte Version = 1;
     private const byte VersionWithRecords = 2;
+    private const byte VersionWithOffsets = 3;
 
     public static void WritePrepared(IBufferWriter<byte> to, XaBranch branch)
     {
@@ -30,7 +33,8 @@ internal static class XaRecords
         StagedSettlement[] durable = [.. transaction.Settlements.Where(IsKept)];
         bool hasRecords = transaction.Streams is { Bytes: > 0 }
             || Array.Exists(durable, staged => staged.Delivery.IsRecord);
-        FieldWriter.Byte(to, hasRecords ? VersionWithRecords : Version);
+        byte version = branch.Offsets is not null ? VersionWithOffsets : hasRecords ? VersionWithRecords : Version;
+        FieldWriter.Byte(to, version);
         Write(to, branch.Xid);
         Write(to, branch.Owner);
         FieldWriter.Int64(to, branch.StartedAtMs);
@@ -60,10 +64,12 @@ internal static class XaRecords
             FieldWriter.OptionalText(to, staged.Reason);
         }
 
-        if (hasRecords)
+        if (version >= VersionWithRecords)
         {
             HeldRecords.Write(to, transaction.Streams?.Batches ?? []);
         }
+
+        branch.Offsets?.Write(to);
     }
 
     private static bool IsKept(StagedSettlement staged) =>
@@ -73,7 +79,7 @@ internal static class XaRecords
     public static PreparedRecord? ReadPrepared(ref FieldReader from)
     {
         byte version = from.Byte();
-        if (version is not (Version or VersionWithRecords) || ReadXid(ref from) is not { } xid)
+        if (version is not (Version or VersionWithRecords or VersionWithOffsets) || ReadXid(ref from) is not { } xid)
         {
             return null;
         }
@@ -94,11 +100,12 @@ internal static class XaRecords
                 (ushort)Math.Min(from.Varint(), ushort.MaxValue), from.OptionalText()));
         }
 
-        if (version == VersionWithRecords)
+        if (version >= VersionWithRecords)
         {
             HeldRecords.Read(ref from, record.Batches);
         }
 
+        record.Offsets = version == VersionWithOffsets ? HeldOffsets.Read(ref from) : null;
         return from.Failed ? null : record;
     }
 
@@ -173,6 +180,9 @@ internal sealed record PreparedRecord(Xid Xid, XaOwner Owner, long StartedAtMs)
 
     /// <summary>Records of streams.</summary>
     public List<HeldBatch> Batches { get; } = [];
+
+    /// <summary>Offsets of groups; null: none.</summary>
+    public HeldOffsets? Offsets { get; set; }
 }
 
 /// <summary>An acknowledgement that a prepared branch holds.</summary>

@@ -79,6 +79,7 @@ internal sealed class XaRecovery(BrokerServices services)
             {
                 Record = bytes,
                 HoldsRecords = record.Batches.Count > 0,
+                Offsets = record.Offsets,
             };
             transaction.Branch = branch;
             record.Messages.ForEach(message => Add(transaction, message, find));

@@ -41,8 +41,9 @@ public sealed class XaSteps
 
     /// <summary>
     /// xa_prepare: false: there was nothing in it, and it is over. True: <see cref="IClientEvents.OnSettled"/> tells
-    /// when it is on disk. A branch that is prepared already is so again. Errors: NOTA, PROTO, RBROLLBACK, RBTIMEOUT,
-    /// RMERR.
+    /// when it is on disk; or <see cref="IClientEvents.OnDischarged"/> why it is rolled back, when a group refuses the
+    /// offsets that it commits. A branch that is prepared already is so again. Errors: NOTA, PROTO, RBROLLBACK,
+    /// RBTIMEOUT, RMERR.
     /// </summary>
     public bool Prepare(Xid xid, ulong tag)
     {
@@ -60,12 +61,6 @@ public sealed class XaSteps
             throw new XaException(XaCode.RolledBack, failure.Message);
         }
 
-        if (OffsetGate.IsNeeded(transaction))
-        {
-            _client.Discharge(transaction, fail: true, 0);
-            throw new XaException(XaCode.RolledBack, "a prepared branch holds no offsets of consumer groups");
-        }
-
         if (transaction.Publishes.Count == 0 && transaction.Settlements.Count == 0
             && transaction.Streams is not { Bytes: > 0 })
         {
@@ -73,8 +68,58 @@ public sealed class XaSteps
             return false;
         }
 
-        Write(branch, tag);
-        return true;
+        if (OffsetGate.IsNeeded(transaction))
+        {
+            Table.BeginPrepare(branch);
+            _client.Release(transaction);
+            _commits.HoldOffsets(branch, tag);
+            return true;
+        }
+
+        try
+        {
+            Write(branch, tag);
+            return true;
+        }
+        catch (XaException refusal) when (refusal.Code == XaCode.RolledBack)
+        {
+            _client.Discharge(transaction, fail: true, 0);
+            throw;
+        }
+    }
+
+    /// <summary>The offsets of groups that a branch commits are on disk, or refused; its client may be gone.</summary>
+    internal void OnOffsetsHeld(XaBranch branch, ulong tag)
+    {
+        Transaction transaction = branch.Transaction;
+        OffsetGate gate = transaction.Offsets!;
+        branch.Offsets = HeldOffsets.Of(branch.Offsets!.ProducerId, gate.Parts);
+        bool isThere = Table.IsThere(branch);
+        transaction.Fail(gate.Failure);
+        try
+        {
+            if (isThere && gate.Failure is null)
+            {
+                Write(branch, tag);
+                return;
+            }
+        }
+        catch (XaException refusal)
+        {
+            transaction.Fail(new BrokerException(BrokerError.TransactionRollback, refusal.Message));
+        }
+
+        _commits.EndHeld(branch, isCommit: false);
+        if (isThere)
+        {
+            _client.Discharge(transaction, fail: false, tag);
+        }
+        else
+        {
+            // Its client is gone, and it was not prepared.
+            transaction.IsEnded = true;
+            _commits.Discharge(transaction, fail: true, tag: 0);
+        }
     }
 
     /// <summary>
@@ -110,9 +155,14 @@ public sealed class XaSteps
             return EndPrepared(Table.Take(xid, _owner), isCommit: false, tag);
         }
 
-        Transaction transaction = Table.FindOwn(_client, xid).Transaction;
-        _client.Discharge(transaction, fail: true, tag);
-        return transaction;
+        XaBranch own = Table.FindOwn(_client, xid);
+        if (own.State == XaState.Preparing)
+        {
+            throw new XaException(XaCode.Protocol, $"the branch {xid} is being prepared");
+        }
+
+        _client.Discharge(own.Transaction, fail: true, tag);
+        return own.Transaction;
     }
 
     /// <summary>xa_recover: prepared branches of this user, and those that an operator has ended.</summary>
@@ -147,7 +197,6 @@ public sealed class XaSteps
         branch.Record = record.WrittenSpan.ToArray();
         if (branch.Bytes > BranchBytesMax || !Table.TryPrepare(branch))
         {
-            _client.Discharge(branch.Transaction, fail: true, 0);
             throw new XaException(XaCode.RolledBack, $"a branch of {branch.Bytes} bytes cannot be prepared");
         }
 

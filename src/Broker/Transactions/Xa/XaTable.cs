@@ -96,6 +96,24 @@ internal sealed class XaTable
             : throw new XaException(XaCode.Protocol, $"the branch {xid} is {NameOf(branch.State)}");
     }
 
+    /// <summary>What has to be on disk before it is prepared is on its way: nothing else is done with it.</summary>
+    public void BeginPrepare(XaBranch branch)
+    {
+        lock (_lock)
+        {
+            branch.State = XaState.Preparing;
+        }
+    }
+
+    /// <summary>Whether a branch has not gone with its client.</summary>
+    public bool IsThere(XaBranch branch)
+    {
+        lock (_lock)
+        {
+            return _branches.GetValueOrDefault(branch.Xid) == branch;
+        }
+    }
+
     /// <summary>It is in the journal: from now on it is nobody's but the transaction manager's. False: there is no room
     /// for so much.</summary>
     public bool TryPrepare(XaBranch branch)
@@ -315,6 +333,7 @@ internal sealed class XaTable
     {
         XaState.Active => "at work",
         XaState.Idle => "not prepared",
+        XaState.Preparing => "being prepared",
         XaState.Prepared => "prepared",
         XaState.Ending => "being ended",
         _ => "timed out",

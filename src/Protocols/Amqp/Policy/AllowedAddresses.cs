@@ -1,3 +1,5 @@
+using Pillarbox.Protocols.Amqp.Routed;
+
 namespace Pillarbox.Protocols.Amqp.Policy;
 
 /// <summary>
@@ -25,7 +27,7 @@ public sealed class AllowedAddresses
     {
         PolicyWords own = words;
         return _patterns.Length > 0
-            ? new AddressGate([], [], [.. _patterns.Select(text => TokenPattern.Parse(text, own))])
+            ? new AddressGate([], [], [.. _patterns.Select(text => TokenPattern.Parse(text, own.Of))])
             : new AddressGate(
                 [.. _names.Where(name => !name.EndsWith('*')).Select(name => own.Fill(name))],
                 [.. _names.Where(name => name.EndsWith('*')).Select(name => own.Fill(name[..^1]))],
@@ -43,5 +45,5 @@ internal sealed class AddressGate(string[] names, string[] beginnings, TokenPatt
     public bool Allows(string address) => address.Length > 0
         && (Array.IndexOf(names, address) >= 0
             || Array.Exists(beginnings, text => address.StartsWith(text, StringComparison.Ordinal))
-            || Array.Exists(patterns, pattern => pattern.Matches(address)));
+            || Array.Exists(patterns, pattern => pattern.Matches(TokenPattern.TokensOf(address))));
 }

@@ -1,3 +1,5 @@
+using Pillarbox.Protocols.Amqp.Routed;
+
 namespace Pillarbox.Protocols.Amqp.Policy;
 
 /// <summary>
@@ -80,12 +82,13 @@ public sealed record PolicyRules
     {
         VhostPolicy? found = null;
         TokenPattern? best = null;
+        string[] tokens = TokenPattern.TokensOf(name);
         foreach (VhostPolicy vhost in Vhosts)
         {
             foreach (string text in vhost.Aliases.Prepend(vhost.Hostname))
             {
-                TokenPattern pattern = TokenPattern.Parse(text, default);
-                if (pattern.Matches(name) && (best is null || pattern.IsBefore(best)))
+                TokenPattern pattern = TokenPattern.Parse(text);
+                if (pattern.Matches(tokens) && (best is null || TokenPattern.Compare(pattern, best) < 0))
                 {
                     (found, best) = (vhost, pattern);
                 }

@@ -82,7 +82,8 @@ internal sealed class BrokerOutlet(BrokerPort port, string address) : Outlet
             return;
         }
 
-        var upload = new BrokerUpload(port, delivery, _producer!);
+        Producer producer = _producer!;
+        var upload = new BrokerUpload(port, delivery, producer, () => port.Client.BeginLarge(producer));
         _uploads.Add(delivery, upload);
         TryAdd(delivery, upload, delivery.Block.AsSpan(0, delivery.Length));
     }

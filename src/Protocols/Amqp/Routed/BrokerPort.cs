@@ -2,6 +2,7 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed.Drawing;
 using Pillarbox.Protocols.Amqp.Routed.Reading;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -25,6 +26,7 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
     private ulong _lastTag;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isOver;
+    private volatile bool _isWaitedFor;
 
     public BrokerPort(AmqpEnvironment environment)
         : base(environment.OwnThreads)
@@ -58,7 +60,8 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
     public void Tick()
     {
         if (!_isOver
-            && (Client.PlacesVersion != Volatile.Read(ref _knownVersion) || _readers.IsDue(SteadyMs)))
+            && (_isWaitedFor || Client.PlacesVersion != Volatile.Read(ref _knownVersion)
+                || _readers.IsDue(SteadyMs)))
         {
             Wake();
         }
@@ -163,21 +166,29 @@ internal sealed class BrokerPort : PoolLoop, IClientEvents, IDisposable
         }
 
         _readers.Look(SteadyMs);
+        Pass();
+    }
 
+    private void Pass()
+    {
         for (int round = 0; round < RoundsPerRun; round++)
         {
             Traffic.Drain();
             Client.Flush();
             Client.DrainInbox(this);
+            bool isWaitedFor = false;
             foreach (BrokerPlace place in _places.Values)
             {
                 place.Outlet.Look();
+                place.Door.Look();
+                isWaitedFor |= place.Door.IsWaiting;
                 place.Source.Pump();
             }
 
             _readers.Pump();
             Client.Flush();
             Traffic.WakeOthers();
+            _isWaitedFor = isWaitedFor;
             if (!Traffic.HasEvents && !Client.HasEvents)
             {
                 return;
@@ -231,14 +242,15 @@ internal sealed class BrokerPlace
 {
     private readonly BrokerPort _port;
     private readonly string _address;
-    private StreamDoor? _door;
+    private StreamDoor? _readings;
 
-    private BrokerPlace(BrokerPort port, string address, BrokerOutlet outlet, BrokerSource source)
+    private BrokerPlace(BrokerPort port, string address, BrokerOutlet outlet, BrokerSource source, BrokerDoor door)
     {
         _port = port;
         _address = address;
         Outlet = outlet;
         Source = source;
+        Door = door;
     }
 
     /// <summary>What takes others' messages into it.</summary>
@@ -247,6 +259,9 @@ internal sealed class BrokerPlace
     /// <summary>What draws from it for others.</summary>
     public BrokerSource Source { get; }
 
+    /// <summary>Where other nodes speak to this one of it.</summary>
+    public BrokerDoor Door { get; }
+
     /// <summary>Tells the network of it; null: the network does not want it.</summary>
     public static BrokerPlace? Open(BrokerPort port, AddressDescription place)
     {
@@ -254,23 +269,25 @@ internal sealed class BrokerPlace
         bool isMulticast = isStream || !place.Anycast;
         var outlet = new BrokerOutlet(port, place.Name);
         var source = new BrokerSource(port, place.Name, isStream, isMulticast);
-        IRoute? route = port.Network.OpenBroker(place.Name, isMulticast, outlet, source);
+        var door = new BrokerDoor(port, source);
+        IRoute? route = port.Network.OpenBroker(place.Name, isMulticast, outlet, door, source);
         if (route is null)
         {
             return null;
         }
 
         source.SetRoute(route);
-        return new BrokerPlace(port, place.Name, outlet, source)
+        return new BrokerPlace(port, place.Name, outlet, source, door)
         {
-            _door = isStream ? StreamDoor.Open(port, place.Name) : null,
+            _readings = isStream ? StreamDoor.Open(port, place.Name) : null,
         };
     }
 
     public void Close()
     {
-        _door?.Close();
-        _port.Network.CloseBroker(_address, Outlet, Source);
+        _readings?.Close();
+        _port.Network.CloseBroker(_address, Outlet, Door, Source);
+        Door.Close();
         Outlet.OnClosed();
         Source.Close();
     }

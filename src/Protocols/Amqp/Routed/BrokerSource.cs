@@ -3,39 +3,35 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
+using Pillarbox.Protocols.Amqp.Routed.Drawing;
 using Pillarbox.Protocols.Amqp.Termini;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
-
-/// <summary>A message of the broker on its way through the network.</summary>
-internal sealed class DrawnDelivery : RoutedDelivery
-{
-    public Delivery Drawn { get; set; }
-
-    /// <summary>What a receiver that settles second has said.</summary>
-    public byte[]? EarlyOutcome { get; set; }
-}
 
 /// <summary>
 /// Messages of one address of the broker to whoever wants them elsewhere in the network: while there is somebody, a
 /// consumer of the node itself draws, as many at a time as a link may have; each is settled by what the receiver says.
 /// Owned by the port's loop.
 /// </summary>
-internal class BrokerSource(BrokerPort port, string address, bool isStream, bool isMulticast)
+internal partial class BrokerSource(BrokerPort port, string address, bool isStream, bool isMulticast)
     : IRoutedSource, IDestinationWatch, IDestinationListener
 {
-    /// <summary>The longest message that is drawn for another node.</summary>
-    public const int MessageBytesMax = 16 << 20;
+    /// <summary>Messages that are too long for memory, and of which further pieces are to come, at once.</summary>
+    public const int DownloadsMax = 4;
 
     private readonly Queue<Delivery> _pending = new();
     private readonly List<RouteChoice> _choices = [];
+    private readonly List<BrokerDownload> _downloads = [];
+    private readonly SourceDrains _drains = new();
     private IRoute? _route;
     private AddressTally? _tally;
     private Consumer? _consumer;
     private string? _subscription;
     private RouterStamp _stamp;
-    private Task<byte[]?>? _read;
+    private Task<DrawnMessage>? _read;
+    private long _drawn;
+    private long _handedOn;
     private int _outstanding;
     private int _toGrant;
     private bool _isWanted;
@@ -45,6 +41,12 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
     public RoutedInbox Inbox => port.Traffic.Inbox;
 
     /// <summary>Where its messages go.</summary>
+    public IRoute? Route => _route;
+
+    /// <summary>Priorities that its messages had so far, a bit each.</summary>
+    public int PrioritiesSeen { get; private set; }
+
+    /// <summary>Says where its messages go.</summary>
     public void SetRoute(IRoute route)
     {
         _route = route;
@@ -87,10 +89,21 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
     }
 
     /// <summary>A message of the broker.</summary>
-    public void OnDelivery(in Delivery delivery) => _pending.Enqueue(delivery);
+    public void OnDelivery(in Delivery delivery)
+    {
+        _drawn++;
+        _pending.Enqueue(delivery);
+    }
 
-    /// <summary>The broker took unused credit back.</summary>
-    public void OnDrained(int unused) => _toGrant += unused;
+    /// <summary>The broker took unused credit back: it has nothing more now.</summary>
+    public void OnDrained(int unused)
+    {
+        _toGrant += unused;
+        _drains.OnDrained(_drawn);
+    }
+
+    /// <summary>Calls when all that the broker has now, as far as it may be on its way, has been handed on.</summary>
+    public void WhenDrained(Action done) => _drains.Add(done);
 
     /// <summary>The core closed the consumer: its deliveries are void.</summary>
     public virtual void OnClosed(BrokerException reason)
@@ -116,6 +129,7 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
         }
 
         var drawn = (DrawnDelivery)delivery;
+        drawn.Download?.Remove(drawn);
         byte[] stated = drawn.EarlyOutcome ?? state;
         RoutedCopies? copies = delivery.Copies;
         if (copies is not null)
@@ -131,31 +145,32 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
 
         _outstanding--;
         _toGrant++;
-        Settle(drawn.Drawn, OutcomeOf(stated));
+        Settle(drawn.Drawn, drawn.Download is { IsBroken: true } ? NotFromHere : OutcomeOf(stated));
     }
 
     /// <inheritdoc/>
-    public void OnConsumed(RoutedDelivery delivery, int frames)
-    {
-    }
+    public void OnConsumed(RoutedDelivery delivery, int frames) => BrokerDownload.OnConsumed(delivery, frames);
 
     /// <summary>Hands on what was drawn, and draws more.</summary>
     public void Pump()
     {
+        _downloads.ForEach(static download => download.Pump());
+        _downloads.RemoveAll(static download => download.IsOver);
         while (_read is null or { IsCompleted: true } && _pending.TryPeek(out Delivery delivery))
         {
             if (!_isWanted)
             {
-                _read = null;
-                _pending.Dequeue();
-                _toGrant++;
-                Settle(delivery, Outcome.Released);
+                DropRead();
+                GiveBack(delivery, Outcome.Released);
             }
             else if (!TryHandOn(delivery))
             {
                 break;
             }
         }
+
+        AskForDrains();
+        _drains.Tell(_handedOn);
 
         if (_isWanted && _consumer is not null && _toGrant > 0
             && (_toGrant >= port.Network.LinkCapacity / 8 || _outstanding == 0))
@@ -237,11 +252,58 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
         }
     }
 
+    // The broker says when it has nothing more; without a consumer that is so.
+    private void AskForDrains()
+    {
+        if (!_drains.IsDue)
+        {
+            return;
+        }
+
+        _drains.OnAsked();
+        if (_consumer is null || !_isWanted)
+        {
+            _drains.OnDrained(_drawn);
+            return;
+        }
+
+        if (_toGrant > 0)
+        {
+            port.Client.Grant(_consumer, _toGrant);
+            _toGrant = 0;
+        }
+
+        port.Client.Drain(_consumer);
+    }
+
     // What is read from disk is of the oldest delivery, and of no other.
     private void Forget()
     {
         _pending.Clear();
-        _read = null;
+        _handedOn = _drawn;
+        _drains.OnDrained(_drawn);
+        DropRead();
+        _downloads.ForEach(static download => download.Abort());
+        _downloads.Clear();
+    }
+
+    private void DropRead()
+    {
+        if (_read is { } read)
+        {
+            _read = null;
+            _ = DropAsync(read);
+        }
+    }
+
+    // The message's file is closed, if it came to that.
+    private static async Task DropAsync(Task<DrawnMessage> read)
+    {
+        await ((Task)read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (read.IsCompletedSuccessfully)
+        {
+            (await read).Rest?.Dispose();
+        }
     }
 
     private void CloseConsumer()
@@ -269,144 +331,6 @@ internal class BrokerSource(BrokerPort port, string address, bool isStream, bool
             {
                 // Gone already.
             }
-        }
-    }
-
-    // False: the message comes from disk, and the port is woken when it is there.
-    private bool TryHandOn(in Delivery delivery)
-    {
-        byte[]? message = null;
-        if (_read is { IsCompleted: true } read)
-        {
-            message = read.IsCompletedSuccessfully ? read.Result : null;
-            _read = null;
-            _pending.Dequeue();
-            if (message is null)
-            {
-                // Damaged, too long, or not to be had as AMQP: others may have it as it is.
-                _toGrant++;
-                Settle(delivery, new Outcome(OutcomeKind.Modified, UndeliverableHere: true));
-                return true;
-            }
-        }
-        else if (port.Client.TryRead(delivery, out MessageLease lease) && lease.Large is null)
-        {
-            message = Compose(delivery, lease);
-            lease.Dispose();
-            _pending.Dequeue();
-        }
-        else
-        {
-            lease.Large?.Dispose();
-            lease.Dispose();
-            Delivery wanted = delivery;
-            _read = ReadAsync(wanted);
-            if (!_read.IsCompleted)
-            {
-                _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(port.Wake);
-            }
-
-            return _read.IsCompleted;
-        }
-
-        HandOn(delivery, message);
-        return true;
-    }
-
-    private async Task<byte[]?> ReadAsync(Delivery delivery)
-    {
-        MessageLease lease = await port.Client.ReadAsync(delivery, CancellationToken.None);
-        try
-        {
-            if (lease.Large is not { } large)
-            {
-                return Compose(delivery, lease);
-            }
-
-            if (large.Length > MessageBytesMax)
-            {
-                return null;
-            }
-
-            byte[] head = HeaderOf(delivery, lease);
-            byte[] message = new byte[head.Length + large.Length];
-            head.CopyTo(message, 0);
-            for (int at = 0; at < large.Length;)
-            {
-                at += await large.ReadAsync(at, message.AsMemory(head.Length + at), CancellationToken.None);
-            }
-
-            return message;
-        }
-        finally
-        {
-            lease.Large?.Dispose();
-            lease.Dispose();
-        }
-    }
-
-    private byte[] HeaderOf(in Delivery delivery, in MessageLease lease)
-    {
-        Span<byte> header = stackalloc byte[AmqpMessageMap.HeaderBytesMax];
-        int bytes = AmqpMessageMap.WriteHeader(header, lease.Header, delivery.DeliveryCount, port.NowMs);
-        return header[..bytes].ToArray();
-    }
-
-    private byte[] Compose(in Delivery delivery, in MessageLease lease) =>
-        [.. HeaderOf(delivery, lease), .. lease.Payload.Span];
-
-    private void HandOn(in Delivery delivery, byte[] drawn)
-    {
-        byte[] message = Dress(drawn);
-        RoutedHead.Scan(message, out RoutedHead head);
-        RouterNotes notes = head.AnnotationsMap > 0
-            ? RouterNotes.Read(message.AsSpan(head.AnnotationsMap, head.BareOffset - head.AnnotationsMap))
-            : default;
-        Choose(head.Priority);
-        if (_choices.Count == 0)
-        {
-            _toGrant++;
-            Settle(delivery, Outcome.Released);
-            return;
-        }
-
-        _outstanding++;
-        _tally!.OnFromContainer();
-        RoutedCopies? copies = _choices.Count > 1 ? new RoutedCopies { Left = _choices.Count } : null;
-        foreach (RouteChoice choice in _choices)
-        {
-            _tally.OnChosen(choice.Outlet!);
-            var copy = new DrawnDelivery { Source = this, Drawn = delivery };
-            copy.Begin(choice, message.Length + RoutedBytes.SectionBytesMax + _stamp.Entries.Length);
-            copy.Copies = copies;
-            copy.IsWhole = true;
-            copy.Length = choice.Outlet!.TakesStamps
-                ? RoutedBytes.Write(message, head, notes, _stamp, copy.Block)
-                : Keep(message, copy.Block);
-            port.Traffic.Post(choice.Outlet.Inbox, new RoutedEvent(RoutedEventKind.Delivery, copy)
-            {
-                Generation = copy.Generation,
-            });
-        }
-    }
-
-    private static int Keep(byte[] message, byte[] into)
-    {
-        message.CopyTo(into, 0);
-        return message.Length;
-    }
-
-    private void Choose(int priority)
-    {
-        _choices.Clear();
-        var query = new RouteQuery { Priority = _route!.Priority ?? priority };
-        if (_route.IsMulticast)
-        {
-            _route.ChooseAll(query, _choices);
-        }
-        else if (_route.Choose(query) is { Outlet: not null } choice)
-        {
-            _choices.Add(choice);
         }
     }
 

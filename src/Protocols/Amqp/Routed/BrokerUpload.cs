@@ -10,7 +10,12 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// what it must; from there on it goes where large messages of this node's own clients go, onto the disk. While the
 /// disk is behind, the sender is not told that its pieces are taken, and so sends no more. Owned by the port's loop.
 /// </summary>
-internal sealed class BrokerUpload(BrokerPort port, RoutedDelivery delivery, Producer producer)
+/// <param name="port">The broker's place in the network.</param>
+/// <param name="delivery">The message on its way.</param>
+/// <param name="producer">Who publishes it when it is small.</param>
+/// <param name="beginLarge">Begins its file when it is not.</param>
+internal sealed class BrokerUpload(
+    BrokerPort port, RoutedDelivery delivery, Producer producer, Func<LargePublish> beginLarge)
 {
     private readonly ArrayBufferWriter<byte> _head = new();
     private LargePublish? _large;
@@ -96,7 +101,7 @@ internal sealed class BrokerUpload(BrokerPort port, RoutedDelivery delivery, Pro
     {
         IncomingMessage read = AmqpMessageMap.Read(_head.WrittenSpan, port.NowMs);
         _header = read.Header;
-        _large = port.Client.BeginLarge(producer);
+        _large = beginLarge();
         if (!_large.Append(new ReadOnlySequence<byte>(_head.WrittenMemory[read.PayloadOffset..].ToArray())))
         {
             Await();

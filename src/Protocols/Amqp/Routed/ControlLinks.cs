@@ -3,19 +3,23 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
+/// <summary>Takes a message; it is valid during the call.</summary>
+internal delegate void ControlTaker(ReadOnlySpan<byte> message);
+
 /// <summary>Control messages from another router: whole, small, and each as good as the next.</summary>
 internal sealed class ControlIncomingLink : IncomingLink
 {
     /// <summary>The longest control message that is taken.</summary>
     public const int MessageBytesMax = 4 << 20;
 
-    private readonly TrunkLinks _trunk;
+    private readonly ControlTaker _take;
+    private readonly Action _onLost;
     private readonly uint _capacity;
 
-    public ControlIncomingLink(AmqpSession session, Attach attach, TrunkLinks trunk)
+    public ControlIncomingLink(AmqpSession session, Attach attach, ControlTaker take, Action onLost)
         : base(session, attach)
     {
-        _trunk = trunk;
+        (_take, _onLost) = (take, onLost);
         _capacity = (uint)session.Connection.Network!.LinkCapacity;
         TopUp();
     }
@@ -24,7 +28,7 @@ internal sealed class ControlIncomingLink : IncomingLink
     public override void Release(LinkEnd end)
     {
         AbandonDelivery();
-        _trunk.OnControlLost();
+        _onLost();
     }
 
     /// <inheritdoc/>
@@ -43,7 +47,7 @@ internal sealed class ControlIncomingLink : IncomingLink
     /// <inheritdoc/>
     protected override void OnMessage(ReadOnlyMemory<byte> message)
     {
-        _trunk.OnControl(message.Span);
+        _take(message.Span);
         if (!IsSettled)
         {
             Session.Incoming.Accept(DeliveryId, settled: true);

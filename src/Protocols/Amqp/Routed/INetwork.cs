@@ -1,5 +1,6 @@
 using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -11,6 +12,10 @@ public interface INetwork : IContainerNetwork
 {
     /// <summary>This node's id, without an area.</summary>
     string NodeId { get; }
+
+    /// <summary>What messages say of their way by this node; empty at an edge: they enter the network at its
+    /// router.</summary>
+    string StampId { get; }
 
     /// <summary>Deliveries that a sender may have on their way, by default 250.</summary>
     int LinkCapacity { get; }
@@ -37,7 +42,26 @@ public interface INetwork : IContainerNetwork
     void OnUplinkLost(PeerLink uplink);
 
     /// <summary>The interior takes messages for an address by a link of their own; null: not now.</summary>
-    void OnUplinkOutlet(PeerLink uplink, string address, Outlet? outlet);
+    /// <param name="uplink">The connection to the interior.</param>
+    /// <param name="key">The address's key, see <see cref="UplinkWish.Key"/>.</param>
+    /// <param name="outlet">The link.</param>
+    void OnUplinkOutlet(PeerLink uplink, string key, Outlet? outlet);
+
+    /// <summary>At an edge: the interior says that a broker elsewhere has an address, or has it no longer.</summary>
+    void OnUplinkBroker(PeerLink uplink, string address, bool isMulticast, bool isThere);
+
+    /// <summary>Tells an edge whether a broker elsewhere has an address that it uses: at once, and when that
+    /// changes.</summary>
+    void WatchBroker(string address, IBrokerWatch watch);
+
+    /// <summary>The edge uses it no longer.</summary>
+    void UnwatchBroker(string address, IBrokerWatch watch);
+
+    /// <summary>
+    /// At an edge: what the interior knows of an address that a client attaches to. Null: there is nobody to ask, or
+    /// nothing to ask for.
+    /// </summary>
+    Task<InteriorAnswer>? LookUp(string address, bool toSend);
 
     /// <summary>A client wants what is sent to an address. Null: nobody can draw from there.</summary>
     IRoute? OpenReceiver(string address, Outlet outlet);
@@ -49,12 +73,31 @@ public interface INetwork : IContainerNetwork
     /// The node's broker has an address: <paramref name="outlet"/> takes what is sent to it from anywhere, and what the
     /// broker gives back goes to those who want to draw from it, on the route that is returned; <paramref
     /// name="watch"/>
-    /// is told whether there are such. Null: nobody may use it.
+    /// is told whether there are such. What other nodes have to say to all whose brokers have the address comes to
+    /// <paramref name="door"/>. Null: nobody may use it.
     /// </summary>
-    IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, IDestinationWatch watch);
+    IRoute? OpenBroker(string address, bool isMulticast, Outlet outlet, Outlet door, IDestinationWatch watch);
 
     /// <summary>The broker has it no longer.</summary>
-    void CloseBroker(string address, Outlet outlet, IDestinationWatch watch);
+    void CloseBroker(string address, Outlet outlet, Outlet door, IDestinationWatch watch);
+
+    /// <summary>Where those are spoken to whose brokers have an address, see <see cref="OpenBroker"/>; an edge does not
+    /// know whether there are any.</summary>
+    IReadOnlyList<string> DoorsOf(string address);
+
+    /// <summary>The router of the interior by which others reach this node: itself, or an edge's.</summary>
+    string HomeRouter { get; }
+
+    /// <summary>Whether somebody draws from an address at a router, or at an edge of it, as far as this node knows; an
+    /// edge knows only whether there is anybody.</summary>
+    bool HasDestinationAt(IRoute route, string router);
+
+    /// <summary>A router's bit in sets of routers, this one 0; -1: it is not known.</summary>
+    /// <param name="id">As in annotations, in UTF-8.</param>
+    int IndexOf(ReadOnlySpan<byte> id);
+
+    /// <summary>Is another whenever something in the network has changed.</summary>
+    long Version { get; }
 
     /// <summary>An address that nobody else has: of this node for a receiver, anywhere in the network for a
     /// sender.</summary>
@@ -148,6 +191,14 @@ public interface IDestinationWatch
     void OnDestinations(bool any);
 }
 
+/// <summary>Who wants to know whether brokers have an address. Called on any thread, under the network's
+/// lock.</summary>
+public interface IBrokerWatch
+{
+    /// <summary>One has it now, or none has it any more.</summary>
+    void OnBroker(string address, bool isMulticast, bool isThere);
+}
+
 /// <summary>How much is on its way to a destination. Any thread.</summary>
 public sealed class LoadCounter
 {
@@ -237,9 +288,19 @@ public abstract class PeerLink
     internal abstract bool IsAlike { get; }
 
     /// <summary>Of an edge's connection to the interior: a link for an address is wanted, or no longer.</summary>
-    public virtual void Want(string address, bool toSend, bool isWanted)
+    public virtual void Want(in UplinkWish wish, bool isWanted)
     {
     }
+
+    /// <summary>Of an edge's connection to the interior: the edge has containers for addresses whose links go on as a
+    /// whole, or none any more.</summary>
+    public virtual void Tell(in UplinkLinkRoute route, bool isThere)
+    {
+    }
+
+    /// <summary>Of an edge's connection to the interior: asks what the interior knows of an address.</summary>
+    public virtual Task<InteriorAnswer> LookUp(string address, bool toSend) =>
+        Task.FromResult(InteriorAnswer.None);
 
     /// <summary>The link for messages of a priority, or of the nearest lower one; null: none is there yet.</summary>
     public abstract Outlet? OutletFor(int priority);

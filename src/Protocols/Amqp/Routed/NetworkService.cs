@@ -176,7 +176,7 @@ public sealed class NetworkService : Outlet, IWakeable, IRoutedSource
     private byte[] Stamped(byte[] to, byte[] bare, PeerLink peer)
     {
         bool isMarked = peer is TrunkLinks { IsAlike: true };
-        byte[] entries = RouterNotes.Entries(_network.NodeId, to, phase: 0, isMarked, default, out int count);
+        byte[] entries = RouterNotes.Entries(_network.StampId, to, phase: 0, isMarked, default, out int count);
         var output = new ArrayBufferWriter<byte>(bare.Length + entries.Length + 16);
         var writer = new AmqpWriter(output);
         writer.WriteDescriptor(Descriptors.MessageAnnotations);

@@ -2,6 +2,8 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Drawing;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
 using Pillarbox.Protocols.Amqp.Routed.Reading;
 using Pillarbox.Protocols.Amqp.Termini;
@@ -50,7 +52,7 @@ internal static class RoutedAttach
         }
 
         string address = target.Dynamic ? network.NewDynamicAddress(forSender: true) : target.Address!;
-        if (!target.Dynamic && IsOfBroker(session.Connection, address, target.Capabilities))
+        if (!target.Dynamic && StaysHere(session, address))
         {
             return false;
         }
@@ -59,9 +61,16 @@ internal static class RoutedAttach
         Target answer = target.Dynamic
             ? target with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
             : target with { Capabilities = null, Durable = TerminusDurability.None };
-        AttachTo(session, network, attach, answer, RoutePlace.Of(target.Capabilities, toSend: true));
+        AttachTo(session, network, attach, answer, PlaceOf(session, target.Capabilities, toSend: true));
         return true;
     }
+
+    // An edge's links are the network's, so that its queues and those of the same name here stay apart.
+    private static bool StaysHere(AmqpSession session, string address) =>
+        session.Connection.Role != ConnectionRole.Edge && IsOfBroker(session.Connection, address);
+
+    private static RoutePlace? PlaceOf(AmqpSession session, string[]? capabilities, bool toSend) =>
+        RoutePlace.Of(capabilities, toSend, session.Connection.Role == ConnectionRole.Edge);
 
     private static void AttachTo(
         AmqpSession session, INetwork network, Attach attach, Target answer, RoutePlace? place)
@@ -82,12 +91,15 @@ internal static class RoutedAttach
         }
 
         session.AnswerIncoming(attach, answer);
+        EdgeTracking? tracking = place is null && isEdge ? session.Connection.Tracking : null;
         var link = new RoutedIncomingLink(session, attach, RoutedSender.ToAddress)
         {
             IsFallback = place is { IsFallback: true },
+            OnReleased = () => tracking?.Leave(answer.Address!),
         };
         session.Put(link);
         link.SetRoute(route, watch);
+        tracking?.Use(answer.Address!);
     }
 
     private static bool TakesReceiver(AmqpSession session, INetwork network, Attach attach)
@@ -103,7 +115,7 @@ internal static class RoutedAttach
         }
 
         string address = source.Dynamic ? network.NewDynamicAddress(forSender: false) : source.Address ?? "";
-        if (!source.Dynamic && IsOfBroker(session.Connection, address, source.Capabilities))
+        if (!source.Dynamic && StaysHere(session, address))
         {
             return false;
         }
@@ -113,14 +125,42 @@ internal static class RoutedAttach
             Authorize(session.Connection, address, Permission.Consume);
         }
 
-        RoutePlace? place = RoutePlace.Of(source.Capabilities, toSend: false);
+        if (MakeReceiver(session, network, attach, address, PlaceOf(session, source.Capabilities, toSend: false))
+            is not { } link)
+        {
+            RefuseUnavailable(session, attach);
+            return true;
+        }
+
+        Answer(session, attach, source.Dynamic
+            ? source with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
+            : source);
+        session.Put(link);
+        return true;
+    }
+
+    // Null: nobody can draw from there.
+    private static RoutedOutgoingLink? MakeReceiver(
+        AmqpSession session, INetwork network, Attach attach, string address, RoutePlace? place)
+    {
+        bool isClient = session.Connection.Role == ConnectionRole.Normal;
+        EdgeTracking? tracking = session.Connection.Role == ConnectionRole.Edge ? session.Connection.Tracking : null;
         IRoute? route = null;
         RoutedOutgoingLink? link = null;
+        DrainQuestion? question = null;
         link = new RoutedOutgoingLink(session, attach, peer: null)
         {
             Address = address,
+            OnDrain = place is not null || !isClient ? null : done =>
+            {
+                question?.Close();
+                question = new DrainQuestion(session, network, address);
+                return question.Ask(done);
+            },
             OnReleased = () =>
             {
+                question?.Close();
+                tracking?.Leave(address);
                 if (place is null)
                 {
                     network.CloseReceiver(route!, link!.Outlet);
@@ -137,15 +177,11 @@ internal static class RoutedAttach
         if (route is null)
         {
             link.Unlist();
-            RefuseUnavailable(session, attach);
-            return true;
+            return null;
         }
 
-        Answer(session, attach, source.Dynamic
-            ? source with { Address = address, DynamicNodeProperties = DynamicNode.Properties() }
-            : source);
-        session.Put(link);
-        return true;
+        tracking?.Use(address);
+        return link;
     }
 
     private static bool TakesEdge(AmqpSession session, INetwork network, Attach attach, Source source)
@@ -219,7 +255,8 @@ internal static class RoutedAttach
     private static void RefuseUnavailable(AmqpSession session, Attach attach) => session.Refuse(
         attach, new AmqpError { Condition = AmqpErrorCondition.NotFound, Description = "Node not found" });
 
-    private static bool IsOfBroker(ConnectionEndpoint connection, string address, string[]? capabilities)
+    /// <summary>Whether the node's own broker has an address, or it names one of its queues explicitly.</summary>
+    public static bool IsOfBroker(ConnectionEndpoint connection, string address)
     {
         BrokerClient client = connection.Client;
         if (address.StartsWith("amqp:", StringComparison.Ordinal) || address.StartsWith('_'))

@@ -10,7 +10,7 @@ internal readonly record struct RouterStamp(byte[] Entries, int Count)
     /// <summary>Of a message that enters the network here.</summary>
     public static RouterStamp Of(INetwork network, string? to, int phase, bool isPreSettled = false)
     {
-        byte[] entries = RouterNotes.Entries(network.NodeId, to, phase, isPreSettled, out int count);
+        byte[] entries = RouterNotes.Entries(network.StampId, to, phase, isPreSettled, out int count);
         return new RouterStamp(entries, count);
     }
 
@@ -18,7 +18,7 @@ internal readonly record struct RouterStamp(byte[] Entries, int Count)
     public static RouterStamp OfStream(INetwork network, string to, int phase)
     {
         byte[] entries = RouterNotes.Entries(
-            network.NodeId, System.Text.Encoding.UTF8.GetBytes(to), phase, isPreSettled: false,
+            network.StampId, System.Text.Encoding.UTF8.GetBytes(to), phase, isPreSettled: false,
             new RouterNotes { IsStream = true }, out int count);
         return new RouterStamp(entries, count);
     }

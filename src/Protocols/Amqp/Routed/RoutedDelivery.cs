@@ -65,6 +65,10 @@ internal class RoutedDelivery
     /// <summary>When it began, in milliseconds since the Unix epoch.</summary>
     public long BeganMs { get; set; }
 
+    /// <summary>The router where it entered the network, by its bit in sets of routers, this one 0; -1: not
+    /// known.</summary>
+    public int Ingress { get; set; }
+
     /// <summary>Whether its first sender had settled it, however it crosses now.</summary>
     public bool IsPresettled { get; set; }
 

@@ -31,9 +31,6 @@ internal enum RoutedEventKind : byte
     /// <summary>A control message for another router.</summary>
     Control,
 
-    /// <summary>A link to the interior is wanted, or no longer.</summary>
-    Uplink,
-
     /// <summary>Something that the subject does itself.</summary>
     Call,
 

@@ -9,6 +9,9 @@ internal sealed partial class RoutedIncomingLink
     private AddressTally? _tally;
     private AddressTally? _counted;
     private int _outstandingCount;
+    private byte[] _ingressId = [];
+    private int _ingress;
+    private long _ingressVersion = -1;
 
     /// <inheritdoc/>
     public bool IsIncoming => true;
@@ -40,6 +43,24 @@ internal sealed partial class RoutedIncomingLink
 
     /// <inheritdoc/>
     protected override void OnRejected() => _counters.OnRejected();
+
+    // A client's or an edge's message enters here; of others their first router has said so.
+    private int IngressOf(scoped in RouterNotes notes)
+    {
+        if (_kind != RoutedSender.Router || notes.Ingress.IsEmpty)
+        {
+            return IsIngress ? 0 : -1;
+        }
+
+        if (_ingressVersion != _network.Version || !notes.Ingress.SequenceEqual(_ingressId))
+        {
+            _ingressId = notes.Ingress.ToArray();
+            _ingressVersion = _network.Version;
+            _ingress = _network.IndexOf(_ingressId);
+        }
+
+        return _ingress;
+    }
 
     // The destinations are chosen: the link, the address and the node count the message.
     private void CountForwarded(bool isPreSettled)

@@ -22,7 +22,7 @@ internal sealed partial class RoutedIncomingLink
 
     private int StampBytesMax(scoped in RouterNotes notes) => _fallback is null && !TrustsNotes
         ? RoutedBytes.SectionBytesMax + _markedStamp.Entries.Length
-        : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.NodeId) + notes.To.Length + notes.Ingress.Length
+        : RoutedBytes.SectionBytesMax + RouterNotes.BytesMax(_network.StampId) + notes.To.Length + notes.Ingress.Length
             + notes.Trace.Length + FallbackBytesMax;
 
     // Characters of its address, each at most three bytes.
@@ -63,7 +63,7 @@ internal sealed partial class RoutedIncomingLink
 
         if (TrustsNotes)
         {
-            return RouterNotes.Write(ref writer, _network.NodeId, notes.To, notes.Phase, isMarked, notes);
+            return RouterNotes.Write(ref writer, _network.StampId, notes.To, notes.Phase, isMarked, notes);
         }
 
         RouterStamp stamp = isMarked ? _markedStamp : _stamp;
@@ -76,8 +76,8 @@ internal sealed partial class RoutedIncomingLink
     {
         byte[] to = Encoding.UTF8.GetBytes(fallback.Address);
         return TrustsNotes
-            ? RouterNotes.Write(ref writer, _network.NodeId, to, fallback.Phase, isMarked, notes)
-            : RouterNotes.Write(ref writer, _network.NodeId, to, fallback.Phase, isMarked, default);
+            ? RouterNotes.Write(ref writer, _network.StampId, to, fallback.Phase, isMarked, notes)
+            : RouterNotes.Write(ref writer, _network.StampId, to, fallback.Phase, isMarked, default);
     }
 }
 

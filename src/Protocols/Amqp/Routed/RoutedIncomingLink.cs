@@ -48,6 +48,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     private RoutedDelivery? _free;
     private RoutedDelivery? _outstanding;
     private byte[] _uplinkAddress = [];
+    private int _uplinkPhase;
     private IRoute? _route;
     private IRoute? _fallback;
     private EarlyWatch? _watch;
@@ -109,8 +110,12 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         watch.Join(this);
     }
 
-    /// <summary>The address that the interior's messages are for.</summary>
-    public void SetUplinkAddress(string address) => _uplinkAddress = System.Text.Encoding.UTF8.GetBytes(address);
+    /// <summary>The address that the interior's messages are for, and their phase.</summary>
+    public void SetUplinkAddress(string address, int phase)
+    {
+        _uplinkAddress = System.Text.Encoding.UTF8.GetBytes(address);
+        _uplinkPhase = phase;
+    }
 
     /// <inheritdoc/>
     public override void Release(LinkEnd end)
@@ -327,6 +332,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             RoutedDelivery delivery = Rent(choice, message.Length + StampBytesMax(notes));
             delivery.Copies = copies;
             delivery.IsWhole = !more;
+            delivery.Ingress = IngressOf(notes);
             bool isMarked = isPreSettled && choice.Outlet!.Peer is { IsAlike: true };
             delivery.IsPresettled = isPreSettled;
             delivery.GoesSettled = isPreSettled && !isMarked;
@@ -349,9 +355,10 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
             return _route;
         }
 
-        ReadOnlySpan<byte> address = _kind == RoutedSender.Uplink ? _uplinkAddress
-            : TrustsNotes && !notes.To.IsEmpty ? notes.To : to;
-        IRoute? found = address.IsEmpty ? null : _routes.Find(address, TrustsNotes ? notes.Phase : null);
+        bool isUplink = _kind == RoutedSender.Uplink;
+        ReadOnlySpan<byte> address = isUplink ? _uplinkAddress : TrustsNotes && !notes.To.IsEmpty ? notes.To : to;
+        int? phase = isUplink ? _uplinkPhase : TrustsNotes ? notes.Phase : null;
+        IRoute? found = address.IsEmpty ? null : _routes.Find(address, phase);
         _counted = found is null ? null : _routes.Tally;
         return found;
     }

@@ -6,6 +6,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 internal sealed partial class RoutedOutgoingLink
 {
     private long _noCreditSinceMs;
+    private long[] _ingress = [];
 
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
@@ -43,8 +44,28 @@ internal sealed partial class RoutedOutgoingLink
     private long ZeroCreditMsAt(long nowMs) =>
         Volatile.Read(ref _noCreditSinceMs) is var since and > 0 ? Math.Max(0, nowMs - since) : 0;
 
+    // Where it entered the network; between routers that is not counted.
+    private void CountIngress(RoutedDelivery delivery)
+    {
+        int router = delivery.Ingress;
+        if (router < 0 || Session.Connection.Role == ConnectionRole.InterRouter)
+        {
+            return;
+        }
+
+        if (router >= _ingress.Length)
+        {
+            long[] longer = new long[router + 1];
+            _ingress.CopyTo(longer, 0);
+            Volatile.Write(ref _ingress, longer);
+        }
+
+        _ingress[router]++;
+    }
+
     private void CountOutcome(RoutedDelivery delivery, byte[] state)
     {
+        CountIngress(delivery);
         long nowMs = Session.Connection.NowMs;
         if (delivery.IsPresettled)
         {

@@ -31,6 +31,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private bool _peerDrains;
     private bool _hasCredit;
     private bool _endsWhenIdle;
+    private DrainWait _drainWait;
     private int _inHand;
 
     public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
@@ -71,6 +72,12 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <summary>Hears whether the peer gives any credit.</summary>
     public Action<bool>? OnCredit { get; init; }
+
+    /// <summary>
+    /// The peer wants its credit back: asks those who have more messages for it, and calls when all that they have now
+    /// has come. False: there is nobody to ask.
+    /// </summary>
+    public Func<Action, bool>? OnDrain { get; init; }
 
     /// <summary>Where the network hands deliveries in.</summary>
     public LinkOutlet Outlet { get; }
@@ -204,6 +211,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         SettleRate = Counters.RateAt(nowMs),
         LastDeliveryMs = Counters.LastDeliveryMs,
         ZeroCreditMs = ZeroCreditMsAt(nowMs),
+        IngressHistogram = Volatile.Read(ref _ingress),
     };
 
     private void Begin(RoutedDelivery delivery)
@@ -314,6 +322,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         if (delivery.GoesSettled)
         {
             Counters.OnPresettled(Session.Connection.NowMs);
+            CountIngress(delivery);
             Conclude(delivery, RoutedState.Accepted, isCounted: true);
         }
         else if (delivery.EarlyState is { } state)
@@ -334,16 +343,41 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             return;
         }
 
-        if (!_peerDrains || (_pending.Count > 0 && _linkCredit > 0) || _current is not null)
+        if (!_peerDrains || (_pending.Count > 0 && _linkCredit > 0) || _current is not null || AwaitsOthers())
         {
             return;
         }
 
+        _drainWait = DrainWait.None;
         _deliveryCount += _linkCredit;
         _linkCredit = 0;
         NoteCredit();
         WriteFlow(echo: false);
         _peerDrains = false;
+    }
+
+    // What is still to come by this credit is elsewhere: they are asked once.
+    private bool AwaitsOthers()
+    {
+        if (_linkCredit > 0 && _drainWait == DrainWait.None && OnDrain is not null)
+        {
+            _drainWait = DrainWait.Asked;
+            if (!OnDrain(OnDrainAnswered))
+            {
+                _drainWait = DrainWait.Answered;
+            }
+        }
+
+        return _linkCredit > 0 && _drainWait == DrainWait.Asked;
+    }
+
+    private void OnDrainAnswered()
+    {
+        if (State == LinkState.Attached && _drainWait == DrainWait.Asked)
+        {
+            _drainWait = _peerDrains ? DrainWait.Answered : DrainWait.None;
+            FinishDrain();
+        }
     }
 
     // Whoever takes credit back does not want more; one without any for now does.
@@ -394,4 +428,17 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             Session.Detach(this, error: null);
         }
     }
+}
+
+/// <summary>Whether those who have more messages were asked for them, of a link whose peer drains.</summary>
+internal enum DrainWait : byte
+{
+    /// <summary>Nobody was.</summary>
+    None,
+
+    /// <summary>They were, and have not answered.</summary>
+    Asked,
+
+    /// <summary>All that they had has come.</summary>
+    Answered,
 }

@@ -69,9 +69,6 @@ internal sealed class RoutedTraffic(Func<TrunkLinks?> trunk, IWakeable loop)
             case RoutedEventKind.Destinations:
                 ((IDestinationListener)crossing.Subject).OnDestinationsTold(crossing.Flag);
                 return;
-            case RoutedEventKind.Uplink:
-                ((EdgeUplink)crossing.Subject).OnWant(crossing);
-                return;
             case RoutedEventKind.Call:
                 ((IRoutedCall)crossing.Subject).Run(crossing);
                 return;

@@ -162,12 +162,13 @@ internal ref struct RouterNotes
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Writes the same; returns how many keys and values they are.</summary>
+    /// <summary>Writes the same; returns how many keys and values they are. Without a node's id nothing is said of the
+    /// way.</summary>
     public static int Write(
         ref AmqpWriter writer, string nodeId, scoped ReadOnlySpan<byte> to, int phase, bool isPreSettled,
         scoped in RouterNotes before)
     {
-        int count = 4;
+        int count = 0;
         if (isPreSettled)
         {
             writer.WriteSymbolAscii(PreSettledKey);
@@ -196,6 +197,11 @@ internal ref struct RouterNotes
             count += 2;
         }
 
+        if (nodeId.Length == 0)
+        {
+            return count;
+        }
+
         writer.WriteSymbolAscii("x-opt-qd.ingress"u8);
         if (before.Ingress.IsEmpty)
         {
@@ -211,7 +217,7 @@ internal ref struct RouterNotes
         writer.WriteRaw(before.Trace);
         WriteNode(ref writer, nodeId);
         writer.EndList(list, before.TraceCount + 1);
-        return count;
+        return count + 4;
     }
 
     /// <summary>Bytes that <see cref="Write"/> takes at most, besides what came before and the address.</summary>

@@ -77,6 +77,10 @@ public sealed record LinkFacts
     /// <summary>Whether the receiver has given none for long.</summary>
     public bool IsBlocked => ZeroCreditMs > LinkCounters.StuckMs;
 
+    /// <summary>Deliveries that have come to their end, by the bit of the router where they entered the
+    /// network.</summary>
+    public IReadOnlyList<long> IngressHistogram { get; init; } = [];
+
     /// <summary>Deliveries that wait for credit.</summary>
     public long Undelivered { get; init; }
 

@@ -224,7 +224,7 @@ internal sealed class TrunkLinks : PeerLink
     {
         if (attach.Role == Role.Sender)
         {
-            _controlIn = new ControlIncomingLink(session, attach, this);
+            _controlIn = new ControlIncomingLink(session, attach, OnControl, OnControlLost);
             TellWhenUp();
             return _controlIn;
         }

@@ -14,10 +14,11 @@ internal static class ConsumerGroupDescribeApi
     public static async ValueTask<ConsumerGroupDescribeResponse?> HandleAsync(
         ApiCall call, ConsumerGroupDescribeRequest request)
     {
-        var groups = new ConsumerGroupDescribeResponse.DescribedGroup[request.GroupIds.Length];
+        string[] wanted = request.GroupIds.Once();
+        var groups = new ConsumerGroupDescribeResponse.DescribedGroup[wanted.Length];
         for (int i = 0; i < groups.Length; i++)
         {
-            groups[i] = await DescribeAsync(call.Session, request, request.GroupIds[i]);
+            groups[i] = await DescribeAsync(call.Session, request, wanted[i]);
         }
 
         return new ConsumerGroupDescribeResponse { Groups = groups };

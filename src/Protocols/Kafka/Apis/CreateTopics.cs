@@ -14,12 +14,12 @@ internal static class CreateTopicsApi
 
     public static async ValueTask<CreateTopicsResponse?> HandleAsync(ApiCall call, CreateTopicsRequest request)
     {
+        HashSet<string> twice = request.Topics.Twice(topic => topic.Name);
         var results = new CreatableTopicResult[request.Topics.Length];
         for (int i = 0; i < results.Length; i++)
         {
             CreatableTopic wanted = request.Topics[i];
-            bool twice = request.Topics.Count(t => t.Name == wanted.Name) > 1;
-            results[i] = twice
+            results[i] = twice.Contains(wanted.Name)
                 ? Refuse(wanted, ErrorCode.InvalidRequest, "the topic is named twice in the request")
                 : await CreateAsync(call, wanted, request.ValidateOnly);
         }
@@ -80,14 +80,15 @@ internal static class CreateTopicsApi
                 $"replication factor {wanted.ReplicationFactor}: there is one node, which keeps one replica");
         }
 
-        for (int i = 0; i < wanted.Assignments.Length; i++)
+        int partitions = wanted.Assignments.Length;
+        HashSet<int> assigned =
+        [
+            .. wanted.Assignments.Where(a => a.BrokerIds is [var id] && id == nodeId).Select(a => a.PartitionIndex)
+                .Where(index => index >= 0 && index < partitions),
+        ];
+        if (assigned.Count != partitions)
         {
-            bool good = wanted.Assignments.Any(a => a.PartitionIndex == i && a.BrokerIds is [var id] && id == nodeId);
-            if (!good)
-            {
-                return (ErrorCode.InvalidReplicaAssignment,
-                    $"partitions are counted from 0, each on node {nodeId} alone");
-            }
+            return (ErrorCode.InvalidReplicaAssignment, $"partitions are counted from 0, each on node {nodeId} alone");
         }
 
         bool repeated = wanted.Configs.Select(c => c.Name).Distinct(StringComparer.Ordinal).Count()

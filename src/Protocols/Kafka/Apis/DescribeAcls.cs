@@ -52,13 +52,3 @@ internal static class DescribeAclsApi
         PermissionType = acl.PermissionType,
     };
 }
-
-/// <summary>What the three APIs ask first.</summary>
-internal static class AclChecks
-{
-    /// <summary>None: there are users, and the client may do this to the whole address space.</summary>
-    public static ErrorCode Check(KafkaSession session, Permission permission) =>
-        session.Environment.Broker.Authorizer.ConfigOf(session.AddressSpace) is null ? ErrorCode.SecurityDisabled
-        : !session.MayOnCluster(permission) ? ErrorCode.ClusterAuthorizationFailed
-        : ErrorCode.None;
-}

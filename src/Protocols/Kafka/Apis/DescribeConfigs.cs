@@ -14,7 +14,9 @@ internal static class DescribeConfigsApi
     public static ValueTask<DescribeConfigsResponse?> HandleAsync(ApiCall call, DescribeConfigsRequest request) =>
         new(new DescribeConfigsResponse
         {
-            Results = Array.ConvertAll(request.Resources, wanted => Describe(call.Session, request, wanted)),
+            Results = Array.ConvertAll(
+                request.Resources.OnceBy(resource => (resource.ResourceType, resource.ResourceName)),
+                wanted => Describe(call.Session, request, wanted)),
         });
 
     private static DescribeConfigsResult Describe(

@@ -9,10 +9,11 @@ internal static class DescribeGroupsApi
 {
     public static async ValueTask<DescribeGroupsResponse?> HandleAsync(ApiCall call, DescribeGroupsRequest request)
     {
-        var groups = new DescribeGroupsResponse.DescribedGroup[request.Groups.Length];
+        string[] wanted = request.Groups.Once();
+        var groups = new DescribeGroupsResponse.DescribedGroup[wanted.Length];
         for (int i = 0; i < groups.Length; i++)
         {
-            groups[i] = await DescribeAsync(call, request, request.Groups[i]);
+            groups[i] = await DescribeAsync(call, request, wanted[i]);
         }
 
         return new DescribeGroupsResponse { Groups = groups };

@@ -8,15 +8,22 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>DescribeProducers: the idempotent and transactional producers that partitions know of.</summary>
 internal static class DescribeProducersApi
 {
-    public static ValueTask<DescribeProducersResponse?> HandleAsync(ApiCall call, DescribeProducersRequest request) =>
-        new(new DescribeProducersResponse
+    public static ValueTask<DescribeProducersResponse?> HandleAsync(ApiCall call, DescribeProducersRequest request)
+    {
+        HashSet<(string Topic, int Partition)> described = [];
+        return new(new DescribeProducersResponse
         {
             Topics = Array.ConvertAll(request.Topics, topic => new DescribeProducersResponse.TopicResponse
             {
                 Name = topic.Name,
-                Partitions = Array.ConvertAll(topic.PartitionIndexes, p => Describe(call.Session, topic.Name, p)),
+                Partitions =
+                [
+                    .. topic.PartitionIndexes.Where(p => described.Add((topic.Name, p)))
+                        .Select(p => Describe(call.Session, topic.Name, p)),
+                ],
             }),
         });
+    }
 
     private static DescribeProducersResponse.PartitionResponse Describe(
         KafkaSession session, string topic, int number)

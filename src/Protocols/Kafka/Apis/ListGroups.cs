@@ -11,13 +11,15 @@ internal static class ListGroupsApi
         KafkaSession session = call.Session;
         IReadOnlyList<GroupListing> all = await session.AskAsync<IReadOnlyList<GroupListing>>(
             (coordinators, done) => coordinators.Groups.List(done));
+        HashSet<string> states = new(request.StatesFilter, StringComparer.OrdinalIgnoreCase);
+        HashSet<string> types = new(request.TypesFilter, StringComparer.OrdinalIgnoreCase);
         return new ListGroupsResponse
         {
             Groups =
             [
                 .. all.Where(g => session.MaySeeGroup(g.GroupId))
-                    .Where(g => IsWanted(request.StatesFilter, g.State))
-                    .Where(g => IsWanted(request.TypesFilter, TypeName(g.Type)))
+                    .Where(g => IsWanted(states, g.State))
+                    .Where(g => IsWanted(types, TypeName(g.Type)))
                     .Select(g => new ListGroupsResponse.ListedGroup
                     {
                         GroupId = g.GroupId,
@@ -29,8 +31,7 @@ internal static class ListGroupsApi
         };
     }
 
-    private static bool IsWanted(string[] filter, string value) =>
-        filter.Length == 0 || filter.Contains(value, StringComparer.OrdinalIgnoreCase);
+    private static bool IsWanted(HashSet<string> filter, string value) => filter.Count == 0 || filter.Contains(value);
 
     private static string TypeName(GroupType type) => type switch
     {

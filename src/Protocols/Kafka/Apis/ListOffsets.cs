@@ -9,14 +9,20 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// </summary>
 internal static class ListOffsetsApi
 {
-    public static ValueTask<ListOffsetsResponse?> HandleAsync(ApiCall call, ListOffsetsRequest request) =>
-        new(new ListOffsetsResponse
+    public static ValueTask<ListOffsetsResponse?> HandleAsync(ApiCall call, ListOffsetsRequest request)
+    {
+        (string Topic, int Partition)[] wanted =
+            [.. request.Topics.SelectMany(topic => topic.Partitions.Select(p => (topic.Name, p.PartitionIndex)))];
+        HashSet<(string Topic, int Partition)> twice = wanted.Twice(one => one);
+        return new(new ListOffsetsResponse
         {
-            Topics = Array.ConvertAll(request.Topics, topic => Topic(call, request, topic)),
+            Topics = Array.ConvertAll(request.Topics, topic => Topic(call, request, topic, twice)),
         });
+    }
 
     private static ListOffsetsResponse.ListOffsetsTopicResponse Topic(
-        ApiCall call, ListOffsetsRequest request, ListOffsetsRequest.ListOffsetsTopic topic)
+        ApiCall call, ListOffsetsRequest request, ListOffsetsRequest.ListOffsetsTopic topic,
+        HashSet<(string Topic, int Partition)> twice)
     {
         ErrorCode error = call.Session.Find(topic.Name, Guid.Empty, Permission.Consume, out RecordStream? stream);
         var isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
@@ -24,7 +30,8 @@ internal static class ListOffsetsApi
         {
             Name = topic.Name,
             Partitions = Array.ConvertAll(topic.Partitions, wanted =>
-                stream?.FindPartition(wanted.PartitionIndex) is { } partition
+                twice.Contains((topic.Name, wanted.PartitionIndex)) ? Refuse(wanted, ErrorCode.InvalidRequest)
+                : stream?.FindPartition(wanted.PartitionIndex) is { } partition
                     ? Partition(call, partition, wanted, isolation)
                     : Refuse(wanted, error == ErrorCode.None ? ErrorCode.UnknownTopicOrPartition : error)),
         };

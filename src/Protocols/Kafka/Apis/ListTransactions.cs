@@ -21,6 +21,8 @@ internal static class ListTransactionsApi
         KafkaSession session = call.Session;
         IReadOnlyList<TransactionView> all = await session.AskAsync<IReadOnlyList<TransactionView>>(
             (coordinators, done) => coordinators.Transactions.List(done));
+        HashSet<string> states = [.. request.StateFilters];
+        HashSet<long> producers = [.. request.ProducerIdFilters];
         return new ListTransactionsResponse
         {
             UnknownStateFilters = [.. request.StateFilters.Where(s => !Enum.IsDefined(typeof(TransactionState), s))],
@@ -28,7 +30,9 @@ internal static class ListTransactionsApi
             [
                 .. all.Where(t => session.MayTransact(t.TransactionalId))
                     .Where(t => pattern is null || pattern.IsMatch(t.TransactionalId))
-                    .Where(t => IsWanted(session, request, t))
+                    .Where(t => states.Count == 0 || states.Contains($"{t.State}"))
+                    .Where(t => producers.Count == 0 || producers.Contains(t.Producer.Id))
+                    .Where(t => IsLongEnough(t, request.DurationFilter, session.Environment.UnixMs))
                     .Select(t => new ListTransactionsResponse.TransactionStateEntry
                     {
                         TransactionalId = t.TransactionalId,
@@ -39,11 +43,8 @@ internal static class ListTransactionsApi
         };
     }
 
-    private static bool IsWanted(KafkaSession session, ListTransactionsRequest request, TransactionView view) =>
-        (request.StateFilters.Length == 0 || request.StateFilters.Contains(view.State.ToString()))
-        && (request.ProducerIdFilters.Length == 0 || request.ProducerIdFilters.Contains(view.Producer.Id))
-        && (request.DurationFilter < 0
-            || (view.StartedMs >= 0 && session.Environment.UnixMs - view.StartedMs > request.DurationFilter));
+    private static bool IsLongEnough(TransactionView view, long durationMs, long nowMs) =>
+        durationMs < 0 || (view.StartedMs >= 0 && nowMs - view.StartedMs > durationMs);
 
     private static bool TryPattern(string? text, out Regex? pattern)
     {

@@ -43,10 +43,11 @@ internal static class MetadataApi
             ];
         }
 
-        var described = new MetadataResponse.MetadataResponseTopic[request.Topics.Length];
+        MetadataRequest.MetadataRequestTopic[] wanted = request.Topics.OnceBy(topic => (topic.Name, topic.TopicId));
+        var described = new MetadataResponse.MetadataResponseTopic[wanted.Length];
         for (int i = 0; i < described.Length; i++)
         {
-            described[i] = await TopicAsync(session, request.Topics[i], request);
+            described[i] = await TopicAsync(session, wanted[i], request);
         }
 
         return described;

@@ -16,10 +16,11 @@ internal static class OffsetFetchApi
             return await SingleAsync(call, request);
         }
 
-        var groups = new OffsetFetchResponse.OffsetFetchResponseGroup[request.Groups.Length];
+        OffsetFetchRequest.OffsetFetchRequestGroup[] wanted = request.Groups.OnceBy(group => group.GroupId);
+        var groups = new OffsetFetchResponse.OffsetFetchResponseGroup[wanted.Length];
         for (int i = 0; i < groups.Length; i++)
         {
-            groups[i] = await GroupAsync(call, request, request.Groups[i]);
+            groups[i] = await GroupAsync(call, request, wanted[i]);
         }
 
         return new OffsetFetchResponse { Groups = groups };

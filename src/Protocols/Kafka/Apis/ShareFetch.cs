@@ -25,7 +25,8 @@ internal static class ShareFetchApi
         }
 
         session.Share = request.ShareSessionEpoch == ShareSession.FinalEpoch ? null : share;
-        return await new ShareFetchWork(session, request, share!).RunAsync();
+        share!.Update(request);
+        return await new ShareFetchWork(session, request, share).RunAsync();
     }
 }
 
@@ -83,11 +84,6 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
             foreach (ShareFetchRequest.FetchPartition p in topic.Partitions)
             {
                 var key = new TopicIdPartition(topic.TopicId, p.PartitionIndex);
-                if (share.Partitions.Count < ShareSession.PartitionsMax)
-                {
-                    share.Partitions.Add(key);
-                }
-
                 ErrorCode error = await share.AcknowledgeAsync(
                     session, key,
                     [.. p.AcknowledgementBatches.Select(
@@ -97,11 +93,6 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
                     AnswerOf(key).AcknowledgeErrorCode = (short)error;
                 }
             }
-        }
-
-        foreach (ShareFetchRequest.ForgottenTopic topic in request.ForgottenTopicsData)
-        {
-            share.Partitions.RemoveWhere(k => k.TopicId == topic.TopicId && topic.Partitions.Contains(k.Partition));
         }
     }
 

@@ -10,10 +10,11 @@ internal static class ShareGroupDescribeApi
     public static async ValueTask<ShareGroupDescribeResponse?> HandleAsync(
         ApiCall call, ShareGroupDescribeRequest request)
     {
-        var groups = new ShareGroupDescribeResponse.DescribedGroup[request.GroupIds.Length];
+        string[] wanted = request.GroupIds.Once();
+        var groups = new ShareGroupDescribeResponse.DescribedGroup[wanted.Length];
         for (int i = 0; i < groups.Length; i++)
         {
-            groups[i] = await DescribeAsync(call.Session, request, request.GroupIds[i]);
+            groups[i] = await DescribeAsync(call.Session, request, wanted[i]);
         }
 
         return new ShareGroupDescribeResponse { Groups = groups };

@@ -16,6 +16,13 @@ internal interface IRetainWaiter
     void OnRetained(ulong tag, BrokerException? error);
 }
 
+/// <summary>A message that is published in one transaction with a change of the store.</summary>
+/// <param name="Client">Whose message it is: its permission counts, and its name for no local.</param>
+/// <param name="Header">What the broker reads of it.</param>
+/// <param name="Stored">The message as <see cref="MqttMessageMap"/> has it.</param>
+/// <param name="Address">Where it goes.</param>
+internal sealed record PublishedAlso(ClientInfo Client, MessageHeader Header, byte[] Stored, string Address);
+
 /// <summary>
 /// The last message of each topic of an address space, such as the retained ones (MQTT 5.0 §3.3.1.3): in memory to be
 /// looked up, and in a durable queue. A client of the broker's of its own writes that queue: it publishes the newest of
@@ -90,9 +97,10 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
 
     /// <summary>
     /// Sets, or with an empty payload removes, the message of a topic; at once for those who subscribe from now on.
-    /// <paramref name="waiter"/> hears when it is on disk. False: there is no room for it.
+    /// <paramref name="waiter"/> hears when it is on disk. False: there is no room for it. What is published
+    /// <paramref name="also"/> is on disk with it or not at all.
     /// </summary>
-    public bool Set(RetainedMessage message, IRetainWaiter? waiter, ulong tag)
+    public bool Set(RetainedMessage message, IRetainWaiter? waiter, ulong tag, PublishedAlso? also = null)
     {
         lock (_gate)
         {
@@ -104,13 +112,17 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             }
 
             RetainedMessage? older = isRemoval ? _tree.Remove(message.Topic) : _tree.Set(message);
-            if (isRemoval && older is null && !_writes.ContainsKey(message.Topic))
+            if (isRemoval && older is null && also is null && !_writes.ContainsKey(message.Topic))
             {
                 waiter?.OnRetained(tag, null);
                 return true;
             }
 
             Enqueue(message, waiter, tag);
+            if (also is not null)
+            {
+                (_writes[message.Topic].Also ??= []).Add(also);
+            }
         }
 
         Wake();
@@ -317,21 +329,36 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             Format = PayloadFormat.Mqtt,
         };
         var payload = new ReadOnlySequence<byte>(write.Message.Stored);
-        if (_stream is null)
+        if (_stream is null && write.Also is null)
         {
             _client.Publish(_producer, header, payload, tag);
             return;
         }
 
-        Transaction both = _client.Begin();
-        both.Fail(_client.Publish(_producer, header, payload, 0, transaction: both));
-        if (_stream.Publish(write.Message, header, both) is { } refusal)
+        Transaction all = _client.Begin();
+        all.Fail(_client.Publish(_producer, header, payload, 0, transaction: all));
+        if (_stream?.Publish(write.Message, header, all) is { } refusal)
         {
             // What the stream does not take, such as one that is too large for it, is retained all the same.
             Log.RetainedTrouble(_environment.Logger, $"not in the stream: {refusal.Message}");
         }
 
-        _client.Discharge(both, fail: false, tag);
+        foreach (PublishedAlso also in write.Also ?? [])
+        {
+            all.Fail(Publish(also, all));
+        }
+
+        _client.Discharge(all, fail: false, tag);
+    }
+
+    private BrokerException? Publish(PublishedAlso also, Transaction transaction)
+    {
+        Producer producer = _client.OpenProducer(
+            new ProducerOptions { MakesNoAddress = true, OnBehalfOf = also.Client });
+        BrokerException? refusal = _client.Publish(
+            producer, also.Header, new ReadOnlySequence<byte>(also.Stored), 0, also.Address, transaction);
+        _client.CloseProducer(producer);
+        return refusal;
     }
 
     // Whoever asked for the stream now has what was retained before, too: all of it is written anew, to both.
@@ -427,6 +454,8 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         public RetainedMessage? Message { get; set; }
 
         public List<(IRetainWaiter Waiter, ulong Tag)>? Waiters { get; set; }
+
+        public List<PublishedAlso>? Also { get; set; }
 
         public void Tell(BrokerException? error)
         {

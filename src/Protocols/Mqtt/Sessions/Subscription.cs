@@ -6,14 +6,21 @@ namespace Pillarbox.Protocols.Mqtt.Sessions;
 /// <summary>A subscription of a session. Owned by its connection.</summary>
 internal sealed class Subscription
 {
-    private Subscription(byte[] filter, byte[]? group, SubscriptionOptions options, int id)
+    private Subscription(byte[] text, byte[] filter, byte[]? group, SubscriptionOptions options, int id)
     {
+        Text = text;
         Filter = filter;
         Group = group;
         Options = options;
         Id = id;
         Pattern = TopicNames.ToPattern(filter);
     }
+
+    /// <summary>As the client wrote it.</summary>
+    public byte[] Text { get; }
+
+    /// <summary>Whether it is of one topic, and the session's alone.</summary>
+    public bool IsExact => Group is null && TopicText.IsName(Filter);
 
     /// <summary>What topics are matched against; without <c>$share/group/</c>.</summary>
     public byte[] Filter { get; }
@@ -43,11 +50,15 @@ internal sealed class Subscription
     {
         if (TopicText.TryShared(text, out ReadOnlySpan<byte> group, out ReadOnlySpan<byte> filter))
         {
-            return new Subscription(filter.ToArray(), group.ToArray(), options, id);
+            return new Subscription(text.ToArray(), filter.ToArray(), group.ToArray(), options, id);
         }
 
-        return text.StartsWith("$share/"u8) || !TopicText.IsFilter(text)
-            ? null
-            : new Subscription(text.ToArray(), null, options, id);
+        if (text.StartsWith("$share/"u8) || !TopicText.IsFilter(text))
+        {
+            return null;
+        }
+
+        byte[] whole = text.ToArray();
+        return new Subscription(whole, whole, null, options, id);
     }
 }

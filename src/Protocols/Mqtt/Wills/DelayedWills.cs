@@ -1,10 +1,7 @@
-using System.Buffers;
 using System.Collections.Concurrent;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
@@ -15,21 +12,30 @@ namespace Pillarbox.Protocols.Mqtt.Wills;
 /// <param name="Client">Who published it.</param>
 /// <param name="Will">What is published.</param>
 /// <param name="DueMs">When, in milliseconds since the Unix epoch.</param>
-internal sealed record DueWill(ClientInfo Client, WillMessage Will, long DueMs);
+internal sealed record DueWill(ClientInfo Client, WillMessage Will, long DueMs)
+{
+    /// <summary>How often the disk did not take it when it was due.</summary>
+    public int Attempts { get; init; }
+}
 
 /// <summary>
 /// Wills whose delay runs while their client is gone (MQTT 5.0 §3.1.3.2.2): it comes back and takes its will, or the
-/// will is published. Kept over a restart. Thread-safe.
+/// will is published, once, whatever happens to the node. Kept over a restart. Thread-safe.
 /// </summary>
 internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, ILogger logger)
 {
     private const int StepsPerLook = 10_000;
+    private const int AttemptsMax = 6;
+    private const long RetryMs = 10_000;
 
     private readonly ConcurrentDictionary<ClientKey, DueWill> _wills = new();
     private readonly ConcurrentDictionary<string, Task> _loading = new(StringComparer.Ordinal);
 
     /// <summary>Where those of an address space are on disk.</summary>
     public Func<string, RetainedStore> StoreOf { get; set; } = null!;
+
+    /// <summary>The retained messages of an address space.</summary>
+    public Func<string, RetainedStore> RetainedOf { get; set; } = null!;
 
     /// <summary>What the disk has of an address space begins to come back; the time of some may be over.</summary>
     public void Load(string addressSpace) => _loading[addressSpace] = LoadAsync(addressSpace);
@@ -57,7 +63,7 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
     /// <summary>Keeps a will until its time; false: there are too many, or there is no place for it.</summary>
     public bool Put(ClientKey client, DueWill will)
     {
-        if (_wills.Count >= options.DelayedWillsMax || StoreIn(client) is not { } store)
+        if (_wills.Count >= options.DelayedWillsMax || StoreIn(client.AddressSpace, StoreOf) is not { } store)
         {
             return false;
         }
@@ -67,34 +73,32 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         return true;
     }
 
-    private RetainedStore? StoreIn(ClientKey client)
+    /// <summary>The client is back, and its session goes on: its will does not come. It is gone from the disk when the
+    /// task completes: until then a crash could bring it again. Null: there is none.</summary>
+    public Task? Discard(ClientKey client)
     {
-        try
-        {
-            return StoreOf(client.AddressSpace);
-        }
-        catch (BrokerException refusal)
-        {
-            Log.RetainedTrouble(logger, $"no wills are kept: {refusal.Message}");
-            return null;
-        }
-    }
-
-    /// <summary>The client is back; null: it has none here. What was kept of it is gone from the disk when <paramref
-    /// name="gone"/> completes: until then a crash could bring it again.</summary>
-    public DueWill? Take(ClientKey client, out Task? gone)
-    {
-        gone = null;
-        if (!_wills.TryRemove(client, out DueWill? will))
+        if (!_wills.TryRemove(client, out _))
         {
             return null;
         }
 
         var removal = new Removal();
-        Forget(client, removal);
-        gone = removal.Task;
-        return will;
+        if (StoreIn(client.AddressSpace, StoreOf) is { } store)
+        {
+            store.Set(StoredWill.For(client.ClientId, null), removal, 0);
+        }
+        else
+        {
+            removal.OnRetained(0, null);
+        }
+
+        return removal.Task;
     }
+
+    /// <summary>The session has ended: its will comes now. The task completes when that is on disk. Null: there is
+    /// none.</summary>
+    public Task? Publish(ClientKey client, long nowMs) =>
+        _wills.TryRemove(client, out DueWill? will) ? Publish(client, will, nowMs) : null;
 
     /// <summary>Publishes what is due.</summary>
     public void Tick(long nowMs)
@@ -103,70 +107,51 @@ internal sealed class DelayedWills(MessageBroker broker, MqttOptions options, IL
         {
             if (nowMs >= will.DueMs && _wills.TryRemove(new KeyValuePair<ClientKey, DueWill>(client, will)))
             {
-                Publish(will, nowMs);
-                Forget(client);
+                _ = Publish(client, will, nowMs);
             }
         }
     }
 
-    private void Forget(ClientKey client, IRetainWaiter? waiter = null)
+    private Task Publish(ClientKey client, DueWill will, long nowMs)
     {
-        if (StoreIn(client) is { } store)
+        var done = new TaskCompletionSource();
+        new WillDeparture(
+            broker, client, will, space => StoreIn(space, RetainedOf), space => StoreIn(space, StoreOf),
+            error =>
+            {
+                if (error is not null)
+                {
+                    OnRefused(client, will, nowMs, error);
+                }
+
+                // Who waits is woken: short, and fit to run here.
+                done.TrySetResult();
+            }).Begin(nowMs);
+        return done.Task;
+    }
+
+    // A full disk may have room later, and what is on it still would come at the next start at the latest.
+    private void OnRefused(ClientKey client, DueWill will, long nowMs, BrokerException error)
+    {
+        Log.WillRefused(logger, will.Client.ClientId, error.Message);
+        bool isFinal = error.Error is BrokerError.Unauthorized or BrokerError.InvalidField;
+        if (!isFinal && will.Attempts < AttemptsMax)
         {
-            store.Set(StoredWill.For(client.ClientId, null), waiter, 0);
-        }
-        else
-        {
-            waiter?.OnRetained(0, null);
+            _wills.TryAdd(client, will with { DueMs = nowMs + RetryMs, Attempts = will.Attempts + 1 });
         }
     }
 
-    /// <summary>Publishes one now, in its client's name. Retained ones are retained by <see cref="OnRetained"/>.
-    /// </summary>
-    public void Publish(DueWill due, long nowMs)
+    private RetainedStore? StoreIn(string addressSpace, Func<string, RetainedStore> stores)
     {
         try
         {
-            using BrokerClient client = broker.Connect(due.Client, NoWake.Instance);
-            Producer producer = client.OpenProducer(new ProducerOptions { MakesNoAddress = true });
-            (MessageHeader header, byte[] stored, string address) = Encode(due.Will, nowMs);
-            client.Publish(producer, header, new ReadOnlySequence<byte>(stored), 0, address);
-            client.Flush();
-            if (due.Will.Retain)
-            {
-                OnRetained?.Invoke(due, stored, header.ExpiresAtMs, client.PublisherHash);
-            }
+            return stores(addressSpace);
         }
         catch (BrokerException refusal)
         {
-            Log.WillRefused(logger, due.Client.ClientId, refusal.Message);
+            Log.RetainedTrouble(logger, $"no wills are kept: {refusal.Message}");
+            return null;
         }
-    }
-
-    /// <summary>Who keeps the retained ones.</summary>
-    public Action<DueWill, byte[], long, ulong>? OnRetained { get; set; }
-
-    /// <summary>A will as the broker stores it.</summary>
-    public static (MessageHeader Header, byte[] Stored, string Address) Encode(WillMessage will, long nowMs)
-    {
-        byte[] topic = Encoding.UTF8.GetBytes(will.Topic);
-        var message = new MqttMessageMap
-        {
-            Qos = will.Qos,
-            Retain = will.Retain,
-            Topic = topic,
-            Properties = will.Properties,
-            Payload = will.Payload,
-        };
-        byte[] stored = new byte[message.Bytes];
-        message.Write(stored);
-        var header = new MessageHeader
-        {
-            Durable = will.Qos > 0,
-            ExpiresAtMs = will.MessageExpiry is { } seconds ? nowMs + Math.Max(1, seconds * 1000L) : 0,
-            Format = PayloadFormat.Mqtt,
-        };
-        return (header, stored, TopicNames.ToAddress(topic));
     }
 
     /// <summary>A will goes from the disk. A disk that takes nothing is no reason to keep the client out.</summary>

@@ -50,11 +50,12 @@ internal sealed class PerfMeasurement(PerfSchedule schedule, int? serverPid)
         ThrowIfFailed();
     }
 
-    /// <summary>What was sent has to arrive: the end of a measurement is no excuse. Not for ever.</summary>
+    /// <summary>Waits until the senders have ended and what they sent is there: the end of a measurement is no excuse.
+    /// Not for ever.</summary>
     public async Task DrainAsync(Func<bool> isThere, CancellationToken cancellation)
     {
         long end = Clock.Now + (long)(DrainSecondsMax * 1e9);
-        while (Clock.Now < end && !schedule.IsStopped && !isThere())
+        while (Clock.Now < end && !schedule.IsStopped && !(schedule.IsSendingOver && isThere()))
         {
             await Task.Delay(SampleEvery, TimeProvider.System, cancellation);
         }

@@ -8,6 +8,7 @@ internal sealed class PerfSchedule(double warmUpSeconds, double durationSeconds)
 {
     private long _sent;
     private long _received;
+    private int _sending;
     private volatile bool _stopped;
 
     public long Start { get; private set; }
@@ -21,6 +22,9 @@ internal sealed class PerfSchedule(double warmUpSeconds, double durationSeconds)
 
     /// <summary>Messages received from the start on, as told by <see cref="AddReceived"/>.</summary>
     public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>Every sender has said that it sends no more: <see cref="Sent"/> is the last word.</summary>
+    public bool IsSendingOver => Volatile.Read(ref _sending) == 0;
 
     /// <summary>Workers end when this is set.</summary>
     public bool IsStopped => _stopped;
@@ -36,6 +40,16 @@ internal sealed class PerfSchedule(double warmUpSeconds, double durationSeconds)
     }
 
     public bool IsMeasured(long now) => now >= MeasureFrom && now < MeasureTo;
+
+    /// <summary>One more sender, before <see cref="Begin"/>.</summary>
+    public SendingPhase BeginSending()
+    {
+        Interlocked.Increment(ref _sending);
+        return new SendingPhase(this);
+    }
+
+    /// <summary>A sender's last burst is counted.</summary>
+    public void EndSending() => Interlocked.Decrement(ref _sending);
 
     public void AddSent(long count) => Interlocked.Add(ref _sent, count);
 

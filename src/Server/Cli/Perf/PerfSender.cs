@@ -15,6 +15,7 @@ internal sealed class PerfSender : IPerfRole, ISenderEvents
     private const int StampEvery = 16;
     private readonly PerfOptions _options;
     private readonly PerfSchedule _schedule;
+    private readonly SendingPhase _phase;
     private readonly ClientSender _link;
     private readonly ClientSession _session;
     private readonly byte[] _message;
@@ -27,6 +28,7 @@ internal sealed class PerfSender : IPerfRole, ISenderEvents
     {
         _options = options;
         _schedule = schedule;
+        _phase = schedule.BeginSending();
         _intervalNs = options.Rate > 0 ? options.Senders * 1e9 / options.Rate : 0;
         Client = NetworkClient.Open(options.Target, $"perf-{Environment.ProcessId}-s{index}");
         _session = Client.Connection.BeginSession();
@@ -60,7 +62,7 @@ internal sealed class PerfSender : IPerfRole, ISenderEvents
     /// <inheritdoc/>
     public long Work(long now)
     {
-        if (now >= _schedule.MeasureTo)
+        if (_phase.IsOver(now))
         {
             return long.MaxValue;
         }

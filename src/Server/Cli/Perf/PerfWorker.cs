@@ -52,7 +52,7 @@ internal sealed class PerfWorker
             due = blocked ? due : Math.Min(due, next);
             _poll.Add(role.Client.Descriptor, blocked);
         }
-        _poll.Wait(Math.Max(0, due - Clock.Now));
+        _poll.Wait(Math.Max(0, due - SocketPoll.AwakeNanoseconds - Clock.Now));
         now = Clock.Now;
         for (int i = 0; i < _roles.Length; i++)
         {

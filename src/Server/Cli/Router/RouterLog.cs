@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
     private readonly Lock _gate = new();
     private readonly TextWriter _standard;
     private readonly Dictionary<string, TextWriter> _files = [];
+    private readonly ConcurrentDictionary<(string Module, RouterLogLevel Level), long> _counts = new();
     private volatile ImmutableDictionary<string, RouterConfLog> _rules =
         ImmutableDictionary<string, RouterConfLog>.Empty;
     private readonly TimeProvider _time;
@@ -58,6 +60,9 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
         }
     }
 
+    /// <inheritdoc/>
+    public long CountOf(string module, RouterLogLevel level) => _counts.GetValueOrDefault((module, level));
+
     public ILogger CreateLogger(string categoryName) => new ModuleLogger(this, ModuleOf(categoryName));
 
     /// <summary>Writes one line, when it is asked for.</summary>
@@ -68,6 +73,7 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
             return;
         }
 
+        _counts.AddOrUpdate((module, level), 1, static (_, count) => count + 1);
         string line = string.Create(
             CultureInfo.InvariantCulture,
             $"{_time.GetUtcNow():yyyy-MM-dd HH:mm:ss.ffffff} +0000 {module} ({NameOf(level)}) {text}");

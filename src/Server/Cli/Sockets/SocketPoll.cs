@@ -8,6 +8,10 @@ namespace Pillarbox.Server.Cli.Sockets;
 /// </summary>
 internal sealed partial class SocketPoll
 {
+    /// <summary>A processor that sleeps takes about 50 us to wake for a timer. Who has to act at a due time waits so
+    /// much less and comes again, awake: then a latency is the server's and not the load generator's own.</summary>
+    public const long AwakeNanoseconds = 80_000;
+
     private const short PollIn = 1;
     private const short PollOut = 4;
     private const short PollErrorBits = 0x8 | 0x10 | 0x20;

@@ -80,6 +80,56 @@ public sealed class RecordCodecTests
         Assert.Equal(string.Concat(Enumerable.Repeat("pillarbox ", 20)), Encoding.UTF8.GetString(into.WrittenSpan));
     }
 
+    /// <summary>Old clients computed it over the wrong bytes; a batch has a checksum of its own.</summary>
+    [Fact]
+    public void An_lz4_frame_with_a_wrong_header_checksum_is_read()
+    {
+        byte[] frame = Convert.FromHexString(
+            "04224D1860400014000000AF70696C6C6172626F78200A00A65072626F782000000000");
+        using var into = new PooledBuffer();
+        Assert.Equal(CodecFault.None, RecordCodec.TryDecompress(RecordCompression.Lz4, frame, into));
+        Assert.Equal(200, into.Length);
+    }
+
+    // "pillarbox" as one Snappy block: its length, a literal of 9 bytes.
+    private const string Block = "092070696C6C6172626F78";
+    private const string XerialHeader = "82534E41505059000000000100000001";
+
+    [Theory]
+    [InlineData(Block, "pillarbox")]
+    [InlineData(XerialHeader, "")]
+    [InlineData(XerialHeader + "0000000B" + Block, "pillarbox")]
+    [InlineData(XerialHeader + "0000000B" + Block + "0000000B" + Block, "pillarboxpillarbox")]
+    [InlineData(XerialHeader + "0000000B" + Block + XerialHeader + "0000000B" + Block, "pillarboxpillarbox")]
+    public void Snappy_is_read_bare_and_in_the_framing_of_xerial(string hex, string expected)
+    {
+        using var into = new PooledBuffer();
+        Assert.Equal(
+            CodecFault.None,
+            RecordCodec.TryDecompress(RecordCompression.Snappy, Convert.FromHexString(hex), into));
+        Assert.Equal(expected, Encoding.UTF8.GetString(into.WrittenSpan));
+    }
+
+    [Theory]
+    [InlineData(XerialHeader + "0000000C" + Block)]
+    [InlineData(XerialHeader + "FFFFFFFF" + Block)]
+    [InlineData(XerialHeader + "0000")]
+    public void Framing_that_lies_is_corrupt(string hex)
+    {
+        using var into = new PooledBuffer();
+        Assert.Equal(
+            CodecFault.Corrupt,
+            RecordCodec.TryDecompress(RecordCompression.Snappy, Convert.FromHexString(hex), into));
+    }
+
+    [Fact]
+    public void Snappy_is_written_in_the_framing_of_xerial()
+    {
+        using var packed = new PooledBuffer();
+        RecordCodec.TryCompress(RecordCompression.Snappy, 0, "pillarbox"u8, packed);
+        Assert.StartsWith(XerialHeader, Convert.ToHexString(packed.WrittenSpan), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_checksum_of_an_lz4_header_is_that_of_the_format()
     {

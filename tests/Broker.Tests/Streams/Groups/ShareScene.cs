@@ -69,7 +69,11 @@ internal sealed class ShareScene
         ShareCoordinator coordinator = ShareCoordinator.Open(
             _options, Log, new CoordinatorLoop(NullLogger.Instance),
             new CoordinatorSeams(Clock, new SeededRandom(1), new SceneTopics(), NullLogger.Instance));
-        coordinator.DeadLettered = DeadLetters.Add;
+        coordinator.KeepDeadLetters((letter, done) =>
+        {
+            DeadLetters.Add(letter);
+            done(true);
+        });
         return coordinator;
     }
 }

@@ -17,13 +17,15 @@ internal sealed class AmqpPeer
     private readonly Task _served;
     private readonly List<ReceivedFrame> _frames = [];
     private readonly List<byte[]> _headers = [];
-    private bool _expectsHeader = true;
+    private bool _expectsHeader;
 
     /// <param name="scene">The node.</param>
     /// <param name="plan">What the node takes the connection for; null: a client's.</param>
     public AmqpPeer(AmqpScene scene, ConnectionPlan? plan = null)
     {
         _scene = scene;
+        // Who made a connection has exchanged headers and logged in before.
+        _expectsHeader = plan is not { IsInitiator: true };
         var pipe = new PipeOptions(
             readerScheduler: scene.Scheduler, writerScheduler: scene.Scheduler, pauseWriterThreshold: 64 << 10,
             useSynchronizationContext: false);

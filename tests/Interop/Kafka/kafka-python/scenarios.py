@@ -53,7 +53,7 @@ def records_come_as_they_went(servers, topic):
 
 @scenario
 def every_compression_is_taken_and_given(servers, topic):
-    codecs = [None, "gzip", "snappy", "lz4"]
+    codecs = [None, "gzip", "snappy", "lz4", "zstd"]
     expected = []
     for codec in codecs:
         values = [{"value": b"%s %d" % (str(codec).encode(), i)} for i in range(1000)]

@@ -1,4 +1,4 @@
-/* usage: client HOST:PORT SCENARIO TOPIC; exits 0 and prints "ok" when what the server did is right. */
+/* usage: client HOST:PORT SCENARIO TOPIC [POINT]; exits 0 and prints "ok" when what the server did is right. */
 #include <librdkafka/rdkafka.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 static const char *servers;
 static int is_old; /* speaks as before there were ApiVersions and record batches */
+static const char *stops_at = ""; /* the point of a transaction where to wait for a line of input */
 static char error_text[512];
 
 static void fail(const char *format, ...) {
@@ -257,15 +258,14 @@ static void poll_all(rd_kafka_t **consumers, int count, int *got) {
     }
 }
 
-/* A group with the cooperative assignor grows to three members and shrinks to one: nothing is lost, all is assigned. */
+/* A group with the cooperative assignor grows to three members and shrinks to one, under load: nothing is lost, all is
+   assigned. */
 static void cooperative(const char *topic) {
-    enum { Partitions = 6, Messages = 600, Members = 3 };
+    enum { Partitions = 6, MessagesMax = 200000, Members = 3 };
     create_topic(topic, Partitions);
     rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, NULL);
     char value[16];
-    for (int i = 0; i < Messages; i++) produce(producer, topic, i % Partitions, value, snprintf(value, sizeof value, "%d", i) + 1);
-    flush(producer);
-    int got[Messages] = {0};
+    int *got = calloc(MessagesMax, sizeof *got), sent = 0;
     rd_kafka_t *members[Members] = {NULL};
     time_t end = time(NULL) + 90;
     for (int step = 0; step < 2 * Members - 1; step++) {
@@ -282,6 +282,9 @@ static void cooperative(const char *topic) {
         }
         for (int total = 0, fair = 0; !(total == Partitions && fair);) {
             if (time(NULL) > end) fail("step %d: %d partitions are assigned", step, total);
+            for (int i = 0; i < 5 && sent < MessagesMax; i++, sent++)
+                produce(producer, topic, sent % Partitions, value, snprintf(value, sizeof value, "%d", sent) + 1);
+            rd_kafka_poll(producer, 0);
             poll_all(members, Members, got);
             total = 0;
             fair = 1;
@@ -292,24 +295,78 @@ static void cooperative(const char *topic) {
             }
         }
     }
+    flush(producer);
     for (int missing = 1; missing;) {
-        if (time(NULL) > end) fail("%d messages did not come", missing);
+        if (time(NULL) > end) fail("%d of %d messages did not come", missing, sent);
         poll_all(members, Members, got);
         missing = 0;
-        for (int i = 0; i < Messages; i++) missing += got[i] == 0;
+        for (int i = 0; i < sent; i++) missing += got[i] == 0;
     }
     check("close", rd_kafka_consumer_close(members[0]));
     rd_kafka_destroy(members[0]);
+    free(got);
+}
+
+/* Somebody may be killed here. */
+static void point(const char *name) {
+    char line[16];
+    printf("at %s\n", name);
+    fflush(stdout);
+    if (!strcmp(name, stops_at) && !fgets(line, sizeof line, stdin)) exit(1);
+}
+
+/* What cannot be committed is aborted. */
+static void check_transaction(rd_kafka_t *producer, const char *what, rd_kafka_error_t *error) {
+    if (!error) return;
+    if (!rd_kafka_error_txn_requires_abort(error)) fail("%s: %s", what, rd_kafka_error_string(error));
+    check_error("abort", rd_kafka_abort_transaction(producer, 60000));
+    printf("aborted: %s: %s\n", what, rd_kafka_error_string(error));
+    exit(0);
+}
+
+/* One transaction over two partitions and the offset of a group. */
+static void transaction(const char *topic) {
+    rd_kafka_t *producer = create(
+        RD_KAFKA_PRODUCER, "transactional.id", topic, "reconnect.backoff.max.ms", "500", NULL);
+    check_error("init", rd_kafka_init_transactions(producer, 60000));
+    point("initialized");
+    check_error("begin", rd_kafka_begin_transaction(producer));
+    point("begun");
+    for (int i = 0; i < 10; i++) produce(producer, topic, i % 2, "x", 1);
+    check("flush", rd_kafka_flush(producer, 60000));
+    point("sent");
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(topic);
+    rd_kafka_topic_partition_list_t *offsets = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(offsets, "in", 0)->offset = 5;
+    check_transaction(producer, "offsets", rd_kafka_send_offsets_to_transaction(producer, offsets, group, 60000));
+    rd_kafka_topic_partition_list_destroy(offsets);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    point("offsets");
+    point("committing");
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(producer, 60000);
+    for (; error && rd_kafka_error_is_retriable(error); error = rd_kafka_commit_transaction(producer, 60000))
+        rd_kafka_error_destroy(error);
+    check_transaction(producer, "commit", error);
+    point("committed");
+    rd_kafka_destroy(producer);
+}
+
+/* The next producer of the same name: what the last one left open is over. */
+static void transaction_end(const char *topic) {
+    rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, "transactional.id", topic, NULL);
+    check_error("init", rd_kafka_init_transactions(producer, 60000));
+    rd_kafka_destroy(producer);
 }
 
 int main(int count, char **arguments) {
     static const struct { const char *name; void (*run)(const char *topic); } scenarios[] = {
         {"idempotence", idempotence}, {"compression", compression}, {"transactions", transactions},
         {"fencing", fencing}, {"cooperative", cooperative}, {"old_formats", old_formats}, {"large", large},
-        {"times", times},
+        {"times", times}, {"transaction", transaction}, {"transaction_end", transaction_end},
     };
-    if (count != 4) fail("usage: client HOST:PORT SCENARIO TOPIC");
+    if (count < 4 || count > 5) fail("usage: client HOST:PORT SCENARIO TOPIC [POINT]");
     servers = arguments[1];
+    if (count == 5) stops_at = arguments[4];
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         if (strcmp(arguments[2], scenarios[i].name)) continue;
         scenarios[i].run(arguments[3]);

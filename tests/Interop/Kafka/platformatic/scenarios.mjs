@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import zlib from 'node:zlib';
 import { Admin, Consumer, Producer, ProduceAcks, stringDeserializers, stringSerializers } from '@platformatic/kafka';
 
 async function send(base, messages, options = {}) {
@@ -47,7 +48,8 @@ export const scenarios = {
   },
 
   async every_compression_is_taken_and_given(base, topic) {
-    const codecs = ['none', 'gzip', 'snappy', 'lz4'];
+    // It takes Zstandard from newer versions of Node.js.
+    const codecs = ['none', 'gzip', 'snappy', 'lz4', ...(zlib.zstdCompressSync ? ['zstd'] : [])];
     for (const compression of codecs) {
       await send(base, numbered(topic, 0, 300).map(m => ({ ...m, value: `${compression} ${m.value}` })), { compression });
     }
@@ -70,6 +72,50 @@ export const scenarios = {
     await send(base, numbered(topic, 40, 60));
     const second = await take(base, topic, 20, { group, mode: 'committed', commit: true });
     assert.deepEqual([...first, ...second].map(m => Number(m.value)), Array.from({ length: 60 }, (_, i) => i));
+  },
+
+  async a_group_grows_and_shrinks_under_load(base, topic) {
+    const admin = new Admin(base);
+    await admin.createTopics({ topics: [topic], partitions: 6, replicas: 1 });
+    await admin.close();
+    const producer = new Producer({ ...base, serializers: stringSerializers });
+    const got = new Set();
+    const consumers = [];
+    const start = async () => {
+      const consumer = new Consumer({
+        ...base, groupId: `g-${topic}`, deserializers: stringDeserializers, sessionTimeout: 10000,
+        heartbeatInterval: 300, rebalanceTimeout: 10000,
+      });
+      consumers.push(consumer);
+      const stream = await consumer.consume({
+        topics: [topic], mode: 'committed', fallbackMode: 'earliest', autocommit: 200, maxWaitTime: 300,
+      });
+      stream.on('data', m => got.add(m.value));
+    };
+    const shares = () => consumers.map(c => c.assignments?.find(a => a.topic === topic)?.partitions ?? []);
+    const until = async (what, holds) => {
+      for (let i = 0; i < 300 && !holds(); i++) await sleep(100);
+      assert.ok(holds(), `${what}: ${JSON.stringify(shares())}, ${got.size}`);
+    };
+    const isShared = () => new Set(shares().flat()).size === 6 && shares().every(s => s.length === 6 / consumers.length);
+    let sent = 0;
+    let isLoad = true;
+    const load = (async () => {
+      for (; isLoad; await sleep(20)) {
+        await producer.send({ messages: numbered(topic, sent, sent + 5), acks: ProduceAcks.ALL });
+        sent += 5;
+      }
+    })();
+    for (const size of [1, 2, 3, 2, 1]) {
+      if (size > consumers.length) await start();
+      else await consumers.shift().close(true);
+      await until(`${size} share`, isShared);
+    }
+    isLoad = false;
+    await load;
+    await until(`all of ${sent} messages came`, () => got.size === sent);
+    await consumers[0].close(true);
+    await producer.close();
   },
 
   async topics_and_groups_are_administered(base, topic) {

@@ -8,6 +8,9 @@ internal enum ShareState : byte
     Available = 0,
     Acquired = 1,
     Acknowledged = 2,
+
+    /// <summary>Nobody could do it, and it is on its way to the dead letters.</summary>
+    Archiving = 3,
     Archived = 4,
 }
 
@@ -19,7 +22,7 @@ internal readonly record struct ShareRange(long First, long Last, ShareState Sta
 /// with to the last that was ever given out.
 /// <code>
 /// Available --acquire--> Acquired --accept--> Acknowledged
-///     ^                     | |--reject, or tried too often--> Archived
+///     ^                     | |--reject, or tried too often--> Archiving --kept--> Archived
 ///     +--release, time over-+
 /// </code>
 /// Pure; one owner.
@@ -41,8 +44,16 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
     /// <summary>When the first lock ends; never when there is none.</summary>
     public long NextLockMs { get; private set; } = long.MaxValue;
 
-    /// <summary>Told of every record that nobody could do.</summary>
+    /// <summary>Told of every record that nobody could do; <see cref="Bury"/> answers. Null: nobody wants those.
+    /// </summary>
     public Action<long, short, bool>? DeadLettered { get; set; }
+
+    /// <summary>Records that nobody could do and that are not kept elsewhere yet, with their deliveries.</summary>
+    public IReadOnlyList<(long Offset, short DeliveryCount)> Archiving =>
+    [
+        .. Enumerable.Range(0, _count).Where(i => At(i).State == ShareState.Archiving)
+            .Select(i => (StartOffset + i, At(i).DeliveryCount)),
+    ];
 
     /// <summary>Where to read on: the first record that anybody may have.</summary>
     public long NextOffset
@@ -159,6 +170,25 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
         return any;
     }
 
+    /// <summary>A record that nobody could do is kept elsewhere. True when that changed something.</summary>
+    public bool Bury(long offset)
+    {
+        if (offset < StartOffset || offset >= EndOffset)
+        {
+            return false;
+        }
+
+        ref Slot slot = ref At((int)(offset - StartOffset));
+        if (slot.State != ShareState.Archiving)
+        {
+            return false;
+        }
+
+        slot.State = ShareState.Archived;
+        Advance();
+        return true;
+    }
+
     /// <summary>Records below an offset are no more in the log. True when that changed something.</summary>
     public bool Trim(long logStart)
     {
@@ -261,8 +291,7 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
                 slot.State = ShareState.Archived;
                 break;
             case ShareAcknowledgement.Reject:
-                slot.State = ShareState.Archived;
-                DeadLettered?.Invoke(offset, slot.DeliveryCount, true);
+                GiveUp(index, isRejected: true);
                 break;
             case ShareAcknowledgement.Release:
                 GiveBack(index);
@@ -277,11 +306,18 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
     {
         ref Slot slot = ref At(index);
         slot.Member = null;
-        slot.State = slot.DeliveryCount >= options.DeliveryCountMax ? ShareState.Archived : ShareState.Available;
-        if (slot.State == ShareState.Archived)
+        slot.State = ShareState.Available;
+        if (slot.DeliveryCount >= options.DeliveryCountMax)
         {
-            DeadLettered?.Invoke(StartOffset + index, slot.DeliveryCount, false);
+            GiveUp(index, isRejected: false);
         }
+    }
+
+    private void GiveUp(int index, bool isRejected)
+    {
+        ref Slot slot = ref At(index);
+        slot.State = DeadLettered is null ? ShareState.Archived : ShareState.Archiving;
+        DeadLettered?.Invoke(StartOffset + index, slot.DeliveryCount, isRejected);
     }
 
     private void Lock(ref Slot slot, string member, long nowMs)

@@ -15,8 +15,15 @@ public readonly record struct RoutePlace(int Phase, bool IsFallback)
     private const string WaypointCapability = "qd.waypoint";
     private const int WaypointMax = 9;
 
-    /// <summary>What the capabilities of a client's terminus ask for; null: nothing.</summary>
-    public static RoutePlace? Of(string[]? capabilities, bool toSend)
+    /// <summary>What a terminus bears to say that it is one of a waypoint, or of an edge that has it.</summary>
+    public static string Waypoint(int ordinal) => $"{WaypointCapability}.{ordinal}";
+
+    /// <summary>What the capabilities of a terminus ask for; null: nothing.</summary>
+    /// <param name="capabilities">The capabilities.</param>
+    /// <param name="toSend">Whether the peer sends on the link.</param>
+    /// <param name="isEdge">Whether the peer is an edge: it sends to a fallback destination by such a link, where a
+    /// client gives back what came there.</param>
+    public static RoutePlace? Of(string[]? capabilities, bool toSend, bool isEdge = false)
     {
         if (capabilities is null)
         {
@@ -25,7 +32,7 @@ public readonly record struct RoutePlace(int Phase, bool IsFallback)
 
         if (capabilities.Contains(FallbackCapability))
         {
-            return new RoutePlace(toSend ? 0 : Fallback, IsFallback: true);
+            return new RoutePlace(toSend && !isEdge ? 0 : Fallback, IsFallback: true);
         }
 
         foreach (string capability in capabilities)

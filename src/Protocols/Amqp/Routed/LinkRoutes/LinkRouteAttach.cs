@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
+using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed.LinkRoutes;
@@ -14,13 +15,27 @@ internal static class LinkRouteAttach
     /// <summary>Takes the attach if the operator has routed its address. Errors: the authorizer's refusals.</summary>
     public static bool Takes(AmqpSession session, IContainerNetwork network, Attach attach)
     {
-        if (!network.HasLinkRoutes || AddressOf(attach) is not { } address)
+        if (AddressOf(attach) is not { } address)
         {
             return false;
         }
 
         bool toSend = attach.Role == Role.Sender;
-        if (network.FindLinkRoute(address, toSend, session.Connection.Carrier) is not { } way)
+        LinkRouteWay? found = network.HasLinkRoutes
+            ? network.FindLinkRoute(address, toSend, RouterOf(session.Connection))
+            : null;
+        if (found?.Carrier is null && AskInterior(session, attach, address, toSend) is { } asked)
+        {
+            if (!asked.IsCompleted)
+            {
+                // The attach begins anew with the answer.
+                return true;
+            }
+
+            found = asked.Result.Or(found);
+        }
+
+        if (found is not { } way)
         {
             return false;
         }
@@ -65,6 +80,17 @@ internal static class LinkRouteAttach
         Target { Address: { } address } target when isRoutedBy => target with { Address = change(address) },
         _ => terminus,
     };
+
+    private static LinkCarrier? RouterOf(ConnectionEndpoint connection) =>
+        connection.Role is ConnectionRole.InterRouter or ConnectionRole.Edge ? connection.Carrier : null;
+
+    // What the edge's own broker has stays there, whether the interior is reached or not.
+    private static Task<InteriorAnswer>? AskInterior(
+        AmqpSession session, Attach attach, string address, bool toSend) =>
+        session.Connection.Role is ConnectionRole.Normal or ConnectionRole.RouteContainer
+            && !RoutedAttach.IsOfBroker(session.Connection, address)
+            ? session.Connection.LookUp(session, attach, address, toSend)
+            : null;
 
     private static string OnwardName(ConnectionEndpoint from, Attach attach) =>
         from.Role is ConnectionRole.InterRouter ? attach.Name : $"{attach.Name}@{from.ContainerId}";

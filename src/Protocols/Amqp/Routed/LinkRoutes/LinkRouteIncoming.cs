@@ -249,6 +249,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         delivery.SourceId = DeliveryId;
         delivery.IsPresettled = IsSettled;
         delivery.BeganMs = Session.Connection.NowMs;
+        delivery.Ingress = IsFromRouter ? -1 : 0;
         Hold(delivery);
         Count(delivery, outlet);
         _outstanding[DeliveryId] = delivery;

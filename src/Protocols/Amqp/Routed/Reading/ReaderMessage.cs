@@ -11,9 +11,16 @@ namespace Pillarbox.Protocols.Amqp.Routed.Reading;
 /// open   to the stream's door, with reply-to: a map of what the reader's attach said
 /// alive  to the reading's own address, from time to time
 /// close  to the reading's own address
+/// drain  to the reading's own address: the reader wants to hear when it has got all that there is now
 /// opened to the reply-to, with the annotation at 0: a map with the reading's own address
 /// ended  to the reply-to, with the annotation at -1: a map with condition and description
+/// drained to the reply-to, with the annotation at -2: a map with the number of the last record
 /// record to the reply-to, with the annotation at 1, 2, 3...
+/// </code>
+/// The node of who draws from a queue or a topic asks all whose brokers have it (see <see cref="Drawing.BrokerDoor"/>):
+/// <code>
+/// drain  to the address's mark, with reply-to: a map with the router at which who draws is; accepted when
+/// behind the last message that was to come a drained message has been accepted at the reply-to
 /// </code>
 /// </remarks>
 internal static class ReaderMessage
@@ -23,6 +30,9 @@ internal static class ReaderMessage
 
     /// <summary>The number of the message that says that it has ended.</summary>
     public const long Ended = -1;
+
+    /// <summary>The number of the message that says that there is nothing more now.</summary>
+    public const long Drained = -2;
 
     /// <summary>What a peer's link has lost its way by (in the words of the router protocol's peers).</summary>
     public const string LinkLost = "qd:routed-link-lost";
@@ -60,6 +70,22 @@ internal static class ReaderMessage
     /// <summary>The reader is still there, or is not any more.</summary>
     public static byte[] Sign(string to, bool isAlive) =>
         Compose(to, replyTo: null, isAlive ? "ALIVE" : "CLOSE", new AmqpMap(), number: null);
+
+    /// <summary>Asks to hear when all that there is now has come.</summary>
+    public static byte[] Drain(string to, string? replyTo, string router)
+    {
+        var body = new AmqpMap();
+        body.Add("router", router);
+        return Compose(to, replyTo, "DRAIN", body, number: null);
+    }
+
+    /// <summary>All that there was has come, up to a record.</summary>
+    public static byte[] Empty(string to, long last)
+    {
+        var body = new AmqpMap();
+        body.Add("last", last);
+        return Compose(to, replyTo: null, "DRAINED", body, Drained);
+    }
 
     /// <summary>The reading has begun.</summary>
     public static byte[] Begun(string to, string address)
@@ -102,6 +128,10 @@ internal static class ReaderMessage
     /// <summary>The text of an entry, or null.</summary>
     public static string? TextOf(AmqpMap body, string key) =>
         body.TryGet(key, out AmqpValue value) ? value.AsText() : null;
+
+    /// <summary>The number of an entry, or null.</summary>
+    public static long? IntegerOf(AmqpMap body, string key) =>
+        body.TryGet(key, out AmqpValue value) && value.TryGetInt64(out long number) ? number : null;
 
     /// <summary>A message with its number in front of its annotations.</summary>
     public static byte[] Number(ReadOnlySpan<byte> message, long number)

@@ -36,6 +36,8 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
     private ITimer? _timer;
     private long _expected = 1;
     private long _askedMs;
+    private long? _emptyBehind;
+    private Action? _onEmpty;
     private bool _isOver;
 
     private RemoteReading(AmqpSession session, INetwork network, Attach attach, string door, SourceFilters filters)
@@ -160,6 +162,7 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
             Address = _attach.Source!.Address,
             IsHeld = true,
             OnReleased = Close,
+            OnDrain = AskForRest,
         };
         _askedMs = Environment.SteadyMs;
         _reply = _network.OpenReceiver(_replyTo, _mailbox);
@@ -203,6 +206,7 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
         {
             _expected++;
             _link.OnDelivery(delivery);
+            TellIfEmpty();
         }
     }
 
@@ -246,9 +250,31 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
             End(ReaderMessage.TextOf(body, "condition") ?? AmqpErrorCondition.NotFound,
                 ReaderMessage.TextOf(body, "description") ?? "the stream's node has ended the reading");
         }
+        else if (number == ReaderMessage.Drained)
+        {
+            _emptyBehind = ReaderMessage.IntegerOf(body, "last");
+            TellIfEmpty();
+        }
         else if (_sourceAddress is null && ReaderMessage.TextOf(body, "address") is { } address)
         {
             OnBegun(address);
+        }
+    }
+
+    // The reader wants back what it has not used of its credit; its answer waits for what is on its way.
+    private bool AskForRest(Action onEmpty)
+    {
+        (_onEmpty, _emptyBehind) = (onEmpty, null);
+        return !_isOver && _sourceAddress is { } address
+            && _post.TrySend(_source!, address, ReaderMessage.Drain(address, replyTo: null, _network.NodeId));
+    }
+
+    private void TellIfEmpty()
+    {
+        if (_emptyBehind < _expected && _onEmpty is { } tell)
+        {
+            (_onEmpty, _emptyBehind) = (null, null);
+            tell();
         }
     }
 

@@ -157,8 +157,20 @@ internal sealed class StreamReader : BrokerSource
         {
             Close();
         }
+        else if (opcode == "DRAIN")
+        {
+            WhenDrained(SayEmpty);
+        }
 
         return true;
+    }
+
+    private void SayEmpty()
+    {
+        if (!IsOver)
+        {
+            _post.TrySend(_reply!, _replyTo, ReaderMessage.Empty(_replyTo, _number));
+        }
     }
 
     /// <summary>Where the reader's node says that the reader is there.</summary>

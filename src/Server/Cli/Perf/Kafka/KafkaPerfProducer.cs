@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Client;
+using Pillarbox.Server.Cli.Sockets;
 
 namespace Pillarbox.Server.Cli.Perf.Kafka;
 
@@ -19,6 +20,7 @@ internal sealed class KafkaPerfProducer : IDisposable
 
     private readonly KafkaPerfOptions _options;
     private readonly PerfSchedule _schedule;
+    private readonly SendingPhase _phase;
     private readonly KafkaLink _link;
     private readonly Dictionary<int, (byte[] Batch, int StampAt)> _templates = [];
     private readonly Queue<(long Stamp, int Records)> _flying = [];
@@ -33,6 +35,7 @@ internal sealed class KafkaPerfProducer : IDisposable
     {
         _options = options;
         _schedule = schedule;
+        _phase = schedule.BeginSending();
         _intervalNs = options.Rate > 0 ? options.Producers * 1e9 / options.Rate : 0;
         _link = new KafkaLink(options, $"perf-p{index}");
         _sentBatches = index;
@@ -54,10 +57,11 @@ internal sealed class KafkaPerfProducer : IDisposable
     /// <summary>Runs until the measured phase is over and everything is acknowledged.</summary>
     public void Run()
     {
+        SocketPoll.WakeInTime();
         while (!_schedule.IsStopped)
         {
             long now = Clock.Now;
-            bool wantsMore = now < _schedule.MeasureTo && _left > 0;
+            bool wantsMore = !_phase.IsOver(now) && _left > 0;
             long next = wantsMore ? Send(now) : long.MaxValue;
             if (_transactions is not null)
             {
@@ -70,7 +74,7 @@ internal sealed class KafkaPerfProducer : IDisposable
                 return;
             }
 
-            _link.Pump(Math.Min(next - now, WaitNanosecondsMax));
+            _link.Pump(Math.Min(next - now - SocketPoll.AwakeNanoseconds, WaitNanosecondsMax));
             while (_link.TryTake(out ReadOnlyMemory<byte> frame))
             {
                 OnAnswer(frame);

@@ -99,6 +99,8 @@ internal sealed record KafkaPerfReport
         PerfFigures.WriteQuantiles(writer, "acknowledgedUs", AcknowledgedAfter);
         PerfFigures.WriteQuantiles(writer, "deliveredUs", DeliveredAfter);
         PerfFigures.WriteQuantiles(writer, "committedUs", CommittedAfter);
+        double records = Math.Max(1, Math.Max(Acknowledged, Delivered));
+        writer.WriteNumber("clientCpuUs", Math.Round(ClientCpuSeconds * 1e6 / records, 4));
         if (ServerCpuUs is { } cpu)
         {
             writer.WriteNumber("serverCpuUs", Math.Round(cpu, 4));

@@ -12,6 +12,7 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
     private readonly MqttPerfOptions _options;
     private readonly PerfSchedule _schedule;
     private readonly byte[] _topic;
+    private readonly SendingPhase _phase;
     private readonly byte[] _body;
     private readonly long[] _stamps = new long[ushort.MaxValue + 1];
     private int _unanswered;
@@ -21,6 +22,7 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
     {
         _options = options;
         _schedule = schedule;
+        _phase = schedule.BeginSending();
         _topic = Encoding.UTF8.GetBytes($"{options.Topic}/{index}");
         _body = new byte[options.BodyBytes];
         BinaryPrimitives.WriteInt32LittleEndian(_body.AsSpan(8), Environment.ProcessId);
@@ -45,13 +47,13 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
 
     public bool Work(long now)
     {
-        while (now < _schedule.MeasureTo && CanSend)
+        while (!_phase.IsOver(now) && CanSend)
         {
             Publish(now);
             now = Clock.Now;
         }
 
-        return now < _schedule.MeasureTo && _unanswered < _options.InFlight;
+        return !_phase.IsOver(now) && _unanswered < _options.InFlight;
     }
 
     public void Read(long now)

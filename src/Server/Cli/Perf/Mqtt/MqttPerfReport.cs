@@ -26,6 +26,9 @@ internal sealed record MqttPerfReport
     /// <summary>Resident bytes that each idle connection added.</summary>
     public long? IdleConnectionBytes { get; init; }
 
+    /// <summary>Resident bytes that each subscription of theirs added, but the first of each.</summary>
+    public long? IdleSubscriptionBytes { get; init; }
+
     private double SentPerSecond => Sent / Options.DurationSeconds;
 
     private double DeliveredPerSecond => DeliveredAfter.Count / Options.DurationSeconds;
@@ -52,6 +55,11 @@ internal sealed record MqttPerfReport
             PerfFigures.Line(text, "idle connections", $"{bytes / 1024.0:N1} KiB each");
         }
 
+        if (IdleSubscriptionBytes is { } each)
+        {
+            PerfFigures.Line(text, "idle subscriptions", $"{each:N0} bytes each");
+        }
+
         PerfFigures.Line(text, "checked", $"{Missing} missing");
         return text.ToString();
     }
@@ -75,6 +83,11 @@ internal sealed record MqttPerfReport
         if (IdleConnectionBytes is { } bytes)
         {
             writer.WriteNumber("idleConnectionBytes", bytes);
+        }
+
+        if (IdleSubscriptionBytes is { } each)
+        {
+            writer.WriteNumber("idleSubscriptionBytes", each);
         }
 
         writer.WriteNumber("missing", Missing);

@@ -11,7 +11,7 @@ internal sealed class MqttPerfRun(MqttPerfOptions options)
     public async Task<MqttPerfReport> RunAsync(CancellationToken cancellation)
     {
         var measurement = new PerfMeasurement(_schedule, options.ServerPid);
-        long? idleBytes = ConnectIdle();
+        (long? idleBytes, long? subscriptionBytes) = ConnectIdle();
         MqttPerfSubscriber[] subscribers =
             [.. Enumerable.Range(0, options.Subscribers).Select(i => new MqttPerfSubscriber(options, _schedule, i))];
         MqttPerfPublisher[] publishers =
@@ -38,6 +38,7 @@ internal sealed class MqttPerfRun(MqttPerfOptions options)
             ClientCpuSeconds = after.Client - before.Client,
             ServerResidentBytesMax = measurement.ServerResidentBytesMax,
             IdleConnectionBytes = idleBytes,
+            IdleSubscriptionBytes = subscriptionBytes,
         };
         Array.ForEach(publishers, p => p.Dispose());
         Array.ForEach(subscribers, s => s.Dispose());
@@ -60,21 +61,36 @@ internal sealed class MqttPerfRun(MqttPerfOptions options)
         };
     }
 
-    private long? ConnectIdle()
+    // What each connection adds with its first subscription, and what each further subscription adds.
+    private (long? Connection, long? Subscription) ConnectIdle()
     {
-        long? before = options.ServerPid is { } pid ? ProcessUsage.ResidentBytes(pid) : null;
+        long? before = ServerBytes();
         for (int i = 0; i < options.Idle; i++)
         {
             _idle.Add(new MqttLink(options, $"perf-idle-{i}", clean: true, IdleInputBytes));
-            for (int j = 0; j < options.IdleSubscriptions; j++)
-            {
-                // Half of them have a wildcard; all are below the level that messages begin with.
-                _idle[^1].Subscribe($"{options.Topic}/idle/{i}/{j}{(j % 2 == 0 ? "" : "/+")}", 0);
-            }
+            SubscribeIdle(i, 0, 1);
         }
 
-        return options.Idle > 0 && before is not null
-            ? (ProcessUsage.ResidentBytes(options.ServerPid!.Value) - before) / options.Idle
-            : null;
+        long? connected = ServerBytes();
+        for (int i = 0; i < options.Idle; i++)
+        {
+            SubscribeIdle(i, 1, options.IdleSubscriptions);
+        }
+
+        long further = (long)options.Idle * Math.Max(0, options.IdleSubscriptions - 1);
+        return (
+            options.Idle > 0 ? (connected - before) / options.Idle : null,
+            further > 0 ? (ServerBytes() - connected) / further : null);
+    }
+
+    private long? ServerBytes() => options.ServerPid is { } pid ? ProcessUsage.ResidentBytes(pid) : null;
+
+    private void SubscribeIdle(int connection, int from, int to)
+    {
+        for (int j = from; j < Math.Min(to, options.IdleSubscriptions); j++)
+        {
+            // Half of them have a wildcard; all are below the level that messages begin with.
+            _idle[connection].Subscribe($"{options.Topic}/idle/{connection}/{j}{(j % 2 == 0 ? "" : "/+")}", 0);
+        }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class OpenWirePerfSender : IMessagingSender
 
     private readonly OpenWirePerfOptions _options;
     private readonly PerfSchedule _schedule;
+    private readonly SendingPhase _phase;
     private readonly OpenWireLink _link;
     private readonly byte[] _body;
     private readonly Message _message;
@@ -25,7 +26,7 @@ internal sealed class OpenWirePerfSender : IMessagingSender
 
     public OpenWirePerfSender(OpenWirePerfOptions options, PerfSchedule schedule, int index)
     {
-        (_options, _schedule) = (options, schedule);
+        (_options, _schedule, _phase) = (options, schedule, schedule.BeginSending());
         _link = new OpenWireLink(options, $"s{index}");
         _body = new byte[options.BodyBytes];
         BinaryPrimitives.WriteInt32LittleEndian(_body.AsSpan(16), Environment.ProcessId);
@@ -60,7 +61,7 @@ internal sealed class OpenWirePerfSender : IMessagingSender
     {
         while (!_schedule.IsStopped)
         {
-            bool isOver = Clock.Now >= _schedule.MeasureTo;
+            bool isOver = _phase.IsOver(Clock.Now);
             if (isOver && _transaction is not null && _asked.Count == 0)
             {
                 Commit(Clock.Now);

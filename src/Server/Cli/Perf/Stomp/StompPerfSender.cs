@@ -14,6 +14,7 @@ internal sealed class StompPerfSender : IMessagingSender
 
     private readonly StompPerfOptions _options;
     private readonly PerfSchedule _schedule;
+    private readonly SendingPhase _phase;
     private readonly StompLink _link;
     private readonly byte[] _frame;
     private readonly int _receiptAt;
@@ -24,7 +25,7 @@ internal sealed class StompPerfSender : IMessagingSender
 
     public StompPerfSender(StompPerfOptions options, PerfSchedule schedule, int index)
     {
-        (_options, _schedule) = (options, schedule);
+        (_options, _schedule, _phase) = (options, schedule, schedule.BeginSending());
         _stamps = new long[options.InFlight];
         string durable = options.Durable ? $"persistent:true\nreceipt:{new string('0', ReceiptDigits)}\n" : "";
         byte[] head = Encoding.UTF8.GetBytes(
@@ -49,7 +50,7 @@ internal sealed class StompPerfSender : IMessagingSender
         while (!_schedule.IsStopped)
         {
             long now = Clock.Now;
-            bool isOver = now >= _schedule.MeasureTo;
+            bool isOver = _phase.IsOver(now);
             if (isOver && _link.Unsent == 0 && (!_options.Durable || _receipts == _sent))
             {
                 return;
