@@ -55,7 +55,7 @@ internal static partial class BrokerLog
         "subscription {Queue} does not follow stream {Stream}: {Reason}")]
     public static partial void NotFollowed(ILogger logger, string queue, string stream, string reason);
 
-    [LoggerMessage(18, LogLevel.Error,
+    [LoggerMessage(21, LogLevel.Error,
         "queue {Queue} cannot read its stream at partition {Partition}, offset {Offset}; it tries again")]
     public static partial void FeedFailed(
         ILogger logger, string queue, int partition, long offset, Exception failure);

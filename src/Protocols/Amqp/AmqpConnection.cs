@@ -141,8 +141,10 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
     {
         _rest.BeginPass();
         _endpoint.NowMs = _environment.UnixMs;
+        // While the node does not listen, that the peer says nothing means nothing.
+        bool wasPaused = _endpoint.IsInputPaused;
         FinishWaits();
-        if (result.Buffer.Length != _inputLength)
+        if (wasPaused || result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(SteadyMs);
         }
@@ -282,12 +284,6 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
             {
                 _timers.OnCloseSent(now);
             }
-        }
-
-        if (_endpoint.IsInputPaused)
-        {
-            // The node does not listen: that the peer says nothing means nothing.
-            _timers.OnReceived(now);
         }
 
         Volatile.Write(ref _tickDue, false);
