@@ -1,5 +1,6 @@
 using System.Text;
 using Pillarbox.Fuzz.Stomp.Scene;
+using Xunit;
 
 namespace Pillarbox.Protocols.Stomp.Tests.Session;
 
