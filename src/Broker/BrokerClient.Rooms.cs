@@ -240,6 +240,7 @@ public sealed partial class BrokerClient
             + transaction.StagedBytes;
         if (held + bytes > _services.Options.TransactionBytesMax)
         {
+            transaction.IsOverfull = true;
             transaction.Failure ??= new BrokerException(
                 BrokerError.TransactionRollback,
                 $"the transaction holds more than {_services.Options.TransactionBytesMax} bytes and was rolled back");

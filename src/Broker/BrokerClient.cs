@@ -373,7 +373,8 @@ public sealed partial class BrokerClient : IDisposable
     /// Settles a delivery, once. With <paramref name="tag"/> not 0, <see cref="IClientEvents.OnSettled"/> tells when
     /// that is on disk.
     /// In a transaction it takes effect when that commits; until then the delivery stays acquired. One that the
-    /// transaction has no room for makes that roll back in the end.
+    /// transaction has no room for is not kept, and makes that roll back in the end: see
+    /// <see cref="Transaction.IsOverfull"/>.
     /// </summary>
     public void Settle(in Delivery delivery, in Outcome outcome, ulong tag = 0, Transaction? transaction = null)
     {
