@@ -186,18 +186,20 @@ public sealed class TransactionTests : IDisposable
             peer.Transfer(0, _nextId++, Steps.Message($"{i}"));
         }
 
+        peer.TakeAll();
         peer.AttachReceiver(1, "q");
         peer.Credit(1, Messages);
+        uint first = peer.Next(Transfer.DescriptorCode).AsTransfer(out _).DeliveryId!.Value;
         peer.TakeAll();
         peer.Send(FrameBytes.Of(new Disposition
         {
             Role = Role.Receiver,
-            First = 0,
-            Last = Messages - 1,
+            First = first,
+            Last = first + Messages - 1,
             Settled = settled,
             State = InTransaction(txn, DeliveryState.Accepted),
         }));
-        Detach detach = peer.Next(Pillarbox.Protocols.Amqp.Wire.Detach.DescriptorCode).AsDetach();
+        Detach detach = peer.Next(Detach.DescriptorCode).AsDetach();
         Assert.Equal(AmqpErrorCondition.ResourceLimitExceeded, detach.Error!.Condition);
         peer.Send(FrameBytes.Of(new Detach { Handle = 1, Closed = true }));
 
