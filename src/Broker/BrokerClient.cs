@@ -8,6 +8,7 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
 
@@ -345,6 +346,28 @@ public sealed partial class BrokerClient : IDisposable
     /// <summary>Takes all unused credit back once nothing more can be delivered now; answered by <see
     /// cref="IClientEvents.OnDrained"/>.</summary>
     public void Drain(Consumer consumer) => Op(consumer.Queue.Shard, OpKind.Drain, consumer);
+
+    /// <summary>
+    /// Whether a delivery's message outlives a crash of the node by now. False for one that is not durable, and for one
+    /// that is on its way to the disk: of that <see cref="IClientEvents.OnSettled"/> tells, with the tag (not 0), when it
+    /// is there.
+    /// </summary>
+    public bool IsOnDisk(in Delivery delivery, ulong tag)
+    {
+        if (delivery.IsRecord || !delivery.Durable)
+        {
+            return delivery.IsRecord;
+        }
+
+        long need = delivery.Position + RecordFormat.HeaderBytes + delivery.RecordBytes;
+        if (need <= _services.Journal.DurablePosition)
+        {
+            return true;
+        }
+
+        _reports.Complete(new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = need });
+        return false;
+    }
 
     /// <summary>The message of a delivery when it is in memory; false: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(in Delivery delivery, out MessageLease lease) => _reader.TryRead(delivery, out lease);

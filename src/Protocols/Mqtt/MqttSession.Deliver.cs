@@ -14,6 +14,7 @@ internal sealed partial class MqttSession
     private Queue<Delivery>? _pending;
     private LoadedMessage? _loaded;
     private bool _isBlocked;
+    private bool _awaitsDisk;
     private bool _needsRead;
     private int _owed;
 
@@ -22,7 +23,7 @@ internal sealed partial class MqttSession
     {
         Done,
 
-        /// <summary>It waits for answers of the client.</summary>
+        /// <summary>It waits for answers of the client, or for the disk.</summary>
         Blocked,
 
         /// <summary>It is to be read from disk first.</summary>
@@ -148,7 +149,7 @@ internal sealed partial class MqttSession
         if (outgoing.Qos > 0)
         {
             id = OutgoingWindow.IdOf(delivery);
-            if (_window.IsFull || !_window.IsFree(id))
+            if (_window.IsFull || !_window.IsFree(id) || (outgoing.Qos == 2 && !IsKept(delivery, id)))
             {
                 return SendResult.Blocked;
             }
@@ -191,9 +192,24 @@ internal sealed partial class MqttSession
             ? new Match(shared.Options.Qos, shared.Options.RetainAsPublished, shared.Id == 0 ? [] : [shared.Id])
             : _subscriptions.Find(message.Topic, isOwn);
         outgoing.Qos = Math.Min(match.Qos, message.Qos);
+        if (State is not null && !delivery.Durable && !delivery.IsRecord)
+        {
+            // What the node itself may forget is not sent exactly once: see IsKept.
+            outgoing.Qos = Math.Min(outgoing.Qos, (byte)1);
+        }
+
         outgoing.Retain &= match.RetainAsPublished;
         outgoing.SubscriptionIds = match.Ids;
         return !match.IsNone;
+    }
+
+    // The client remembers the identifier until it is released. Were the message lost in a crash, then another one that
+    // comes to bear the identifier would be taken for it, and dropped.
+    private bool IsKept(in Delivery delivery, ushort id)
+    {
+        _awaitsDisk = State is not null
+            && (_awaitsDisk || !_client.IsOnDisk(delivery, new Tag(TagKind.Send, id).Value));
+        return !_awaitsDisk;
     }
 
     private bool TryExpire(in MessageHeader header, ref OutgoingPublish outgoing)

@@ -89,6 +89,9 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.Free:
                 Free((ushort)done.Number);
                 break;
+            case TagKind.Send:
+                (_isBlocked, _awaitsDisk) = (false, false);
+                break;
             case TagKind.SubAck:
                 OnKept(done.Number, null);
                 break;

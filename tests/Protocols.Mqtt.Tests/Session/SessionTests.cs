@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 
@@ -50,6 +51,35 @@ public sealed class SessionTests
         await scene.RestartAsync();
         sleeper = await SleeperAsync(scene);
         Assert.Equal(first.Id, (await sleeper.TakePublishAsync()).Id);
+    }
+
+    /// <summary>The client remembers its identifier: were the message lost with the power, another one that comes to
+    /// bear the identifier would be taken for it.</summary>
+    [Fact]
+    public async Task A_message_of_qos_2_goes_out_when_it_is_on_disk()
+    {
+        using var gate = new ManualResetEventSlim();
+        var disk = new RecordingFileSystem();
+        await using var scene = new MqttScene(files: disk);
+        MqttPeer once = await SleeperAsync(scene);
+        await once.SubscribeAsync("t", 2);
+        MqttPeer early = await scene.ConnectAsync("early", expiry: 1000);
+        await early.SubscribeAsync("t", 1);
+        MqttPeer from = await scene.ConnectAsync("from");
+        disk.Syncing = gate.Wait;
+        await from.SendPublishAsync("t", "x", 2);
+        Received first = await early.TakePublishAsync();
+        try
+        {
+            await once.AssertQuietAsync();
+        }
+        finally
+        {
+            gate.Set();
+        }
+
+        Received second = await once.TakePublishAsync();
+        Assert.Equal(("x", 1, "x", 2), (first.Body, first.Qos, second.Body, second.Qos));
     }
 
     [Fact]

@@ -155,8 +155,10 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
         }
 
         ConnAckPacket admission = ConnAckPacket.Read(body, Version);
+        bool isDisplaced = HasStray && admission.Reason == ReasonCode.SessionTakenOver;
         Violation.Unless(
-            admission.Reason == ReasonCode.Success || node.IsFailing, $"{clientId} is refused: {admission.Reason}");
+            admission.Reason == ReasonCode.Success || node.IsFailing || isDisplaced,
+            $"{clientId} is refused: {admission.Reason}");
         if (admission.Reason != ReasonCode.Success)
         {
             Story.Add($"refused: {admission.Reason}");

@@ -110,7 +110,9 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
     {
     }
 
+    // A stray CONNECT takes over from the one that came later (3.1.4-3).
     protected override void OnPacket(in FixedHeader header, byte[] body) =>
         Violation.Unless(
-            header.Type == PacketType.Disconnect && Node.IsFailing, $"the mortal hears {header.Type}");
+            header.Type == PacketType.Disconnect && (Node.IsFailing || HasStray),
+            $"the mortal hears {header.Type} of {Convert.ToHexString(body)}: {string.Join("; ", Story.TakeLast(8))}");
 }

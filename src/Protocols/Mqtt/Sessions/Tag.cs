@@ -22,6 +22,9 @@ internal enum TagKind : byte
 
     /// <summary>A packet identifier towards the client is free.</summary>
     Free,
+
+    /// <summary>A message for the client is on disk: it may be sent.</summary>
+    Send,
 }
 
 /// <summary>A tag of the broker's: a kind and a packet identifier.</summary>
