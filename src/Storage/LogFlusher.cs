@@ -300,6 +300,7 @@ internal sealed class LogFlusher : IDisposable
         try
         {
             WriteSlices();
+            _files.NoteWritten();
             return true;
         }
         catch (StorageFullException)

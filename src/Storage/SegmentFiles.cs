@@ -27,6 +27,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
     private readonly List<SpareFile> _spares = [];
     private long _spareNumber;
     private bool _isFull;
+    private bool _isWriteRefused;
     private volatile bool _isWanted;
     private volatile bool _isClosed;
 
@@ -34,8 +35,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
 
     public string Directory => directory;
 
-    /// <summary>True when the disk had no room for a spare, until there is one again.</summary>
-    public bool IsFull => Volatile.Read(ref _isFull);
+    /// <summary>True when the disk had no room for a spare, or for a write, until there is again.</summary>
+    public bool IsFull => Volatile.Read(ref _isFull) || Volatile.Read(ref _isWriteRefused);
 
     /// <summary>True when no spare beyond the reserve is ready.</summary>
     public bool NeedsSpare
@@ -99,7 +100,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
 
         lock (_gate)
         {
-            int kept = isEssential && _isFull ? 0 : options.ReserveSegments;
+            int kept = isEssential && IsFull ? 0 : options.ReserveSegments;
             if (_spares.Count > kept)
             {
                 SpareFile spare = _spares[^1];
@@ -223,8 +224,12 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         segment.Capacity = file.Length - FileHeader.Bytes;
     }
 
-    /// <summary>A write found no room.</summary>
-    public void NoteFull() => Volatile.Write(ref _isFull, true);
+    /// <summary>A write found no room. It is tried again: until it is taken the disk is full, however many spares there
+    /// are.</summary>
+    public void NoteFull() => Volatile.Write(ref _isWriteRefused, true);
+
+    /// <summary>What waited is written.</summary>
+    public void NoteWritten() => Volatile.Write(ref _isWriteRefused, false);
 
     /// <summary>Makes one spare if one is missing. False when there was nothing to do, or no room.</summary>
     public bool PrepareOne()

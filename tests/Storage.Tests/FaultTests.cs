@@ -61,6 +61,30 @@ public sealed class FaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void AWriteThatIsTakenAtLastEndsTheFullDisk()
+    {
+        using SegmentedLog log = SegmentedLog.Open(Faulty(), "log", LogTesting.Small);
+        log.Replay(0, new RecordList());
+        log.AppendText("one");
+        log.Flush();
+        log.AppendText("two");
+        _faults.WriteFull = 1;
+        for (int i = 0; i < 5; i++)
+        {
+            // The spare files are made and complete meanwhile.
+            log.Flush();
+            Assert.Equal(SpaceState.Full, log.SpaceState);
+        }
+
+        _faults.WriteFull = 0;
+        log.Flush();
+        Assert.Equal(SpaceState.Ok, log.SpaceState);
+        log.AppendText("three");
+        log.Flush();
+        Assert.Equal(log.TailPosition, log.DurablePosition);
+    }
+
+    [Fact]
     public void ASpareFileThatCannotBeFilledIsNotLeftBehind()
     {
         LogOptions options = LogTesting.Small with { ZeroFill = true, ReserveSegments = 0 };
