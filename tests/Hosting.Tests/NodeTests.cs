@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
+using Pillarbox.Router;
 using Pillarbox.Storage;
 using Pillarbox.Testing;
 using Xunit;

@@ -9,7 +9,7 @@ namespace Pillarbox.Hosting.Tests.Configuration;
 public sealed partial class DocumentTests
 {
     public static TheoryData<string> Pages =>
-        [.. Directory.EnumerateFiles(Docs(), "*.md").Where(file => Examples(file).Any()).Select(Path.GetFileName)!];
+        [.. from file in Directory.GetFiles(Docs(), "*.md") where Examples(file).Any() select Path.GetFileName(file)];
 
     [Theory]
     [MemberData(nameof(Pages))]

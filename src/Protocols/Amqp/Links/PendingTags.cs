@@ -1,5 +1,3 @@
-using Pillarbox.Protocols.Amqp.Wire;
-
 namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>The tag of a delivery that is not settled on both sides, and what the link will know of it.</summary>
