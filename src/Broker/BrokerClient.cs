@@ -349,8 +349,8 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>
     /// Whether a delivery's message outlives a crash of the node by now. False for one that is not durable, and for one
-    /// that is on its way to the disk: of that <see cref="IClientEvents.OnSettled"/> tells, with the tag (not 0), when it
-    /// is there.
+    /// that is on its way to the disk: of that <see cref="IClientEvents.OnSettled"/> tells, with the tag (not 0), when
+    /// it is there.
     /// </summary>
     public bool IsOnDisk(in Delivery delivery, ulong tag)
     {

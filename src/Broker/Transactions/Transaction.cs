@@ -22,8 +22,8 @@ public sealed class Transaction
     /// counts; null: there was none.</summary>
     public void Fail(BrokerException? failure) => Failure ??= failure;
 
-    /// <summary>More came than <see cref="BrokerOptions.TransactionBytesMax"/>: nothing further is kept of it, and it can
-    /// only roll back. A settlement that is not kept comes back with the end of its consumer.</summary>
+    /// <summary>More came than <see cref="BrokerOptions.TransactionBytesMax"/>: nothing further is kept of it, and it
+    /// can only roll back. A settlement that is not kept comes back with the end of its consumer.</summary>
     public bool IsOverfull { get; internal set; }
 
     /// <summary>Records of the commit, as one group.</summary>
