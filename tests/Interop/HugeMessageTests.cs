@@ -8,7 +8,7 @@ namespace Pillarbox.Interop.Tests;
 public sealed class HugeMessageTests
 {
     private const long MessageBytes = 1L << 30;
-    private const long MemoryBytesMax = 512L << 20;
+    private const long MemoryBytesMax = 320L << 20;
 
     [Fact]
     public async Task Message_of_a_gibibyte_goes_through_a_node_that_holds_less()
