@@ -15,7 +15,7 @@ const string Help = """
       bench [PROJECT] [arguments]     run a benchmark project of bench/ (default: load)
       sim [--seeds N] [--seed S]      run the whole-node simulation: new seeds, or from S on (one without --seeds)
       fuzz [arguments]                run the seeded fuzzer, e.g. --target amqp-wire --count 1000000 --seed 1
-      pack                            artifacts/linux-x64/pillarbox and the NuGet packages in artifacts/packages
+      pack                            artifacts/linux-x64/pillarbox and the NuGet packages in artifacts/packages, tried
     """;
 
 string root = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
@@ -34,12 +34,17 @@ return args switch
     _ => Print(Help, 2),
 };
 
+// The node works in this folder, where ./data and pillarbox.json are; what is named is meant where it is typed.
 int RunNode(string[] rest)
 {
-    bool dataNamed = rest.Any(a => a == "--data" || a.StartsWith("--data=", StringComparison.Ordinal));
-    string[] data = dataNamed ? [] : ["--data", Path.Combine(root, "data")];
+    string[] named = ["--data", "--config"];
+    string Here(string path) => path == ":memory:" ? path : Path.GetFullPath(path);
+    string[] arguments = [.. rest.Select((text, i) =>
+        i > 0 && named.Contains(rest[i - 1]) ? Here(text)
+        : named.FirstOrDefault(n => text.StartsWith(n + "=", StringComparison.Ordinal)) is { } name
+            ? $"{name}={Here(text[(name.Length + 1)..])}" : text)];
     if (Build("src/Server") is var code and not 0) return code;
-    return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. data, .. rest]);
+    return Run(Executable("Pillarbox.Server", "pillarbox"), ["run", .. arguments]);
 }
 
 // Everything is compiled anew, whatever a quicker build left out: analyzers and code style are errors of the build.
@@ -210,7 +215,54 @@ int Pack()
     if (Locked(() => Run("dotnet", pack)) is var packed and not 0) return packed;
     foreach (string file in Directory.GetFiles(packages, "*.nupkg").Append(Path.Combine(program, "pillarbox")))
         Console.WriteLine($"{new FileInfo(file).Length / 1048576.0,7:F1} MiB  {Path.GetRelativePath(root, file)}");
-    return 0;
+    return TryPackages(packages);
+}
+
+// As somebody else would use them, without this repository: the tool is installed, the README's programs are built, and
+// the one that ends by itself is run.
+int TryPackages(string packages)
+{
+    const string Library = "Pillarbox.Hosting", TestLibrary = "Pillarbox.Testing", Tool = "Pillarbox";
+    FileInfo newest = new DirectoryInfo(packages).GetFiles($"{Library}.*.nupkg").MaxBy(f => f.LastWriteTimeUtc)!;
+    string version = Path.GetFileNameWithoutExtension(newest.Name)[(Library.Length + 1)..];
+    string folder = Directory.CreateTempSubdirectory("pillarbox-pack-").FullName;
+    // The user's own cache may have packages of this version from another build.
+    Environment.SetEnvironmentVariable("NUGET_PACKAGES", Path.Combine(folder, "cache"));
+    string[] install = ["tool", "install", Tool, "--version", version, "--add-source", packages];
+    bool good = Run("dotnet", [.. install, "--tool-path", Path.Combine(folder, "tool")]) == 0
+        && Run(Path.Combine(folder, "tool", "pillarbox"), ["--version"]) == 0;
+    foreach (string program in ReadmePrograms())
+    {
+        bool ends = program.Contains($"using {TestLibrary};", StringComparison.Ordinal);
+        string place = Path.Combine(folder, ends ? TestLibrary : Library);
+        WriteProgram(place, program, ends ? TestLibrary : Library, version, packages);
+        good = good && Run("dotnet", ["build", place, "-c", "Release", "-v", "q", "-nologo", "-nodeReuse:false"]) == 0
+            && (!ends || Run(Path.Combine(place, "bin", "Release", "net10.0", "program"), []) == 0);
+    }
+    Directory.Delete(folder, recursive: true);
+    return good ? 0 : Print("The packages cannot be used as the README says.", 1);
+}
+
+string[] ReadmePrograms() =>
+    [.. File.ReadAllText(Path.Combine(root, "README.md")).Split("```csharp\n").Skip(1).Select(t => t.Split("```")[0])];
+
+void WriteProgram(string place, string program, string package, string version, string packages)
+{
+    Directory.CreateDirectory(place);
+    File.WriteAllText(Path.Combine(place, "program.cs"), program);
+    File.WriteAllText(Path.Combine(place, "program.csproj"), $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <RestoreAdditionalProjectSources>{packages}</RestoreAdditionalProjectSources>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="{package}" Version="[{version}]" />
+          </ItemGroup>
+        </Project>
+        """);
 }
 
 // ---- processes ----------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ public sealed partial class BrokerClient
         };
         (publish.Memory, publish.Number) = producer.TakeNumber();
         BrokerException? refusal = _names.Route(producer, to, bodyBytes, out AddressNode? node);
-        refusal ??= transaction is null ? null : CheckTransaction(transaction, payload.Length);
+        refusal ??= transaction is null ? _publications.Refusal : CheckTransaction(transaction, payload.Length);
         Targets targets = default;
         if (refusal is null)
         {
@@ -222,11 +222,25 @@ public sealed partial class BrokerClient
         }
     }
 
+    private void Stage(Transaction transaction, in StagedSettlement staged)
+    {
+        if (CheckTransaction(transaction, staged.Bytes) is null)
+        {
+            transaction.StagedBytes += staged.Bytes;
+            transaction.Settlements.Add(staged);
+            SettleOp.Fill(
+                ref Op(staged.Delivery.Queue.Shard, OpKind.Stage, staged.Delivery.Consumer), staged.Delivery,
+                staged.Outcome, null);
+        }
+    }
+
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)
     {
-        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0);
+        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0)
+            + transaction.StagedBytes;
         if (held + bytes > _services.Options.TransactionBytesMax)
         {
+            transaction.IsOverfull = true;
             transaction.Failure ??= new BrokerException(
                 BrokerError.TransactionRollback,
                 $"the transaction holds more than {_services.Options.TransactionBytesMax} bytes and was rolled back");

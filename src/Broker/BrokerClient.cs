@@ -395,7 +395,9 @@ public sealed partial class BrokerClient : IDisposable
     /// <summary>
     /// Settles a delivery, once. With <paramref name="tag"/> not 0, <see cref="IClientEvents.OnSettled"/> tells when
     /// that is on disk.
-    /// In a transaction it takes effect when that commits; until then the delivery stays acquired.
+    /// In a transaction it takes effect when that commits; until then the delivery stays acquired. One that the
+    /// transaction has no room for is not kept, and makes that roll back in the end: see
+    /// <see cref="Transaction.IsOverfull"/>.
     /// </summary>
     public void Settle(in Delivery delivery, in Outcome outcome, ulong tag = 0, Transaction? transaction = null)
     {
@@ -408,8 +410,7 @@ public sealed partial class BrokerClient : IDisposable
         OutcomeBits bits = SettleOp.Pack(outcome);
         if (transaction is not null)
         {
-            SettleOp.Fill(ref Op(delivery.Queue.Shard, OpKind.Stage, delivery.Consumer), delivery, bits, null);
-            transaction.Settlements.Add(new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
+            Stage(transaction, new StagedSettlement(delivery, bits, outcome.Reason, outcome.Annotations));
             _reports.CompleteSettled(tag);
             return;
         }
@@ -465,6 +466,11 @@ public sealed partial class BrokerClient : IDisposable
 
     /// <summary>Whether <see cref="DrainInbox"/> has something to tell. Any thread.</summary>
     public bool HasEvents => _reports.HasEvents;
+
+    /// <summary>What was published and waits for the disk is as much as may wait (see
+    /// <see cref="BrokerOptions.StalledBytesMax"/>): the connection takes no more input from its peer until this is
+    /// over. It is woken to look again.</summary>
+    public bool IsBehind => _publications.IsBehind;
 
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>

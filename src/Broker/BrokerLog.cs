@@ -55,7 +55,7 @@ internal static partial class BrokerLog
         "subscription {Queue} does not follow stream {Stream}: {Reason}")]
     public static partial void NotFollowed(ILogger logger, string queue, string stream, string reason);
 
-    [LoggerMessage(15, LogLevel.Error,
+    [LoggerMessage(21, LogLevel.Error,
         "queue {Queue} cannot read its stream at partition {Partition}, offset {Offset}; it tries again")]
     public static partial void FeedFailed(
         ILogger logger, string queue, int partition, long offset, Exception failure);
@@ -75,4 +75,12 @@ internal static partial class BrokerLog
     [LoggerMessage(13, LogLevel.Warning,
         "annotations for message {MessageId} of queue {Queue} could not be written: {Reason}")]
     public static partial void NotRewritten(ILogger logger, string queue, long messageId, string reason);
+
+    [LoggerMessage(19, LogLevel.Warning,
+        "the file of a large body that nobody needs could not be deleted; the next start does: {File}: {Reason}")]
+    public static partial void BodyNotDeleted(ILogger logger, string file, string reason);
+
+    [LoggerMessage(20, LogLevel.Debug,
+        "message {MessageId} of queue {Queue} expired; no address to move it to")]
+    public static partial void Expired(ILogger logger, string queue, long messageId);
 }

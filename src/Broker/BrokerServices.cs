@@ -134,6 +134,20 @@ internal sealed class BrokerServices
     /// <summary>Messages consumed from queues that are gone, since start.</summary>
     public long AcknowledgedElsewhere => Volatile.Read(ref _acknowledgedElsewhere);
 
+    /// <summary>Deletes the file of a body that nobody refers to. One that the disk does not give up is left to the
+    /// next start, which deletes such files.</summary>
+    public void DeleteBody(long blobId)
+    {
+        try
+        {
+            Blobs.Delete(blobId);
+        }
+        catch (StorageException e)
+        {
+            BrokerLog.BodyNotDeleted(Logger, Blobs.FileOf(blobId), e.Message);
+        }
+    }
+
     public void CountPublished(int count) => Interlocked.Add(ref _published, count);
 
     /// <summary>A queue goes: what it counted stays counted.</summary>
@@ -145,6 +159,16 @@ internal sealed class BrokerServices
     public void CountDamage() => Interlocked.Increment(ref _damaged);
 
     public SegmentedLog LogOf(bool inJournal) => inJournal ? Journal : Transient;
+
+    /// <summary>Closes the files, and ends the threads that write them.</summary>
+    public void Close()
+    {
+        StreamServices.Deadlines.Dispose();
+        StreamServices.Store.Dispose();
+        Journal.Dispose();
+        Transient.Dispose();
+        Blobs.Dispose();
+    }
 
     public IAnnotationMerger? MergerOf(PayloadFormat format) =>
         Options.AnnotationMergers.FirstOrDefault(merger => merger.Format == format);

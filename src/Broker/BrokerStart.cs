@@ -20,7 +20,6 @@ internal static class BrokerStart
     /// <summary>Messages that are not durable may take so many bytes beyond the cache before appends wait.</summary>
     private const long TransientPendingBytesMax = 96 << 20;
 
-
     public static BrokerServices OpenServices(BrokerOptions options)
     {
         string root = options.DataDirectory.TrimEnd('/');
@@ -29,6 +28,7 @@ internal static class BrokerStart
             SegmentBytes = options.SegmentBytes,
             BlockBytes = Math.Min(options.SegmentBytes, 1 << 20),
             CacheBytes = options.CacheBytes / 2,
+            PendingBytesMax = options.PendingBytesMax,
             OwnThread = options.OwnThreads,
             ZeroFill = options.FileSystem is not MemoryFileSystem,
         };
@@ -201,7 +201,7 @@ internal static class BrokerStart
         {
             if (!hasDamage || !damage.TakeBody(services.Blobs.FileOf(id)))
             {
-                services.Blobs.Delete(id);
+                services.DeleteBody(id);
             }
         }
     }

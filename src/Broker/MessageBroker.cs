@@ -53,6 +53,14 @@ public sealed record BrokerOptions
     /// <summary>Credit of one producer: messages under way that are not yet acknowledged.</summary>
     public int ProducerCredit { get; init; } = 1000;
 
+    /// <summary>Bytes that one connection may have published while the log takes nothing, before it reads no more of
+    /// its peer (or, on a full disk, refuses more). Default 32 MiB.</summary>
+    public int StalledBytesMax { get; init; } = 32 << 20;
+
+    /// <summary>Bytes of the journal that may wait for the disk before it takes no more. Producers' credit is withheld
+    /// at a quarter of the default. Default 256 MiB.</summary>
+    public long PendingBytesMax { get; init; } = 256L << 20;
+
     /// <summary>A snapshot of the index is written when the journal has grown by so many bytes (and by four times the
     /// last snapshot). Default 64 MiB: dead segments then come back soon enough to be overwritten instead of new ones
     /// being filled, which the disk does at a fraction of the speed.</summary>
@@ -190,9 +198,10 @@ public sealed class MessageBroker : IDisposable
         IFileSystem files = options.FileSystem;
         files.CreateDirectory(options.DataDirectory);
         IDisposable directoryLock = files.LockDirectory(options.DataDirectory);
+        BrokerServices? services = null;
         try
         {
-            BrokerServices services = BrokerStart.OpenServices(options);
+            services = BrokerStart.OpenServices(options);
             BindingJournal bindings = new(services.Journal);
             BrokerStart.Recover(services, bindings);
             MessageBroker broker = new(services, bindings, directoryLock);
@@ -201,6 +210,7 @@ public sealed class MessageBroker : IDisposable
         }
         catch
         {
+            services?.Close();
             directoryLock.Dispose();
             throw;
         }
@@ -310,11 +320,7 @@ public sealed class MessageBroker : IDisposable
         WriteLastSnapshot();
         _streamTimer?.Dispose();
         WriteLastCheckpoint();
-        _services.StreamServices.Deadlines.Dispose();
-        _services.StreamServices.Store.Dispose();
-        _services.Journal.Dispose();
-        _services.Transient.Dispose();
-        _services.Blobs.Dispose();
+        _services.Close();
         _directoryLock.Dispose();
     }
 

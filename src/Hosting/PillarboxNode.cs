@@ -158,12 +158,14 @@ public sealed class PillarboxNode : IAsyncDisposable
             ILogger logger = seams.LoggerFactory.CreateLogger("Pillarbox.Node");
             IFileSystem files = NodeBroker.FileSystemOf(config, seams);
             NodeSecurity security = NodeSecurity.Open(config, files, seams);
+            MessageBroker? broker = null;
+            NodeRouter? router = null;
             try
             {
                 security.CheckListeners(plans);
-                MessageBroker broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
+                broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
                 security.Report(logger);
-                var router = NodeRouter.Of(config, seams);
+                router = NodeRouter.Of(config, seams);
                 var host = new ProtocolHost(broker, config, seams, security) { Router = router };
                 IReadOnlyList<INodeProtocol> protocols = NodeProtocols.On(host);
                 var mode = new DevelopmentMode(security, broker, seams, sasl =>
@@ -177,6 +179,8 @@ public sealed class PillarboxNode : IAsyncDisposable
             }
             catch
             {
+                router?.Dispose();
+                broker?.Dispose();
                 security.Dispose();
                 throw;
             }

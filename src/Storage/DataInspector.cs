@@ -157,14 +157,21 @@ internal sealed class LogInspection(IFileSystem files, string dataDirectory)
                 problem = "its name is not that of its content";
             }
 
-            if (problem is null)
+            bool isReadable = problem is null || SegmentFiles.HoldsRecords(file, name, out basePosition);
+            if (problem is not null)
             {
-                segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
-                continue;
+                long lost = isReadable ? FileHeader.Bytes : file.Length;
+                Problems.Add(new DataProblem(DataLayout.Journal + "/" + name, 0, lost, problem, IsDamage: true));
             }
 
-            Problems.Add(new DataProblem(DataLayout.Journal + "/" + name, 0, file.Length, problem, IsDamage: true));
-            file.Dispose();
+            if (isReadable)
+            {
+                segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+            }
+            else
+            {
+                file.Dispose();
+            }
         }
 
         return segments;

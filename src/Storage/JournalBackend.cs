@@ -12,7 +12,7 @@ internal sealed class JournalBackend : ILogBackend
     private readonly LogParts _parts;
     private readonly SegmentFiles _files;
     private readonly LogFailure _failure = new();
-    private readonly List<QuarantinedSegment> _quarantined;
+    private readonly LoadedSegments _loaded;
     private LogAppender? _appender;
     private LogFlusher? _flusher;
     private LogThread? _preparer;
@@ -22,7 +22,8 @@ internal sealed class JournalBackend : ILogBackend
     {
         _parts = parts;
         _files = new SegmentFiles(files, directory, parts.Options);
-        (List<LogSegment> segments, _quarantined) = _files.LoadSegments();
+        _loaded = _files.LoadSegments();
+        List<LogSegment> segments = _loaded.Segments;
         for (int i = 0; i < segments.Count; i++)
         {
             long end = segments[i].BasePosition + segments[i].Capacity;
@@ -55,7 +56,7 @@ internal sealed class JournalBackend : ILogBackend
         }
 
         var recovery = new LogRecovery(_parts.Segments, _files, _parts.Options);
-        RecoveryReport report = recovery.Run(from, visitor, _quarantined);
+        RecoveryReport report = recovery.Run(from, visitor, _loaded);
         _appender!.Start(report.TailPosition, recovery.TailSegment);
         _files.LoadSpares();
         _flusher = new LogFlusher(

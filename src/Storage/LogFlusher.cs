@@ -259,21 +259,20 @@ internal sealed class LogFlusher : IDisposable
         return _sliceEnd > 0;
     }
 
-    /// <summary>False when the disk was full (the slices stay and are written again later), or failed.</summary>
+    /// <summary>False when the disk was full (the slices stay and are written again later), or failed. A sync that
+    /// fails is a failure whatever it says: what it was to make durable may be gone.</summary>
     private bool Commit(CommitKind kind)
     {
         try
         {
             long since = _time.GetTimestamp();
-            WriteSlices();
+            if (!TryWriteSlices())
+            {
+                return false;
+            }
+
             SyncTouched(kind);
             NoteTime(_time.GetElapsedTime(since).Ticks);
-        }
-        catch (StorageFullException)
-        {
-            _files.NoteFull();
-            AfterPass?.Invoke();
-            return false;
         }
         catch (Exception error) when (error is StorageException or IOException)
         {
@@ -295,6 +294,22 @@ internal sealed class LogFlusher : IDisposable
     /// <summary>How long commits take lately, smoothed.</summary>
     private void NoteTime(long ticks) =>
         Volatile.Write(ref _commitTicks, _commitTicks + ((ticks - _commitTicks) / 8));
+
+    private bool TryWriteSlices()
+    {
+        try
+        {
+            WriteSlices();
+            _files.NoteWritten();
+            return true;
+        }
+        catch (StorageFullException)
+        {
+            _files.NoteFull();
+            AfterPass?.Invoke();
+            return false;
+        }
+    }
 
     private void WriteSlices()
     {

@@ -30,11 +30,12 @@ internal sealed class LogRecovery(SegmentTable table, SegmentFiles files, LogOpt
     public LogSegment? TailSegment { get; private set; }
 
     /// <summary>Visits, cuts and reports.</summary>
-    public RecoveryReport Run(long from, IRecordVisitor visitor, IReadOnlyList<QuarantinedSegment> quarantined)
+    public RecoveryReport Run(long from, IRecordVisitor visitor, LoadedSegments loaded)
     {
         _segments = table.All;
+        _damages.AddRange(loaded.Repaired);
         long floor = Math.Max(from, SegmentedLog.FirstPosition);
-        foreach (QuarantinedSegment segment in quarantined)
+        foreach (QuarantinedSegment segment in loaded.Quarantined)
         {
             floor = Math.Max(floor, segment.End);
         }
@@ -50,7 +51,7 @@ internal sealed class LogRecovery(SegmentTable table, SegmentFiles files, LogOpt
             tail = Math.Max(_position, floor);
         }
 
-        return Finish(tail, quarantined);
+        return Finish(tail, loaded.Quarantined);
     }
 
     private static long LimitOf(LogSegment[] segments, int index) =>

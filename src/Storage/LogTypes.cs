@@ -64,7 +64,7 @@ public sealed record SegmentInfo(
 
 /// <summary>A place in the log that was durable once and cannot be read now.</summary>
 /// <param name="Position">Where it begins.</param>
-/// <param name="Length">Bytes until the next good record.</param>
+/// <param name="Length">Bytes until the next good record; 0: no record is lost.</param>
 /// <param name="Segment">File name of the segment.</param>
 /// <param name="Reason">What is wrong.</param>
 public sealed record LogDamage(long Position, long Length, string Segment, string Reason);

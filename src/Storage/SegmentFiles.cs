@@ -2,6 +2,13 @@ using System.Globalization;
 
 namespace Pillarbox.Storage;
 
+/// <summary>The segments of a log at its start.</summary>
+/// <param name="Segments">Those that can be read, by base.</param>
+/// <param name="Quarantined">Those that cannot.</param>
+/// <param name="Repaired">Headers that were written anew.</param>
+internal sealed record LoadedSegments(
+    List<LogSegment> Segments, List<QuarantinedSegment> Quarantined, List<LogDamage> Repaired);
+
 /// <summary>A file of full size that waits to become a segment.</summary>
 internal sealed record SpareFile(string Path, IFile File, long Bytes);
 
@@ -20,6 +27,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
     private readonly List<SpareFile> _spares = [];
     private long _spareNumber;
     private bool _isFull;
+    private bool _isWriteRefused;
     private volatile bool _isWanted;
     private volatile bool _isClosed;
 
@@ -27,8 +35,8 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
 
     public string Directory => directory;
 
-    /// <summary>True when the disk had no room for a spare, until there is one again.</summary>
-    public bool IsFull => Volatile.Read(ref _isFull);
+    /// <summary>True when the disk had no room for a spare, or for a write, until there is again.</summary>
+    public bool IsFull => Volatile.Read(ref _isFull) || Volatile.Read(ref _isWriteRefused);
 
     /// <summary>True when no spare beyond the reserve is ready.</summary>
     public bool NeedsSpare
@@ -92,7 +100,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
 
         lock (_gate)
         {
-            int kept = isEssential && _isFull ? 0 : options.ReserveSegments;
+            int kept = isEssential && IsFull ? 0 : options.ReserveSegments;
             if (_spares.Count > kept)
             {
                 SpareFile spare = _spares[^1];
@@ -128,45 +136,63 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
             return;
         }
 
-        Span<byte> header = stackalloc byte[FileHeader.Bytes];
-        FileHeader.Write(header, FileKind.Segment, segment.BasePosition);
-        spare.File.Write(0, header);
-        spare.File.Sync();
+        WriteHeader(spare.File, segment.BasePosition);
         files.Rename(spare.Path, PathOf(NameOf(segment.BasePosition)));
         files.SyncDirectory(directory);
         segment.File = spare.File;
         segment.Spare = null;
     }
 
-    /// <summary>Opens the segments that are there, by base. One with a bad header is set aside; one of a newer format
-    /// is an
-    /// error, for nothing may be written beside what cannot be read.</summary>
-    public (List<LogSegment> Segments, List<QuarantinedSegment> Quarantined) LoadSegments()
+    /// <summary>Opens the segments that are there, by base. A bad header is written anew when records of the place that
+    /// the file's name says are in it; without any the file is set aside. One of a newer format is an error, for
+    /// nothing may be written beside what cannot be read.</summary>
+    public LoadedSegments LoadSegments()
     {
-        var segments = new List<LogSegment>();
-        var quarantined = new List<QuarantinedSegment>();
+        var loaded = new LoadedSegments([], [], []);
         foreach (string name in files.List(directory, SegmentSuffix))
         {
             IFile file = files.Open(PathOf(name), FileOpening.ReadWrite);
             if (ReadBase(file, name) is { } basePosition)
             {
-                segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+                loaded.Segments.Add(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file });
+            }
+            else if (HoldsRecords(file, name, out long named))
+            {
+                WriteHeader(file, named);
+                loaded.Segments.Add(new LogSegment(named, file.Length - FileHeader.Bytes) { File = file });
+                loaded.Repaired.Add(
+                    new LogDamage(named, 0, name, "the header of the file was damaged, and was written anew"));
             }
             else
             {
-                long named = TryParseName(name, out long parsed) ? parsed : 0;
-                quarantined.Add(new QuarantinedSegment(name, named + Math.Max(0, file.Length - FileHeader.Bytes)));
+                loaded.Quarantined.Add(
+                    new QuarantinedSegment(name, named + Math.Max(0, file.Length - FileHeader.Bytes)));
                 file.Dispose();
                 files.Rename(PathOf(name), PathOf(name + DamagedSuffix));
             }
         }
 
-        if (quarantined.Count > 0)
+        if (loaded.Quarantined.Count > 0)
         {
             files.SyncDirectory(directory);
         }
 
-        return (segments, quarantined);
+        return loaded;
+    }
+
+    /// <summary>Whether a segment whose header is bad has a good record: records say their positions, so that these
+    /// can only be those of the segment that the name says.</summary>
+    public static bool HoldsRecords(IFile file, string name, out long basePosition)
+    {
+        if (!TryParseName(name, out basePosition) || basePosition >= long.MaxValue / 2
+            || file.Length <= FileHeader.Bytes)
+        {
+            return false;
+        }
+
+        var scanner = new SegmentScanner();
+        scanner.Open(new LogSegment(basePosition, file.Length - FileHeader.Bytes) { File = file }, long.MaxValue);
+        return scanner.FindNext(basePosition) >= 0;
     }
 
     /// <summary>Deletes the file of a segment.</summary>
@@ -198,8 +224,12 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         segment.Capacity = file.Length - FileHeader.Bytes;
     }
 
-    /// <summary>A write found no room.</summary>
-    public void NoteFull() => Volatile.Write(ref _isFull, true);
+    /// <summary>A write found no room. It is tried again: until it is taken the disk is full, however many spares there
+    /// are.</summary>
+    public void NoteFull() => Volatile.Write(ref _isWriteRefused, true);
+
+    /// <summary>What waited is written.</summary>
+    public void NoteWritten() => Volatile.Write(ref _isWriteRefused, false);
 
     /// <summary>Makes one spare if one is missing. False when there was nothing to do, or no room.</summary>
     public bool PrepareOne()
@@ -276,6 +306,14 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         }
     }
 
+    private static void WriteHeader(IFile file, long basePosition)
+    {
+        Span<byte> header = stackalloc byte[FileHeader.Bytes];
+        FileHeader.Write(header, FileKind.Segment, basePosition);
+        file.Write(0, header);
+        file.Sync();
+    }
+
     private long? ReadBase(IFile file, string name)
     {
         Span<byte> header = stackalloc byte[FileHeader.Bytes];
@@ -304,13 +342,7 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
         try
         {
             _isWanted = false;
-            SpareFile spare = Make(options.SegmentBytes);
-            if (zeroFill)
-            {
-                FillWithZeros(spare);
-            }
-
-            AddSpare(spare);
+            AddSpare(zeroFill ? FillWithZeros(Make(options.SegmentBytes)) : Make(options.SegmentBytes));
             return true;
         }
         catch (StorageFullException)
@@ -353,15 +385,26 @@ internal sealed class SegmentFiles(IFileSystem files, string directory, LogOptio
     }
 
     /// <summary>Overwriting written blocks syncs faster than writing allocated ones for the first time. Stops early
-    /// when
-    /// somebody waits for a file: allocated is good enough.</summary>
-    private void FillWithZeros(SpareFile spare)
+    /// when somebody waits for a file: allocated is good enough. A file that the disk does not fill goes
+    /// again.</summary>
+    private SpareFile FillWithZeros(SpareFile spare)
     {
         byte[] zeros = new byte[Math.Min(ZeroBytes, spare.Bytes)];
-        for (long at = 0; at < spare.Bytes && !_isWanted && !_isClosed; at += zeros.Length)
+        try
         {
-            spare.File.Write(at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, spare.Bytes - at)));
-            spare.File.Sync();
+            for (long at = 0; at < spare.Bytes && !_isWanted && !_isClosed; at += zeros.Length)
+            {
+                spare.File.Write(at, zeros.AsSpan(0, (int)Math.Min(zeros.Length, spare.Bytes - at)));
+                spare.File.Sync();
+            }
+
+            return spare;
+        }
+        catch (StorageException)
+        {
+            spare.File.Dispose();
+            files.Delete(spare.Path);
+            throw;
         }
     }
 

@@ -16,13 +16,15 @@ internal sealed class Publisher : IClientEvents, IWakeable, IDisposable
     public Publisher(MessageBroker broker, Identity? who = null) => _client = broker.Connect(
         new ClientInfo { Identity = who ?? Identity.Node, ClientId = "publisher", Protocol = "test" }, this);
 
-    public async Task PublishAsync(string address, params byte[][] payloads)
+    public Task PublishAsync(string address, params byte[][] payloads) =>
+        PublishAsync(address, new MessageHeader { Durable = true, Format = PayloadFormat.Amqp }, payloads);
+
+    public async Task PublishAsync(string address, MessageHeader header, params byte[][] payloads)
     {
         Producer producer = _client.OpenProducer(new ProducerOptions { Address = address });
         ulong tag = _published;
         foreach (byte[] payload in payloads)
         {
-            var header = new MessageHeader { Durable = true, Format = PayloadFormat.Amqp };
             _client.Publish(producer, header, new ReadOnlySequence<byte>(payload), ++tag);
         }
 

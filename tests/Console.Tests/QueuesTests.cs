@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 using Xunit;
 
@@ -7,6 +8,21 @@ namespace Pillarbox.ConsoleApi.Tests;
 
 public sealed class QueuesTests
 {
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(253_402_300_800_000)]
+    [InlineData(long.MinValue)]
+    public async Task Messages_that_expire_at_any_time_at_all_are_shown(long expiresAtMs)
+    {
+        await using ApiNode node = await ApiNode.StartAsync();
+        await node.CreateAsync("orders");
+        using var publisher = new Publisher(node.Host.Broker);
+        var header = new MessageHeader { Durable = true, Format = PayloadFormat.Amqp, ExpiresAtMs = expiresAtMs };
+        await publisher.PublishAsync("orders", header, "far"u8.ToArray());
+        Assert.Equal(
+            HttpStatusCode.OK, await node.StatusAsync(HttpMethod.Get, "/api/v1/queues/orders/messages"));
+    }
+
     [Fact]
     public async Task A_queue_is_made_shown_and_deleted()
     {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
+using Pillarbox.Router;
 using Pillarbox.Storage;
 using Pillarbox.Testing;
 using Xunit;
@@ -75,6 +76,23 @@ public sealed class NodeTests
         await using var again = await PillarboxTestHost.StartAsync(Changed, seams);
         QueueConfig kept = (await again.Broker.Management.FindQueueAsync(Identity.Node, "default", "orders"))!.Config;
         Assert.Equal(RoutingType.Anycast, kept.RoutingType);
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_gives_the_data_free()
+    {
+        var seams = new NodeSeams { FileSystem = new MemoryFileSystem() };
+        PillarboxConfig Broken(PillarboxConfig c) => c with
+        {
+            Router = new RouterSection
+            {
+                Mode = RouterMode.Standalone,
+                Policy = new RouterPolicyConfig { PolicyDir = "/nonexistent/policy" },
+            },
+        };
+        await Assert.ThrowsAsync<ConfigException>(() => PillarboxTestHost.StartAsync(Broken, seams));
+        await using var node = await PillarboxTestHost.StartAsync(c => c, seams);
+        Assert.NotEmpty(node.Node.Endpoints);
     }
 
     [Theory]

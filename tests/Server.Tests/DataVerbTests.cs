@@ -74,6 +74,22 @@ public sealed class DataVerbTests : IAsyncLifetime
         Assert.Contains("there is no data directory", result.OneError, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("verify")]
+    [InlineData("stat")]
+    [InlineData("dump")]
+    [InlineData("quarantine")]
+    public async Task A_directory_that_no_node_has_written_is_not_good(string verb)
+    {
+        string other = _folder.File("other");
+        Directory.CreateDirectory(other);
+        string[] args = verb == "quarantine" ? ["data", verb, other, "list"] : ["data", verb, other];
+        CliResult result = await Cli.RunAsync(args);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains("is no data directory", result.OneError, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(other));
+    }
+
     private Task<PillarboxTestHost> StartAsync() =>
         PillarboxTestHost.StartAsync(c => c with { DataDirectory = _folder.Path });
 }

@@ -68,6 +68,21 @@ public sealed class ReadVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Received_messages_come_as_text_as_json_and_as_a_table()
+    {
+        string[] receive = ["receive", "orders", "--count", "1", "--url", _node.AmqpUrl];
+        await Cli.RunAsync(
+            "send", "orders", "--body", "a\u001bb", "--count", "3", "--priority", "7", "--url", _node.AmqpUrl);
+        Assert.Equal("a\u001bb\n", (await Cli.RunAsync(receive)).Output);
+        JsonNode json = JsonNode.Parse((await Cli.RunAsync([.. receive, "-o", "json"])).Output)!;
+        Assert.Equal((7, "a\u001bb"), ((int)json["priority"]!, (string)json["body"]!));
+        string[] lines = (await Cli.RunAsync([.. receive, "-o", "table"])).Output.TrimEnd('\n').Split('\n');
+        Assert.Equal(["PRIORITY", "DELIVERIES", "BYTES", "ID", "BODY"], Words(lines[0]));
+        Assert.Equal(["7", "0", "3", "a\uFFFDb"], Words(lines[1]));
+        Assert.Equal(2, (await Cli.RunAsync([.. receive, "-o", "xml"])).ExitCode);
+    }
+
+    [Fact]
     public async Task A_paused_queue_says_so()
     {
         await RunAsync("queue", "create", "orders");

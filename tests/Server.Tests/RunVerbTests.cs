@@ -29,6 +29,19 @@ public sealed class RunVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task The_service_manager_hears_when_it_is_ready_and_when_it_stops()
+    {
+        string path = _folder.File("notify");
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        manager.Bind(new UnixDomainSocketEndPoint(path));
+        using Process node = Cli.Start(new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path }, Arguments());
+        Assert.Equal("READY=1", await HeardAsync(manager));
+        await EndAsync(node);
+        Assert.Equal("STOPPING=1", await HeardAsync(manager));
+        Assert.Equal(0, node.ExitCode);
+    }
+
+    [Fact]
     public async Task A_second_node_on_the_same_data_is_refused_in_one_line()
     {
         using Process first = Run();
@@ -112,6 +125,14 @@ public sealed class RunVerbTests : IDisposable
         string line = result.Errors.TrimEnd('\n').Split('\n')[^1];
         Assert.StartsWith("pillarbox: ", line, StringComparison.Ordinal);
         return line;
+    }
+
+    private static async Task<string> HeardAsync(Socket socket)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        byte[] buffer = new byte[256];
+        int read = await socket.ReceiveAsync(buffer, SocketFlags.None, late.Token);
+        return Encoding.UTF8.GetString(buffer, 0, read);
     }
 
     private string[] Arguments() =>

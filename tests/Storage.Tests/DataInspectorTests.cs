@@ -84,6 +84,17 @@ public sealed class DataInspectorTests
     }
 
     [Fact]
+    public void RecordsBehindABadHeaderAreRead()
+    {
+        string name = _files.List("data/journal", ".seg")[1];
+        Bits.Flip(_files, "data/journal/" + name, 20, 1);
+        DataFigures figures = DataInspector.Verify(_files, "data");
+        Assert.Equal(100, figures.Records);
+        DataProblem problem = Assert.Single(figures.Problems);
+        Assert.Equal(("journal/" + name, FileHeader.Bytes, true), (problem.File, problem.Length, problem.IsDamage));
+    }
+
+    [Fact]
     public void ATornEndIsNoDamage()
     {
         SegmentedLog log = SegmentedLog.Open(_files, "data/journal", LogTesting.Small);

@@ -84,6 +84,7 @@ public sealed class DiskFileSystemTests : IDisposable
         Assert.IsType<StorageFullException>(
             DiskErrors.Translate(new System.ComponentModel.Win32Exception(122), "write", "f"));
         Assert.IsType<StorageException>(DiskErrors.Translate(new IOException("broken", 5), "write", "f"));
+        Assert.IsType<StorageException>(DiskErrors.TranslateSync(new IOException("no space", 28), "f"));
     }
 
     [Fact]
@@ -96,6 +97,15 @@ public sealed class DiskFileSystemTests : IDisposable
         }
 
         Files.LockDirectory(_directory.Path).Dispose();
+    }
+
+    [Fact]
+    public void ALockThatCannotBeOpenedIsNotTakenForAnotherNode()
+    {
+        File.CreateSymbolicLink(PathOf("lock"), PathOf("lock"));
+        StorageException error = Assert.Throws<StorageException>(() => Files.LockDirectory(_directory.Path));
+        Assert.Contains("cannot lock", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("another node", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,68 @@ public sealed class FaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void AFullDiskAtASyncIsAFailureToo()
+    {
+        using SegmentedLog log = SegmentedLog.Open(Faulty(), "log", LogTesting.Small);
+        log.Replay(0, new RecordList());
+        log.AppendText("kept");
+        log.Flush();
+        long durable = log.DurablePosition;
+        log.AppendText("lost or not");
+        var waiter = new TestWaiter();
+        log.WhenDurable(log.TailPosition, waiter);
+        _faults.SyncFull = 1;
+        log.Flush();
+        _faults.SyncFull = 0;
+        log.Flush();
+        Assert.True(waiter.Done.IsFaulted);
+        Assert.Equal(durable, log.DurablePosition);
+        Assert.Throws<StorageFailedException>(() => log.AppendText("refused"));
+    }
+
+    [Fact]
+    public void AWriteThatIsTakenAtLastEndsTheFullDisk()
+    {
+        using SegmentedLog log = SegmentedLog.Open(Faulty(), "log", LogTesting.Small);
+        log.Replay(0, new RecordList());
+        log.AppendText("one");
+        log.Flush();
+        log.AppendText("two");
+        _faults.WriteFull = 1;
+        for (int i = 0; i < 5; i++)
+        {
+            // The spare files are made and complete meanwhile.
+            log.Flush();
+            Assert.Equal(SpaceState.Full, log.SpaceState);
+        }
+
+        _faults.WriteFull = 0;
+        log.Flush();
+        Assert.Equal(SpaceState.Ok, log.SpaceState);
+        log.AppendText("three");
+        log.Flush();
+        Assert.Equal(log.TailPosition, log.DurablePosition);
+    }
+
+    [Fact]
+    public void ASpareFileThatCannotBeFilledIsNotLeftBehind()
+    {
+        LogOptions options = LogTesting.Small with { ZeroFill = true, ReserveSegments = 0 };
+        using SegmentedLog log = SegmentedLog.Open(Faulty(), "log", options);
+        log.Replay(0, new RecordList());
+        log.AppendText("one");
+        log.Flush();
+        string[] before = _memory.List("log", "");
+        _faults.WriteFull = 1;
+        for (int i = 0; i < 5; i++)
+        {
+            log.Flush();
+        }
+
+        Assert.InRange(_memory.List("log", "").Length, 1, before.Length);
+    }
+
+    [Fact]
     public void AFullDiskStopsProducersButNotSettlements()
     {
         LogOptions options = LogTesting.Small with { ReserveSegments = 2 };

@@ -83,11 +83,33 @@ public sealed class RecoveryTests
     }
 
     [Fact]
-    public void ASegmentWithABadHeaderIsSetAside()
+    public void ASegmentWhoseHeaderAloneIsBadLosesNoRecord()
+    {
+        Fill(count: 200, dispose: true, out _);
+        string[] names = _files.List("log", ".seg");
+        foreach (string name in names)
+        {
+            Flip("log/" + name, offset: 17, bit: 3);
+        }
+
+        using (_files.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report))
+        {
+            Assert.Equal(Enumerable.Range(0, 200).Select(TextOf), list.Texts);
+            Assert.Equal(names, report.Damages.Select(damage => damage.Segment));
+            Assert.All(report.Damages, damage => Assert.Equal(0, damage.Length));
+            Assert.Empty(report.Quarantined);
+        }
+
+        using SegmentedLog again = _files.OpenAndReplay(LogTesting.Small, out _, out RecoveryReport second);
+        Assert.Empty(second.Damages);
+    }
+
+    [Fact]
+    public void ASegmentWithoutAHeaderOrARecordIsSetAside()
     {
         Fill(count: 200, dispose: true, out _);
         string name = _files.List("log", ".seg")[1];
-        Flip("log/" + name, offset: 17, bit: 3);
+        Wreck("log/" + name);
         using SegmentedLog log = _files.OpenAndReplay(LogTesting.Small, out RecordList list, out RecoveryReport report);
         Assert.Equal([name], report.Quarantined);
         Assert.True(_files.Exists("log/" + name + ".damaged"));
@@ -101,7 +123,7 @@ public sealed class RecoveryTests
     {
         Fill(count: 200, dispose: true, out long lastPosition);
         string name = _files.List("log", ".seg")[^1];
-        Flip("log/" + name, offset: 0, bit: 0);
+        Wreck("log/" + name);
         using SegmentedLog log = _files.OpenAndReplay(LogTesting.Small, out _, out RecoveryReport report);
         Assert.Equal([name], report.Quarantined);
         Assert.True(log.AppendText("next") > lastPosition);
@@ -245,6 +267,14 @@ public sealed class RecoveryTests
             .Last(name => LogTesting.BaseOf(name) <= position);
         long segment = LogTesting.BaseOf(name);
         Flip("log/" + name, FileHeader.Bytes + (position - segment) + offset, bit: 1);
+    }
+
+    private void Wreck(string path)
+    {
+        using IFile file = _files.Open(path, FileOpening.ReadWrite);
+        byte[] other = new byte[file.Length];
+        Array.Fill(other, (byte)0xee);
+        file.Write(0, other);
     }
 
     private void Flip(string path, long offset, int bit) => Bits.Flip(_files, path, offset, bit);

@@ -24,6 +24,28 @@ public sealed class DeadCodeTests
         Findings.None(found);
     }
 
+    /// <summary>Whoever filters a log by an event's id gets that event alone.</summary>
+    [Fact]
+    public void Events_of_a_log_have_ids_of_their_own()
+    {
+        var found = from file in Repository.ProductCode
+                    from type in file.Tree.GetRoot().DescendantNodes().OfType<ClassDeclarationSyntax>()
+                    from events in EventsOf(type).GroupBy(e => e.Id)
+                    where events.Count() > 1
+                    from one in events
+                    select $"{file.At(one.Place)} event {one.Id} is there {events.Count()} times";
+        Findings.None(found);
+    }
+
+    private static IEnumerable<(string Id, SyntaxNode Place)> EventsOf(ClassDeclarationSyntax type) =>
+        from method in type.Members.OfType<MethodDeclarationSyntax>()
+        from attribute in method.AttributeLists.SelectMany(list => list.Attributes)
+        where attribute.Name.ToString() == "LoggerMessage"
+        from argument in attribute.ArgumentList!.Arguments
+        where argument.NameEquals?.Name.ToString() == "EventId"
+            || argument.Expression.IsKind(SyntaxKind.NumericLiteralExpression)
+        select (argument.Expression.ToString(), (SyntaxNode)attribute);
+
     // Called by the code that Wire.Generator writes, or the public face of a package.
     private static readonly string[] NamedElsewhere =
         ["DistributionModeSymbol", "TerminusExpiryPolicySymbol", "PillarboxTestHost"];

@@ -55,6 +55,17 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Exit_codes_are_those_that_are_written_down()
+    {
+        string[] coded = [.. ExitCode().Matches(Repository.Read("src/Server/Cli/CommandLine.cs"))
+            .Select(m => m.Groups[1].Value)];
+        string[] told = [.. ExitCodeRow().Matches(Repository.Read("docs/command-line.md"))
+            .Select(m => m.Groups[1].Value)];
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6"], coded);
+        Assert.Equal(coded, told);
+    }
+
+    [Fact]
     public void Every_row_of_a_protocol_table_names_a_living_test()
     {
         Findings.None(from path in Documents
@@ -116,6 +127,12 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex("""\["([a-z]+)"(?:, \.\.|\])""")]
     private static partial Regex VerbPattern();
+
+    [GeneratedRegex(@"public const int \w+ = (\d+);")]
+    private static partial Regex ExitCode();
+
+    [GeneratedRegex(@"^\| (\d+) \| ", RegexOptions.Multiline)]
+    private static partial Regex ExitCodeRow();
 
     [GeneratedRegex(@"\./do\.cs ([a-z]+)")]
     private static partial Regex DoCommand();

@@ -11,8 +11,8 @@ namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
 /// The messages that a client published in one pass: written into a batch per log, appended once, then handed to the
-/// shards. When the disk takes nothing now they wait here; their number is bounded by the producers' credit. The
-/// connection's.
+/// shards. When the disk takes nothing now they wait here: their number is bounded by the producers' credit, their
+/// bytes by <see cref="BrokerOptions.StalledBytesMax"/>. The connection's.
 /// </summary>
 internal sealed class Publications(BrokerClient client, BrokerServices services)
 {
@@ -23,6 +23,19 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
 
     /// <summary>Some wait for the disk to take them.</summary>
     public bool IsStalled { get; private set; }
+
+    /// <summary>So many wait that no more should come, until the disk has caught up.</summary>
+    public bool IsBehind => IsOverfull && services.Journal.SpaceState != SpaceState.Full;
+
+    private bool IsOverfull => IsStalled && WaitingBytes > services.Options.StalledBytesMax;
+
+    private long WaitingBytes => (_journal?.Bytes ?? 0) + (_transient?.Bytes ?? 0) + _streams.Bytes;
+
+    /// <summary>Why nothing more is taken in; null: it is. A full disk stays full until consumers have made room, and
+    /// they may be on this connection: it goes on, and its messages are refused.</summary>
+    public BrokerException? Refusal => IsOverfull && services.Journal.SpaceState == SpaceState.Full
+        ? new BrokerException(BrokerError.ResourceLimitExceeded, "the disk is full: free space or add some")
+        : null;
 
     /// <summary>When the address has a stream, takes a message in for it, once for all queues that read it; or says why
     /// not. <see cref="Add"/> comes next.</summary>
@@ -115,7 +128,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         }
 
         client.Mark.Set(services.Journal.TailPosition);
-        // The transient log first: should the journal refuse then, a copy there that nothing refers to does no harm.
+        // The transient log first: should the journal refuse then, the copies there are let go and appended anew later.
         long journalBase = 0;
         if (!_streams.Flush())
         {
@@ -126,6 +139,7 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         if (!TryAppend(_transient, services.Transient, false, out long transientBase, out BrokerException? failure) ||
             !TryAppend(_journal, services.Journal, isAwaited, out journalBase, out failure))
         {
+            TakeBack(services.Transient, transientBase, _pending);
             IsStalled = failure is null;
             if (failure is not null)
             {
@@ -152,6 +166,26 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         services.CountPublished(routed);
         Clear();
         return true;
+    }
+
+    /// <summary>Lets go of what was appended to the transient log (position 0: nothing was) and is not handed
+    /// on.</summary>
+    public static void TakeBack(SegmentedLog transient, long position, Buffer<PendingPublish> publishes)
+    {
+        if (position == 0)
+        {
+            return;
+        }
+
+        foreach (ref PendingPublish publish in publishes.Span)
+        {
+            int references = publish.InJournal || publish.Offset < 0 ? 0
+                : publish.Single is not null ? 1 : publish.Many!.Length;
+            for (int i = 0; i < references; i++)
+            {
+                transient.ReleaseReference(position + publish.Offset, publish.RecordBytes);
+            }
+        }
     }
 
     private void Complete(in PendingPublish publish, long need)

@@ -7,18 +7,19 @@ internal sealed class LargeBodies
 {
     private readonly ConcurrentDictionary<(long Id, bool InJournal), long> _blobs = new();
     private readonly ConcurrentDictionary<long, int> _references = new();
+    private readonly ConcurrentDictionary<long, ConcurrentQueue<(long Id, bool InJournal)>> _messages = new();
 
     /// <summary>Files that something refers to.</summary>
     public ICollection<long> Blobs => _references.Keys;
 
     public void Add(long id, bool inJournal, long blobId, int references)
     {
-        _blobs[(id, inJournal)] = blobId;
+        Name(id, inJournal, blobId);
         _references.AddOrUpdate(blobId, references, (_, held) => held + references);
     }
 
     /// <summary>Recovery met a large message: its file, without references yet.</summary>
-    public void Note(long id, long blobId) => _blobs[(id, true)] = blobId;
+    public void Note(long id, long blobId) => Name(id, inJournal: true, blobId);
 
     /// <summary>Recovery counts an entry that is left.</summary>
     public void Count(in Queues.QueueEntry entry)
@@ -44,14 +45,22 @@ internal sealed class LargeBodies
         }
 
         _references.TryRemove(blobId, out _);
-        foreach (KeyValuePair<(long Id, bool InJournal), long> pair in _blobs)
+        if (_messages.TryRemove(blobId, out ConcurrentQueue<(long Id, bool InJournal)>? messages))
         {
-            if (pair.Value == blobId)
+            foreach ((long Id, bool InJournal) message in messages)
             {
-                _blobs.TryRemove(pair.Key, out _);
+                _blobs.TryRemove(KeyValuePair.Create(message, blobId));
             }
         }
 
         return true;
+    }
+
+    private void Name(long id, bool inJournal, long blobId)
+    {
+        if (_blobs.TryAdd((id, inJournal), blobId))
+        {
+            _messages.GetOrAdd(blobId, static _ => new()).Enqueue((id, inJournal));
+        }
     }
 }

@@ -8,8 +8,7 @@ namespace Pillarbox.Broker.Journal;
 
 /// <summary>
 /// One shard's settlements of one drain: written as few records, appended at its end. References to the settled
-/// messages are
-/// let go when that is durable, so no segment is deleted of which a crash could bring a message back.
+/// messages are let go when that is durable, so no segment is deleted of which a crash could bring a message back.
 /// </summary>
 internal sealed class SettlementJournal(BrokerServices services)
 {
@@ -17,12 +16,13 @@ internal sealed class SettlementJournal(BrokerServices services)
     private readonly LogBatch _batch = new();
     private readonly Ring<PendingRelease> _releases = new();
     private readonly List<(BrokerClient Client, ulong Tag)> _confirms = [];
+    private long _appendedEnd;
     private int _unappended;
     private int _openBytes = -1;
     private byte _openKind;
 
-    /// <summary>Where the last append ended.</summary>
-    public long AppendedEnd { get; private set; }
+    /// <summary>Where what was noted ends in the journal; null: the log has not taken all of it.</summary>
+    public long? End => _batch.Count == 0 && _openBytes < 0 ? _appendedEnd : null;
 
     /// <summary>Notes that a message left a durable queue.</summary>
     public void Settled(long queueId, in QueueEntry entry, byte priority)
@@ -150,7 +150,7 @@ internal sealed class SettlementJournal(BrokerServices services)
             _batch.Essential = true;
             int bytes = _batch.Bytes;
             end = services.Journal.Append(_batch) + bytes;
-            AppendedEnd = end;
+            _appendedEnd = end;
             _batch.Clear();
             return true;
         }
@@ -213,7 +213,7 @@ internal sealed class SettlementJournal(BrokerServices services)
         log.ReleaseReference(position, bytes);
         if (blob != 0 && services.Large.Release(blob))
         {
-            services.Blobs.Delete(blob);
+            services.DeleteBody(blob);
         }
     }
 

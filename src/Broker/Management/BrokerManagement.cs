@@ -159,17 +159,17 @@ public sealed class BrokerManagement
         long removed = await SkipStreamAsync(found).ConfigureAwait(false);
         while (left > 0)
         {
-            (int step, long end) = await found.Shard.Ask(shard =>
+            (int step, long? end) = await found.Shard.Ask(shard =>
             {
                 int count = found.Purge((int)Math.Min(left, PurgeStep));
                 shard.Settlements.Flush(shard);
-                return (count, shard.Settlements.AppendedEnd);
+                return (count, shard.Settlements.End);
             }).ConfigureAwait(false);
             removed += step;
             left = step == 0 ? 0 : left - step;
             if (left <= 0)
             {
-                await DurableWait.Until(_services.Journal, end).ConfigureAwait(false);
+                await UntilDurable(end).ConfigureAwait(false);
             }
         }
 
@@ -288,14 +288,20 @@ public sealed class BrokerManagement
 
     private async Task MoveAsync(Queue queue, FeedPlaces places)
     {
-        long end = await queue.Shard.Ask(shard =>
+        long? end = await queue.Shard.Ask(shard =>
         {
             queue.Feed!.MoveTo(places);
             shard.Settlements.Flush(shard);
-            return shard.Settlements.AppendedEnd;
+            return shard.Settlements.End;
         }).ConfigureAwait(false);
-        await DurableWait.Until(_services.Journal, end).ConfigureAwait(false);
+        await UntilDurable(end).ConfigureAwait(false);
     }
+
+    // The shard keeps what the log did not take for its next try, but nobody can say when that is.
+    private Task UntilDurable(long? end) => end is { } position
+        ? DurableWait.Until(_services.Journal, position)
+        : throw new BrokerException(
+            BrokerError.Unavailable, "the disk takes nothing now: what was done may not outlive the node");
 
     private void MakeStream(Identity who, string space, string stream)
     {

@@ -188,7 +188,15 @@ internal sealed class Departures(Queue queue)
     private void Drop(Departure departure)
     {
         long id = queue.Find(departure.Priority, departure.Sequence).Id;
-        BrokerLog.Dropped(Services.Logger, queue.Config.Name, id, departure.Word);
+        if (departure.Reason == DepartureReason.Expired)
+        {
+            BrokerLog.Expired(Services.Logger, queue.Config.Name, id);
+        }
+        else
+        {
+            BrokerLog.Dropped(Services.Logger, queue.Config.Name, id, departure.Word);
+        }
+
         queue.FinishDeparture(departure.Priority, departure.Sequence, journal: true);
     }
 

@@ -247,6 +247,7 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
         }
         catch (StorageException e)
         {
+            Publications.TakeBack(services.Transient, commit.TransientBase, transaction.Publishes);
             error = new BrokerException(BrokerError.TransactionRollback, e.Message);
             return false;
         }
@@ -346,7 +347,7 @@ internal sealed partial class Commits(BrokerClient client, BrokerServices servic
             publish.GiveUp();
             if (publish.BlobId != 0)
             {
-                services.Blobs.Delete(publish.BlobId);
+                services.DeleteBody(publish.BlobId);
             }
         }
 

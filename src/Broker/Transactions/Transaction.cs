@@ -22,6 +22,10 @@ public sealed class Transaction
     /// counts; null: there was none.</summary>
     public void Fail(BrokerException? failure) => Failure ??= failure;
 
+    /// <summary>More came than <see cref="BrokerOptions.TransactionBytesMax"/>: nothing further is kept of it, and it
+    /// can only roll back. A settlement that is not kept comes back with the end of its consumer.</summary>
+    public bool IsOverfull { get; internal set; }
+
     /// <summary>Records of the commit, as one group.</summary>
     internal LogBatch Journal { get; } = new(256);
 
@@ -44,6 +48,9 @@ public sealed class Transaction
 
     internal List<StagedSettlement> Settlements { get; } = [];
 
+    /// <summary>What the settlements take in memory, about.</summary>
+    internal long StagedBytes { get; set; }
+
     /// <summary>Why it can only roll back.</summary>
     internal BrokerException? Failure { get; set; }
 
@@ -55,4 +62,10 @@ public sealed class Transaction
 
 /// <summary>A settlement that waits for its transaction.</summary>
 internal readonly record struct StagedSettlement(
-    Delivery Delivery, OutcomeBits Outcome, string? Reason, ReadOnlyMemory<byte> Annotations);
+    Delivery Delivery, OutcomeBits Outcome, string? Reason, ReadOnlyMemory<byte> Annotations)
+{
+    private const int OwnBytes = 128;
+
+    /// <summary>What it takes in memory, about.</summary>
+    public int Bytes => OwnBytes + Annotations.Length + (2 * (Reason?.Length ?? 0));
+}

@@ -20,6 +20,9 @@ internal sealed record ApiRoute(string Method, string Path, string Summary, Func
     /// <summary>The media type of the answer.</summary>
     public string MediaType { get; init; } = "application/json";
 
+    /// <summary>A status of failure that is told as plain text, for probes; null: all are problems.</summary>
+    public int? TextFault { get; init; }
+
     /// <summary>What may stand behind the question mark.</summary>
     public IReadOnlyList<QueryParameter> Query { get; init; } = [];
 }

@@ -5,8 +5,7 @@ namespace Pillarbox.ConsoleApi;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/started</c>: recovered and listening. <c>/health/ready</c>:
-/// also not
-/// stopping, and the disk takes messages.
+/// also not stopping, and the disk takes messages.
 /// </summary>
 internal static class HealthResource
 {
@@ -30,6 +29,7 @@ internal static class HealthResource
         {
             NeedsLogin = false,
             MediaType = "text/plain",
+            TextFault = StatusCodes.Status503ServiceUnavailable,
         };
 
     private static async Task<string?> ReadyAsync(ApiRequest request)

@@ -40,10 +40,8 @@ internal static class MessagesResource
             State = message.State,
             Durable = message.Header.Durable,
             Priority = message.Header.Priority,
-            PublishedAt = DateTimeOffset.FromUnixTimeMilliseconds(message.Header.PublishedAtMs),
-            ExpiresAt = message.Header.ExpiresAtMs > 0
-                ? DateTimeOffset.FromUnixTimeMilliseconds(message.Header.ExpiresAtMs)
-                : null,
+            PublishedAt = Moments.Of(message.Header.PublishedAtMs),
+            ExpiresAt = message.Header.ExpiresAtMs > 0 ? Moments.Of(message.Header.ExpiresAtMs) : null,
             DeliveryCount = message.DeliveryCount,
             PayloadBytes = message.BodyBytes,
             PayloadHead = message.PayloadHead,

@@ -15,7 +15,11 @@ internal static partial class OpenApiResource
 {
     public static readonly ApiRoute[] Routes =
     [
-        new("GET", "/api/v1/openapi.json", "This document.", WriteAsync) { NeedsLogin = false },
+        new("GET", "/api/v1/openapi.json", "This document.", WriteAsync)
+        {
+            NeedsLogin = false,
+            Answer = ApiJson.Default.JsonObject,
+        },
     ];
 
     private static readonly JsonSerializerOptions Readable = new(ApiJson.Default.Options)
@@ -71,6 +75,7 @@ internal static partial class OpenApiResource
     {
         var operation = new JsonObject
         {
+            ["operationId"] = NameOf(route),
             ["summary"] = route.Summary,
             ["parameters"] = Parameters(route),
             ["responses"] = Responses(route),
@@ -90,6 +95,15 @@ internal static partial class OpenApiResource
         }
 
         return operation;
+    }
+
+    /// <summary>getQueuesQueueMessages, of <c>GET /api/v1/queues/{queue}/messages</c>: what generated clients call it.
+    /// </summary>
+    private static string NameOf(ApiRoute route)
+    {
+        IEnumerable<string> words = Word().Matches(route.Path.Replace("/api/v1/", "/", StringComparison.Ordinal))
+            .Select(match => char.ToUpperInvariant(match.Value[0]) + match.Value[1..]);
+        return route.Method.ToLowerInvariant() + string.Concat(words);
     }
 
     private static JsonArray Parameters(ApiRoute route)
@@ -133,15 +147,22 @@ internal static partial class OpenApiResource
         }
 
         var problem = new JsonObject { ["$ref"] = "#/components/schemas/Problem" };
-        return new JsonObject
+        var responses = new JsonObject { [$"{route.Status}"] = success };
+        if (route.TextFault is { } status)
         {
-            [$"{route.Status}"] = success,
-            ["default"] = new JsonObject
+            responses[$"{status}"] = new JsonObject
             {
-                ["description"] = "Refused or failed.",
-                ["content"] = Content("application/problem+json", problem),
-            },
+                ["description"] = "Not so now; the text says why.",
+                ["content"] = Content("text/plain", new JsonObject { ["type"] = "string" }),
+            };
+        }
+
+        responses["default"] = new JsonObject
+        {
+            ["description"] = "Refused or failed.",
+            ["content"] = Content("application/problem+json", problem),
         };
+        return responses;
     }
 
     private static JsonObject Content(string mediaType, JsonNode schema) =>
@@ -149,6 +170,9 @@ internal static partial class OpenApiResource
 
     private static JsonNode Schema(JsonTypeInfo type) =>
         type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex PathParameter();

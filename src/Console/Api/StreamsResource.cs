@@ -16,7 +16,6 @@ internal static class StreamsResource
     private const int ValueBytesDefault = 4096;
     private const int ValueBytesMax = 1 << 20;
     private const int WaitMsMax = 20_000;
-    private static readonly long LatestMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     public static readonly ApiRoute[] Routes =
     [
@@ -110,7 +109,7 @@ internal static class StreamsResource
                 .Seek(request.Who, request.Space, request.Segment("stream"), at)
                 .Select(found => new StreamOffset(
                     found.Partition, found.Offset < 0 ? null : found.Offset,
-                    found.TimestampMs < 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(found.TimestampMs))),
+                    found.TimestampMs < 0 ? null : Moments.Of(found.TimestampMs))),
         ];
         await request.AnswerAsync(offsets, ApiJson.Default.IReadOnlyListStreamOffset);
     }
@@ -188,7 +187,7 @@ internal static class StreamsResource
         {
             Partition = record.Partition,
             Offset = record.Offset,
-            Timestamp = TimeOf(record.TimestampMs),
+            Timestamp = Moments.Of(record.TimestampMs),
             Key = record.Key is { } key && IsText(key, false) ? Encoding.UTF8.GetString(key) : null,
             KeyBase64 = record.Key is { } bytes && !IsText(bytes, false) ? bytes : null,
             Value = isText ? Encoding.UTF8.GetString(record.Value!).TrimEnd('\uFFFD') : null,
@@ -212,8 +211,4 @@ internal static class StreamsResource
 
         return Utf8.IsValid(bytes.AsSpan(0, whole));
     }
-
-    // A producer may write any number there.
-    private static DateTimeOffset TimeOf(long timestampMs) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(timestampMs, 0, LatestMs));
 }

@@ -33,7 +33,7 @@ public sealed record PillarboxConfig
     /// </summary>
     [Description(
         "Listeners by name. None: every protocol on 127.0.0.1:61616, and each on its usual port of 127.0.0.1 "
-        + "(AMQP 5672, Kafka 9092, STOMP 61613, HTTP 8161).")]
+        + "(AMQP 5672, Kafka 9092, MQTT 1883, STOMP 61613, HTTP 8161).")]
     public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } =
         new Dictionary<string, ListenerConfig>();
 

@@ -32,6 +32,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
     private bool _tickDue;
     private bool _hasMore;
     private bool _peerGone;
+    private bool _isStopped;
 
     public AmqpConnection(
         AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
@@ -140,8 +141,10 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
     {
         _rest.BeginPass();
         _endpoint.NowMs = _environment.UnixMs;
+        // While the node does not listen, that the peer says nothing means nothing.
+        bool wasPaused = _endpoint.IsInputPaused;
         FinishWaits();
-        if (result.Buffer.Length != _inputLength)
+        if (wasPaused || result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(SteadyMs);
         }
@@ -154,7 +157,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
 
     private void ReceiveFrom(in ReadResult result)
     {
-        bool isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        bool isStopped = _isStopped = _endpoint.IsInputPaused || IsOutputFull;
         if (isStopped && _setAside.Length > 0)
         {
             // Nothing is added to it now: the pipe has the bounds.
@@ -164,7 +167,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
 
         ReadOnlySequence<byte> input = TakeInput(result.Buffer);
         Receive(ref input);
-        isStopped = _endpoint.IsInputPaused || IsOutputFull;
+        isStopped = _isStopped = _endpoint.IsInputPaused || IsOutputFull;
         _peerGone = result.IsCompleted && (!isStopped || input.IsEmpty);
         LeaveInput(result.Buffer, input, isStopped);
     }
@@ -249,6 +252,9 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
                 break;
             }
         }
+
+        // What is left of the input is looked at again when nothing stops it any more.
+        _hasMore |= _isStopped && !_endpoint.IsInputPaused && !IsOutputFull;
     }
 
     private void CheckTimers()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
@@ -27,6 +28,8 @@ internal static class AmqpMessageMap
     /// <summary>The longest header section that <see cref="WriteHeader"/> writes.</summary>
     public const int HeaderBytesMax = 32;
 
+    private const int AnnotationBytesHint = 512;
+    private const string ExpiredReason = "expired";
     private const ulong EndOfMessage = ulong.MaxValue;
     private const int PropertiesTo = 2;
     private const int PropertiesAbsoluteExpiry = 8;
@@ -103,15 +106,27 @@ internal static class AmqpMessageMap
     }
 
     /// <summary>
-    /// The message-annotations section of a dead-lettered, expired or moved message: what it had, and where it came
-    /// from.
-    /// <paramref name="originalBytes"/> tells how many bytes of the payload it replaces.
+    /// The message-annotations section of a dead-lettered, expired or moved message: what it had, in the bytes that it
+    /// had, and where it came from. <paramref name="originalBytes"/> tells how many bytes of the payload it replaces.
+    /// Empty when those that it had are broken, or end behind the payload's bytes that are given: such a message goes
+    /// out as it came.
     /// </summary>
     public static byte[] WriteAnnotations(ReadOnlySpan<byte> payload, Origin origin, out int originalBytes)
     {
-        AmqpMap annotations = ReadAnnotations(payload, out originalBytes);
-        SetOrigin(annotations, origin);
-        return AmqpValue.Described(Descriptors.MessageAnnotations, AmqpValue.Map(annotations)).ToEncoded();
+        try
+        {
+            ReadOnlySpan<byte> existing = FindAnnotations(payload, out originalBytes);
+            var output = new ArrayBufferWriter<byte>(AnnotationBytesHint);
+            var writer = new AmqpWriter(output);
+            MessageRewriter.WriteAnnotations(ref writer, existing, AnnotationsOf(origin));
+            writer.Commit();
+            return output.WrittenSpan.ToArray();
+        }
+        catch (AmqpException)
+        {
+            originalBytes = 0;
+            return [];
+        }
     }
 
     /// <summary>
@@ -133,28 +148,48 @@ internal static class AmqpMessageMap
 
     private static AmqpMap ReadAnnotations(ReadOnlySpan<byte> payload, out int bytes)
     {
-        var reader = new AmqpReader(payload);
-        bytes = 0;
-        if (NextSection(ref reader, out _) != Descriptors.MessageAnnotations)
+        ReadOnlySpan<byte> section = FindAnnotations(payload, out bytes);
+        if (section.IsEmpty)
         {
             return new AmqpMap();
         }
 
-        AmqpMap annotations = AmqpMap.Read(ref reader);
-        bytes = reader.Position;
-        return annotations;
+        var reader = new AmqpReader(section);
+        return AmqpMap.Read(ref reader);
     }
 
-    private static void SetOrigin(AmqpMap annotations, Origin origin)
+    // The encoded map; empty when the payload does not begin with that section.
+    private static ReadOnlySpan<byte> FindAnnotations(ReadOnlySpan<byte> payload, out int bytes)
     {
-        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-ADDRESS"), origin.Address);
-        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-QUEUE"), origin.Queue);
-        annotations.Set(AmqpValue.Symbol("x-opt-ORIG-MESSAGE-ID"), AmqpValue.Long(origin.MessageId));
-        annotations.Set(AmqpValue.Symbol("x-opt-dlq-reason"), origin.Reason);
-        annotations.Set(AmqpValue.Symbol("x-opt-dlq-time"), AmqpValue.Timestamp(origin.AtMs));
+        var reader = new AmqpReader(payload);
+        bytes = 0;
+        if (NextSection(ref reader, out _) != Descriptors.MessageAnnotations)
+        {
+            return default;
+        }
+
+        int from = reader.Position;
+        reader.Skip();
+        bytes = reader.Position;
+        return payload[from..bytes];
+    }
+
+    private static AmqpMap AnnotationsOf(Origin origin)
+    {
+        var annotations = new AmqpMap();
+        annotations.AddSymbol("x-opt-ORIG-ADDRESS", origin.Address);
+        annotations.AddSymbol("x-opt-ORIG-QUEUE", origin.Queue);
+        annotations.AddSymbol("x-opt-ORIG-MESSAGE-ID", AmqpValue.Long(origin.MessageId));
+        annotations.AddSymbol("x-opt-dlq-reason", origin.Reason);
+        annotations.AddSymbol("x-opt-dlq-time", AmqpValue.Timestamp(origin.AtMs));
+        if (origin.Reason == ExpiredReason)
+        {
+            annotations.AddSymbol("x-opt-ACTUAL-EXPIRY", AmqpValue.Long(origin.AtMs));
+        }
+
         if (origin.Attempts.Count == 0)
         {
-            return;
+            return annotations;
         }
 
         var attempts = new AmqpValue[origin.Attempts.Count];
@@ -168,7 +203,8 @@ internal static class AmqpMessageMap
             attempts[i] = AmqpValue.Map(entry);
         }
 
-        annotations.Set(AmqpValue.Symbol("x-opt-dlq-attempts"), AmqpValue.List(attempts));
+        annotations.AddSymbol("x-opt-dlq-attempts", AmqpValue.List(attempts));
+        return annotations;
     }
 
     // The annotations that clients of JMS use for a delivery delay; the time wins. 0: at once.

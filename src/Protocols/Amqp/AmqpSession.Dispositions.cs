@@ -231,8 +231,19 @@ internal sealed partial class AmqpSession
     private void ApplyInTransaction(uint id, ref SentDelivery sent, in PeerOutcome outcome)
     {
         LocalTransaction transaction = outcome.Transaction!;
-        transaction.Outcomes.Add(new TransactedOutcome(this, id, sent.Delivery, outcome.IsSettled));
         Connection.Client.Settle(sent.Delivery, outcome.Outcome, tag: 0, transaction.Broker);
+        if (transaction.Broker.IsOverfull)
+        {
+            // Noted nowhere: with the link's end it goes back, like all that the link holds.
+            Detach(sent.Link, new AmqpError
+            {
+                Condition = AmqpErrorCondition.ResourceLimitExceeded,
+                Description = "a transaction has more acknowledgements than fit into it, and can only roll back",
+            });
+            return;
+        }
+
+        transaction.Outcomes.Add(new TransactedOutcome(this, id, sent.Delivery, outcome.IsSettled));
         if (outcome.IsSettled)
         {
             Unsettled.Remove(id);

@@ -19,8 +19,8 @@ internal sealed partial class ConnectionEndpoint
     /// </summary>
     public Task? InputGate { get; private set; }
 
-    /// <summary>Whether input waits.</summary>
-    public bool IsInputPaused => InputGate is not null;
+    /// <summary>Whether input waits: for that, or for the disk to take what was published.</summary>
+    public bool IsInputPaused => InputGate is not null || (HasClient && Client.IsBehind);
 
     private ContainerKey Container => new(AddressSpace, Identity.Name, ContainerId);
 

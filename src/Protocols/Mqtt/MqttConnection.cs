@@ -102,8 +102,10 @@ internal sealed partial class MqttConnection : IMqttConnection, IRestingLoop
     {
         _rest.BeginPass();
         _endpoint.NowMs = _environment.UnixMs;
+        // While the node does not listen, that the peer says nothing means nothing.
+        bool wasPaused = _endpoint.IsInputPaused;
         FinishWaits();
-        if (result.Buffer.Length != _inputLength)
+        if (wasPaused || result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(SteadyMs);
         }

@@ -41,7 +41,7 @@ internal sealed partial class MqttSession
     }
 
     /// <summary>Whether the broker takes no more messages now; the input waits.</summary>
-    public bool IsInputPaused => _credit <= 0 || End is not null || _large is not null;
+    public bool IsInputPaused => _credit <= 0 || End is not null || _large is not null || _client.IsBehind;
 
     /// <summary>A large message goes to its file: the input waits until this has ended, then <see cref="OnFileReady"/>
     /// is called. Null: none does.</summary>

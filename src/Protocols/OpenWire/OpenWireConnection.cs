@@ -135,8 +135,10 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
             _session.End("the client has connected anew");
         }
 
+        // While the node does not listen, that the peer says nothing means nothing.
+        bool wasPaused = _session.IsInputPaused;
         FinishWaits();
-        if (result.Buffer.Length != _inputLength)
+        if (wasPaused || result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(_session.SteadyMs);
         }

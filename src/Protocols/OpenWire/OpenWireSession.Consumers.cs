@@ -347,6 +347,11 @@ internal sealed partial class OpenWireSession
             }
 
             Client.Settle(item.Delivery, OutcomeOf(type, ack), i == first ? tag : 0, transaction?.Transaction);
+            if (transaction is { Transaction.IsOverfull: true })
+            {
+                throw new OpenWireException("the transaction has more acknowledgements than fit into it");
+            }
+
             if (transaction is not null)
             {
                 item.Transaction = transaction;

@@ -74,7 +74,8 @@ internal sealed partial class OpenWireSession
     public Task? InputGate { get; private set; }
 
     /// <summary>Whether input waits.</summary>
-    public bool IsInputPaused => InputGate is not null || SaslToVerify is not null || IsHeldBack;
+    public bool IsInputPaused =>
+        InputGate is not null || SaslToVerify is not null || IsHeldBack || _client is { IsBehind: true };
 
     public bool HasClient => _client is not null;
 

@@ -107,8 +107,10 @@ internal sealed partial class StompConnection : IWakeable, IRestingLoop
     {
         _rest.BeginPass();
         _session.NowMs = _environment.UnixMs;
+        // While the node does not listen, that the peer says nothing means nothing.
+        bool wasPaused = _session.IsInputPaused;
         FinishWaits();
-        if (result.Buffer.Length != _inputLength)
+        if (wasPaused || result.Buffer.Length != _inputLength)
         {
             _timers.OnReceived(SteadyMs);
         }
@@ -213,7 +215,7 @@ internal sealed partial class StompConnection : IWakeable, IRestingLoop
             case TimerVerdict.SendHeartbeat when !_isFlushing:
                 _session.Frames.WriteHeartbeat();
                 break;
-            case TimerVerdict.PeerSilent when !_session.IsInputPaused:
+            case TimerVerdict.PeerSilent:
                 Log.TimedOut(_environment.Logger, _peer.RemoteEndPoint, "nothing was heard for its heart-beat");
                 _peerGone = true;
                 break;

@@ -38,6 +38,11 @@ internal sealed partial class StompSession
             {
                 ulong tag = one == number && _hasReceipt ? TagSettle() : 0;
                 Client.Settle(delivery, outcome, tag, transaction);
+                if (transaction is { IsOverfull: true })
+                {
+                    throw new StompException("the transaction has more acknowledgements than fit into it");
+                }
+
                 Note(subscription, one, transaction);
             }
         }

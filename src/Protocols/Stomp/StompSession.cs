@@ -74,7 +74,7 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
     /// <summary>Whether the input waits: for a login check, for credit, for the disk.</summary>
     public bool IsInputPaused =>
         State is SessionState.LoggingIn or SessionState.Disconnecting || _needsCredit is not null
-        || InputGate is not null || _receipts.Count >= Options.ReceiptsMax;
+        || InputGate is not null || _receipts.Count >= Options.ReceiptsMax || (HasClient && Client.IsBehind);
 
     private StompOptions Options => Environment.Options;
 

@@ -5,7 +5,7 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary>What the program's exit code says; stable.</summary>
+/// <summary>What the program's exit code says; stable, and written down in docs/command-line.md.</summary>
 internal static class ExitCode
 {
     public const int Good = 0;

@@ -5,8 +5,8 @@ using Pillarbox.Storage;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary><c>pillarbox data …</c>: looks at the data directory of a stopped node. Changes nothing, but for
-/// what is dropped from quarantine.</summary>
+/// <summary><c>pillarbox data …</c>: looks at the data directory of a stopped node. Changes nothing, but for what is
+/// dropped from quarantine.</summary>
 internal static class DataCommands
 {
     private const string DefaultDirectory = "./data";
@@ -30,7 +30,7 @@ internal static class DataCommands
         var command = new Command("verify", About) { directory, output };
         command.SetAction(parsed =>
         {
-            DataFigures figures = Verified(Existing(parsed.GetValue(directory)!));
+            DataFigures figures = Verified(DataFolder.Existing(parsed.GetValue(directory)!));
             Print(figures, parsed.GetValue(output));
             return figures.Problems.Any(problem => problem.IsDamage) ? ExitCode.Failed : ExitCode.Good;
         });
@@ -44,7 +44,7 @@ internal static class DataCommands
         var command = new Command("stat", "Print sizes and counts.") { directory, output };
         command.SetAction(parsed =>
         {
-            string path = Existing(parsed.GetValue(directory)!);
+            string path = DataFolder.Existing(parsed.GetValue(directory)!);
             DataFigures journal = DataInspector.Stat(DiskFileSystem.Instance, path);
             DataFigures figures = StreamInspector.Verify(DiskFileSystem.Instance, path, journal);
             Print(figures, parsed.GetValue(output));
@@ -65,7 +65,7 @@ internal static class DataCommands
         command.SetAction(parsed =>
         {
             OutputFormat format = parsed.GetValue(output);
-            string path = Existing(parsed.GetValue(directory)!);
+            string path = DataFolder.Existing(parsed.GetValue(directory)!);
             IReadOnlyList<DataProblem> problems = parsed.GetValue(stream) is { } name
                 ? StreamInspector.Dump(
                     DiskFileSystem.Instance, path,
@@ -98,11 +98,6 @@ internal static class DataCommands
             $"{batch.FirstOffset,12} {batch.LastOffset,12} {batch.Records,7} {batch.Bytes,9} {batch.Kind,-12} "
                 + $"{batch.File} at {batch.Position}");
     }
-
-    private static string Existing(string directory) =>
-        CommandFiles.IsDirectory(directory)
-            ? directory
-            : throw new CommandException(ExitCode.NotFound, $"there is no data directory {directory}");
 
     private static void Print(DataFigures figures, OutputFormat format)
     {

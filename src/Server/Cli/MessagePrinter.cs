@@ -8,18 +8,38 @@ using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Server.Cli;
 
-/// <summary>Prints received messages, one a line: the body as text, or a JSON object with all that it bears.</summary>
-internal sealed class MessagePrinter(Stream output, bool json)
+/// <summary>How messages are printed, one a line.</summary>
+internal enum MessageFormat
 {
+    /// <summary>The bodies, as they are.</summary>
+    Text,
+
+    /// <summary>An object with all that a message bears.</summary>
+    Json,
+
+    /// <summary>Columns for people; of a long body the beginning.</summary>
+    Table,
+}
+
+/// <summary>Prints received messages.</summary>
+internal sealed class MessagePrinter(Stream output, MessageFormat format)
+{
+    private const int BodyCharsMax = 120;
+
     private static readonly JsonWriterOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ByteQueue _pending = new();
+    private bool _hasHeading;
 
     public void Print(AmqpMessage message)
     {
-        if (json)
+        if (format == MessageFormat.Json)
         {
             using var writer = new Utf8JsonWriter(_pending, OneLine);
             WriteObject(writer, message);
+        }
+        else if (format == MessageFormat.Table)
+        {
+            WriteRow(message);
         }
         else if (message.BodyKind == BodyKind.Data)
         {
@@ -42,6 +62,32 @@ internal sealed class MessagePrinter(Stream output, bool json)
             _pending.Take(_pending.Count);
         }
     }
+
+    private void WriteRow(AmqpMessage message)
+    {
+        if (!_hasHeading)
+        {
+            _hasHeading = true;
+            _pending.Append(Encoding.UTF8.GetBytes(Row("PRIORITY", "DELIVERIES", "BYTES", "ID", "BODY")));
+            _pending.Append("\n"u8);
+        }
+
+        HeaderSection header = message.Header ?? default;
+        MessageProperties? properties = message.Properties;
+        string id = properties?.MessageId?.AsText() ?? properties?.MessageId?.ToString() ?? "";
+        bool isText = message.BodyKind != BodyKind.Data || Utf8.IsValid(message.Data.Span);
+        string text = message.BodyKind != BodyKind.Data ? message.Value.AsText() ?? message.Value.ToString()
+            : isText ? Encoding.UTF8.GetString(message.Data.Span[..Math.Min(message.Data.Length, 4 * BodyCharsMax)])
+            : "(not text)";
+        string bytes = message.BodyKind == BodyKind.Data ? $"{message.Data.Length}" : "";
+        string line = Row(
+            $"{header.Priority ?? HeaderSection.PriorityDefault}", $"{header.DeliveryCount}", bytes, id,
+            text.Length > BodyCharsMax ? text[..BodyCharsMax] + "..." : text);
+        _pending.Append(Encoding.UTF8.GetBytes(Output.Printable(line).TrimEnd()));
+    }
+
+    private static string Row(string priority, string deliveries, string bytes, string id, string body) =>
+        $"{priority,8}  {deliveries,10}  {bytes,10}  {id,-20}  {body}";
 
     private static void WriteObject(Utf8JsonWriter writer, AmqpMessage message)
     {

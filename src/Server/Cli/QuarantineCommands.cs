@@ -137,12 +137,7 @@ internal static class QuarantineCommands
 
     private static int Open(ParseResult parsed, Argument<string> directory, Action<QuarantineStore> act)
     {
-        string root = parsed.GetValue(directory)!.TrimEnd('/');
-        if (!CommandFiles.IsDirectory(root))
-        {
-            throw new CommandException(ExitCode.NotFound, $"there is no data directory {root}");
-        }
-
+        string root = DataFolder.Existing(parsed.GetValue(directory)!);
         using IDisposable held = DiskFileSystem.Instance.LockDirectory(root);
         act(QuarantineStore.Open(DiskFileSystem.Instance, $"{root}/{DataLayout.Quarantine}"));
         return ExitCode.Good;

@@ -32,10 +32,9 @@ internal static class ReceiveCommand
         Description = "Do not acknowledge: at the end all messages go back.",
     };
 
-    private static readonly Option<string> Output = new("--output", "-o")
+    private static readonly Option<MessageFormat> Format = new("--output", "-o")
     {
-        Description = "text (the bodies) or json (one object a line).",
-        DefaultValueFactory = _ => "text",
+        Description = "text (the bodies, default), json (one object a line) or table.",
     };
 
     public static Command Create()
@@ -43,7 +42,7 @@ internal static class ReceiveCommand
         var target = new AmqpTarget.Flags();
         var command = new Command("receive", "Receive messages from an address.")
         {
-            Address, Count, Timeout, Browse, Selector, NoAck, Output.AcceptOnlyFromAmong("text", "json"),
+            Address, Count, Timeout, Browse, Selector, NoAck, Format,
         };
         target.AddTo(command);
         command.SetAction(
@@ -56,7 +55,7 @@ internal static class ReceiveCommand
         bool browse = parsed.GetValue(Browse);
         long wanted = parsed.GetValue(Count) ?? long.MaxValue;
         using Stream output = Console.OpenStandardOutput();
-        var printer = new MessagePrinter(output, parsed.GetValue(Output) == "json");
+        var printer = new MessagePrinter(output, parsed.GetValue(Format));
         using NetworkClient client = NetworkClient.Open(target, $"pillarbox-receive-{Environment.ProcessId}");
         var receiving = new MessageReceiving(client, printer, wanted)
         {

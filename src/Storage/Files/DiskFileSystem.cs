@@ -129,7 +129,17 @@ public sealed class DiskFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public void SyncDirectory(string directory) => Do("sync", directory, DiskNative.SyncDirectory);
+    public void SyncDirectory(string directory)
+    {
+        try
+        {
+            DiskNative.SyncDirectory(directory);
+        }
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
+        {
+            throw DiskErrors.TranslateSync(error, directory);
+        }
+    }
 
     /// <inheritdoc/>
     public IWholeSync? OpenWholeSync(string directory)
@@ -156,12 +166,12 @@ public sealed class DiskFileSystem : IFileSystem
         {
             return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException error)
+        catch (IOException error) when (DiskErrors.IsHeldByAnother(error))
         {
             throw new StorageException(
                 $"{directory} is in use by another node; stop it or choose another directory", error);
         }
-        catch (UnauthorizedAccessException error)
+        catch (Exception error) when (DiskErrors.IsDiskError(error))
         {
             throw DiskErrors.Translate(error, "lock", path);
         }
@@ -189,7 +199,7 @@ public sealed class DiskFileSystem : IFileSystem
             }
             catch (Exception error) when (DiskErrors.IsDiskError(error))
             {
-                throw DiskErrors.Translate(error, "sync the disk of", directory);
+                throw DiskErrors.TranslateSync(error, $"the disk of {directory}");
             }
         }
 
@@ -271,7 +281,7 @@ public sealed class DiskFileSystem : IFileSystem
             }
             catch (Exception error) when (DiskErrors.IsDiskError(error))
             {
-                throw DiskErrors.Translate(error, "sync", path);
+                throw DiskErrors.TranslateSync(error, path);
             }
         }
 
@@ -313,6 +323,15 @@ internal static class DiskErrors
 
     public static bool IsDiskError(Exception error) =>
         error is IOException or UnauthorizedAccessException or Win32Exception;
+
+    /// <summary>Another process, or another handle of this one, has the file for itself: EWOULDBLOCK of Linux or macOS,
+    /// ERROR_SHARING_VIOLATION of Windows.</summary>
+    public static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
+
+    /// <summary>A sync that finds no room has lost bytes that the system had taken before: that is a failure, and no
+    /// full disk on which the same can be tried again.</summary>
+    public static StorageException TranslateSync(Exception error, string what) =>
+        new($"cannot sync {what}: {error.Message}", error);
 
     public static StorageException Translate(Exception error, string verb, string path)
     {

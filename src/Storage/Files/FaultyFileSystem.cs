@@ -11,6 +11,9 @@ public sealed class FileFaults
     /// <summary>Chance that a sync fails with an I/O error.</summary>
     public double SyncFailure { get; set; }
 
+    /// <summary>Chance that a sync says that the disk is full, which no disk should.</summary>
+    public double SyncFull { get; set; }
+
     /// <summary>Chance that a write fails with an I/O error, nothing written.</summary>
     public double WriteFailure { get; set; }
 
@@ -25,6 +28,9 @@ public sealed class FileFaults
 
     /// <summary>Chance that a read returns one wrong bit.</summary>
     public double ReadBitFlip { get; set; }
+
+    /// <summary>Chance that deleting a file is refused.</summary>
+    public double DeleteRefused { get; set; }
 
     /// <summary>Chance that opening a file is refused.</summary>
     public double OpenRefused { get; set; }
@@ -64,6 +70,11 @@ public sealed class FaultyFileSystem(IFileSystem inner, FileFaults faults, IRand
     /// <inheritdoc/>
     public void Delete(string path)
     {
+        if (Draw(faults.DeleteRefused))
+        {
+            throw new StorageException($"cannot delete {path}: read-only file system (injected)");
+        }
+
         inner.Delete(path);
         lock (_gate)
         {
@@ -128,6 +139,11 @@ public sealed class FaultyFileSystem(IFileSystem inner, FileFaults faults, IRand
         if (Draw(faults.SyncFailure))
         {
             throw new StorageException("cannot sync: input/output error (injected)");
+        }
+
+        if (Draw(faults.SyncFull))
+        {
+            throw new StorageFullException("the disk is full at a sync (injected)");
         }
     }
 

@@ -66,7 +66,8 @@ public interface IFileSystem
     {
     }
 
-    /// <summary>Makes creations, renames and removals in a directory durable.</summary>
+    /// <summary>Makes creations, renames and removals in a directory durable. Failures as with
+    /// <see cref="IFile.Sync"/>.</summary>
     void SyncDirectory(string directory);
 
     /// <summary>A way to make everything on the disk that holds a directory durable at once, which is far cheaper than
@@ -111,8 +112,8 @@ public interface IFile : IDisposable
     ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellation);
 
     /// <summary>Makes all written bytes durable (fdatasync). After a failure the file must not be trusted: the system
-    /// may
-    /// have dropped the bytes that it could not write, so a later success proves nothing.</summary>
+    /// may have dropped the bytes that it could not write, so a later success proves nothing. For the same reason it
+    /// never fails with <see cref="StorageFullException"/>.</summary>
     void Sync();
 
     /// <summary>Cuts the file, or extends it with zeros.</summary>

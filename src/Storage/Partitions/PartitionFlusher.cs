@@ -134,13 +134,12 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
     {
         try
         {
-            WriteSlices();
+            if (!TryWriteSlices())
+            {
+                return false;
+            }
+
             SyncFiles();
-        }
-        catch (StorageFullException)
-        {
-            store.NoteSpace(isFull: true);
-            return false;
         }
         catch (Exception error) when (error is StorageException or IOException)
         {
@@ -174,6 +173,22 @@ internal sealed class PartitionFlusher(PartitionStore store) : IDisposable
         if (++_passes % MarkPasses == 0)
         {
             store.Marks.Sync();
+        }
+    }
+
+    /// <summary>False: the disk is full. A sync that says so later is a failure: what it was to make durable may be
+    /// gone.</summary>
+    private bool TryWriteSlices()
+    {
+        try
+        {
+            WriteSlices();
+            return true;
+        }
+        catch (StorageFullException)
+        {
+            store.NoteSpace(isFull: true);
+            return false;
         }
     }
 

@@ -40,6 +40,63 @@ public sealed class FullDiskTests
         Assert.Equal(Messages, actor.Published.Count(done => done.Error is null));
     }
 
+    [Fact]
+    public void What_waits_for_a_full_journal_is_bounded_and_leaves_nothing_behind()
+    {
+        FullJournal files = new();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = files,
+            SegmentBytes = 64 << 10,
+            CacheBytes = 1 << 20,
+            ProducerCredit = 50,
+            StalledBytesMax = 200_000,
+        });
+        Actor filler = scene.Connect("filler");
+        filler.Send("q", "first");
+        files.IsFull = true;
+        Publish(scene, filler, filler.Producer("q"), 1);
+        Actor actor = scene.Connect();
+        Producer producer = actor.Producer("r");
+        for (int i = 0; i < 30; i++)
+        {
+            actor.Send(producer, new string('n', 20_000), header => header with { Durable = false });
+            actor.Send(producer, "durable");
+            actor.Pass();
+        }
+
+        for (int round = 0; round < 100; round++)
+        {
+            scene.Advance(1000);
+        }
+
+        Assert.True(files.SpilledBytes < 2 << 20, $"{files.SpilledBytes} bytes of messages that nobody gets");
+        files.IsFull = false;
+        scene.Advance(1000);
+        Assert.Equal(60, actor.Published.Count);
+        int refused = actor.Published.Count(done => done.Error?.Error == BrokerError.ResourceLimitExceeded);
+        Assert.InRange(refused, 1, 59);
+        actor.Consume("r");
+        Assert.Equal(60 - refused, actor.Take().Length);
+    }
+
+    [Fact]
+    public async Task A_purge_that_the_disk_does_not_take_is_no_success()
+    {
+        FileFaults faults = new();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = new FaultyFileSystem(options.FileSystem, faults, new SeededRandom(1)),
+        });
+        scene.Connect().Send("q", "a", "b");
+        faults.SyncFailure = 1;
+        scene.Connect("other").Send("q", "c");
+        Task<long> purge = scene.Broker.Management.PurgeAsync(Identity.Node, "default", "q");
+        scene.Settle();
+        BrokerException error = await Assert.ThrowsAsync<BrokerException>(() => purge);
+        Assert.Equal(BrokerError.Unavailable, error.Error);
+    }
+
     private static int Publish(Scene scene, Actor actor, Producer producer, int sent)
     {
         scene.Settle();
@@ -54,5 +111,39 @@ public sealed class FullDiskTests
         }
 
         return sent;
+    }
+
+    /// <summary>A disk that can be full for the journal alone.</summary>
+    private sealed class FullJournal : IFileSystem
+    {
+        private readonly MemoryFileSystem _inner = new();
+
+        public bool IsFull { get; set; }
+
+        public long SpilledBytes => _inner.List("data/" + DataLayout.Spill, "")
+            .Sum(name => ((IFileSystem)_inner).LengthOf($"data/{DataLayout.Spill}/{name}"));
+
+        public IFile Open(string path, FileOpening opening) =>
+            IsFull && opening == FileOpening.CreateNew && path.Contains(DataLayout.Journal, StringComparison.Ordinal)
+                ? throw new StorageFullException("the disk is full")
+                : _inner.Open(path, opening);
+
+        public bool Exists(string path) => _inner.Exists(path);
+
+        public void Delete(string path) => _inner.Delete(path);
+
+        public void Rename(string source, string target) => _inner.Rename(source, target);
+
+        public string[] List(string directory, string suffix) => _inner.List(directory, suffix);
+
+        public string[] ListDirectories(string directory) => _inner.ListDirectories(directory);
+
+        public void CreateDirectory(string directory) => _inner.CreateDirectory(directory);
+
+        public void SyncDirectory(string directory) => _inner.SyncDirectory(directory);
+
+        public long FreeBytes(string directory) => _inner.FreeBytes(directory);
+
+        public IDisposable LockDirectory(string directory) => _inner.LockDirectory(directory);
     }
 }

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Tests.Journal;
 
@@ -95,6 +97,40 @@ public sealed class UpkeepTests
         actor.Consume("s2");
         actor.AcceptAll();
         scene.Settle();
+        Assert.Empty(scene.Files.List("data/large", ".blob"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_the_disk_does_not_delete_stays_until_the_next_start(bool inTransaction)
+    {
+        FileFaults faults = new();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = new FaultyFileSystem(options.FileSystem, faults, new SeededRandom(1)),
+            LargeMessageBytesMin = 1000,
+        });
+        Actor actor = scene.Connect();
+        Transaction? transaction = inTransaction ? actor.Client.Begin() : null;
+        LargePublish large = actor.Client.BeginLarge(actor.Producer("q"));
+        Assert.True(large.Append(new ReadOnlySequence<byte>(new byte[5000])));
+        Assert.True(large.Finish());
+        large.Complete(new MessageHeader { Durable = true }, tag: 1, transaction: transaction);
+        scene.Settle();
+        actor.Consume("q");
+        faults.DeleteRefused = 1;
+        if (transaction is not null)
+        {
+            actor.Client.Discharge(transaction, fail: true, tag: 2);
+        }
+
+        actor.AcceptAll();
+        faults.DeleteRefused = 0;
+        actor.Send("q", "goes on");
+        Assert.Equal(["goes on"], actor.Take());
+        Assert.Single(scene.Files.List("data/large", ".blob"));
+        scene.Restart();
         Assert.Empty(scene.Files.List("data/large", ".blob"));
     }
 

@@ -124,6 +124,31 @@ public sealed class TransactionTests
     }
 
     [Fact]
+    public void Acknowledgements_count_for_the_limit_of_a_transaction()
+    {
+        using Scene scene = new(options => options with { TransactionBytesMax = 4000 });
+        Actor actor = scene.Connect();
+        string[] bodies = [.. Enumerable.Range(0, 40).Select(i => $"{i:d2}")];
+        actor.Send("q", bodies);
+        Consumer consumer = actor.Consume("q");
+        Transaction transaction = actor.Client.Begin();
+        foreach (Delivery delivery in actor.Deliveries)
+        {
+            actor.Client.Settle(delivery, Outcome.Accepted, transaction: transaction);
+        }
+
+        Assert.InRange(transaction.Settlements.Count, 1, 39);
+        scene.Settle();
+        actor.Client.Discharge(transaction, fail: false, tag: 1);
+        scene.Settle();
+        Assert.Equal(BrokerError.TransactionRollback, actor.Discharged[0].Error!.Error);
+        actor.Deliveries.Clear();
+        actor.Client.CloseConsumer(consumer, countAttempts: false);
+        actor.Consume("q");
+        Assert.Equal(bodies, actor.Take());
+    }
+
+    [Fact]
     public void A_reject_inside_a_transaction_is_a_dead_letter_after_the_commit_and_after_a_restart()
     {
         using Scene scene = new();

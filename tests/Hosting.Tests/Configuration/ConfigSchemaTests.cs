@@ -19,12 +19,27 @@ public sealed class ConfigSchemaTests
     }
 
     [Fact]
-    public void Every_key_below_the_root_is_described()
+    public void Every_key_is_described() =>
+        Assert.Empty(Undescribed(JsonNode.Parse(ConfigSchema.Text)!.AsObject(), ""));
+
+    private static IEnumerable<string> Undescribed(JsonObject schema, string path)
     {
-        JsonObject root = JsonNode.Parse(ConfigSchema.Text)!["properties"]!.AsObject();
-        foreach ((string name, JsonNode? value) in root)
+        foreach ((string name, JsonNode? value) in schema["properties"] as JsonObject ?? [])
         {
-            Assert.True(value!["description"] is not null, $"{name} has no description");
+            string here = $"{path}.{name}";
+            IEnumerable<string> below = Undescribed(value!.AsObject(), here);
+            foreach (string found in value["description"] is null ? below.Prepend(here) : below)
+            {
+                yield return found;
+            }
+        }
+
+        foreach (string inner in new[] { "additionalProperties", "items" })
+        {
+            foreach (string found in schema[inner] is JsonObject each ? Undescribed(each, path) : [])
+            {
+                yield return found;
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
 using Xunit;
 
@@ -184,6 +185,41 @@ public sealed class ResumeTests : IDisposable
         _scene.Advance(new AmqpOptions().SuspendedLinkTimeoutMs);
         peer = _scene.InSession();
         Assert.Empty(AttachAgain(peer, ReceiverSettleMode.Second, Unsettled(1)).Unsettled!);
+    }
+
+    [Fact]
+    public void Tag_that_is_used_again_and_again_is_not_forgotten_for_its_former_uses()
+    {
+        var memory = new RememberedDeliveries(capacity: 4);
+        var again = TagValue.Of("again"u8);
+        for (int i = 0; i < 4; i++)
+        {
+            memory.Forget(again);
+            memory.Add(again, TakenDelivery.OfLarge);
+        }
+
+        memory.Add(TagValue.Of("a"u8), TakenDelivery.OfLarge);
+        memory.Add(TagValue.Of("b"u8), TakenDelivery.OfLarge);
+        Assert.True(memory.TryGet(again, out _));
+        memory.Add(TagValue.Of("c"u8), TakenDelivery.OfLarge);
+        memory.Add(TagValue.Of("d"u8), TakenDelivery.OfLarge);
+        Assert.False(memory.TryGet(again, out _));
+        Assert.Equal(4, memory.Count);
+    }
+
+    [Fact]
+    public void Deliveries_that_the_sender_does_not_settle_are_noted_up_to_a_limit()
+    {
+        var pending = new PendingTags(capacity: 3);
+        for (uint id = 0; id < 100; id++)
+        {
+            pending.Add(id, new PendingTag(TagValue.Of(BitConverter.GetBytes(id)), default));
+        }
+
+        Assert.Equal(3, pending.Count);
+        Assert.Equal(TagValue.Of(BitConverter.GetBytes(1u)), Assert.Single(pending.Take(1, 1)));
+        Assert.Equal(2, pending.Take(uint.MaxValue - 5, 200).Count());
+        Assert.Equal(0, pending.Count);
     }
 
     private static AmqpValue Tag(uint id) => AmqpValue.Binary(BitConverter.GetBytes(id));

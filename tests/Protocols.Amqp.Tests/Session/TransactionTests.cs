@@ -171,6 +171,47 @@ public sealed class TransactionTests : IDisposable
             AmqpErrorCondition.ResourceLimitExceeded, DeliveryState.ReadRejected(disposition.State).Error?.Condition);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Link_whose_acknowledgements_do_not_fit_into_a_transaction_is_ended(bool settled)
+    {
+        const int Messages = 40;
+        using var scene = new AmqpScene(configure: options => options with { TransactionBytesMax = 2000 });
+        AmqpPeer peer = Begin(scene);
+        byte[] txn = Declare(peer);
+        peer.AttachSender(0, "q");
+        for (int i = 0; i < Messages; i++)
+        {
+            peer.Transfer(0, _nextId++, Steps.Message($"{i}"));
+        }
+
+        peer.TakeAll();
+        peer.AttachReceiver(1, "q");
+        peer.Credit(1, Messages);
+        uint first = peer.Next(Transfer.DescriptorCode).AsTransfer(out _).DeliveryId!.Value;
+        peer.TakeAll();
+        peer.Send(FrameBytes.Of(new Disposition
+        {
+            Role = Role.Receiver,
+            First = first,
+            Last = first + Messages - 1,
+            Settled = settled,
+            State = InTransaction(txn, DeliveryState.Accepted),
+        }));
+        Detach detach = peer.Next(Detach.DescriptorCode).AsDetach();
+        Assert.Equal(AmqpErrorCondition.ResourceLimitExceeded, detach.Error!.Condition);
+        peer.Send(FrameBytes.Of(new Detach { Handle = 1, Closed = true }));
+
+        Assert.Equal(DeliveryStateKind.Rejected, Discharge(peer, txn, fail: false));
+
+        peer.TakeAll();
+        peer.AttachReceiver(1, "q");
+        peer.Credit(1, 2 * Messages);
+        Assert.Equal(Messages, peer.Frames.Count(frame => frame.Descriptor == Transfer.DescriptorCode));
+        Assert.Empty(scene.Faults.Errors);
+    }
+
     private static byte[] DeclareMessage => [0x00, 0x53, 0x77, 0x00, 0x53, 0x31, 0x45];
 
     private static byte[] DischargeMessage(byte[] txn, bool fail) => AmqpValue.Described(

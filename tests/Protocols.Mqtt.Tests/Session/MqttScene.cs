@@ -18,12 +18,14 @@ internal sealed class MqttScene : IAsyncDisposable
     private MqttOptions _options;
     private readonly SecurityConfig? _security;
     private readonly UserStore? _users;
+    private readonly Func<BrokerOptions, BrokerOptions> _configure;
     private MqttConnectionHandler _handler = null!;
 
     public MqttScene(
         MqttOptions? options = null, SecurityConfig? security = null, UserStore? users = null,
-        IFileSystem? files = null)
+        IFileSystem? files = null, Func<BrokerOptions, BrokerOptions>? configure = null)
     {
+        _configure = configure ?? (options => options);
         _files = files ?? new MemoryFileSystem();
         _options = options ?? new MqttOptions { AllowAnyPassword = users is null };
         _security = security;
@@ -97,14 +99,14 @@ internal sealed class MqttScene : IAsyncDisposable
 
     private void Open()
     {
-        Broker = MessageBroker.Open(new BrokerOptions
+        Broker = MessageBroker.Open(_configure(new BrokerOptions
         {
             FileSystem = _files,
             DataDirectory = "data",
             Security = _security,
             Time = Clock,
             ContentMaps = [new Content.MqttContentMap()],
-        });
+        }));
         var sasl = new SaslServers(_users, SystemRandom.Instance);
         _handler = new MqttConnectionHandler(Broker, _options, sasl, Clock, NullLoggerFactory.Instance);
     }

@@ -196,6 +196,33 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void A_transaction_with_more_acknowledgements_than_fit_ends_the_connection()
+    {
+        using var scene = new OpenWireScene(configure: options => options with { TransactionBytesMax = 1000 });
+        OpenWirePeer peer = scene.InSession();
+        for (int i = 0; i < 20; i++)
+        {
+            peer.Ask(OpenWireSteps.Text(Orders, i));
+        }
+
+        peer.Ask(OpenWireSteps.Consumer(Orders));
+        var id = new LocalTransactionId { Value = 1, Connection = OpenWireSteps.ConnectionId };
+        Good(peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.Begin)));
+        for (int i = 0; i < 20 && !peer.IsEnded; i++)
+        {
+            MessageAck ack = OpenWireSteps.Ack(peer.Take<MessageDispatch>()!);
+            ack.TransactionId = id;
+            peer.Send(ack, asks: false);
+        }
+
+        Assert.True(peer.IsEnded);
+        Assert.NotNull(peer.Take<ConnectionError>());
+        OpenWirePeer other = scene.InSession(loginAs: "other");
+        other.Ask(OpenWireSteps.Consumer(Orders, connection: "other"));
+        Assert.Equal(20, other.Received.OfType<MessageDispatch>().Count());
+    }
+
+    [Fact]
     public void Silence_is_answered_by_the_clock()
     {
         using var scene = new OpenWireScene();

@@ -189,6 +189,25 @@ public sealed class AckTests : IDisposable
     }
 
     [Fact]
+    public void A_transaction_with_more_acknowledgements_than_fit_ends_the_connection()
+    {
+        using var scene = new StompScene(configure: options => options with { TransactionBytesMax = 1000 });
+        StompPeer peer = scene.Connect("1.2");
+        peer.Send(string.Concat(Enumerable.Repeat("SEND\ndestination:/queue/q\npersistent:true\n\nbody\0", 20)));
+        peer.Send("SUBSCRIBE\nid:s\ndestination:/queue/q\nack:client-individual\n\n\0BEGIN\ntransaction:t\n\n\0");
+        for (int i = 0; i < 20 && !peer.IsEnded; i++)
+        {
+            peer.Send(Ack("1.2", peer.Next("MESSAGE"), "ACK", "transaction:t\n"));
+        }
+
+        Assert.True(peer.IsEnded);
+        Assert.Contains("ERROR", peer.TakeAll(), StringComparison.Ordinal);
+        Assert.Equal(20, scene.Queues()["q"]);
+        StompPeer other = scene.Connect("1.2").Send("SUBSCRIBE\nid:s\ndestination:/queue/q\n\n\0");
+        Assert.Equal(20, other.Frames.Count);
+    }
+
+    [Fact]
     public void A_cut_connection_rolls_back()
     {
         Fill(1);

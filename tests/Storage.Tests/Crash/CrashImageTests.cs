@@ -4,7 +4,7 @@ namespace Pillarbox.Storage.Tests.Crash;
 
 public sealed class CrashImageTests(ITestOutputHelper output)
 {
-    /// <summary>Ten traces with crashes and recoveries in between; a sum of 2,000 operations and more than 20,000
+    /// <summary>Five traces with crashes and recoveries in between; a sum of 2,000 operations and more than 20,000
     /// images.
     /// PILLARBOX_SEED chooses other traces.</summary>
     [Theory]

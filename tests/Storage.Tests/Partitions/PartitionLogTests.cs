@@ -383,6 +383,24 @@ public sealed class PartitionLogTests
     }
 
     [Fact]
+    public void A_sync_that_finds_the_disk_full_is_a_failure_too()
+    {
+        var faults = new FileFaults();
+        var files = new FaultyFileSystem(new MemoryFileSystem(), faults, new SeededRandom(1));
+        using PartitionStore store = files.OpenStore();
+        PartitionLog log = store.OpenLog(0, out _, out _);
+        log.Append(PartitionTesting.Batch(0), 0);
+        store.Flush();
+        log.Append(PartitionTesting.Batch(1), 0);
+        faults.SyncFull = 1;
+        store.Flush();
+        faults.SyncFull = 0;
+        store.Flush();
+        Assert.Equal(1, log.DurableOffset);
+        Assert.Throws<StorageFailedException>(() => log.Append(PartitionTesting.Batch(2), 0));
+    }
+
+    [Fact]
     public void One_pass_makes_all_partitions_durable()
     {
         var files = new MemoryFileSystem();

@@ -6,17 +6,18 @@ namespace Pillarbox.Protocols.Amqp.Links;
 
 /// <summary>
 /// A delivery that goes out in several frames or with a rewritten start: <c>prefix</c> (sections the node makes), then
-/// the payload
-/// from <c>skip</c> on. A large body is held a piece at a time.
+/// the payload from <c>skip</c> on. A large body is held a piece at a time; where it comes from (<c>origin</c>) goes
+/// into the prefix when its first piece is there, which has the annotations that those of the origin join.
 /// </summary>
 internal sealed class PartialDelivery : IDisposable
 {
     /// <summary>How much of a large body is read at once.</summary>
     public const int PieceBytes = 64 << 10;
 
-    private readonly byte[] _prefix;
-    private readonly long _skip;
+    private byte[] _prefix;
+    private long _skip;
     private MessageLease _lease;
+    private Origin? _origin;
     private byte[]? _piece;
     private long _pieceStart;
     private int _pieceLength;
@@ -27,9 +28,8 @@ internal sealed class PartialDelivery : IDisposable
         _lease = lease;
         _prefix = prefix;
         _skip = skip;
-        long payload = lease.Large?.Length ?? lease.Payload.Length;
-        Invariant.That(skip >= 0 && skip <= payload);
-        Total = prefix.Length + payload - skip;
+        _origin = lease.Large is null ? null : lease.Origin;
+        Invariant.That(skip >= 0 && skip <= PayloadBytes);
     }
 
     public Delivery Delivery { get; }
@@ -38,7 +38,7 @@ internal sealed class PartialDelivery : IDisposable
     public uint? DeliveryId { get; set; }
 
     /// <summary>Bytes of the message.</summary>
-    public long Total { get; }
+    public long Total => _prefix.Length + PayloadBytes - _skip;
 
     /// <summary>Bytes that are out.</summary>
     public long Position { get; private set; }
@@ -58,6 +58,8 @@ internal sealed class PartialDelivery : IDisposable
                 && (at < _pieceStart || at >= _pieceStart + _pieceLength);
         }
     }
+
+    private long PayloadBytes => _lease.Large?.Length ?? _lease.Payload.Length;
 
     private long BodyPosition => Math.Max(0, Position - _prefix.Length) + _skip;
 
@@ -97,6 +99,13 @@ internal sealed class PartialDelivery : IDisposable
     {
         IsReading = false;
         _pieceLength = bytes;
+        if (_origin is { } origin && bytes > 0)
+        {
+            _origin = null;
+            byte[] annotations = AmqpMessageMap.WriteAnnotations(_piece.AsSpan(0, bytes), origin, out int replaced);
+            _prefix = [.. _prefix, .. annotations];
+            _skip = replaced;
+        }
     }
 
     /// <inheritdoc/>

@@ -10,8 +10,7 @@ namespace Pillarbox.Protocols.Amqp.Links;
 /// </content>
 internal sealed partial class ReceivingLink
 {
-    // Deliveries that are not settled on both sides, by delivery-id.
-    private readonly Dictionary<uint, PendingTag> _pendingTags = [];
+    private PendingTags? _pendingTags;
     private TagValue _tag;
     private bool _isResumed;
 
@@ -24,30 +23,20 @@ internal sealed partial class ReceivingLink
     /// </summary>
     public bool TakesOnlyResumed { get; init; }
 
+    private PendingTags Pending =>
+        _pendingTags ??= new PendingTags(Session.Connection.Options.RememberedDeliveriesMax);
+
     /// <summary>The peer has settled deliveries: their tags are free for others.</summary>
     public void OnSettledBySender(uint first, uint last)
     {
-        if (Memory is null)
+        if (Memory is null || _pendingTags is null)
         {
             return;
         }
 
-        if (last - first < _pendingTags.Count)
+        foreach (TagValue tag in _pendingTags.Take(first, last))
         {
-            for (uint id = first; id != last + 1; id++)
-            {
-                Forget(id);
-            }
-
-            return;
-        }
-
-        foreach (uint id in _pendingTags.Keys)
-        {
-            if (!SerialNumber.IsBefore(id, first) && !SerialNumber.IsBefore(last, id))
-            {
-                Forget(id);
-            }
+            Memory.Forget(tag);
         }
     }
 
@@ -80,7 +69,7 @@ internal sealed partial class ReceivingLink
     {
         if (_settlesSecond && Memory is not null)
         {
-            _pendingTags[DeliveryId] = new PendingTag(_tag, default);
+            Pending.Add(DeliveryId, new PendingTag(_tag, default));
         }
 
         Session.Incoming.Accept(DeliveryId, settled: !_settlesSecond);
@@ -148,26 +137,15 @@ internal sealed partial class ReceivingLink
 
     private void NoteComing(TakenDelivery taken)
     {
-        if (Memory is null || IsSettled || Transaction is not null
-            || _pendingTags.Count >= Session.Connection.Options.RememberedDeliveriesMax)
+        if (Memory is not null && !IsSettled && Transaction is null)
         {
-            return;
-        }
-
-        _pendingTags[DeliveryId] = new PendingTag(_tag, taken with { IsUnsettled = _settlesSecond });
-    }
-
-    private void Forget(uint id)
-    {
-        if (_pendingTags.Remove(id, out PendingTag pending))
-        {
-            Memory!.Forget(pending.Tag);
+            Pending.Add(DeliveryId, new PendingTag(_tag, taken with { IsUnsettled = _settlesSecond }));
         }
     }
 
     private void NotePublished(uint id, bool isTaken)
     {
-        if (Memory is null || !_pendingTags.TryGetValue(id, out PendingTag pending))
+        if (Memory is null || _pendingTags is null || !_pendingTags.TryGet(id, out PendingTag pending))
         {
             return;
         }
@@ -182,6 +160,4 @@ internal sealed partial class ReceivingLink
             _pendingTags.Remove(id);
         }
     }
-
-    private readonly record struct PendingTag(TagValue Tag, TakenDelivery Taken);
 }

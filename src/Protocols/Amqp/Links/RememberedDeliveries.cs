@@ -51,8 +51,10 @@ internal readonly record struct TakenDelivery(bool IsUnsettled, long Bytes, int 
 /// <param name="capacity">How many are remembered.</param>
 internal sealed class RememberedDeliveries(int capacity)
 {
-    private readonly ConcurrentDictionary<TagValue, TakenDelivery> _taken = new();
-    private readonly ConcurrentQueue<TagValue> _order = new();
+    // The number tells a tag that was used again from its former use, which may still stand in the order.
+    private readonly ConcurrentDictionary<TagValue, (TakenDelivery Taken, long Number)> _taken = new();
+    private readonly ConcurrentQueue<(TagValue Tag, long Number)> _order = new();
+    private long _number;
 
     /// <summary>When the link ended, by the steady clock; 0: it is attached.</summary>
     public long EndedAtMs { get; set; }
@@ -63,16 +65,26 @@ internal sealed class RememberedDeliveries(int capacity)
     /// <summary>A delivery is on disk.</summary>
     public void Add(TagValue tag, TakenDelivery taken)
     {
-        _taken[tag] = taken;
-        _order.Enqueue(tag);
-        while (_order.Count > capacity && _order.TryDequeue(out TagValue oldest))
+        long number = Interlocked.Increment(ref _number);
+        _taken[tag] = (taken, number);
+        _order.Enqueue((tag, number));
+        while (_order.Count > capacity && _order.TryDequeue(out (TagValue Tag, long Number) oldest))
         {
-            _taken.TryRemove(oldest, out _);
+            if (_taken.TryGetValue(oldest.Tag, out (TakenDelivery Taken, long Number) last)
+                && last.Number == oldest.Number)
+            {
+                _taken.TryRemove(KeyValuePair.Create(oldest.Tag, last));
+            }
         }
     }
 
     /// <summary>What is known of a tag.</summary>
-    public bool TryGet(TagValue tag, out TakenDelivery taken) => _taken.TryGetValue(tag, out taken);
+    public bool TryGet(TagValue tag, out TakenDelivery taken)
+    {
+        bool isKnown = _taken.TryGetValue(tag, out (TakenDelivery Taken, long Number) last);
+        taken = last.Taken;
+        return isKnown;
+    }
 
     /// <summary>The sender has settled the delivery, or uses its tag for another one.</summary>
     public void Forget(TagValue tag) => _taken.TryRemove(tag, out _);
@@ -110,7 +122,7 @@ internal sealed class RememberedDeliveries(int capacity)
         isIncomplete = false;
         foreach (TagValue tag in Tags(unsettled))
         {
-            if (!_taken.TryGetValue(tag, out TakenDelivery taken) || !taken.IsUnsettled)
+            if (!TryGet(tag, out TakenDelivery taken) || !taken.IsUnsettled)
             {
                 continue;
             }

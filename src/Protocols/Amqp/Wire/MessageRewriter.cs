@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Pillarbox.Protocols.Amqp.Wire;
 
 /// <summary>
@@ -48,7 +50,12 @@ public static class MessageRewriter
         WriteAnnotations(ref writer, sections.MessageAnnotations.ContentOf(message), annotations);
     }
 
-    private static void WriteAnnotations(
+    /// <summary>
+    /// Writes a section of message annotations: the entries of the encoded map <paramref name="existing"/> (empty:
+    /// none) whose keys are not those of new ones, in the bytes that they have, then the new ones. What lies inside
+    /// those bytes is not looked at; a map that is itself broken is a decode error.
+    /// </summary>
+    public static void WriteAnnotations(
         scoped ref AmqpWriter writer, scoped ReadOnlySpan<byte> existing, AmqpMap added)
     {
         writer.WriteDescriptor(Descriptors.MessageAnnotations);
@@ -56,7 +63,7 @@ public static class MessageRewriter
         int count = 0;
         foreach (MapView.Enumerator entry in new MapView(existing))
         {
-            if (!added.TryGet(entry.Key.ToValue(), out _))
+            if (!Has(added, entry.Key))
             {
                 writer.WriteRaw(entry.Key.Encoded);
                 writer.WriteRaw(entry.Value.Encoded);
@@ -70,5 +77,25 @@ public static class MessageRewriter
             count += 2;
         }
         writer.EndMap(map, count);
+    }
+
+    // Keys are symbols, or ulongs (part 3 section 3.2.10); a text that is none is equal to no other.
+    private static bool Has(AmqpMap added, scoped in AmqpScalar key)
+    {
+        if (!key.IsText)
+        {
+            return added.TryGet(key.ToValue(), out _);
+        }
+
+        foreach (KeyValuePair<AmqpValue, AmqpValue> entry in added)
+        {
+            if (entry.Key.Type == key.Type
+                && Encoding.UTF8.GetBytes(entry.Key.AsText()!).AsSpan().SequenceEqual(key.Content))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

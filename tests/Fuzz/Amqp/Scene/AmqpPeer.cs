@@ -53,6 +53,22 @@ internal sealed class AmqpPeer
     /// <summary>Whether the node's answers are read; when not, they pile up as with a peer that hangs.</summary>
     public bool Reads { get; set; } = true;
 
+    /// <summary>Bytes that the node has written and that were not read.</summary>
+    public long UnreadBytes
+    {
+        get
+        {
+            if (!_fromNode.Reader.TryRead(out ReadResult result))
+            {
+                return 0;
+            }
+
+            long bytes = result.Buffer.Length;
+            _fromNode.Reader.AdvanceTo(result.Buffer.Start);
+            return bytes;
+        }
+    }
+
     /// <summary>Protocol headers that the node sent.</summary>
     public IReadOnlyList<byte[]> Headers
     {

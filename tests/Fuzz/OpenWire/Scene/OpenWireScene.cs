@@ -128,13 +128,19 @@ internal sealed class OpenWirePeer
         _writer.Use(format);
     }
 
+    /// <summary>Sends bytes; nothing is done yet.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        _toNode.Writer.Write(bytes);
+        _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+    }
+
     /// <summary>Sends bytes and lets everything happen.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
         if (!IsEnded)
         {
-            _toNode.Writer.Write(bytes);
-            _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+            Write(bytes);
         }
 
         _scene.Settle();
@@ -146,8 +152,7 @@ internal sealed class OpenWirePeer
     {
         if (!IsEnded)
         {
-            _toNode.Writer.Write(bytes);
-            _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+            Write(bytes);
         }
 
         Drop();
@@ -163,8 +168,7 @@ internal sealed class OpenWirePeer
     /// <summary>Sends bytes and is gone, before anything of it is seen.</summary>
     public void SendAndCut(ReadOnlySpan<byte> bytes)
     {
-        _toNode.Writer.Write(bytes);
-        _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+        Write(bytes);
         CutBlindly();
     }
 

@@ -57,13 +57,19 @@ internal sealed class StompPeer
     {
         if (!IsEnded)
         {
-            _toNode.Writer.Write(bytes);
-            _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
+            Write(bytes);
         }
 
         _scene.Settle();
         Collect();
         return this;
+    }
+
+    /// <summary>Sends bytes; nothing is done yet.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        _toNode.Writer.Write(bytes);
+        _toNode.Writer.FlushAsync().AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Cuts the connection.</summary>
