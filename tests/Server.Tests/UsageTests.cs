@@ -51,6 +51,17 @@ public sealed class UsageTests
         Assert.Contains("is the node running? (--url", result.OneError, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("yesterday")]
+    [InlineData("15")]
+    [InlineData("2026-13-45")]
+    public async Task What_is_no_time_is_told_how_times_are_written(string text)
+    {
+        CliResult result = await Cli.RunAsync("stream", "seek", "readings", "--at", text);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"'{text}' is no time: write 2026-01-31T12:00:00Z, or how long ago", result.OneError);
+    }
+
     [Fact]
     public async Task Help_names_no_default_that_means_none()
     {

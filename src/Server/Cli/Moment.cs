@@ -13,7 +13,11 @@ internal static class Moment
         [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
     /// <summary>A length of time; throws <see cref="CommandException"/>.</summary>
-    public static TimeSpan ParseDuration(string text)
+    public static TimeSpan ParseDuration(string text) => TryParseDuration(text, out TimeSpan length)
+        ? length
+        : throw new CommandException(ExitCode.Usage, $"'{text}' is no length of time: write {DurationForms}");
+
+    private static bool TryParseDuration(string text, out TimeSpan length)
     {
         foreach ((string suffix, double ms) in Units)
         {
@@ -22,17 +26,20 @@ internal static class Moment
                     text[..^suffix.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double n)
                 && n * ms < TimeSpan.MaxValue.TotalMilliseconds)
             {
-                return TimeSpan.FromMilliseconds(n * ms);
+                length = TimeSpan.FromMilliseconds(n * ms);
+                return true;
             }
         }
 
         try
         {
-            return XmlConvert.ToTimeSpan(text);
+            length = XmlConvert.ToTimeSpan(text);
+            return true;
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
-            throw new CommandException(ExitCode.Usage, $"'{text}' is no length of time: write {DurationForms}");
+            length = default;
+            return false;
         }
     }
 
@@ -40,9 +47,8 @@ internal static class Moment
     /// <see cref="CommandException"/>.</summary>
     public static DateTimeOffset ParseTime(string text, TimeProvider clock)
     {
-        if (text.Length > 0 && !text.Contains('-') && !text.Contains(':'))
+        if (!text.Contains('-') && !text.Contains(':') && TryParseDuration(text, out TimeSpan ago))
         {
-            TimeSpan ago = ParseDuration(text);
             DateTimeOffset now = clock.GetUtcNow();
             return ago < now - DateTimeOffset.UnixEpoch
                 ? now - ago

@@ -6,17 +6,14 @@ namespace Pillarbox.Storage.Partitions;
 /// Memory for the newest bytes of all partitions: chunks in sizes of powers of two, given back oldest first when
 /// together
 /// they are more than the cache may have. A partition with little traffic has small chunks. What slow readers still
-/// hold of chunks that were given back counts too: the others have less then, and when it is much, reads copy what they
-/// take instead of holding more. Any thread.
+/// hold of chunks that were given back counts too: there is less for the others then, down to nothing, and what is read
+/// comes from files, which hold no memory. Any thread.
 /// </summary>
 internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 {
     private const int ChunkBytesMin = 4 << 10;
     private const int ChunkBytesMax = 256 << 10;
     private const int SizesKept = 12;
-
-    // Readers may hold this part of the cache.
-    private const int HeldShare = 4;
 
     private readonly Lock _gate = new();
     private readonly Stack<HotChunk>[] _free = [.. Enumerable.Range(0, SizesKept).Select(_ => new Stack<HotChunk>())];
@@ -30,9 +27,6 @@ internal sealed class HotMemory(long cacheBytes, long pendingBytesMax)
 
     /// <summary>Memory of chunks that only readers hold: it is no use to anybody else.</summary>
     public long HeldBytes => Volatile.Read(ref _heldBytes);
-
-    /// <summary>Whether readers hold so much that the next ones should copy what they read.</summary>
-    public bool IsShort => HeldBytes > cacheBytes / HeldShare;
 
     /// <summary>A chunk with room for a batch; larger than the one before it, for what has filled one will fill more.
     /// </summary>

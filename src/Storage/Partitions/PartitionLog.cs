@@ -319,7 +319,7 @@ public sealed class PartitionLog
                 if (_tail.Holds(offset))
                 {
                     _tail.Read(new ColdRange(offset, limit, bytesMax, atLeastOne), _nextOffset, into);
-                    break;
+                    return;
                 }
 
                 int index = FindSegment(offset);
@@ -335,11 +335,6 @@ public sealed class PartitionLog
             offset = ColdReader.Read(_store, segment, new ColdRange(offset, limit, bytesMax, atLeastOne), into)
                 ? -1
                 : GoOnBehind(segment);
-        }
-
-        if (!into.IsInFile && _store.Memory.IsShort)
-        {
-            into.Detach();
         }
     }
 

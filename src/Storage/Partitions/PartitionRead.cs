@@ -14,7 +14,6 @@ public sealed class PartitionRead : IDisposable
     private const int CopyBytes = 128 << 10;
     private readonly List<HotChunk> _held = [];
     private readonly List<ReadOnlyMemory<byte>> _memory = [];
-    private readonly List<byte[]> _copies = [];
     private PartitionSegment? _segment;
     private IFile? _file;
     private OpenFiles? _files;
@@ -85,13 +84,12 @@ public sealed class PartitionRead : IDisposable
     /// <summary>Gives back what was borrowed; the object can be used again.</summary>
     public void Reset()
     {
-        ReleaseChunks();
-        foreach (byte[] copy in _copies)
+        foreach (HotChunk chunk in _held)
         {
-            ArrayPool<byte>.Shared.Return(copy);
+            chunk.Release();
         }
 
-        _copies.Clear();
+        _held.Clear();
         _memory.Clear();
         Bytes = 0;
         EndOffset = -1;
@@ -113,32 +111,6 @@ public sealed class PartitionRead : IDisposable
         _held.Add(chunk);
         _memory.Add(chunk.Data.AsMemory(from, to - from));
         Bytes += to - from;
-    }
-
-    /// <summary>Copies what it borrowed of the log's memory and gives that back: it then holds no more than its bytes.
-    /// Not under the log's lock.</summary>
-    internal void Detach()
-    {
-        for (int i = 0; i < _memory.Count; i++)
-        {
-            int length = _memory[i].Length;
-            byte[] copy = ArrayPool<byte>.Shared.Rent(length);
-            _memory[i].CopyTo(copy);
-            _copies.Add(copy);
-            _memory[i] = copy.AsMemory(0, length);
-        }
-
-        ReleaseChunks();
-    }
-
-    private void ReleaseChunks()
-    {
-        foreach (HotChunk chunk in _held)
-        {
-            chunk.Release();
-        }
-
-        _held.Clear();
     }
 
     /// <summary>Takes over a hold of a file.</summary>

@@ -216,6 +216,9 @@ public sealed class GroupBranchTests
         actor.Send(actor.Producer("out"), "AB", transaction: transaction);
         actor.Client.Xa.End(Name);
         Assert.True(actor.Client.Xa.Prepare(Name, 1));
+        // Its connection's loop may be quicker than the disk.
+        actor.Pass();
+        Assert.Empty(actor.Settled);
         scene.Settle();
         return actor;
     }

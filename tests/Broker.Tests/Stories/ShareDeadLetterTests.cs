@@ -97,6 +97,31 @@ public sealed class ShareDeadLetterTests
         }
     }
 
+    /// <summary>The disk of streams may be quicker than the journal's: a record is done with in its stream only when the
+    /// journal has it, and until then a start hands it over again.</summary>
+    [Fact]
+    public void It_is_done_with_when_the_journal_has_it()
+    {
+        RecordingFileSystem disk = new();
+        using Scene scene = new(options => options with { FileSystem = disk });
+        SharePartitionKey key = Make(scene, "a");
+        scene.Connect().Queue("DLQ");
+        Acquire(scene, key);
+        CoordinatorError? told = null;
+        scene.Broker.Coordinators.Shares.Acknowledge(
+            key, "m", [new ShareAcknowledgeRange(0, 0, [ShareAcknowledgement.Reject])], result => told = result.Error);
+        for (int i = 0; i < 10; i++)
+        {
+            scene.Broker.Streams.Find("s")!.Partitions[0].Services.Store.Flush();
+        }
+
+        Assert.Equal(CoordinatorError.None, told);
+        using Scene after = new(files: disk.MakeCrashImage(new Unsynced(false)));
+        after.Advance(2000);
+        Assert.Equal(["a"], DeadLetters(after));
+        Assert.Equal(1, StartOf(after, key));
+    }
+
     private static SharePartitionKey Make(Scene scene, params string[] values)
     {
         Partition partition = scene.Stream("s");

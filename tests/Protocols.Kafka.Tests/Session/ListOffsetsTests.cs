@@ -69,6 +69,58 @@ public sealed class ListOffsetsTests
         Assert.Equal((ErrorCode.None, 4L), await ListAsync(peer, Noon + 8));
     }
 
+    /// <summary>Behind a record that is deleted, so many batches are looked through and no more; then an earlier place
+    /// is told rather than a later one.</summary>
+    [Fact]
+    public async Task A_young_record_far_behind_one_that_is_deleted_is_not_passed_over()
+    {
+        const int Old = 70;
+        const long LastLookedAt = 64;
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        Assert.Equal(ErrorCode.None, await ProduceAsync(peer, BatchAt(RecordCompression.None, 1000, 0)));
+        for (int i = 0; i < Old; i++)
+        {
+            Assert.Equal(ErrorCode.None, await ProduceAsync(peer, BatchAt(RecordCompression.None, 0)));
+        }
+
+        Assert.Equal(ErrorCode.None, await ProduceAsync(peer, BatchAt(RecordCompression.None, 1000)));
+        Assert.Equal((ErrorCode.None, 0L), await ListAsync(peer, Noon + 500));
+        await peer.AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Offset = 1 }] }] }, 2);
+        Assert.Equal((ErrorCode.None, LastLookedAt), await ListAsync(peer, Noon + 500));
+    }
+
+    /// <summary>Where the append's time counts, all records of a batch have it.</summary>
+    [Fact]
+    public async Task By_the_time_of_the_append_the_first_record_of_the_batch_that_is_left_is_found()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new()
+            {
+                Topics =
+                [
+                    new()
+                    {
+                        Name = "t",
+                        NumPartitions = 1,
+                        ReplicationFactor = 1,
+                        Configs = [new() { Name = "message.timestamp.type", Value = "LogAppendTime" }],
+                    },
+                ],
+            },
+            7);
+        Assert.Equal(0, made.Topics[0].ErrorCode);
+        Assert.Equal(ErrorCode.None, await ProduceAsync(peer, BatchAt(RecordCompression.None, 0, 10, 5, 7)));
+        Assert.Equal((ErrorCode.None, 0L), await ListAsync(peer, Noon + 50_000));
+        await peer.AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Offset = 2 }] }] }, 2);
+        Assert.Equal((ErrorCode.None, 2L), await ListAsync(peer, Noon + 50_000));
+    }
+
     [Fact]
     public async Task The_first_version_lists_offsets_to_start_from()
     {

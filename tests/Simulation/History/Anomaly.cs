@@ -9,10 +9,11 @@ internal enum AnomalyKind
     /// <summary>One value stands at two offsets.</summary>
     Duplicate,
 
-    /// <summary>A value that was acknowledged, and committed, is not there.</summary>
+    /// <summary>A value that was acknowledged, and committed, is not there, though later ones are.</summary>
     LostWrite,
 
-    /// <summary>The same, at the end of a partition; or a group never saw a value that is there.</summary>
+    /// <summary>The same at the end of a partition, where nothing later is; or a group never saw a value that is
+    /// there.</summary>
     Unseen,
 
     /// <summary>A value came that nobody sent.</summary>

@@ -39,7 +39,24 @@ internal sealed class IdempotentProducer(StreamWorld world, string name) : Strea
         foreach (SequencedWriter writer in _writers.Values)
         {
             StreamError error = writer.Send(stamp, false, false);
+            if (error == StreamError.OutOfOrderSequence && World.Broken == BrokenPromise.Durability)
+            {
+                BeginAnew();
+                return;
+            }
+
             Violation.Unless(error == StreamError.None, $"{Name}'s batch to {writer.Partition} is refused: {error}");
+        }
+    }
+
+    // The node has forgotten what it told: clients go on with another id then, and what is gone is found by its absence
+    // among what comes later.
+    private void BeginAnew()
+    {
+        _stamp = null;
+        foreach (SequencedWriter writer in _writers.Values)
+        {
+            writer.Reset();
         }
     }
 

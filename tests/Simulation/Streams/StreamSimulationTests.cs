@@ -25,7 +25,7 @@ public sealed class StreamSimulationTests
 
     /// <summary>The simulation would find it if the node did not keep what it promises.</summary>
     [Theory]
-    [InlineData(nameof(BrokenPromise.Durability), "Unseen")]
+    [InlineData(nameof(BrokenPromise.Durability), "LostWrite")]
     [InlineData(nameof(BrokenPromise.Idempotence), "Duplicate")]
     [InlineData(nameof(BrokenPromise.Abortion), "AbortedRead")]
     [InlineData(nameof(BrokenPromise.Isolation), "PrecommittedRead")]
