@@ -168,8 +168,27 @@ internal static partial class OpenApiResource
     private static JsonObject Content(string mediaType, JsonNode schema) =>
         new() { [mediaType] = new JsonObject { ["schema"] = schema } };
 
-    private static JsonNode Schema(JsonTypeInfo type) =>
-        type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true });
+    private static JsonNode Schema(JsonTypeInfo type) => type.GetJsonSchemaAsNode(new JsonSchemaExporterOptions
+    {
+        TreatNullObliviousAsNonNullable = true,
+        TransformSchemaNode = LeaveOptional,
+    });
+
+    // What is null is left out of answers, and may be left out of requests.
+    private static JsonNode LeaveOptional(JsonSchemaExporterContext context, JsonNode node)
+    {
+        if (node is JsonObject schema && schema["required"] is JsonArray required)
+        {
+            HashSet<string> optional = [.. context.TypeInfo.Properties.Where(p => p.IsGetNullable).Select(p => p.Name)];
+            required.RemoveAll(name => optional.Contains((string)name!));
+            if (required.Count == 0)
+            {
+                schema.Remove("required");
+            }
+        }
+
+        return node;
+    }
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Word();

@@ -79,7 +79,7 @@ public sealed record StreamChange
 /// <param name="Partition">Which.</param>
 /// <param name="Offset">The first record at least as young; null: there is none.</param>
 /// <param name="Timestamp">Its time; null for the ends.</param>
-public sealed record StreamOffset(int Partition, long? Offset = null, DateTimeOffset? Timestamp = null);
+public sealed record StreamOffset(int Partition, long? Offset, DateTimeOffset? Timestamp);
 
 /// <summary>Where to read a partition, or where to go on.</summary>
 /// <param name="Partition">Which.</param>

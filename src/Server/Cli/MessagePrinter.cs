@@ -79,7 +79,8 @@ internal sealed class MessagePrinter(Stream output, MessageFormat format)
         string text = message.BodyKind != BodyKind.Data ? message.Value.AsText() ?? message.Value.ToString()
             : isText ? Encoding.UTF8.GetString(message.Data.Span[..Math.Min(message.Data.Length, 4 * BodyCharsMax)])
             : "(not text)";
-        string bytes = message.BodyKind == BodyKind.Data ? $"{message.Data.Length}" : "";
+        string bytes = message.BodyKind == BodyKind.Data ? $"{message.Data.Length}"
+            : message.Value.AsText() is { } value ? $"{Encoding.UTF8.GetByteCount(value)}" : "";
         string line = Row(
             $"{header.Priority ?? HeaderSection.PriorityDefault}", $"{header.DeliveryCount}", bytes, id,
             text.Length > BodyCharsMax ? text[..BodyCharsMax] + "..." : text);
