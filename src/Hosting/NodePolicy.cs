@@ -79,7 +79,7 @@ internal static class NodePolicy
         if (config.AllowUnknownUser && !config.Groups.ContainsKey(PolicyRules.DefaultGroup))
         {
             throw new ConfigException(
-                $"vhost {name}: unknown users are allowed, and there is no group '{PolicyRules.DefaultGroup}' for them");
+                $"vhost {name}: unknown users are allowed, and have no group '{PolicyRules.DefaultGroup}'");
         }
 
         foreach ((string group, VhostGroupConfig rules) in config.Groups)

@@ -197,8 +197,8 @@ public sealed partial class NodeNetwork
         }
     }
 
-    // What is sent to everybody before the interior has a link for it would reach only those who are here: the first who
-    // comes to send waits until that link has credit, or nobody else wants anything.
+    // What is sent to everybody before the interior has a link for it would reach only those who are here: the first
+    // who comes to send waits until that link has credit, or nobody else wants anything.
     private void HoldFirst(Route route)
     {
         if (Uplink is not null && route is { IsMulticast: true, SenderCount: 0, IsOfNode: false }

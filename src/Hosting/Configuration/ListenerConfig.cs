@@ -53,8 +53,8 @@ public sealed record ListenerConfig
     public string? PolicyVhost { get; init; }
 
     /// <summary>Whether addresses of AMQP clients here are within their virtual host.</summary>
-    [Description("Addresses of AMQP clients here are within their virtual host, apart from those of other hosts: in the "
-        + "network they are called HOST/ADDRESS.")]
+    [Description("Addresses of AMQP clients here are within their virtual host, apart from those of other hosts: in "
+        + "the network they are called HOST/ADDRESS.")]
     public bool MultiTenant { get; init; }
 
     /// <summary>What is added to the properties of the node's open.</summary>

@@ -147,8 +147,14 @@ internal sealed class AddressRuleOwner : IEntityOwner
     private static long? Number(ImmutableDictionary<string, AmqpValue> attributes, string name) =>
         attributes.TryGetValue(name, out AmqpValue value) && value.TryGetInt64(out long number) ? number : null;
 
+    // A pattern that is a beginning is shown as that too.
+    private static AmqpValue PrefixOf(string pattern) =>
+        pattern.EndsWith("/#", StringComparison.Ordinal) && pattern.IndexOfAny(['*', '#']) == pattern.Length - 1
+            ? pattern[..^2] : AmqpValue.Null;
+
     private static ConfiguredEntity EntityOf(Named named) => new(
         "router.config.address", named.Name, named.Name, ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("prefix", PrefixOf(named.Rule.Pattern))
             .Add("pattern", named.Rule.Pattern)
             .Add("distribution", named.Rule.Treatment.ToString().ToLowerInvariant())
             .Add("waypoint", named.Rule.IngressPhase != named.Rule.EgressPhase)

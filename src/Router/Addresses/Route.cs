@@ -42,8 +42,8 @@ internal sealed class Route(string key, RouteAddress parsed, AddressRule rule) :
     /// lock.</summary>
     public bool IsOfNode { get; set; }
 
-    /// <summary>Whether those who come to send wait for their first credit: it is not known yet who elsewhere wants what
-    /// they send. Under the network's lock.</summary>
+    /// <summary>Whether those who come to send wait for their first credit: it is not known yet who elsewhere wants
+    /// what they send. Under the network's lock.</summary>
     public bool IsHeld { get; set; }
 
     /// <inheritdoc/>

@@ -80,8 +80,7 @@ public static class ManagementAgent
         {
             return null;
         }
-        return EntityCatalog.Find(name)
-            ?? throw new ManagementException(ManagementStatus.NotFound, $"No such entity type '{name}'");
+        return EntityCatalog.Require(name);
     }
 
     private static AmqpValue OperationsOf(IEnumerable<EntityType> types, bool all)

@@ -12,8 +12,7 @@ internal static class ManagementChanges
     {
         string name = request.Type ?? TextOf(request.Body, "type")
             ?? throw Bad("No 'type' property or attribute");
-        EntityType type = EntityCatalog.Find(name)
-            ?? throw new ManagementException(ManagementStatus.NotFound, $"No such entity type '{name}'");
+        EntityType type = EntityCatalog.Require(name);
         Require(type, "CREATE");
         var attributes = Checked(type, request.Body, a => a.IsSettable, "set");
         foreach (EntityAttribute attribute in type.Attributes.Where(a => a.IsRequired))

@@ -40,10 +40,7 @@ internal static class ManagementQuery
         {
             throw new ManagementException(ManagementStatus.BadRequest, "No 'name' or 'identity' property");
         }
-        EntityType? wanted = request.Type is { Length: > 0 } name
-            ? EntityCatalog.Find(name)
-                ?? throw new ManagementException(ManagementStatus.NotFound, $"No such entity type '{name}'")
-            : null;
+        EntityType? wanted = request.Type is { Length: > 0 } name ? EntityCatalog.Require(name) : null;
         IEnumerable<EntityType> types = wanted is null ? EntityCatalog.Types.Reverse() : [wanted];
         foreach (EntityType type in types)
         {

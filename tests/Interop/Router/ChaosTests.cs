@@ -51,8 +51,6 @@ public sealed class ChaosTests
         using Process broken = ClientProcess.Start(
             Programs.Python,
             [Programs.Script("Router", "broken.py"), $"amqp://{node.Listener("inter-router")}", "direct"]);
-        Assert.Equal(
-            "advertised", await broken.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
         using Process clients = ClientProcess.Start(
             "env",
             [
@@ -60,16 +58,27 @@ public sealed class ChaosTests
                 node.AmqpUrl,
             ],
             redirectInput: true);
-        Task<string> errors = clients.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string? first = await clients.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
-        Assert.True(first == "running", $"{first} {await errors}");
-        Assert.Equal("lost", await broken.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
-        await clients.StandardInput.WriteLineAsync("whole");
-        string end = await clients.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        broken.Kill();
-        Assert.EndsWith("FAILED", end.TrimEnd(), StringComparison.Ordinal);
-        Assert.Contains("accepted messages are LOST: ['direct", end, StringComparison.Ordinal);
+        try
+        {
+            Task<string> errors = clients.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            Assert.Equal("advertised", await NextAsync(broken));
+            string? first = await NextAsync(clients);
+            Assert.True(first == "running", $"{first} {await errors}");
+            Assert.Equal("lost", await NextAsync(broken));
+            await clients.StandardInput.WriteLineAsync("whole");
+            string end = await clients.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            Assert.EndsWith("FAILED", end.TrimEnd(), StringComparison.Ordinal);
+            Assert.Contains("accepted messages are LOST: ['direct", end, StringComparison.Ordinal);
+        }
+        finally
+        {
+            broken.Kill(entireProcessTree: true);
+            clients.Kill(entireProcessTree: true);
+        }
     }
+
+    private static async Task<string?> NextAsync(Process process) =>
+        await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
 
     private static async Task StartRingAsync(NetworkLab lab)
     {

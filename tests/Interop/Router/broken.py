@@ -11,11 +11,12 @@ class Broken(peer.Router):
     def __init__(self, url):
         super().__init__(url, None)
         # No client of its own is to send.
-        self.client, self.has_lost = True, False
+        self.client, self.is_known, self.has_lost = True, False, False
 
     def on_control(self, message):
         super().on_control(message)
-        if message.properties["opcode"] == "MAR":
+        if message.properties["opcode"] == "MAR" and not self.is_known:
+            self.is_known = True
             print("advertised", flush=True)
 
     def on_data(self, message):

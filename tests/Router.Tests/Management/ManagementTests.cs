@@ -76,6 +76,10 @@ public sealed class ManagementTests
     [InlineData("policy", "maxConnections defaultVhost connectionsProcessed connectionsDenied linksDenied "
         + "totalDenials")]
     [InlineData("vhost", "hostname maxConnections maxConnectionsPerUser maxConnectionsPerHost allowUnknownUser groups")]
+    [InlineData("vhostUserGroupSettings", "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost maxMessageSize "
+        + "maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource allowAnonymousSender "
+        + "allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate allowFallbackLinks "
+        + "sources targets sourcePattern targetPattern")]
     [InlineData("vhostStats", "hostname id connectionsApproved connectionsDenied perUserState sessionDenied")]
     [InlineData("allocator", "typeName typeSize heldByThreads batchesRebalancedToThreads")]
     public void Every_attribute_that_the_tools_read_is_there(string type, string attributes)
@@ -84,6 +88,18 @@ public sealed class ManagementTests
             .Reply!.Body.AsMap()!;
         Assert.True(types.TryGet(Prefix + type, out AmqpValue found));
         Assert.Empty(attributes.Split(' ').Except(found.AsList().Select(a => a.AsText())));
+    }
+
+    [Theory]
+    [InlineData("CREATE", "router.config.exchange", 501, "exchanges")]
+    [InlineData("QUERY", "org.apache.qpid.dispatch.router.config.binding", 501, "bindings")]
+    [InlineData("CREATE", "nothing", 404, "No such entity type")]
+    public void What_is_not_taken_is_said(string operation, string type, int status, string words)
+    {
+        string place = operation == "QUERY" ? "entityType" : "type";
+        ManagementReply reply = Handle(Properties(("operation", operation), (place, type)), new()).Reply!;
+        Assert.Equal(status, reply.Status);
+        Assert.Contains(words, reply.Description, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 namespace Pillarbox.Simulation.Tests.Routing;
 
-/// <summary>A promise of the network that is broken between a node and a receiver, for the checks to find out.</summary>
+/// <summary>A promise of the network that is broken between a node and a receiver, for the checks to find
+/// out.</summary>
 internal enum RoutedBreach
 {
     /// <summary>All are kept.</summary>

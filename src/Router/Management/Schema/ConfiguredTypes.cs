@@ -15,7 +15,7 @@ internal static class ConfiguredTypes
     public static EntityType[] All =>
     [
         Listener(), Connector(), TlsProfile(), AuthService(), ConfiguredAddress(), LinkRoute(), AutoLink(),
-        ConnectionLinkRoute(), Log(), LogStats(), Policy(), Vhost(), VhostStats(), Allocator(),
+        ConnectionLinkRoute(), Log(), LogStats(), Policy(), Vhost(), VhostGroup(), VhostStats(), Allocator(),
     ];
 
     private static EntityType Listener() => Type(
@@ -188,6 +188,32 @@ internal static class ConfiguredTypes
         Setting.Number("maxConnectionsPerHost", CountMax) with { IsUpdatable = true },
         Setting.Flag("allowUnknownUser", false) with { IsUpdatable = true },
         Setting.Map("groups") with { IsUpdatable = true });
+
+    // Groups stand within their virtual hosts: the type says what they may hold, and has no entities.
+    private static EntityType VhostGroup() => Type(
+        "vhostUserGroupSettings",
+        [],
+        Setting.Text("users"),
+        Setting.Text("remoteHosts"),
+        Setting.Number("maxConnectionsPerUser"),
+        Setting.Number("maxConnectionsPerHost"),
+        Setting.Number("maxMessageSize"),
+        Setting.Number("maxFrameSize"),
+        Setting.Number("maxSessionWindow"),
+        Setting.Number("maxSessions"),
+        Setting.Number("maxSenders", LinksMax),
+        Setting.Number("maxReceivers", LinksMax),
+        Setting.Flag("allowDynamicSource", false),
+        Setting.Flag("allowAnonymousSender", false),
+        Setting.Flag("allowUserIdProxy", false),
+        Setting.Flag("allowWaypointLinks", true),
+        Setting.Flag("allowFallbackLinks", true),
+        Setting.Flag("allowDynamicLinkRoutes", true),
+        Setting.Flag("allowAdminStatusUpdate", true),
+        Setting.Text("sources"),
+        Setting.Text("targets"),
+        Setting.Text("sourcePattern"),
+        Setting.Text("targetPattern"));
 
     private static EntityType VhostStats() => Type(
         "vhostStats",

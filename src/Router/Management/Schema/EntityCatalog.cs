@@ -23,14 +23,31 @@ internal static class EntityCatalog
     public static readonly ImmutableArray<string> AttributeNames =
         [.. Types.SelectMany(t => t.Attributes).Select(a => a.Name).Distinct()];
 
-    /// <summary>By its long name or its short one. Null: there is none.</summary>
-    public static EntityType? Find(string name)
+    // What other routers have, and why this one has not.
+    private static readonly ImmutableDictionary<string, string> NotTaken = new Dictionary<string, string>
     {
-        string bare = name.StartsWith(EntityType.Prefix, StringComparison.Ordinal) ? name[EntityType.Prefix.Length..]
+        ["router.config.exchange"] = "exchanges were an experiment and are not taken",
+        ["router.config.binding"] = "bindings were an experiment and are not taken",
+        ["tcpListener"] = "a TCP service is made when the node starts, and is not seen here",
+        ["tcpConnector"] = "a TCP service is made when the node starts, and is not seen here",
+        ["httpListener"] = "HTTP adaptors are not taken: use a TCP service",
+        ["httpConnector"] = "HTTP adaptors are not taken: use a TCP service",
+        ["console"] = "the console is the node's own",
+    }.ToImmutableDictionary(StringComparer.Ordinal);
+
+    /// <summary>By its long name or its short one. Null: there is none.</summary>
+    public static EntityType? Find(string name) => Types.FirstOrDefault(type => type.ShortName == BareOf(name));
+
+    /// <summary>The same, or a <see cref="ManagementException"/> that says what is known of it.</summary>
+    public static EntityType Require(string name) => Find(name)
+        ?? throw (NotTaken.TryGetValue(BareOf(name), out string? why)
+            ? new ManagementException(ManagementStatus.NotImplemented, $"There is no '{BareOf(name)}' here: {why}")
+            : new ManagementException(ManagementStatus.NotFound, $"No such entity type '{name}'"));
+
+    private static string BareOf(string name) =>
+        name.StartsWith(EntityType.Prefix, StringComparison.Ordinal) ? name[EntityType.Prefix.Length..]
             : name.StartsWith(OtherPrefix, StringComparison.Ordinal) ? name[OtherPrefix.Length..]
             : name;
-        return Types.FirstOrDefault(t => t.ShortName == bare);
-    }
 
     /// <summary>Whether a type name stands for the agent itself.</summary>
     public static bool IsManagement(string name) =>

@@ -62,7 +62,8 @@ internal sealed class RemoteReading : IRoutedSource, IDestinationWatch, IDestina
     public static bool Takes(AmqpSession session, INetwork network, Attach attach, Source source)
     {
         if (source.Dynamic || source.Address is not { Length: > 0 } address
-            || session.Connection is not { Tenant: null, Role: ConnectionRole.Normal } || ReaderMessage.IsReserved(address))
+            || session.Connection is not { Tenant: null, Role: ConnectionRole.Normal }
+            || ReaderMessage.IsReserved(address))
         {
             return false;
         }
