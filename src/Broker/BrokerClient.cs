@@ -371,6 +371,11 @@ public sealed partial class BrokerClient : IDisposable
         }
     }
 
+    /// <summary>All that the journal has now, of whomever it is: <see cref="IClientEvents.OnSettled"/> tells with the tag
+    /// (not 0) when it is on disk.</summary>
+    public void AwaitDisk(ulong tag) => _reports.Complete(
+        new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = _services.Journal.TailPosition });
+
     /// <summary>The message of a delivery when it is in memory; false: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(in Delivery delivery, out MessageLease lease) => _reader.TryRead(delivery, out lease);
 

@@ -35,7 +35,7 @@ internal sealed class Absences(Queue queue, BrokerClient client, Dictionary<long
         {
             if (!RecordId.Is(id) || IsSettledRecord(id))
             {
-                shard.Settlements.Confirm(client, tag);
+                shard.Settlements.ConfirmAll(client, tag);
             }
         }
     }

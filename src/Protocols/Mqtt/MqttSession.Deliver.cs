@@ -35,7 +35,8 @@ internal sealed partial class MqttSession
         NeedsRead,
     }
 
-    private bool CanWrite => !_needsRead && (IsNextStored || (!_isBlocked && _pending is { Count: > 0 }));
+    private bool CanWrite =>
+        !_needsRead && !_isResuming && (IsNextStored || (!_isBlocked && _pending is { Count: > 0 }));
 
     /// <summary>A message that has to be read from disk before the next can be sent.</summary>
     public bool TryTakeRead(out Delivery delivery, out bool isState)

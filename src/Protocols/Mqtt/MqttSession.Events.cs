@@ -95,6 +95,9 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.Release:
                 OnReleased((ushort)done.Number);
                 break;
+            case TagKind.Resumed:
+                _isResuming = false;
+                break;
             case TagKind.Gone:
                 OnGone((ushort)done.Number);
                 break;

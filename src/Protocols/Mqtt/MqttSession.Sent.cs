@@ -18,6 +18,9 @@ internal sealed partial class MqttSession
     // of QoS 2 itself.
     private Queue<(Delivery Delivery, ushort Id)>? _storing;
 
+    // What an earlier connection has kept may be on its way to the disk still.
+    private bool _isResuming;
+
     private bool IsStoring => _storing is { Count: > 0 };
 
     private bool IsNextStored =>
@@ -140,6 +143,13 @@ internal sealed partial class MqttSession
     private void ResumeSent(SessionState state)
     {
         (ushort PacketId, MessageKey Message)[] sent = [.. state.Sent];
+        if (sent.Length == 0)
+        {
+            return;
+        }
+
+        _isResuming = true;
+        _client.AwaitDisk(new Tag(TagKind.Resumed, 0).Value);
         foreach ((ushort id, _) in sent.Where(one => one.Message == default))
         {
             OnGone(id);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -110,15 +109,19 @@ internal readonly ref struct StateRecord
             to.UInt16(PacketId);
             if (Kind == StateKind.Sent)
             {
-                Span<byte> message = stackalloc byte[2 * sizeof(long)];
-                BinaryPrimitives.WriteInt64BigEndian(message, Message.QueueNumber);
-                BinaryPrimitives.WriteInt64BigEndian(message[sizeof(long)..], Message.MessageId);
-                to.Raw(message);
+                Int64(ref to, Message.QueueNumber);
+                Int64(ref to, Message.MessageId);
             }
         }
 
         return to.Count;
     }
 
-    private static long Int64(ref MqttReader from) => BinaryPrimitives.ReadInt64BigEndian(from.Take(sizeof(long)));
+    private static long Int64(ref MqttReader from) => ((long)from.UInt32() << 32) | from.UInt32();
+
+    private static void Int64(ref MqttWriter to, long value)
+    {
+        to.UInt32((uint)(value >> 32));
+        to.UInt32((uint)value);
+    }
 }

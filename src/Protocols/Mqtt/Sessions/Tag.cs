@@ -31,6 +31,9 @@ internal enum TagKind : byte
 
     /// <summary>The same of one that an earlier connection has sent.</summary>
     Gone,
+
+    /// <summary>What an earlier connection has kept is on disk: messages may flow.</summary>
+    Resumed,
 }
 
 /// <summary>A tag of the broker's: a kind and a packet identifier.</summary>
