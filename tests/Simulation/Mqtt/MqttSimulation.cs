@@ -24,7 +24,8 @@ internal sealed class MqttSimulation : IDisposable
     private const int RoundsMax = 1000;
     private const int ActionsPerRound = 10_000;
     private const int RoundsOfQuiet = 4;
-    private const ushort FewIds = 64;
+    private const int ActionsOfWill = 40;
+    private const ushort FewIds = 32;
     private const string PurgedId = "purged";
 
     private readonly SeededRandom _random;
@@ -157,12 +158,15 @@ internal sealed class MqttSimulation : IDisposable
             case < 194:
                 Connect();
                 break;
-            case < 197:
+            case < 196:
                 Faults++;
                 _clients[_random.Next(_clients.Length)].Cut();
                 break;
-            case 197 when _random.Next(3) == 0 && AreSubscribed:
+            case 196 when _random.Next(3) == 0 && AreSubscribed:
                 Purge();
+                break;
+            case 197 when _mortal.HasWillThatWaits && !_node.IsFailing:
+                CrashOnWill();
                 break;
             case 198 when _random.Next(_node.IsFailing ? 1 : 2) == 0:
                 Crash();
@@ -228,6 +232,30 @@ internal sealed class MqttSimulation : IDisposable
         Tell("an operator purges");
         _purgedUpTo = [.. _purgedPublisher.Published];
         _ = _node.Broker.Management.PurgeAsync(Identity.Node, "default", SessionNames.Queue(PurgedId));
+    }
+
+    // The mortal is cut off, and the power goes when the time of its will has just come.
+    private void CrashOnWill()
+    {
+        if (_mortal.HasConnection)
+        {
+            _mortal.Cut();
+            RunAll();
+            _node.Pump();
+        }
+
+        Tell("the time of a will comes");
+        _node.Clock.Advance(MqttMortal.DelayMs);
+        for (int i = _random.Next(ActionsOfWill); i > 0; i--)
+        {
+            _node.Scheduler.RunOne(_random);
+            if (_random.Next(8) == 0)
+            {
+                _node.Pump();
+            }
+        }
+
+        Crash();
     }
 
     private void Tell(string what)
