@@ -8,7 +8,6 @@ using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
-using Pillarbox.Storage;
 
 namespace Pillarbox.Broker;
 
@@ -348,26 +347,34 @@ public sealed partial class BrokerClient : IDisposable
     public void Drain(Consumer consumer) => Op(consumer.Queue.Shard, OpKind.Drain, consumer);
 
     /// <summary>
-    /// Whether a delivery's message outlives a crash of the node by now. False for one that is not durable, and for one
-    /// that is on its way to the disk: of that <see cref="IClientEvents.OnSettled"/> tells, with the tag (not 0), when
-    /// it is there.
+    /// Looks for messages that a subscription (its queue, or those that read streams for it) was given before. For each
+    /// that is there no longer, and will not come again, <see cref="IClientEvents.OnSettled"/> tells with its tag (not
+    /// 0) when that is on disk. Of one that is there nothing is told.
     /// </summary>
-    public bool IsOnDisk(in Delivery delivery, ulong tag)
+    public void AwaitGone(string subscription, IEnumerable<(MessageKey Message, ulong Tag)> messages)
     {
-        if (delivery.IsRecord || !delivery.Durable)
+        foreach (var ofQueue in messages.GroupBy(one => one.Message.QueueNumber))
         {
-            return delivery.IsRecord;
-        }
+            if (_space.FindOf(subscription, ofQueue.Key) is { } queue)
+            {
+                Dictionary<long, ulong> wanted = new(ofQueue.Select(
+                    one => KeyValuePair.Create(one.Message.MessageId, one.Tag)));
+                Op(queue.Shard, OpKind.Work, new Absences(queue, this, wanted));
+                continue;
+            }
 
-        long need = delivery.Position + RecordFormat.HeaderBytes + delivery.RecordBytes;
-        if (need <= _services.Journal.DurablePosition)
-        {
-            return true;
+            foreach ((_, ulong tag) in ofQueue)
+            {
+                _reports.Complete(
+                    new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = _space.BindingsEnd });
+            }
         }
-
-        _reports.Complete(new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = need });
-        return false;
     }
+
+    /// <summary>All that the journal has now, of whomever it is: <see cref="IClientEvents.OnSettled"/> tells with the tag
+    /// (not 0) when it is on disk.</summary>
+    public void AwaitDisk(ulong tag) => _reports.Complete(
+        new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = _services.Journal.TailPosition });
 
     /// <summary>The message of a delivery when it is in memory; false: use <see cref="ReadAsync"/>.</summary>
     public bool TryRead(in Delivery delivery, out MessageLease lease) => _reader.TryRead(delivery, out lease);

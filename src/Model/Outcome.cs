@@ -30,6 +30,10 @@ public readonly record struct Outcome(
     /// the payload's format. Kept until the settlement is done; bounded by the caller.</summary>
     public ReadOnlyMemory<byte> Annotations { get; init; }
 
+    /// <summary>With <see cref="OutcomeKind.Released"/>: somebody may have got it, and is to get it again, so its time
+    /// is not over any more. Forgotten when the node starts anew.</summary>
+    public bool Begun { get; init; }
+
     /// <summary>Consumed.</summary>
     public static Outcome Accepted => new(OutcomeKind.Accepted);
 

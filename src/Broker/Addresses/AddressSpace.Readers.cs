@@ -64,6 +64,14 @@ internal sealed partial class AddressSpace
             .Order(StringComparer.Ordinal)];
     });
 
+    /// <summary>The queue of a subscription, or one that reads a stream for it, by its number; null: it has none of
+    /// that.</summary>
+    public Queue? FindOf(string subscription, long number) => Frozen(() =>
+    {
+        Queue? queue = FindQueue(subscription);
+        return queue?.Id == number ? queue : queue?.Readers?.Values.FirstOrDefault(reader => reader.Id == number);
+    });
+
     /// <summary>After a start: what was made of subscriptions, patterns and streams, and their readers, is put
     /// together; what a crash left halfway is brought to its end. The journal takes appends.</summary>
     public void RecoverReaders()

@@ -9,7 +9,8 @@ internal static class SettleOp
     public static OutcomeBits Pack(in Outcome outcome) =>
         (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified
             ? OutcomeBits.DeliveryFailed : 0)
-        | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0);
+        | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0)
+        | (outcome.Begun && outcome.Kind == OutcomeKind.Released ? OutcomeBits.Begun : 0);
 
     public static void Fill(ref ShardOp op, in Delivery delivery, OutcomeBits outcome, string? reason)
     {

@@ -18,6 +18,7 @@ internal sealed class SettlementJournal(BrokerServices services)
     private readonly List<(BrokerClient Client, ulong Tag)> _confirms = [];
     private long _appendedEnd;
     private int _unappended;
+    private bool _confirmsAll;
     private int _openBytes = -1;
     private byte _openKind;
 
@@ -101,8 +102,15 @@ internal sealed class SettlementJournal(BrokerServices services)
         _unappended++;
     }
 
-    /// <summary>Tells a client when everything noted so far is durable.</summary>
+    /// <summary>Tells a client when everything noted in this drain is durable.</summary>
     public void Confirm(BrokerClient client, ulong tag) => _confirms.Add((client, tag));
+
+    /// <summary>Tells a client when everything that was ever noted is durable.</summary>
+    public void ConfirmAll(BrokerClient client, ulong tag)
+    {
+        _confirmsAll = true;
+        Confirm(client, tag);
+    }
 
     /// <summary>Appends what was noted; when the log takes nothing now, it is kept for the next time.</summary>
     public void Flush(Shard shard)
@@ -122,11 +130,13 @@ internal sealed class SettlementJournal(BrokerServices services)
             }
 
             _unappended = 0;
+            long need = _confirmsAll ? Math.Max(end, AppendedEnd) : end;
             foreach ((BrokerClient client, ulong tag) in _confirms)
             {
-                shard.Tell(client) = new ClientEvent { Kind = EventKind.Settled, Number = end, Tag = tag };
+                shard.Tell(client) = new ClientEvent { Kind = EventKind.Settled, Number = need, Tag = tag };
             }
 
+            _confirmsAll = false;
             _confirms.Clear();
         }
 

@@ -29,6 +29,11 @@ internal sealed class Outcomes(Queue queue)
                 Reject(consumer, ref entry, op, journal);
                 break;
             default:
+                if ((op.Outcome & OutcomeBits.Begun) != 0)
+                {
+                    entry.Flags &= ~(EntryFlags.HasExpiry | EntryFlags.Expired);
+                }
+
                 if ((op.Outcome & OutcomeBits.UndeliverableHere) != 0)
                 {
                     Exclude(consumer, op.Priority, op.Id);

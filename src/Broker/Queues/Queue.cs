@@ -525,7 +525,7 @@ internal sealed partial class Queue
         while (Contents.Expiry.TryTakeDue(nowMs, out TimedEntry due))
         {
             ref QueueEntry entry = ref Find(due.Priority, due.Sequence);
-            if (Contents.IsThere(due.Priority, due.Sequence))
+            if (Contents.IsThere(due.Priority, due.Sequence) && entry.Has(EntryFlags.HasExpiry))
             {
                 Expire(ref entry, due);
             }

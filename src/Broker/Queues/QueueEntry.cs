@@ -33,7 +33,7 @@ internal enum EntryFlags : byte
     /// <summary>The body is a file of its own.</summary>
     Large = 2,
 
-    /// <summary>The expiry heap knows it.</summary>
+    /// <summary>It goes when its time is over, which the expiry heap knows.</summary>
     HasExpiry = 4,
 
     /// <summary>Its time was over while a consumer held it.</summary>

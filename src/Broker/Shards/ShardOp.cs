@@ -86,6 +86,7 @@ internal enum OutcomeBits : byte
     KindMask = 3,
     DeliveryFailed = 4,
     UndeliverableHere = 8,
+    Begun = 16,
 }
 
 /// <summary>Something rare that must run where the shard's queues may be touched.</summary>

@@ -13,9 +13,11 @@ internal sealed partial class MqttSession
     private readonly OutgoingWindow _window;
     private Queue<Delivery>? _pending;
     private LoadedMessage? _loaded;
+    private MessageKey _loadedKey;
+    private Delivery _toRead;
     private bool _isBlocked;
-    private bool _awaitsDisk;
     private bool _needsRead;
+    private bool _isStoredRead;
     private int _owed;
 
     /// <summary>How an attempt to send went.</summary>
@@ -23,14 +25,18 @@ internal sealed partial class MqttSession
     {
         Done,
 
-        /// <summary>It waits for answers of the client, or for the disk.</summary>
+        /// <summary>It waits for answers of the client, or for those before it.</summary>
         Blocked,
+
+        /// <summary>It is sent when its identifier is on disk; the next can be looked at.</summary>
+        Storing,
 
         /// <summary>It is to be read from disk first.</summary>
         NeedsRead,
     }
 
-    private bool CanWrite => !_isBlocked && !_needsRead && _pending is { Count: > 0 };
+    private bool CanWrite =>
+        !_needsRead && !_isResuming && (IsNextStored || (!_isBlocked && _pending is { Count: > 0 }));
 
     /// <summary>A message that has to be read from disk before the next can be sent.</summary>
     public bool TryTakeRead(out Delivery delivery, out bool isState)
@@ -41,8 +47,8 @@ internal sealed partial class MqttSession
             return State!.TryPeekUnread(out delivery);
         }
 
-        delivery = default;
-        return _needsRead && _pending!.TryPeek(out delivery);
+        delivery = _toRead;
+        return _needsRead;
     }
 
     /// <summary>Reads a message whole, from its file if need be. Throws <see cref="Storage.DamagedRecordException"/>.
@@ -60,7 +66,7 @@ internal sealed partial class MqttSession
         }
 
         // Its subscription may have gone meanwhile, and it with that.
-        _loaded = _needsRead ? message : null;
+        (_loaded, _loadedKey) = _needsRead ? (message, KeyOf(_toRead)) : (null, default);
         _needsRead = false;
     }
 
@@ -79,7 +85,8 @@ internal sealed partial class MqttSession
         }
 
         _needsRead = false;
-        Delivery delivery = _pending!.Dequeue();
+        Delivery delivery = _toRead;
+        Take(_isStoredRead);
         Owe(delivery.Consumer);
         if (fault is ConversionException)
         {
@@ -89,6 +96,11 @@ internal sealed partial class MqttSession
         {
             _client.Quarantine(delivery, fault.Message);
         }
+
+        if (State?.TryGetSent(KeyOf(delivery), out ushort id) == true)
+        {
+            ReleaseUnsent(id);
+        }
     }
 
     private bool WriteDeliveries(long outputLimit)
@@ -96,12 +108,20 @@ internal sealed partial class MqttSession
         bool wrote = false;
         while (CanWrite && _output.BytesWritten < outputLimit)
         {
-            SendResult result = TrySend(_pending!.Peek());
-            _isBlocked = result == SendResult.Blocked;
-            _needsRead = result == SendResult.NeedsRead;
-            if (result == SendResult.Done)
+            bool isStored = IsNextStored;
+            Delivery next = isStored ? _storing!.Peek().Delivery : _pending!.Peek();
+            SendResult result = TrySend(next, isStored);
+            if (result == SendResult.NeedsRead)
             {
-                _pending.Dequeue();
+                (_toRead, _isStoredRead, _needsRead) = (next, isStored, true);
+            }
+            else if (result == SendResult.Blocked)
+            {
+                _isBlocked = true;
+            }
+            else
+            {
+                Take(isStored);
                 wrote = true;
             }
         }
@@ -109,12 +129,27 @@ internal sealed partial class MqttSession
         return wrote;
     }
 
-    private SendResult TrySend(in Delivery delivery)
+    private void Take(bool isStored)
     {
-        if (_loaded is { } loaded)
+        if (isStored)
         {
-            SendResult sent = TrySend(delivery, loaded.Header, loaded.Publisher, loaded.Payload.Span);
-            _loaded = sent == SendResult.Blocked ? loaded : null;
+            _storing!.Dequeue();
+            Unblock();
+        }
+        else
+        {
+            _pending!.Dequeue();
+        }
+    }
+
+    private void Unblock() => _isBlocked = false;
+
+    private SendResult TrySend(in Delivery delivery, bool isStored)
+    {
+        if (_loaded is { } loaded && _loadedKey == KeyOf(delivery))
+        {
+            SendResult sent = TrySend(delivery, isStored, loaded.Header, loaded.Publisher, loaded.Payload.Span);
+            _loaded = sent == SendResult.Done ? null : loaded;
             return sent;
         }
 
@@ -125,56 +160,94 @@ internal sealed partial class MqttSession
 
         using (lease)
         {
-            return TrySend(delivery, lease.Header, lease.Publisher, lease.Payload.Span);
+            return TrySend(delivery, isStored, lease.Header, lease.Publisher, lease.Payload.Span);
         }
     }
 
     private SendResult TrySend(
-        in Delivery delivery, in MessageHeader header, ulong publisher, ReadOnlySpan<byte> payload)
+        in Delivery delivery, bool isStored, in MessageHeader header, ulong publisher, ReadOnlySpan<byte> payload)
     {
-        if (header.Format != PayloadFormat.Mqtt || !MqttMessageMap.TryRead(payload, out MqttMessageMap message)
-            || !TryMatch(delivery, message, publisher, out OutgoingPublish outgoing)
-            || !TryExpire(header, ref outgoing))
+        bool isBegun = IsBegun(delivery);
+        if (header.Format != PayloadFormat.Mqtt || !MqttMessageMap.TryRead(payload, out MqttMessageMap message))
         {
-            Settle(delivery);
+            Drop(delivery, isTaken: false);
             return SendResult.Done;
         }
 
+        // What has begun goes on, also without the subscription (§3.10.4), and does not expire (§4.3.3).
+        bool isWanted = TryMatch(delivery, message, publisher, out OutgoingPublish outgoing)
+            && TryExpire(header, ref outgoing);
+        if (!isWanted && !isBegun)
+        {
+            Drop(delivery, message.IsTaken);
+            return SendResult.Done;
+        }
+
+        outgoing.Qos = isBegun || isStored ? 2 : outgoing.Qos;
         if (outgoing.Qos == 2 && State is not null && delivery.Consumer.Tag is Subscription { Group: not null } shared)
         {
             return TryTakeOver(delivery, shared, header, outgoing);
         }
 
-        ushort id = 0;
-        if (outgoing.Qos > 0)
+        SendResult result = ChooseId(delivery, isStored, outgoing.Qos, out outgoing.PacketId);
+        if (result == SendResult.Done)
         {
-            id = OutgoingWindow.IdOf(delivery);
-            if (_window.IsFull || !_window.IsFree(id) || (outgoing.Qos == 2 && !IsKept(delivery, id)))
-            {
-                return SendResult.Blocked;
-            }
+            outgoing.Dup = isBegun || (outgoing.Qos == 1 && _sentBefore?.Contains(outgoing.PacketId) == true);
+            Send(delivery, outgoing);
         }
 
-        outgoing.PacketId = id;
-        outgoing.Dup = id != 0 && _sentBefore?.Contains(id) == true;
-        if (!outgoing.TryWrite(_output, _version, _aliases, _connect.MaximumPacketSize))
+        return result;
+    }
+
+    // Done: it may be sent now.
+    private SendResult ChooseId(in Delivery delivery, bool isStored, int qos, out ushort id)
+    {
+        if (qos == 2 && State is not null)
         {
-            // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).
-            Settle(delivery);
+            return Identify(delivery, isStored, out id);
+        }
+
+        id = 0;
+        if (IsStoring)
+        {
+            return SendResult.Blocked;
+        }
+
+        if (qos == 0)
+        {
             return SendResult.Done;
         }
 
-        if (id == 0)
+        id = _window.IdOf(delivery);
+        if (_window.IsFree(id) && State?.IsSent(id) == true)
+        {
+            id = _window.FreeFrom(id, State);
+        }
+
+        return id == 0 || _window.IsFull || !_window.IsFree(id) ? SendResult.Blocked : SendResult.Done;
+    }
+
+    private void Send(in Delivery delivery, in OutgoingPublish outgoing)
+    {
+        if (!outgoing.TryWrite(_output, _version, _aliases, _connect.MaximumPacketSize))
+        {
+            // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).
+            Drop(delivery, outgoing.Message.IsTaken);
+        }
+        else if (outgoing.Qos == 0)
         {
             Settle(delivery);
         }
         else
         {
-            _window.Set(
-                id, new Outgoing { Delivery = delivery, Qos = (byte)outgoing.Qos, IsTaken = message.IsTaken });
+            _window.Set(outgoing.PacketId, new Outgoing
+            {
+                Delivery = delivery,
+                Qos = (byte)outgoing.Qos,
+                State = OutgoingState.Sent,
+                IsTaken = outgoing.Message.IsTaken,
+            });
         }
-
-        return SendResult.Done;
     }
 
     private bool TryMatch(
@@ -194,22 +267,13 @@ internal sealed partial class MqttSession
         outgoing.Qos = Math.Min(match.Qos, message.Qos);
         if (State is not null && !delivery.Durable && !delivery.IsRecord)
         {
-            // What the node itself may forget is not sent exactly once: see IsKept.
+            // What the node itself may forget is not sent exactly once.
             outgoing.Qos = Math.Min(outgoing.Qos, (byte)1);
         }
 
         outgoing.Retain &= match.RetainAsPublished;
         outgoing.SubscriptionIds = match.Ids;
         return !match.IsNone;
-    }
-
-    // The client remembers the identifier until it is released. Were the message lost in a crash, then another one that
-    // comes to bear the identifier would be taken for it, and dropped.
-    private bool IsKept(in Delivery delivery, ushort id)
-    {
-        _awaitsDisk = State is not null
-            && (_awaitsDisk || !_client.IsOnDisk(delivery, new Tag(TagKind.Send, id).Value));
-        return !_awaitsDisk;
     }
 
     private bool TryExpire(in MessageHeader header, ref OutgoingPublish outgoing)
@@ -250,6 +314,10 @@ internal sealed partial class MqttSession
             _client.Grant(shared, 1);
         }
     }
+
+    // Those of QoS 1 that are sent and not answered.
+    private ushort[] SentOnce() =>
+        [.. _window.Ids.Where(id => _window.TryGet(id, out Outgoing outgoing) && outgoing.Qos == 1)];
 
     private void GrantOwed()
     {
@@ -299,6 +367,7 @@ internal sealed partial class MqttSession
         if ((int)packet.Reason >= 0x80)
         {
             Finish(id);
+            State?.Remove(StateKind.Sent, id, 0);
             return;
         }
 
@@ -311,11 +380,8 @@ internal sealed partial class MqttSession
             return;
         }
 
-        // The message is gone and its identifier is kept, together: it is never sent anew under it.
-        var transaction = Pass();
-        _client.Settle(outgoing.Delivery, Outcome.Accepted, 0, transaction);
-        State.Put(StateKind.Released, id, transaction);
-        _parts!.Add(new TransactionPart(PacketType.PubRel, id, null));
+        // Once it is on disk that the message is gone, it is never sent again under the identifier, which is kept.
+        _client.Settle(outgoing.Delivery, Outcome.Accepted, new Tag(TagKind.Release, id).Value);
     }
 
     // It is on disk that the client has the message.
@@ -342,7 +408,7 @@ internal sealed partial class MqttSession
     {
         outgoing.State = OutgoingState.Completing;
         _window.Set(id, outgoing);
-        if (State?.Remove(StateKind.Released, id, new Tag(TagKind.Free, id).Value) != true)
+        if (State?.Remove(StateKind.Sent, id, new Tag(TagKind.Free, id).Value) != true)
         {
             Free(id);
         }
@@ -351,7 +417,7 @@ internal sealed partial class MqttSession
     private void Free(ushort id)
     {
         _window.Remove(id, out _);
-        _isBlocked = false;
+        Unblock();
     }
 
     private void Finish(ushort id)
@@ -360,7 +426,7 @@ internal sealed partial class MqttSession
         {
             _client.Settle(outgoing.Delivery, Outcome.Accepted);
             Owe(outgoing);
-            _isBlocked = false;
+            Unblock();
         }
     }
 }

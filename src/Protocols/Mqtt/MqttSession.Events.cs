@@ -39,6 +39,9 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.SubAck:
                 OnKept(done.Number, error);
                 break;
+            case TagKind.Send:
+                OnSentKept((ushort)done.Number, error);
+                break;
         }
     }
 
@@ -70,7 +73,7 @@ internal sealed partial class MqttSession : IClientEvents
         else if (ReferenceEquals(producer, _ownProducer))
         {
             _ownCredit += credit;
-            _isBlocked = false;
+            Unblock();
         }
     }
 
@@ -89,8 +92,14 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.Free:
                 Free((ushort)done.Number);
                 break;
-            case TagKind.Send:
-                (_isBlocked, _awaitsDisk) = (false, false);
+            case TagKind.Release:
+                OnReleased((ushort)done.Number);
+                break;
+            case TagKind.Resumed:
+                _isResuming = false;
+                break;
+            case TagKind.Gone:
+                OnGone((ushort)done.Number);
                 break;
             case TagKind.SubAck:
                 OnKept(done.Number, null);
@@ -101,25 +110,14 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
-        if (_discharging?.Remove(tag, out List<TransactionPart>? parts) != true)
+        if (_discharging?.Remove(tag, out List<ushort>? parts) != true)
         {
             return;
         }
 
-        foreach (TransactionPart part in parts!)
+        foreach (ushort id in parts!)
         {
-            if (part.Answer == PacketType.PubRec)
-            {
-                OnIncomingDischarged(part.PacketId, error);
-            }
-            else if (error is null)
-            {
-                OnReleased(part.PacketId);
-            }
-            else
-            {
-                EndWith(BrokerErrors.ToReason(error), error.Message);
-            }
+            OnIncomingDischarged(id, error);
         }
     }
 
@@ -198,7 +196,7 @@ internal sealed partial class MqttSession : IClientEvents
             return;
         }
 
-        State!.Forget(StateKind.Incoming, id);
+        State!.ForgetIncoming(id);
         OnStored(id, PacketType.PubRec, error);
     }
 }

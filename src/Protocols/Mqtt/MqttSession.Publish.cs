@@ -17,8 +17,8 @@ internal sealed partial class MqttSession
     private Dictionary<ushort, IncomingState>? _incoming;
     private HashSet<ushort>? _unrouted;
     private Transaction? _transaction;
-    private List<TransactionPart>? _parts;
-    private Dictionary<ulong, List<TransactionPart>>? _discharging;
+    private List<ushort>? _parts;
+    private Dictionary<ulong, List<ushort>>? _discharging;
     private ulong _lastDischarge;
     private int _unanswered;
     private int _credit;
@@ -46,9 +46,6 @@ internal sealed partial class MqttSession
     /// <summary>A large message goes to its file: the input waits until this has ended, then <see cref="OnFileReady"/>
     /// is called. Null: none does.</summary>
     public Task? FileReady { get; private set; }
-
-    /// <summary>Part of a transaction: what is answered when it is on disk.</summary>
-    private readonly record struct TransactionPart(PacketType Answer, ushort PacketId, BrokerException? Refusal);
 
     /// <summary>A message whose body has a file of its own.</summary>
     private sealed record LargeMessage(
@@ -201,8 +198,8 @@ internal sealed partial class MqttSession
                 Transaction transaction = Pass();
                 ulong tag = new Tag(TagKind.Staged, packet.PacketId).Value;
                 _client.Publish(_producer, header, payload, tag, address, transaction);
-                State!.Put(StateKind.Incoming, packet.PacketId, transaction);
-                _parts!.Add(new TransactionPart(PacketType.PubRec, packet.PacketId, null));
+                State!.PutIncoming(packet.PacketId, transaction);
+                _parts!.Add(packet.PacketId);
                 break;
         }
     }
@@ -241,8 +238,8 @@ internal sealed partial class MqttSession
         large.Body.Complete(large.Header, tag, large.Address, isKept ? Pass() : null);
         if (isKept)
         {
-            State!.Put(StateKind.Incoming, large.PacketId, Pass());
-            _parts!.Add(new TransactionPart(PacketType.PubRec, large.PacketId, null));
+            State!.PutIncoming(large.PacketId, Pass());
+            _parts!.Add(large.PacketId);
         }
     }
 

@@ -150,7 +150,7 @@ internal sealed partial class MqttSession
         }
 
         ulong tag = new Tag(TagKind.SubAck, number).Value;
-        if (State?.Remove(StateKind.Subscription, SubscriptionTable.KeyOf(filter), tag) == true)
+        if (State?.Remove(SubscriptionTable.KeyOf(filter), tag) == true)
         {
             ack.Awaited++;
         }
@@ -188,13 +188,14 @@ internal sealed partial class MqttSession
     // What a consumer that is closed had got went back to its queue.
     private void ForgetPending(Consumer consumer)
     {
+        ForgetStoring(consumer);
         if (_pending is { Count: > 0 })
         {
             _pending = new Queue<Delivery>(_pending.Where(one => !ReferenceEquals(one.Consumer, consumer)));
-            _loaded = null;
-            _needsRead = false;
-            _isBlocked = false;
         }
+
+        (_loaded, _needsRead) = (null, false);
+        Unblock();
     }
 
     private void Await(PendingAck ack, int number)
@@ -238,17 +239,13 @@ internal sealed partial class MqttSession
             }
         }
 
-        foreach (ushort id in state.PacketIds(StateKind.Incoming))
+        foreach (ushort id in state.Incoming)
         {
             (_incoming ??= [])[id] = IncomingState.Stored;
             _unanswered++;
         }
 
-        foreach (ushort id in state.PacketIds(StateKind.Released))
-        {
-            _window.Set(id, new Outgoing { Qos = 2, State = OutgoingState.Released });
-            Answer(PacketType.PubRel, id);
-        }
+        ResumeSent(state);
     }
 
     private void Resume(string key, Subscription subscription, SessionState state)
@@ -262,7 +259,7 @@ internal sealed partial class MqttSession
         {
             // It was allowed once and is no longer.
             _client.Unbind(_queues.Queue, subscription.Pattern);
-            state.Remove(StateKind.Subscription, key, 0);
+            state.Remove(key, 0);
         }
     }
 

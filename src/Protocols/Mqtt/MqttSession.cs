@@ -45,7 +45,8 @@ internal sealed partial class MqttSession
         _version = connect.Version;
         _topics = new TopicTable(Options.KnownTopicsMax, Options.TopicAliasMaximum);
         _aliases = new SentAliases(Math.Min(connect.TopicAliasMaximum, Options.TopicAliasesSentMax));
-        _window = new OutgoingWindow(Math.Min(connect.ReceiveMaximum, Options.InFlightMax));
+        _window = new OutgoingWindow(
+            Math.Min(connect.ReceiveMaximum, Options.InFlightMax), Options.PacketIdMax);
         _consumer = _client.OpenConsumer(new ConsumerOptions
         {
             Queue = queues.Queue,
@@ -149,10 +150,11 @@ internal sealed partial class MqttSession
         _large?.Body.Abort();
         LeaveWill(key);
         EndUnanswered(shared: null);
+        GiveBackSent();
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {
-            _environment.SentBefore.Put(key, _window.Ids);
+            _environment.SentBefore.Put(key, SentOnce());
         }
 
         try

@@ -12,6 +12,9 @@ internal sealed class Arrivals
     /// <summary>Numbers of QoS 2 in their order.</summary>
     public List<int> Exactly { get; } = [];
 
+    /// <summary>Numbers of QoS 2 of those that do not live long, in their order.</summary>
+    public List<int> ShortLived { get; } = [];
+
     /// <summary>Lives whose wills have come, in their order.</summary>
     public List<int> Wills { get; } = [];
 }

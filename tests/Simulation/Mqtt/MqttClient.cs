@@ -117,8 +117,15 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
     }
 
     /// <summary>A number below 0 is an empty payload.</summary>
-    protected void Publish(string topic, int qos, int number, ushort id, bool isAgain, bool retain = false)
+    protected void Publish(
+        string topic, int qos, int number, ushort id, bool isAgain, bool retain = false, int lifeSeconds = 0)
     {
+        var properties = new PropertyWriter();
+        if (lifeSeconds > 0)
+        {
+            properties.Add(PropertyId.MessageExpiryInterval, (uint)lifeSeconds);
+        }
+
         Story.Add($"says Publish {number} to {topic} QoS {qos} as {id}{(isAgain ? " again" : "")}");
         Send(to => new PublishPacket
         {
@@ -128,6 +135,7 @@ internal abstract class MqttClient(SimNode node, IRandom random, string clientId
             Dup = isAgain,
             Retain = retain,
             PacketId = id,
+            Properties = properties.Written,
         }.Write(to, Version));
     }
 

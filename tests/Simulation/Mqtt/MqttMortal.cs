@@ -13,6 +13,9 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
 {
     public const string Topic = "w";
 
+    /// <summary>How long a will waits that does.</summary>
+    public const int DelayMs = (int)DelaySeconds * 1000;
+
     private const uint DelaySeconds = 2;
     private int _life = -1;
     private readonly HashSet<int> _waiting = [];
@@ -22,6 +25,9 @@ internal sealed class MqttMortal(SimNode node, IRandom random) : MqttClient(node
 
     /// <summary>Lives whose wills must come.</summary>
     public HashSet<int> Due { get; } = [];
+
+    /// <summary>Its will waits, or is to wait when it is cut off.</summary>
+    public bool HasWillThatWaits => _waiting.Contains(_life) && (IsConnected || !HasConnection);
 
     /// <summary>Lives that ended in peace.</summary>
     public HashSet<int> Peaceful { get; } = [];

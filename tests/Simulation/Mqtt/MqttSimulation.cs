@@ -5,6 +5,7 @@ using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt;
+using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Simulation.Tests.Mqtt;
@@ -13,21 +14,30 @@ namespace Pillarbox.Simulation.Tests.Mqtt;
 /// A node and MQTT clients on one thread, with sessions that go on: connections are cut, the node crashes and restarts,
 /// its disk fails, as the seed says. At the end everything is healed, and of what was published each number of QoS 1
 /// has come at least once, each of QoS 2 exactly once, both in their order; the same, without the order, to the
-/// members of a shared subscription together; the last retained messages are there; wills came that had to, none came
-/// twice and none after a goodbye. With every other seed the topics are streams.
+/// members of a shared subscription together; of what does not live long, or of a session that an operator purges, none
+/// of QoS 2 came twice, and all came that was published after the last purge; the last retained messages are there;
+/// wills came that had to, none came twice and none after a goodbye. With every other seed the topics are streams. In
+/// half of the lives the node has few packet identifiers, so that each is soon used again.
 /// </summary>
 internal sealed class MqttSimulation : IDisposable
 {
     private const int RoundsMax = 1000;
     private const int ActionsPerRound = 10_000;
     private const int RoundsOfQuiet = 4;
+    private const int ActionsOfWill = 40;
+    private const ushort FewIds = 32;
+    private const string PurgedId = "purged";
 
     private readonly SeededRandom _random;
     private readonly SimNode _node;
     private readonly Arrivals _own = new();
     private readonly Arrivals _shared = new();
+    private readonly Arrivals _left = new();
     private readonly MqttPublisher _publisher;
     private readonly MqttPublisher _sharer;
+    private readonly MqttPublisher _purgedPublisher;
+    private readonly MqttSubscriber _purged;
+    private int[] _purgedUpTo = [0, 0, 0];
     private readonly MqttSubscriber _subscriber;
     private readonly MqttSubscriber[] _members;
     private readonly MqttRetainer _retainer;
@@ -44,9 +54,11 @@ internal sealed class MqttSimulation : IDisposable
             MakeStreams("q.1", "q.2", "s.1", "s.2");
         }
 
-        _publisher = new MqttPublisher(_node, _random, "q");
+        _publisher = new MqttPublisher(_node, _random, "q", hasShortLived: true);
+        _purgedPublisher = new MqttPublisher(_node, _random, "p");
+        _purged = new MqttSubscriber(_node, _random, PurgedId, _left, ("p/+", 2));
         _sharer = new MqttPublisher(_node, _random, "s");
-        (string, byte)[] filters = _random.Next(2) == 0 ? [("q/1", 1), ("q/2", 2)] : [("q/+", 2)];
+        (string, byte)[] filters = _random.Next(2) == 0 ? [("q/1", 1), ("q/2", 2), ("q/3", 2)] : [("q/+", 2)];
         _subscriber = new MqttSubscriber(_node, _random, "subscriber", _own, [.. filters, (MqttMortal.Topic, 2)]);
         (string, byte)[] sharing = _random.Next(2) == 0 ? [("$share/g/s/#", 2)]
             : [("$share/g/s/1", 1), ("$share/g/s/2", 2)];
@@ -55,16 +67,18 @@ internal sealed class MqttSimulation : IDisposable
         _retainer = new MqttRetainer(_node, _random);
         _mortal = new MqttMortal(_node, _random);
         _latecomer = new MqttLatecomer(_node, _random);
-        _clients = [_publisher, _sharer, _subscriber, .. _members, _retainer, _mortal];
+        _clients =
+            [_publisher, _sharer, _purgedPublisher, _subscriber, .. _members, _purged, _retainer, _mortal];
     }
 
     public int Faults { get; private set; }
 
-    public int Messages => _publisher.Published.Sum() + _sharer.Published.Sum() + _mortal.Lives;
+    public int Messages => _publisher.Published.Sum() + _sharer.Published.Sum() + _purgedPublisher.Published.Sum()
+        + _mortal.Lives;
 
-    private bool AreSubscribed => _subscriber.IsSubscribed && Array.TrueForAll(_members, one => one.IsSubscribed);
+    private bool AreSubscribed => _subscriber.IsSubscribed && _purged.IsSubscribed && Array.TrueForAll(_members, one => one.IsSubscribed);
 
-    private int UnderWay => _publisher.UnderWay + _sharer.UnderWay + (_retainer.IsUnderWay ? 1 : 0)
+    private int UnderWay => _publisher.UnderWay + _sharer.UnderWay + _purgedPublisher.UnderWay + (_retainer.IsUnderWay ? 1 : 0)
         + _mortal.Due.Except(_own.Wills).Count();
 
     public void Run(int steps)
@@ -99,6 +113,7 @@ internal sealed class MqttSimulation : IDisposable
             KeepAliveSecondsMax = 0,
             SystemTopicsIntervalMs = 0,
             InFlightMax = (ushort)(2 + random.Next(20)),
+            PacketIdMax = random.Next(2) == 0 ? FewIds : ushort.MaxValue,
         };
         var handler = new MqttConnectionHandler(broker, options, new SaslServers(null, random), clock, log, random);
         return (handler, handler.RunAsync);
@@ -143,9 +158,15 @@ internal sealed class MqttSimulation : IDisposable
             case < 194:
                 Connect();
                 break;
-            case < 198:
+            case < 196:
                 Faults++;
                 _clients[_random.Next(_clients.Length)].Cut();
+                break;
+            case 196 when _random.Next(3) == 0 && AreSubscribed:
+                Purge();
+                break;
+            case 197 when _mortal.HasWillThatWaits && !_node.IsFailing:
+                CrashOnWill();
                 break;
             case 198 when _random.Next(_node.IsFailing ? 1 : 2) == 0:
                 Crash();
@@ -205,6 +226,38 @@ internal sealed class MqttSimulation : IDisposable
         }
     }
 
+    // It is done at once, though perhaps not on disk.
+    private void Purge()
+    {
+        Tell("an operator purges");
+        _purgedUpTo = [.. _purgedPublisher.Published];
+        _ = _node.Broker.Management.PurgeAsync(Identity.Node, "default", SessionNames.Queue(PurgedId));
+    }
+
+    // The mortal is cut off, and the power goes when the time of its will has just come.
+    private void CrashOnWill()
+    {
+        if (_mortal.HasConnection)
+        {
+            _mortal.Cut();
+            RunAll();
+            _node.Pump();
+        }
+
+        Tell("the time of a will comes");
+        _node.Clock.Advance(MqttMortal.DelayMs);
+        for (int i = _random.Next(ActionsOfWill); i > 0; i--)
+        {
+            _node.Scheduler.RunOne(_random);
+            if (_random.Next(8) == 0)
+            {
+                _node.Pump();
+            }
+        }
+
+        Crash();
+    }
+
     private void Tell(string what)
     {
         foreach (MqttClient client in _clients)
@@ -239,6 +292,7 @@ internal sealed class MqttSimulation : IDisposable
             }
 
             _subscriber.Act();
+            _purged.Act();
             Array.ForEach(_members, member => member.Act());
             _node.Pump();
             _node.Clock.Advance(50);
@@ -261,6 +315,10 @@ internal sealed class MqttSimulation : IDisposable
         Expect(_publisher.Published[2], _own.Exactly, "QoS 2", inOrder: true);
         Expect(_sharer.Published[1], _shared.Once, "shared QoS 1", inOrder: false);
         Expect(_sharer.Published[2], _shared.Exactly, "shared QoS 2", inOrder: false);
+        ExpectOnce(_own.ShortLived, "what does not live long");
+        ExpectOnce(_left.Exactly, "purged QoS 2");
+        ExpectFrom(_purgedUpTo[1], _purgedPublisher.Published[1], _left.Once, "QoS 1 after a purge");
+        ExpectFrom(_purgedUpTo[2], _purgedPublisher.Published[2], _left.Exactly, "QoS 2 after a purge");
         int[] twice = [.. _own.Wills.GroupBy(n => n).Where(group => group.Count() > 1).Select(group => group.Key)];
         Violation.Unless(twice.Length == 0, $"the wills of the lives {string.Join(',', twice)} came twice");
         int[] wrong = [.. _own.Wills.Intersect(_mortal.Peaceful)];
@@ -286,10 +344,20 @@ internal sealed class MqttSimulation : IDisposable
 
     private static void Expect(int published, List<int> came, string what, bool inOrder)
     {
-        int[] missing = [.. Enumerable.Range(0, published).Except(came).Take(10)];
+        ExpectFrom(0, published, came, what);
+        ExpectOnce(came, what);
+        Violation.Unless(!inOrder || came.SequenceEqual(came.Order()), $"{what}: out of order");
+    }
+
+    private static void ExpectFrom(int first, int published, List<int> came, string what)
+    {
+        int[] missing = [.. Enumerable.Range(first, published - first).Except(came).Take(10)];
         Violation.Unless(missing.Length == 0, $"{what}: {string.Join(',', missing)} of {published} never came");
+    }
+
+    private static void ExpectOnce(List<int> came, string what)
+    {
         int[] twice = [.. came.GroupBy(n => n).Where(group => group.Count() > 1).Select(group => group.Key).Take(10)];
         Violation.Unless(twice.Length == 0, $"{what}: {string.Join(',', twice)} came twice");
-        Violation.Unless(!inOrder || came.SequenceEqual(came.Order()), $"{what}: out of order");
     }
 }

@@ -68,6 +68,10 @@ internal sealed class MqttSubscriber(
         {
             arrivals.Wills.Add(number);
         }
+        else if (topic.EndsWith('3'))
+        {
+            arrivals.ShortLived.Add(number);
+        }
         else if (topic.EndsWith('2'))
         {
             arrivals.Exactly.Add(number);

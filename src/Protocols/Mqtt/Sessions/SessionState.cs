@@ -20,7 +20,8 @@ internal sealed class SessionState
     private readonly BrokerClient _client;
     private readonly Consumer _consumer;
     private readonly Producer _producer;
-    private readonly Dictionary<(StateKind Kind, string Key), Entry> _entries = [];
+    private readonly Dictionary<StateKey, Entry> _entries = [];
+    private readonly Dictionary<MessageKey, ushort> _sent = [];
     private readonly Queue<Delivery> _unread = new();
     private int _generation;
     private byte[] _scratch = new byte[StateRecord.BytesMax];
@@ -90,18 +91,31 @@ internal sealed class SessionState
     public IEnumerable<(string Key, SubscriptionOptions Options, int Id)> Subscriptions =>
         from entry in _entries
         where entry.Key.Kind == StateKind.Subscription && !entry.Value.IsRemoved
-        select (entry.Key.Key, entry.Value.Options, entry.Value.SubscriptionId);
+        select (entry.Key.Filter!, entry.Value.Options, entry.Value.SubscriptionId);
 
-    /// <summary>The packet identifiers of a kind, once loaded.</summary>
-    public IEnumerable<ushort> PacketIds(StateKind kind) =>
+    /// <summary>The packet identifiers that the client may not use anew, once loaded.</summary>
+    public IEnumerable<ushort> Incoming =>
         from entry in _entries
-        where entry.Key.Kind == kind && !entry.Value.IsRemoved
-        select ushort.Parse(entry.Key.Key);
+        where entry.Key.Kind == StateKind.Incoming && !entry.Value.IsRemoved
+        select entry.Key.PacketId;
+
+    /// <summary>The packet identifiers under which messages were sent to the client, and which it may hold still, once
+    /// loaded.</summary>
+    public IEnumerable<(ushort PacketId, MessageKey Message)> Sent =>
+        from entry in _entries
+        where entry.Key.Kind == StateKind.Sent && !entry.Value.IsRemoved
+        select (entry.Key.PacketId, entry.Value.Message);
+
+    /// <summary>Under which packet identifier a message is sent to the client; false: it has none yet.</summary>
+    public bool TryGetSent(in MessageKey message, out ushort packetId) => _sent.TryGetValue(message, out packetId);
+
+    /// <summary>Whether the client may hold a packet identifier for a message.</summary>
+    public bool IsSent(ushort packetId) => _entries.ContainsKey(new StateKey(StateKind.Sent, packetId, null));
 
     /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk.</summary>
     public void Put(string key, ReadOnlySpan<byte> filter, SubscriptionOptions options, int id, ulong tag)
     {
-        Entry entry = Renew((StateKind.Subscription, key));
+        Entry entry = Renew(new StateKey(StateKind.Subscription, 0, key));
         entry.Options = options;
         entry.SubscriptionId = id;
         Publish(
@@ -117,42 +131,70 @@ internal sealed class SessionState
             null);
     }
 
-    /// <summary>Keeps a packet identifier, as part of a transaction.</summary>
-    public void Put(StateKind kind, ushort packetId, Transaction transaction)
+    /// <summary>Keeps a packet identifier of the client's, as part of a transaction.</summary>
+    public void PutIncoming(ushort packetId, Transaction transaction)
     {
-        Entry entry = Renew((kind, KeyOf(packetId)));
-        var record = new StateRecord { Kind = kind, Generation = entry.Generation, PacketId = packetId };
+        Entry entry = Renew(new StateKey(StateKind.Incoming, packetId, null));
+        var record = new StateRecord
+        {
+            Kind = StateKind.Incoming,
+            Generation = entry.Generation,
+            PacketId = packetId,
+        };
         Publish(record, 0, transaction);
     }
 
-    /// <summary>Forgets one; <paramref name="tag"/> is told as settled when that is on disk. False: there is
-    /// none.</summary>
-    public bool Remove(StateKind kind, string key, ulong tag)
+    /// <summary>Keeps under which packet identifier a message is sent to the client; <paramref name="tag"/> is told when
+    /// that is on disk, and the message, if it is durable, with it.</summary>
+    public void PutSent(ushort packetId, in MessageKey message, ulong tag)
     {
-        if (!_entries.TryGetValue((kind, key), out Entry? entry) || entry.IsRemoved)
+        Entry entry = Renew(new StateKey(StateKind.Sent, packetId, null));
+        entry.Message = message;
+        _sent[message] = packetId;
+        var record = new StateRecord
+        {
+            Kind = StateKind.Sent,
+            Generation = entry.Generation,
+            PacketId = packetId,
+            Message = message,
+        };
+        Publish(record, tag, null);
+    }
+
+    /// <summary>Forgets a subscription; <paramref name="tag"/> is told as settled when that is on disk. False: there is
+    /// none.</summary>
+    public bool Remove(string filter, ulong tag) => Remove(new StateKey(StateKind.Subscription, 0, filter), tag);
+
+    /// <summary>The same for a packet identifier.</summary>
+    public bool Remove(StateKind kind, ushort packetId, ulong tag) => Remove(new StateKey(kind, packetId, null), tag);
+
+    /// <summary>A transaction that kept a packet identifier of the client's was rolled back.</summary>
+    public void ForgetIncoming(ushort packetId) => _entries.Remove(new StateKey(StateKind.Incoming, packetId, null));
+
+    private bool Remove(StateKey key, ulong tag)
+    {
+        if (!_entries.TryGetValue(key, out Entry? entry) || entry.IsRemoved)
         {
             return false;
         }
 
         entry.IsRemoved = true;
         entry.RemovalTag = tag;
+        if (key.Kind == StateKind.Sent)
+        {
+            _sent.Remove(entry.Message);
+        }
+
         if (entry.Delivery is { } delivery)
         {
-            _entries.Remove((kind, key));
+            _entries.Remove(key);
             _client.Settle(delivery, Outcome.Accepted, tag);
         }
 
         return true;
     }
 
-    public bool Remove(StateKind kind, ushort packetId, ulong tag) => Remove(kind, KeyOf(packetId), tag);
-
-    /// <summary>A transaction that kept it was rolled back.</summary>
-    public void Forget(StateKind kind, ushort packetId) => _entries.Remove((kind, KeyOf(packetId)));
-
-    private static string KeyOf(ushort packetId) => packetId.ToString();
-
-    private Entry Renew((StateKind Kind, string Key) key)
+    private Entry Renew(StateKey key)
     {
         if (!_entries.TryGetValue(key, out Entry? entry))
         {
@@ -186,15 +228,15 @@ internal sealed class SessionState
             return;
         }
 
-        string key = record.Kind == StateKind.Subscription
-            ? SubscriptionTable.KeyOf(record.Filter)
-            : KeyOf(record.PacketId);
+        StateKey key = record.Kind == StateKind.Subscription
+            ? new StateKey(record.Kind, 0, SubscriptionTable.KeyOf(record.Filter))
+            : new StateKey(record.Kind, record.PacketId, null);
         if (isLoading)
         {
             Load(record, key);
         }
 
-        if (!_entries.TryGetValue((record.Kind, key), out Entry? entry) || entry.Generation != record.Generation)
+        if (!_entries.TryGetValue(key, out Entry? entry) || entry.Generation != record.Generation)
         {
             // A newer one is on its way.
             _client.Settle(delivery, Outcome.Accepted);
@@ -209,24 +251,33 @@ internal sealed class SessionState
         entry.Delivery = delivery;
         if (entry.IsRemoved)
         {
-            _entries.Remove((record.Kind, key));
+            _entries.Remove(key);
             _client.Settle(delivery, Outcome.Accepted, entry.RemovalTag);
         }
     }
 
-    private void Load(in StateRecord record, string key)
+    private void Load(in StateRecord record, StateKey key)
     {
         _generation = Math.Max(_generation, record.Generation);
-        if (!_entries.TryGetValue((record.Kind, key), out Entry? entry))
+        if (!_entries.TryGetValue(key, out Entry? entry))
         {
             entry = new Entry();
-            _entries[(record.Kind, key)] = entry;
+            _entries[key] = entry;
         }
 
         entry.Generation = record.Generation;
         entry.Options = record.Options;
         entry.SubscriptionId = record.SubscriptionId;
+        if (record.Kind == StateKind.Sent)
+        {
+            _sent.Remove(entry.Message);
+            entry.Message = record.Message;
+            _sent[record.Message] = record.PacketId;
+        }
     }
+
+    /// <summary>What a record is about: a packet identifier, or a subscription by its filter.</summary>
+    private readonly record struct StateKey(StateKind Kind, ushort PacketId, string? Filter);
 
     private sealed class Entry
     {
@@ -237,6 +288,8 @@ internal sealed class SessionState
         public bool IsRemoved { get; set; }
 
         public ulong RemovalTag { get; set; }
+
+        public MessageKey Message { get; set; }
 
         public SubscriptionOptions Options { get; set; }
 

@@ -23,8 +23,17 @@ internal enum TagKind : byte
     /// <summary>A packet identifier towards the client is free.</summary>
     Free,
 
-    /// <summary>A message for the client is on disk: it may be sent.</summary>
+    /// <summary>It is on disk under which packet identifier a message goes to the client: it may be sent.</summary>
     Send,
+
+    /// <summary>PUBREL: a message of QoS 2 to the client is gone.</summary>
+    Release,
+
+    /// <summary>The same of one that an earlier connection has sent.</summary>
+    Gone,
+
+    /// <summary>What an earlier connection has kept is on disk: messages may flow.</summary>
+    Resumed,
 }
 
 /// <summary>A tag of the broker's: a kind and a packet identifier.</summary>
