@@ -76,7 +76,8 @@ public sealed class ManagementTests
     [InlineData("policy", "maxConnections defaultVhost connectionsProcessed connectionsDenied linksDenied "
         + "totalDenials")]
     [InlineData("vhost", "hostname maxConnections maxConnectionsPerUser maxConnectionsPerHost allowUnknownUser groups")]
-    [InlineData("vhostUserGroupSettings", "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost maxMessageSize "
+    [InlineData("vhostUserGroupSettings",
+        "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost maxMessageSize "
         + "maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource allowAnonymousSender "
         + "allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate allowFallbackLinks "
         + "sources targets sourcePattern targetPattern")]
