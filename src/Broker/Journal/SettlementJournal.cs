@@ -130,7 +130,7 @@ internal sealed class SettlementJournal(BrokerServices services)
             }
 
             _unappended = 0;
-            long need = _confirmsAll ? Math.Max(end, AppendedEnd) : end;
+            long need = _confirmsAll ? Math.Max(end, _appendedEnd) : end;
             foreach ((BrokerClient client, ulong tag) in _confirms)
             {
                 shard.Tell(client) = new ClientEvent { Kind = EventKind.Settled, Number = need, Tag = tag };
