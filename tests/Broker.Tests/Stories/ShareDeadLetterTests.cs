@@ -97,8 +97,8 @@ public sealed class ShareDeadLetterTests
         }
     }
 
-    /// <summary>The disk of streams may be quicker than the journal's: a record is done with in its stream only when the
-    /// journal has it, and until then a start hands it over again.</summary>
+    /// <summary>The disk of streams may be quicker than the journal's: a record is done with in its stream only when
+    /// the journal has it, and until then a start hands it over again.</summary>
     [Fact]
     public void It_is_done_with_when_the_journal_has_it()
     {
