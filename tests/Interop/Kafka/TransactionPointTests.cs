@@ -11,6 +11,7 @@ namespace Pillarbox.Interop.Tests.Kafka;
 public sealed class TransactionPointTests : IAsyncDisposable
 {
     private const int Records = 10;
+    private const int Partitions = 2;
     private const int Offset = 5;
     private const string Committing = "committing";
     private const string Committed = "committed";
@@ -43,7 +44,7 @@ public sealed class TransactionPointTests : IAsyncDisposable
         string program = await Programs.KafkaCClient.Value;
         await StartNodeAsync();
         await RunAsync("stream", "create", "in");
-        await RunAsync("stream", "create", "out", "--partitions", "2");
+        await RunAsync("stream", "create", "out", "--partitions", $"{Partitions}");
         using Process worker = ClientProcess.Start(program, [_servers, "transaction", "out", point], true);
         Task<string> errors = worker.StandardError.ReadToEndAsync();
         string said = await ReadToAsync(worker, $"at {point}");
@@ -58,7 +59,8 @@ public sealed class TransactionPointTests : IAsyncDisposable
 
         // Who comes next with the same name ends what was left open.
         (await ClientProcess.RunAsync(program, [_servers, "transaction_end", "out"])).AssertOk();
-        (int records, int? offset) found = (await CountAsync(), await OffsetAsync());
+        await WriteLaterAsync();
+        (int records, int? offset) found = (await CountAsync() - Partitions, await OffsetAsync());
         Assert.True(found is (Records, Offset) or (0, null), $"{found} after\n{said}");
         bool isToldCommitted = said.Contains($"at {Committed}", StringComparison.Ordinal);
         bool isAsked = said.Contains($"at {Committing}", StringComparison.Ordinal);
@@ -108,6 +110,18 @@ public sealed class TransactionPointTests : IAsyncDisposable
         ClientResult result = await ClientProcess.RunAsync("kcat", read);
         result.AssertExit(0);
         return result.Output.Count(c => c == '\n');
+    }
+
+    // One record for each partition, which committed readers get when nothing before it is open.
+    private async Task WriteLaterAsync()
+    {
+        string file = _directory.File("later");
+        await File.WriteAllTextAsync(file, "later");
+        for (int partition = 0; partition < Partitions; partition++)
+        {
+            string[] write = ["-b", _servers, "-P", "-t", "out", "-p", $"{partition}", file];
+            (await ClientProcess.RunAsync("kcat", write)).AssertExit(0);
+        }
     }
 
     private async Task<int?> OffsetAsync()
