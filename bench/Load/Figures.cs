@@ -78,6 +78,9 @@ internal sealed record Goal(string Text, Func<RowResult, double> Value, double B
     public static Goal RatioToRabbitMq(double least) =>
         new($"at least {least}x RabbitMQ", r => r.RatioToRabbitMq("pillarbox"), least, true);
 
+    public static Goal RatioTo(string peer, string title, double least) =>
+        new($"at least {least}x {title}", r => r.Ratio("pillarbox", peer), least, true);
+
     public static Goal AtMost(string text, string figure, double most) =>
         new(text, r => r.Median("pillarbox", figure), most, false);
 

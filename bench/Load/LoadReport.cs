@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Pillarbox.Load.Peers;
 using Pillarbox.Load.Rows;
 
 namespace Pillarbox.Load;
@@ -21,16 +22,19 @@ internal sealed class LoadReport(LoadOptions options)
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"### {row.Name}\n\n{Capital(row.Description)}.\n\n");
         string[] figures = [.. result.Peers.SelectMany(result.FiguresOf).Distinct()];
+        string? other = result.Peers.FirstOrDefault(peer => peer != PillarboxPeer.PeerName);
         if (figures.Length > 0)
         {
-            text.Append("| | ").AppendJoin(" | ", figures.Select(Title)).Append(" | x RabbitMQ |\n");
-            text.Append("|---|").Append(string.Concat(Enumerable.Repeat("--:|", figures.Length + 1))).Append('\n');
+            text.Append("| | ").AppendJoin(" | ", figures.Select(Title))
+                .Append(other is null ? " |\n" : $" | x {other} |\n");
+            int columns = figures.Length + (other is null ? 0 : 1);
+            text.Append("|---|").Append(string.Concat(Enumerable.Repeat("--:|", columns))).Append('\n');
         }
         foreach (string peer in result.Peers)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {peer} | ")
                 .AppendJoin(" | ", figures.Select(f => Number(result.Median(peer, f))))
-                .Append(" | ").Append(Number(result.RatioToRabbitMq(peer))).Append(" |\n");
+                .Append(other is null ? " |\n" : $" | {Number(result.Ratio(peer, other))} |\n");
         }
         foreach ((string peer, int count) in result.Failures)
         {
@@ -65,8 +69,8 @@ internal sealed class LoadReport(LoadOptions options)
         text.Append(CultureInfo.InvariantCulture, $"""
             Made by `{options.Command}`: medians of {options.Runs} runs of {options.DurationSeconds} s (long rows: one
             run), the servers in turns on the same machine, clients on the same processors. The client is
-            `pillarbox perf amqp` for every AMQP 1.0 server; its own processor time is in the table. "ack" is from the
-            (intended) time of sending to the acknowledgement, "delivered" to the receiver.
+            `pillarbox perf` for every server that speaks the row's protocol; its own processor time is in the table.
+            "ack" is from the (intended) time of sending to the acknowledgement, "delivered" to the receiver.
 
             Machine: {MachineText()}. Servers: {string.Join("; ", _versions)}.
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
@@ -24,6 +25,28 @@ public static class PeerTransport
 
         await using var bridge = new PipeBridge(connection.Transport);
         await run(peer, bridge);
+    }
+
+    /// <summary>A connection's pipes; without TLS, the output is an <see cref="IDirectOutput"/> by the
+    /// socket.</summary>
+    public static IDuplexPipe Direct(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket
+            || connection.Features.Get<ITlsHandshakeFeature>() is not null
+            || connection.Features.Get<ITlsConnectionFeature>() is not null)
+        {
+            return connection.Transport;
+        }
+
+        MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
+        return new Pipes(connection.Transport.Input, new SocketOutput(socket, connection.Transport.Output, pool));
+    }
+
+    private sealed class Pipes(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
     }
 
     private static PeerInfo Describe(ConnectionContext connection)

@@ -2,18 +2,22 @@ using System.Diagnostics;
 
 namespace Pillarbox.Load.Peers;
 
-/// <summary>ActiveMQ Classic from Debian, KahaDB on disk, with its AMQP 1.0 connector when the package has
-/// one.</summary>
+/// <summary>ActiveMQ Classic from Debian, KahaDB on disk, with the connectors that the package has: AMQP 1.0 is not
+/// among them.</summary>
 internal sealed class ActiveMqPeer : IPeer
 {
     public const string Libraries = "/usr/share/activemq";
-    private readonly PeerProcess _process;
-
-    private ActiveMqPeer(PeerProcess process, int port)
+    private static readonly Dictionary<string, string> Transports = new()
     {
-        _process = process;
-        AmqpUrl = $"amqp://127.0.0.1:{port}";
-    }
+        ["openwire"] = "tcp",
+        ["stomp"] = "stomp",
+        ["mqtt"] = "mqtt",
+    };
+
+    private readonly PeerProcess _process;
+    private readonly Dictionary<string, int> _ports;
+
+    private ActiveMqPeer(PeerProcess process, Dictionary<string, int> ports) => (_process, _ports) = (process, ports);
 
     public string Name => "activemq";
 
@@ -23,14 +27,20 @@ internal sealed class ActiveMqPeer : IPeer
 
     public IReadOnlyList<string> Lines => _process.Lines;
 
-    public string AmqpUrl { get; }
+    public string? AmqpUrl => null;
 
     public string QueueAddress(string queue) => $"queue://{queue}";
+
+    /// <inheritdoc/>
+    public string? AddressOf(string protocol) =>
+        _ports.TryGetValue(protocol, out int port) ? $"127.0.0.1:{port}" : null;
 
     public static async Task<ActiveMqPeer> StartAsync()
     {
         string folder = PeerProcess.NewFolder("activemq");
-        int port = PeerProcess.FreePort();
+        var ports = Transports.Keys.ToDictionary(protocol => protocol, _ => PeerProcess.FreePort());
+        string connectors = string.Concat(ports.Select(one =>
+            $"<transportConnector name=\"{one.Key}\" uri=\"{Transports[one.Key]}://127.0.0.1:{one.Value}\"/>"));
         string configuration = Path.Combine(folder, "activemq.xml");
         await File.WriteAllTextAsync(configuration, $"""
             <beans xmlns="http://www.springframework.org/schema/beans"
@@ -41,9 +51,7 @@ internal sealed class ActiveMqPeer : IPeer
               <broker xmlns="http://activemq.apache.org/schema/core" brokerName="load" useJmx="false"
                   dataDirectory="{folder}/data">
                 <persistenceAdapter><kahaDB directory="{folder}/kahadb"/></persistenceAdapter>
-                <transportConnectors>
-                  <transportConnector name="amqp" uri="amqp://127.0.0.1:{port}?transport.transformer=raw"/>
-                </transportConnectors>
+                <transportConnectors>{connectors}</transportConnectors>
               </broker>
             </beans>
             """);
@@ -62,7 +70,7 @@ internal sealed class ActiveMqPeer : IPeer
             await process.DisposeAsync();
             throw;
         }
-        return new ActiveMqPeer(process, port);
+        return new ActiveMqPeer(process, ports);
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();

@@ -15,6 +15,9 @@ internal interface IPeer : IAsyncDisposable
     /// <summary>Where its AMQP 1.0 listener is, with a login if it wants one; null when it has none.</summary>
     string? AmqpUrl { get; }
 
+    /// <summary>Where its listener of another protocol is, "host:port"; null when it has none.</summary>
+    string? AddressOf(string protocol) => null;
+
     /// <summary>What the server printed so far.</summary>
     IReadOnlyList<string> Lines { get; }
 

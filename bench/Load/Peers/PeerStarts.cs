@@ -10,6 +10,7 @@ internal static class PeerStarts
         ["rabbitmq"] = ("rabbitmq-server", RabbitMqPeer.Server),
         ["rabbitmq-streams"] = ("rabbitmq-server", RabbitMqPeer.Server),
         ["activemq"] = ("activemq", ActiveMqPeer.Libraries),
+        ["mosquitto"] = ("mosquitto", MosquittoPeer.Server),
         ["nats"] = ("nats-server", "/usr/sbin/nats-server"),
     };
 
@@ -21,6 +22,7 @@ internal static class PeerStarts
         "rabbitmq" => await RabbitMqPeer.StartAsync(withStreams: false),
         "rabbitmq-streams" => await RabbitMqPeer.StartAsync(withStreams: true),
         "activemq" => await ActiveMqPeer.StartAsync(),
+        "mosquitto" => await MosquittoPeer.StartAsync(),
         "nats" => await NatsPeer.StartAsync(),
         "relay" => await RelayPeer.StartAsync(),
         _ => throw new ArgumentException($"there is no peer {peer}"),

@@ -5,6 +5,9 @@ namespace Pillarbox.Load.Peers;
 /// <summary>The program of this repository.</summary>
 internal sealed class PillarboxPeer : IPeer
 {
+    /// <summary>What it is called in reports.</summary>
+    public const string PeerName = "pillarbox";
+
     private readonly PeerProcess _process;
 
     private PillarboxPeer(PeerProcess process, double readyMs)
@@ -13,11 +16,10 @@ internal sealed class PillarboxPeer : IPeer
         AmqpUrl = "amqp://" + AddressOf("amqp");
         HttpUrl = "http://" + AddressOf("http");
         KafkaServers = AddressOf("kafka");
-        MqttAddress = AddressOf("mqtt");
         ReadyMs = readyMs;
     }
 
-    public string Name => "pillarbox";
+    public string Name => PeerName;
 
     public string Version => "Pillarbox (this commit)";
 
@@ -29,9 +31,6 @@ internal sealed class PillarboxPeer : IPeer
 
     /// <summary>Where Kafka clients bootstrap: "host:port".</summary>
     public string KafkaServers { get; }
-
-    /// <summary>Where MQTT clients connect: "host:port".</summary>
-    public string MqttAddress { get; }
 
     /// <summary>Where its figures are.</summary>
     public string HttpUrl { get; }
@@ -48,7 +47,8 @@ internal sealed class PillarboxPeer : IPeer
         string[] arguments =
         [
             "run", "--data", folder, "--listen", "amqp=127.0.0.1:0", "--listen", "kafka=127.0.0.1:0", "--listen",
-            "mqtt=127.0.0.1:0", "--listen", "http=127.0.0.1:0",
+            "mqtt=127.0.0.1:0", "--listen", "stomp=127.0.0.1:0", "--listen", "openwire=127.0.0.1:0", "--listen",
+            "http=127.0.0.1:0",
         ];
         long start = Stopwatch.GetTimestamp();
         PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), data is null ? folder : null);
@@ -65,8 +65,10 @@ internal sealed class PillarboxPeer : IPeer
         }
     }
 
+    /// <inheritdoc cref="IPeer.AddressOf"/>
+    public string AddressOf(string protocol) =>
+        _process.Lines.First(l => l.StartsWith($"listening {protocol} ", StringComparison.Ordinal)).Split(' ')[2];
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    private string AddressOf(string protocol) =>
-        _process.Lines.First(l => l.StartsWith($"listening {protocol} ", StringComparison.Ordinal)).Split(' ')[2];
 }

@@ -24,7 +24,6 @@ internal static class LoadRows
     [
         new AmqpRow("durable-1-1", "durable, 100 B, one sender, one receiver", "--size 100 --durable")
         {
-            Peers = ["pillarbox", "rabbitmq", "activemq"],
             Goals =
             [
                 Goal.RatioToRabbitMq(10), AtMost300MiB,
@@ -184,19 +183,7 @@ internal static class LoadRows
                 AtMost300MiB,
             ],
         },
-        new MqttRow("mqtt-1-1", "MQTT, QoS 0, 100 B, one publisher, one subscriber", ""),
-        new MqttRow(
-            "mqtt-subscriptions-100000", "the same beside 100,000 subscriptions of 1,000 clients that match nothing",
-            "--idle-connections 1000 --idle-subscriptions 100")
-        {
-            IsLong = true,
-            Goals =
-            [
-                Goal.AtMost("at most 4 us of server CPU", Figure.ServerCpuUs, 4),
-                Goal.AtMost("at most 1,024 bytes for a subscription", Figure.IdleSubscriptionBytes, 1024),
-            ],
-        },
-        new MqttIdleRow(),
+        .. ProtocolRows.All,
         new DeepQueueRow(),
         new CatchUpRow(
             "backlog-50m", "streams, 100 B, reading 50,000,000 from the start, and 5,000,000 (6 GB of disk)", 100,

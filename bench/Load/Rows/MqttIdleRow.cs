@@ -32,7 +32,7 @@ internal sealed class MqttIdleRow : ILoadRow
         int clients = (int)Math.Min(ClientsMax, Processes.OpenFilesMax(peer.Pid) - OtherFiles);
         string arguments = string.Create(CultureInfo.InvariantCulture, $"--idle-connections {clients} --in-flight 10");
         Dictionary<string, double> figures =
-            await new MqttRow(Name, Description, arguments).MeasureAsync(peer, options);
+            await new ProtocolRow("mqtt", Name, Description, arguments).MeasureAsync(peer, options);
         figures[Figure.IdleConnections] = clients;
         return figures;
     }

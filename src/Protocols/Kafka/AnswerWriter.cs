@@ -1,20 +1,27 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using Microsoft.Win32.SafeHandles;
 using Pillarbox.Protocols.Kafka.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Kafka;
 
 /// <summary>
-/// Puts answers on a connection's output: size, header, body, and the records that the codec left out, which are copied
-/// from where they are (the log's memory or its file) straight into the output's buffers. Flushes as it goes, so that a
-/// large answer to a slow peer holds no more memory than a small one.
+/// Puts answers on a connection's output: size, header, body, and the records that the codec left out. Many of them go
+/// from where they are (the log's memory or its file) to the socket, where the output can do that; else they are copied
+/// into the output's buffers. Flushes as it goes, so that a large answer to a slow peer holds no more memory than a
+/// small one.
 /// </summary>
 internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisposable
 {
     private const int ChunkBytes = 64 << 10;
 
+    // Less is copied faster than a call to the system of its own takes.
+    private const int DirectBytesMin = 32 << 10;
+
     private readonly KafkaWriter _writer = new();
+    private readonly IDirectOutput? _direct = output as IDirectOutput;
     private long _unflushed;
 
     /// <summary>Writes one answer. Throws when the peer is gone or the disk fails.</summary>
@@ -65,6 +72,17 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
 
     private async ValueTask FillAsync(RecordBytes records)
     {
+        if (_direct is not null && records.Source is { Length: >= DirectBytesMin } source)
+        {
+            await SendAsync(_direct, source);
+            return;
+        }
+
+        await CopyAsync(records);
+    }
+
+    private async ValueTask CopyAsync(RecordBytes records)
+    {
         for (int done = 0; done < records.Length;)
         {
             int count = Math.Min(ChunkBytes, records.Length - done);
@@ -75,6 +93,29 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
                 await FlushAsync();
             }
         }
+    }
+
+    private async ValueTask SendAsync(IDirectOutput direct, IRecordSource source)
+    {
+        if (source.TryGetFile(out SafeFileHandle? file, out long offset))
+        {
+            await direct.SendFileAsync(file, offset, source.Length);
+            _unflushed = 0;
+            return;
+        }
+
+        if (source.Memory.Sum(part => part.Length) < source.Length)
+        {
+            await CopyAsync(new RecordBytes(source));
+            return;
+        }
+
+        foreach (ReadOnlyMemory<byte> part in source.Memory)
+        {
+            await direct.SendAsync(part);
+        }
+
+        _unflushed = 0;
     }
 
     private void Fill(RecordBytes records, int from, int count)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Compression;
@@ -45,6 +47,8 @@ internal sealed class FetchedPartition : IRecordSource
     public int Bytes => _read.Bytes;
 
     int IRecordSource.Length => _read.Bytes;
+
+    IReadOnlyList<ReadOnlyMemory<byte>> IRecordSource.Memory => _read.Memory;
 
     /// <summary>Whether there is something to say that must not wait for records.</summary>
     public bool NeedsAnswer => _error != ErrorCode.None || _read.DivergingEpoch >= 0;
@@ -135,6 +139,13 @@ internal sealed class FetchedPartition : IRecordSource
             AbortedTransactions = Aborted(),
             Records = Records(version),
         };
+    }
+
+    bool IRecordSource.TryGetFile([NotNullWhen(true)] out SafeFileHandle? file, out long offset)
+    {
+        file = _read.IsInFile ? _read.Handle : null;
+        offset = _read.FileOffset;
+        return file is not null;
     }
 
     public void CopyTo(int offset, Span<byte> target)

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Kafka;
 
@@ -63,7 +64,7 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,
         };
-        return RunAsync(peer, connection.Transport, () => connection.Abort(), connection.ConnectionClosed);
+        return RunAsync(peer, PeerTransport.Direct(connection), () => connection.Abort(), connection.ConnectionClosed);
     }
 
     /// <inheritdoc/>

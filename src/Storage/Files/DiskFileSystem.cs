@@ -28,7 +28,10 @@ public sealed class DiskFileSystem : IFileSystem
         FileAccess access = opening == FileOpening.Read ? FileAccess.Read : FileAccess.ReadWrite;
         try
         {
-            SafeFileHandle handle = File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete);
+            // Sockets send from files that are opened so; to the system it makes no difference.
+            FileOptions options = OperatingSystem.IsWindows() ? FileOptions.None : FileOptions.Asynchronous;
+            SafeFileHandle handle =
+                File.OpenHandle(path, mode, access, FileShare.ReadWrite | FileShare.Delete, options);
             if (opening == FileOpening.CreateNew && !OperatingSystem.IsWindows())
             {
                 // Messages and password verifiers are nobody else's business.

@@ -64,6 +64,23 @@ public sealed class KcatTests(SharedNode shared)
         Assert.Equal("1\n2\n", await ClientAsync(second, null, "-C", "-t", _topic, "-e", "-q"));
     }
 
+    /// <summary>After a restart nothing is in memory: what is large goes from the file to the socket.</summary>
+    [Fact]
+    public async Task Much_comes_from_the_file_as_it_went_in()
+    {
+        using var directory = new TemporaryDirectory();
+        string lines = string.Join('\n', Enumerable.Range(0, 4000).Select(i => $"{i} {new string('x', 5000)}")) + "\n";
+        await using (PillarboxProcess first = await PillarboxProcess.StartAsync(directory.File("data")))
+        {
+            await ClientAsync(first, lines, "-P", "-t", _topic);
+            await first.KillAsync();
+        }
+
+        await using PillarboxProcess second = await PillarboxProcess.StartAsync(directory.File("data"));
+        string came = await ClientAsync(second, null, "-C", "-t", _topic, "-e", "-q");
+        Assert.True(lines == came, $"{came.Length} characters came of {lines.Length}");
+    }
+
     private async Task<string> RunAsync(string? input, params string[] arguments)
     {
         string output = await ClientAsync(shared.Node, input, arguments);

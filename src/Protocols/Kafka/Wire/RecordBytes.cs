@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
+
 namespace Pillarbox.Protocols.Kafka.Wire;
 
 /// <summary>
@@ -29,6 +32,12 @@ internal interface IRecordSource : IDisposable
 {
     /// <summary>Size in bytes.</summary>
     int Length { get; }
+
+    /// <summary>The bytes when they are in memory; empty when they are in a file.</summary>
+    IReadOnlyList<ReadOnlyMemory<byte>> Memory { get; }
+
+    /// <summary>Where the bytes begin in a file of the system; false when they are not in one.</summary>
+    bool TryGetFile([NotNullWhen(true)] out SafeFileHandle? file, out long offset);
 
     /// <summary>Fills the target with the bytes from <paramref name="offset"/> on. Throws when the disk
     /// fails.</summary>

@@ -14,12 +14,25 @@ internal static class PerfBody
     public static byte[] Encode(PerfOptions options, int sender)
     {
         byte[] body = new byte[options.BodyBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(16), Environment.ProcessId);
-        BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(20), sender);
+        Fill(body, sender);
         AmqpMessage message = AmqpMessage.FromData(body);
         return options.Durable
             ? (message with { Header = new HeaderSection { Durable = true } }).ToArray()
             : message.ToArray();
+    }
+
+    /// <summary>Writes what all messages of a sender have in common.</summary>
+    public static void Fill(Span<byte> body, int sender)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(body[16..], Environment.ProcessId);
+        BinaryPrimitives.WriteInt32LittleEndian(body[20..], sender);
+    }
+
+    /// <summary>Writes what a message has of its own.</summary>
+    public static void Stamp(Span<byte> body, long stamp, long sequence)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(body, stamp);
+        BinaryPrimitives.WriteInt64LittleEndian(body[8..], sequence);
     }
 
     /// <summary>False for a message that another measurement left behind.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
+using Pillarbox.Server.Cli.Perf.Cross;
 using Pillarbox.Server.Cli.Perf.Kafka;
 using Pillarbox.Server.Cli.Perf.Mqtt;
 using Pillarbox.Server.Cli.Perf.OpenWire;
@@ -97,7 +98,7 @@ internal static class PerfCommand
         amqp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed, target.Read(parsed)), cancellation));
         return new Command("perf", "Measure a server.")
         {
-            amqp, KafkaPerfCommand.Create(), MqttPerfCommand.Create(),
+            amqp, CrossPerfCommand.Create(), KafkaPerfCommand.Create(), MqttPerfCommand.Create(),
             OpenWirePerfCommand.Create(), StompPerfCommand.Create(),
         };
     }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -144,9 +143,7 @@ internal sealed class PerfSender : IPerfRole, ISenderEvents
 
     private void Send(long stamp)
     {
-        Span<byte> body = _message.AsSpan(_message.Length - _options.BodyBytes);
-        BinaryPrimitives.WriteInt64LittleEndian(body, stamp);
-        BinaryPrimitives.WriteInt64LittleEndian(body[8..], _sequence++);
+        PerfBody.Stamp(_message.AsSpan(_message.Length - _options.BodyBytes), stamp, _sequence++);
         uint id = _link.Send(_message, _options.PreSettled);
         _stamps[id & (uint)(_stamps.Length - 1)] = stamp;
     }

@@ -23,7 +23,8 @@ internal sealed class PerfWorker
 
     public void Join() => _thread.Join();
 
-    private void Run()
+    /// <summary>Drives them on the caller's thread, until the measurement stops.</summary>
+    public void Run()
     {
         try
         {

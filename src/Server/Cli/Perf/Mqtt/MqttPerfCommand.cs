@@ -13,7 +13,7 @@ internal static class MqttPerfCommand
 
     private static readonly Option<string> Topic = Text("--topic", "bench", "The topic; publishers add a level.");
 
-    private static readonly Option<int> Size = Number("--size", 100, "Bytes of a message's payload, at least 16.");
+    private static readonly Option<int> Size = Number("--size", 100, "Bytes of a message's payload, at least 24.");
 
     private static readonly Option<int> Publishers = Number("--publishers", 1, "Publishers.");
 

@@ -3,8 +3,8 @@ namespace Pillarbox.Server.Cli.Perf.Mqtt;
 /// <summary>What one measurement of an MQTT server is to do. Immutable.</summary>
 internal sealed record MqttPerfOptions
 {
-    /// <summary>A message bears the time of its sending and who measures.</summary>
-    public const int BodyBytesMin = 16;
+    /// <summary>A message bears a time, a sequence number and who sent it.</summary>
+    public const int BodyBytesMin = PerfOptions.BodyBytesMin;
 
     public required string Host { get; init; }
 

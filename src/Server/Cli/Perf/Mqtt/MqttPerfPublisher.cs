@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -17,6 +16,7 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
     private readonly long[] _stamps = new long[ushort.MaxValue + 1];
     private int _unanswered;
     private ushort _lastId;
+    private long _sequence;
 
     public MqttPerfPublisher(MqttPerfOptions options, PerfSchedule schedule, int index)
     {
@@ -25,7 +25,7 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
         _phase = schedule.BeginSending();
         _topic = Encoding.UTF8.GetBytes($"{options.Topic}/{index}");
         _body = new byte[options.BodyBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(_body.AsSpan(8), Environment.ProcessId);
+        PerfBody.Fill(_body, index);
         Link = new MqttLink(options, $"perf-p{index}-{Environment.ProcessId}", clean: true);
     }
 
@@ -84,7 +84,7 @@ internal sealed class MqttPerfPublisher : IMqttPerfRole
 
     private void Publish(long now)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(_body, now);
+        PerfBody.Stamp(_body, now, _sequence++);
         if (_options.Qos > 0)
         {
             _lastId = _lastId == ushort.MaxValue ? (ushort)1 : (ushort)(_lastId + 1);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Server.Cli.Perf.Mqtt;
@@ -56,14 +55,14 @@ internal sealed class MqttPerfSubscriber : IMqttPerfRole
         }
 
         if (packet.Payload.Length < MqttPerfOptions.BodyBytesMin
-            || BinaryPrimitives.ReadInt32LittleEndian(packet.Payload[8..]) != Environment.ProcessId)
+            || !PerfBody.TryRead(packet.Payload, out long stamp, out _, out _))
         {
             return false;
         }
 
         if (_schedule.IsMeasured(now))
         {
-            Delivered.Record(now - BinaryPrimitives.ReadInt64LittleEndian(packet.Payload));
+            Delivered.Record(now - stamp);
         }
 
         return true;

@@ -24,7 +24,8 @@ internal sealed class MqttPerfWorker
 
     public void Join() => _thread.Join();
 
-    private void Run()
+    /// <summary>Drives them on the caller's thread, until the measurement stops.</summary>
+    public void Run()
     {
         try
         {

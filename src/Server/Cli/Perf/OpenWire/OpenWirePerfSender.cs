@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Pillarbox.Protocols.OpenWire.Wire;
 using Pillarbox.Server.Cli.Perf.Messaging;
 
@@ -29,8 +28,7 @@ internal sealed class OpenWirePerfSender : IMessagingSender
         (_options, _schedule, _phase) = (options, schedule, schedule.BeginSending());
         _link = new OpenWireLink(options, $"s{index}");
         _body = new byte[options.BodyBytes];
-        BinaryPrimitives.WriteInt32LittleEndian(_body.AsSpan(16), Environment.ProcessId);
-        BinaryPrimitives.WriteInt32LittleEndian(_body.AsSpan(20), index);
+        PerfBody.Fill(_body, index);
         var id = new ProducerId { Connection = _link.Connection.Value, Session = _link.Session.Value, Value = 1 };
         Destination destination = options.ToDestination();
         _link.Ask(new ProducerInfo { ProducerId = id, Destination = destination });
@@ -94,8 +92,7 @@ internal sealed class OpenWirePerfSender : IMessagingSender
             _link.Write(Step(TransactionStep.Begin), asks: false);
         }
 
-        BinaryPrimitives.WriteInt64LittleEndian(_body, now);
-        BinaryPrimitives.WriteInt64LittleEndian(_body.AsSpan(8), _sent);
+        PerfBody.Stamp(_body, now, _sent);
         _messageId.ProducerSequence = ++_sent;
         _message.TransactionId = _transaction;
         int command = _link.Write(_message, asks: _options.IsAnswered);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 using Pillarbox.Server.Cli.Perf.Messaging;
@@ -33,8 +32,7 @@ internal sealed class StompPerfSender : IMessagingSender
         _receiptAt = options.Durable ? head.AsSpan().IndexOf("receipt:"u8) + "receipt:".Length : -1;
         _bodyAt = head.Length;
         _frame = [.. head, .. new byte[options.BodyBytes], 0];
-        BinaryPrimitives.WriteInt32LittleEndian(_frame.AsSpan(_bodyAt + 16), Environment.ProcessId);
-        BinaryPrimitives.WriteInt32LittleEndian(_frame.AsSpan(_bodyAt + 20), index);
+        PerfBody.Fill(_frame.AsSpan(_bodyAt), index);
         _link = new StompLink(options);
     }
 
@@ -76,8 +74,7 @@ internal sealed class StompPerfSender : IMessagingSender
 
     private void Send(long now)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(_frame.AsSpan(_bodyAt), now);
-        BinaryPrimitives.WriteInt64LittleEndian(_frame.AsSpan(_bodyAt + 8), _sent);
+        PerfBody.Stamp(_frame.AsSpan(_bodyAt), now, _sent);
         if (_options.Durable)
         {
             Utf8Formatter.TryFormat(_sent, _frame.AsSpan(_receiptAt, ReceiptDigits), out _, new('D', ReceiptDigits));
