@@ -24,6 +24,18 @@ public sealed class UsageTests
         Assert.Equal("", result.Output);
     }
 
+    [Theory]
+    [InlineData("'frobnicate'", "frobnicate")]
+    [InlineData("'--colour'", "queue", "list", "--colour")]
+    [InlineData("'xml'", "queue", "list", "-o", "xml")]
+    [InlineData("a\uFFFDb", "run", "--config", "/nonexistent/a\u0001b")]
+    public async Task Wrong_usage_names_what_is_wrong_in_the_users_words(string expected, params string[] arguments)
+    {
+        CliResult result = await Cli.RunAsync(arguments);
+        Assert.Contains(expected, result.OneError, StringComparison.Ordinal);
+        Assert.DoesNotContain("Pillarbox.Server", result.OneError, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Help_and_version_are_printed()
     {

@@ -37,7 +37,7 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            return Fail(ExitCode.Usage, $"{parsed.Errors[0].Message} (see --help)");
+            return Fail(ExitCode.Usage, $"{FaultOf(parsed)} (see --help)");
         }
 
         try
@@ -54,6 +54,21 @@ internal static class CommandLine
         {
             return Explain(e);
         }
+    }
+
+    // What nobody knows comes first, for the other errors follow from it. Types of the program say nothing to a user.
+    private static string FaultOf(ParseResult parsed)
+    {
+        const string Type = " as expected type '";
+        if (parsed.UnmatchedTokens is [var unknown, ..])
+        {
+            return $"Unrecognized command or argument '{unknown}'.";
+        }
+
+        string message = parsed.Errors[0].Message;
+        int from = message.IndexOf(Type, StringComparison.Ordinal);
+        int to = from < 0 ? -1 : message.IndexOf('\'', from + Type.Length);
+        return to < 0 ? message : message.Remove(from, to + 1 - from);
     }
 
     private static int Explain(Exception error) => error switch
@@ -77,7 +92,7 @@ internal static class CommandLine
 
     private static int Fail(int code, string message)
     {
-        Console.Error.WriteLine($"pillarbox: {message.ReplaceLineEndings(" ")}");
+        Console.Error.WriteLine($"pillarbox: {Output.Printable(message.ReplaceLineEndings(" "))}");
         return code;
     }
 }

@@ -201,6 +201,7 @@ internal sealed class NetworkClient : IDisposable
             AmqpErrorCondition.NotFound => ExitCode.NotFound,
             AmqpErrorCondition.UnauthorizedAccess => ExitCode.Denied,
             AmqpErrorCondition.ResourceLocked or AmqpErrorCondition.PreconditionFailed => ExitCode.Conflict,
+            AmqpErrorCondition.InvalidField => ExitCode.Usage,
             _ => ExitCode.Failed,
         },
         $"{what}: {error?.Description ?? error?.Condition ?? "ended by the server without a reason"}"
