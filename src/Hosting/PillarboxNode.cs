@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
