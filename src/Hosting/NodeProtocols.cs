@@ -41,8 +41,8 @@ internal static class NodeProtocols
 }
 
 /// <summary>
-/// The plugs of a node's protocols. A node that keeps nothing on disk makes each when a listener first needs it, so that
-/// a router of AMQP alone holds no more than that; others make all, for what they have kept. Any thread.
+/// The plugs of a node's protocols. A node that keeps nothing on disk makes each when a listener first needs it, so
+/// that a router of AMQP alone holds no more than that; others make all, for what they have kept. Any thread.
 /// </summary>
 internal sealed class SpokenProtocols : IDisposable
 {

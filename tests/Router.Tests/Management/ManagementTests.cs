@@ -76,9 +76,9 @@ public sealed class ManagementTests
     [InlineData("policy", "maxConnections defaultVhost connectionsProcessed connectionsDenied linksDenied "
         + "totalDenials")]
     [InlineData("vhost", "hostname maxConnections maxConnectionsPerUser maxConnectionsPerHost allowUnknownUser groups")]
-    [InlineData("vhostUserGroupSettings", "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost maxMessageSize "
-        + "maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource allowAnonymousSender "
-        + "allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate allowFallbackLinks "
+    [InlineData("vhostUserGroupSettings", "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost "
+        + "maxMessageSize maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource "
+        + "allowAnonymousSender allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate allowFallbackLinks "
         + "sources targets sourcePattern targetPattern")]
     [InlineData("vhostStats", "hostname id connectionsApproved connectionsDenied perUserState sessionDenied")]
     [InlineData("allocator", "typeName typeSize heldByThreads batchesRebalancedToThreads")]
