@@ -38,8 +38,75 @@ internal static class NodeProtocols
     /// <summary>A protocol's name as it is written in the configuration and printed.</summary>
     public static string NameOf(ListenerProtocol protocol) => protocol.ToString().ToLowerInvariant();
 
-    /// <summary>The plugs of all protocols, for one node.</summary>
-    public static IReadOnlyList<INodeProtocol> On(ProtocolHost host) => [.. Table.Select(row => row.Make(host))];
+}
+
+/// <summary>
+/// The plugs of a node's protocols. A node that keeps nothing on disk makes each when a listener first needs it, so
+/// that a router of AMQP alone holds no more than that; others make all, for what they have kept. Any thread.
+/// </summary>
+internal sealed class SpokenProtocols : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ListenerProtocol, INodeProtocol> _made = [];
+    private readonly ProtocolHost _host;
+    private SaslServers? _sasl;
+
+    public SpokenProtocols(ProtocolHost host)
+    {
+        _host = host;
+        if (host.Config.DataDirectory != PillarboxConfig.InMemory)
+        {
+            foreach (ProtocolRow row in NodeProtocols.Table)
+            {
+                _made.Add(row.Protocol, row.Make(host));
+            }
+        }
+    }
+
+    /// <summary>For each protocol: makes the handler of a listener's connections.</summary>
+    public IReadOnlyDictionary<ListenerProtocol, Func<ListenerPlan, ConnectionHandler>> Handlers =>
+        NodeProtocols.Table.ToDictionary(
+            row => row.Protocol, row => (Func<ListenerPlan, ConnectionHandler>)(plan => Of(row.Protocol).On(plan)));
+
+    /// <summary>The plug of a protocol of the table.</summary>
+    public INodeProtocol Of(ListenerProtocol protocol)
+    {
+        lock (_gate)
+        {
+            if (!_made.TryGetValue(protocol, out INodeProtocol? plug))
+            {
+                plug = NodeProtocols.Table.First(row => row.Protocol == protocol).Make(_host);
+                _made.Add(protocol, plug);
+                if (_sasl is not null)
+                {
+                    plug.Secure(_sasl);
+                }
+            }
+
+            return plug;
+        }
+    }
+
+    /// <summary>Development mode has ended: from now on connections log in with these.</summary>
+    public void Secure(SaslServers sasl)
+    {
+        lock (_gate)
+        {
+            _sasl = sasl;
+            foreach (INodeProtocol plug in _made.Values)
+            {
+                plug.Secure(sasl);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (INodeProtocol plug in _made.Values)
+        {
+            plug.Dispose();
+        }
+    }
 }
 
 /// <summary>One protocol of <see cref="NodeProtocols.Table"/>.</summary>

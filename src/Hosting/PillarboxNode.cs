@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.ConsoleApi;
@@ -52,8 +51,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         {
             await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
             var handlers = new NodeHandlers(
-                parts.Protocols.ToDictionary(p => p.Protocol, p => (Func<ListenerPlan, ConnectionHandler>)p.On),
-                app => Map(app, parts, seams), seams.Time)
+                parts.Protocols.Handlers, app => Map(app, parts, seams), seams.Time)
             {
                 InDevelopment = () => parts.Security.IsOpen,
                 Guard = GuardOf(config, seams),
@@ -133,8 +131,7 @@ public sealed class PillarboxNode : IAsyncDisposable
 
     /// <summary>What is opened before the listeners, and closed after them.</summary>
     private sealed record NodeParts(
-        MessageBroker Broker, IReadOnlyList<INodeProtocol> Protocols, NodeSecurity Security, DevelopmentMode Mode,
-        ILogger Logger)
+        MessageBroker Broker, SpokenProtocols Protocols, NodeSecurity Security, DevelopmentMode Mode, ILogger Logger)
         : IDisposable
     {
         public NodeRouter? Router { get; init; }
@@ -167,14 +164,8 @@ public sealed class PillarboxNode : IAsyncDisposable
                 security.Report(logger);
                 router = NodeRouter.Of(config, seams);
                 var host = new ProtocolHost(broker, config, seams, security) { Router = router };
-                IReadOnlyList<INodeProtocol> protocols = NodeProtocols.On(host);
-                var mode = new DevelopmentMode(security, broker, seams, sasl =>
-                {
-                    foreach (INodeProtocol protocol in protocols)
-                    {
-                        protocol.Secure(sasl);
-                    }
-                });
+                var protocols = new SpokenProtocols(host);
+                var mode = new DevelopmentMode(security, broker, seams, protocols.Secure);
                 return new NodeParts(broker, protocols, security, mode, logger) { Router = router };
             }
             catch
@@ -188,17 +179,13 @@ public sealed class PillarboxNode : IAsyncDisposable
 
         /// <summary>The listeners are there: the node connects to others.</summary>
         public Task StartRouterAsync() =>
-            Router?.StartAsync(Protocols.OfType<NodeAmqp>().Single().Engine) ?? Task.CompletedTask;
+            Router?.StartAsync(((NodeAmqp)Protocols.Of(ListenerProtocol.Amqp)).Engine) ?? Task.CompletedTask;
 
         public void Dispose()
         {
             Mode.Dispose();
             Router?.Dispose();
-            foreach (INodeProtocol protocol in Protocols)
-            {
-                protocol.Dispose();
-            }
-
+            Protocols.Dispose();
             Broker.Dispose();
             Security.Dispose();
         }

@@ -40,6 +40,7 @@ public sealed partial class SeamTests
         ["src/Protocols/Amqp/Routed/Counting/AddressTallies.cs"] = "senders come and go; who counts takes none",
         ["src/Protocols/Amqp/Routed/TrafficFacts.cs"] = "links come and go; who counts takes none",
         ["src/Hosting/Dialing/NodeConnectors.cs"] = "connectors come and go, one at a time",
+        ["src/Hosting/NodeProtocols.cs"] = "a protocol is made once, by the listener that first needs it",
         ["src/Router/Addresses/AddressRuleOwner.cs"] = "rules are swapped whole under a lock, read without one",
         ["src/Hosting/Entities/"] = "what is configured changes rarely, one change at a time",
         ["src/Router/NodeNetwork"] = "links and routers come and go, one at a time; a message on its way takes none",

@@ -65,8 +65,12 @@ internal sealed class NodeServer : IAsyncDisposable
             handlers.Guard));
         WebApplication application = builder.Build();
         ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
-        new WebSocketEndpoint(handlers.InDevelopment, logger).Use(application);
-        handlers.MapHttp(application);
+        if (plans.Any(static plan => plan.SpeaksHttp))
+        {
+            new WebSocketEndpoint(handlers.InDevelopment, logger).Use(application);
+            handlers.MapHttp(application);
+        }
+
         try
         {
             await application.StartAsync();

@@ -76,11 +76,10 @@ public sealed class ManagementTests
     [InlineData("policy", "maxConnections defaultVhost connectionsProcessed connectionsDenied linksDenied "
         + "totalDenials")]
     [InlineData("vhost", "hostname maxConnections maxConnectionsPerUser maxConnectionsPerHost allowUnknownUser groups")]
-    [InlineData("vhostUserGroupSettings",
-        "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost maxMessageSize "
-        + "maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource allowAnonymousSender "
-        + "allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate allowFallbackLinks "
-        + "sources targets sourcePattern targetPattern")]
+    [InlineData("vhostUserGroupSettings", "users remoteHosts maxConnectionsPerUser maxConnectionsPerHost "
+        + "maxMessageSize maxFrameSize maxSessionWindow maxSessions maxSenders maxReceivers allowDynamicSource "
+        + "allowAnonymousSender allowUserIdProxy allowWaypointLinks allowDynamicLinkRoutes allowAdminStatusUpdate "
+        + "allowFallbackLinks sources targets sourcePattern targetPattern")]
     [InlineData("vhostStats", "hostname id connectionsApproved connectionsDenied perUserState sessionDenied")]
     [InlineData("allocator", "typeName typeSize heldByThreads batchesRebalancedToThreads")]
     public void Every_attribute_that_the_tools_read_is_there(string type, string attributes)
