@@ -371,8 +371,8 @@ public sealed partial class BrokerClient : IDisposable
         }
     }
 
-    /// <summary>All that the journal has now, of whomever it is: <see cref="IClientEvents.OnSettled"/> tells with the tag
-    /// (not 0) when it is on disk.</summary>
+    /// <summary>All that the journal has now, of whomever it is: <see cref="IClientEvents.OnSettled"/> tells with the
+    /// tag (not 0) when it is on disk.</summary>
     public void AwaitDisk(ulong tag) => _reports.Complete(
         new Completion { Kind = CompletionKind.Settled, Tag = tag, Need = _services.Journal.TailPosition });
 

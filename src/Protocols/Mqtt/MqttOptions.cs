@@ -38,8 +38,8 @@ public sealed record MqttOptions
     /// <summary>PUBLISH packets of QoS 1 and 2 sent to a client without an answer, however many it takes.</summary>
     public ushort InFlightMax { get; init; } = 1024;
 
-    /// <summary>The highest packet identifier that the node uses; lower in tests, where identifiers shall come again soon.
-    /// </summary>
+    /// <summary>The highest packet identifier that the node uses; lower in tests, where identifiers shall come again
+    /// soon.</summary>
     internal ushort PacketIdMax { get; init; } = ushort.MaxValue;
 
     /// <summary>Topic aliases that a client may set; told to clients of 5.0.</summary>

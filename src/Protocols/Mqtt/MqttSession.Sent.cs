@@ -7,8 +7,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 namespace Pillarbox.Protocols.Mqtt;
 
 /// <content>
-/// Messages of QoS 2 to a session that goes on (MQTT 5.0 §4.3.3). The client remembers the packet identifier until it is
-/// released, so before one is used it is on disk which message it stands for. When the client comes back, a message
+/// Messages of QoS 2 to a session that goes on (MQTT 5.0 §4.3.3). The client remembers the packet identifier until it
+/// is released, so before one is used it is on disk which message it stands for. When the client comes back, a message
 /// that is there still is sent again; of one that is gone, whatever took it (PUBREC, its time, an operator, a stream's
 /// retention), the identifier is released.
 /// </content>

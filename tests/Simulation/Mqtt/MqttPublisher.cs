@@ -3,8 +3,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Simulation.Tests.Mqtt;
 
-/// <summary>Publishes numbers with QoS 1 and 2 below a topic, each until it is answered to the end; with QoS 2 also some
-/// that do not live long, to a topic of their own.</summary>
+/// <summary>Publishes numbers with QoS 1 and 2 below a topic, each until it is answered to the end; with QoS 2 also
+/// some that do not live long, to a topic of their own.</summary>
 internal sealed class MqttPublisher(SimNode node, IRandom random, string topic, bool hasShortLived = false)
     : MqttClient(node, random, $"publisher-{topic}")
 {

@@ -76,10 +76,11 @@ internal sealed class MqttSimulation : IDisposable
     public int Messages => _publisher.Published.Sum() + _sharer.Published.Sum() + _purgedPublisher.Published.Sum()
         + _mortal.Lives;
 
-    private bool AreSubscribed => _subscriber.IsSubscribed && _purged.IsSubscribed && Array.TrueForAll(_members, one => one.IsSubscribed);
+    private bool AreSubscribed => _subscriber.IsSubscribed && _purged.IsSubscribed
+        && Array.TrueForAll(_members, one => one.IsSubscribed);
 
-    private int UnderWay => _publisher.UnderWay + _sharer.UnderWay + _purgedPublisher.UnderWay + (_retainer.IsUnderWay ? 1 : 0)
-        + _mortal.Due.Except(_own.Wills).Count();
+    private int UnderWay => _publisher.UnderWay + _sharer.UnderWay + _purgedPublisher.UnderWay
+        + (_retainer.IsUnderWay ? 1 : 0) + _mortal.Due.Except(_own.Wills).Count();
 
     public void Run(int steps)
     {

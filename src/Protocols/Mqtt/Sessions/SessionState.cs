@@ -144,8 +144,8 @@ internal sealed class SessionState
         Publish(record, 0, transaction);
     }
 
-    /// <summary>Keeps under which packet identifier a message is sent to the client; <paramref name="tag"/> is told when
-    /// that is on disk, and the message, if it is durable, with it.</summary>
+    /// <summary>Keeps under which packet identifier a message is sent to the client; <paramref name="tag"/> is told
+    /// when that is on disk, and the message, if it is durable, with it.</summary>
     public void PutSent(ushort packetId, in MessageKey message, ulong tag)
     {
         Entry entry = Renew(new StateKey(StateKind.Sent, packetId, null));

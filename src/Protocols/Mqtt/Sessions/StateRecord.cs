@@ -12,8 +12,8 @@ internal enum StateKind : byte
     /// <summary>A packet identifier of QoS 2 that the client may not use anew: its message is stored.</summary>
     Incoming = 2,
 
-    /// <summary>A packet identifier of QoS 2 that the client was asked to release, as older programs kept it: its message
-    /// is gone. Only read.</summary>
+    /// <summary>A packet identifier of QoS 2 that the client was asked to release, as older programs kept it: its
+    /// message is gone. Only read.</summary>
     Released = 3,
 
     /// <summary>A packet identifier of QoS 2 under which a message is sent to the client, until it has released it.
