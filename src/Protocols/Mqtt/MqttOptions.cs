@@ -39,8 +39,7 @@ public sealed record MqttOptions
     public ushort InFlightMax { get; init; } = 1024;
 
     /// <summary>The highest packet identifier that the node uses; lower in tests, where identifiers shall come again
-    /// soon.
-    /// </summary>
+    /// soon.</summary>
     internal ushort PacketIdMax { get; init; } = ushort.MaxValue;
 
     /// <summary>Topic aliases that a client may set; told to clients of 5.0.</summary>

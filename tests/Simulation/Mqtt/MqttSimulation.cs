@@ -80,8 +80,7 @@ internal sealed class MqttSimulation : IDisposable
         && Array.TrueForAll(_members, one => one.IsSubscribed);
 
     private int UnderWay => _publisher.UnderWay + _sharer.UnderWay + _purgedPublisher.UnderWay
-        + (_retainer.IsUnderWay ? 1 : 0)
-        + _mortal.Due.Except(_own.Wills).Count();
+        + (_retainer.IsUnderWay ? 1 : 0) + _mortal.Due.Except(_own.Wills).Count();
 
     public void Run(int steps)
     {
