@@ -13,14 +13,14 @@ internal static class NodePolicy
     /// wrong.</summary>
     public static PolicyRules RulesOf(RouterPolicyConfig policy, IReadOnlyDictionary<string, VhostConfig> vhosts) =>
         new()
-    {
-        IsEnabled = policy.EnableVhostPolicy,
-        TakesNamePatterns = policy.EnableVhostNamePatterns,
-        DefaultVhost = policy.DefaultVhost,
-        MaxConnections = policy.MaxConnections,
-        MaxMessageBytes = policy.MaxMessageSize,
-        Vhosts = [.. vhosts.Select(entry => VhostOf(entry.Key, entry.Value))],
-    };
+        {
+            IsEnabled = policy.EnableVhostPolicy,
+            TakesNamePatterns = policy.EnableVhostNamePatterns,
+            DefaultVhost = policy.DefaultVhost,
+            MaxConnections = policy.MaxConnections,
+            MaxMessageBytes = policy.MaxMessageSize,
+            Vhosts = [.. vhosts.Select(entry => VhostOf(entry.Key, entry.Value))],
+        };
 
     /// <summary>The virtual hosts of the configuration and of the directory that it names.</summary>
     public static IReadOnlyDictionary<string, VhostConfig> VhostsOf(RouterSection section)
