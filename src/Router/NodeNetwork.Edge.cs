@@ -2,8 +2,8 @@ using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Router.Addresses;
-using Pillarbox.Router.Forwarding;
 using Pillarbox.Router.Containers;
+using Pillarbox.Router.Forwarding;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management;
 

@@ -7,8 +7,8 @@ using Pillarbox.Router.Containers;
 using Pillarbox.Router.LinkState;
 using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
-using Pillarbox.Router.Peers;
 using Pillarbox.Router.Management.Views;
+using Pillarbox.Router.Peers;
 
 namespace Pillarbox.Router;
 

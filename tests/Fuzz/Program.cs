@@ -4,9 +4,9 @@ using Pillarbox.Fuzz;
 using Pillarbox.Fuzz.Amqp;
 using Pillarbox.Fuzz.Kafka;
 using Pillarbox.Fuzz.Mqtt;
-using Pillarbox.Fuzz.Stomp;
 using Pillarbox.Fuzz.OpenWire;
 using Pillarbox.Fuzz.Router;
+using Pillarbox.Fuzz.Stomp;
 
 // usage: Pillarbox.Fuzz --target NAME [--count N] [--seed S]
 //

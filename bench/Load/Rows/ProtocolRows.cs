@@ -49,7 +49,8 @@ internal static class ProtocolRows
     private static ProtocolRow Mqtt(string name, string description, string arguments, params Goal[] goals) =>
         new("mqtt", name, description, arguments)
         {
-            Peers = MqttPeers, Goals = [Goal.RatioTo("mosquitto", "mosquitto", 2), .. goals],
+            Peers = MqttPeers,
+            Goals = [Goal.RatioTo("mosquitto", "mosquitto", 2), .. goals],
         };
 
     private static ProtocolRow Jms(

@@ -3,8 +3,8 @@ using System.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Storage;
-using Pillarbox.Storage.Tests;
 using Pillarbox.Storage.Quarantine;
+using Pillarbox.Storage.Tests;
 
 namespace Pillarbox.Broker.Tests;
 

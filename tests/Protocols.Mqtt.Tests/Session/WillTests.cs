@@ -159,7 +159,11 @@ public sealed class WillTests
             {
                 Will = new WillMessage
                 {
-                    Topic = "will", Payload = "gone"u8.ToArray(), Qos = 1, Retain = true, DelayInterval = delay,
+                    Topic = "will",
+                    Payload = "gone"u8.ToArray(),
+                    Qos = 1,
+                    Retain = true,
+                    DelayInterval = delay,
                 },
             });
             await client.CutAsync();
@@ -186,7 +190,10 @@ public sealed class WillTests
             {
                 Will = new WillMessage
                 {
-                    Topic = "will", Payload = Encoding.UTF8.GetBytes(name), Qos = 1, DelayInterval = 1,
+                    Topic = "will",
+                    Payload = Encoding.UTF8.GetBytes(name),
+                    Qos = 1,
+                    DelayInterval = 1,
                 },
             });
             await other.CutAsync();

@@ -90,7 +90,10 @@ public sealed class AutoLinkTests : IDisposable
     {
         _scene.Network.AddLinkRoute(new LinkRouteRule
         {
-            Name = "all", Prefix = "broker", IsForSenders = true, For = new ContainerRule("to-broker", null),
+            Name = "all",
+            Prefix = "broker",
+            IsForSenders = true,
+            For = new ContainerRule("to-broker", null),
         });
         var broker = new ContainerPeer(_scene, channelMax: 0);
         AmqpPeer client = _scene.Client();

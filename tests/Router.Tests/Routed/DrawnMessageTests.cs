@@ -48,7 +48,10 @@ public sealed class DrawnMessageTests : IDisposable
         Assert.StartsWith("large", BodyOf(local), StringComparison.Ordinal);
         local.Send(FrameBytes.Of(new Disposition
         {
-            Role = Role.Receiver, First = 0, Settled = true, State = DeliveryState.Accepted,
+            Role = Role.Receiver,
+            First = 0,
+            Settled = true,
+            State = DeliveryState.Accepted,
         }));
         Detach(local);
         Publish(client, "small");

@@ -165,7 +165,10 @@ internal sealed class InteriorPeer
     public void Accept(InteriorLink link, uint id) => _peer.Send(FrameBytes.Of(
         new Disposition
         {
-            Role = Role.Receiver, First = id, Settled = true, State = [0x00, 0x53, 0x24, 0x45],
+            Role = Role.Receiver,
+            First = id,
+            Settled = true,
+            State = [0x00, 0x53, 0x24, 0x45],
         },
         link.Channel));
 

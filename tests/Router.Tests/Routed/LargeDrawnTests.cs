@@ -165,14 +165,22 @@ public sealed class LargeDrawnTests : IDisposable
             taken += window;
             peer.Send(FrameBytes.Of(new Flow
             {
-                NextIncomingId = taken, IncomingWindow = window, NextOutgoingId = 0, OutgoingWindow = 1000,
+                NextIncomingId = taken,
+                IncomingWindow = window,
+                NextOutgoingId = 0,
+                OutgoingWindow = 1000,
             }));
         }
 
         peer.Send(FrameBytes.Of(new Flow
         {
-            NextIncomingId = 0, IncomingWindow = window, NextOutgoingId = 0, OutgoingWindow = 1000, Handle = 0,
-            DeliveryCount = 0, LinkCredit = 10,
+            NextIncomingId = 0,
+            IncomingWindow = window,
+            NextOutgoingId = 0,
+            OutgoingWindow = 1000,
+            Handle = 0,
+            DeliveryCount = 0,
+            LinkCredit = 10,
         }));
         open = Open;
         return peer;

@@ -51,7 +51,11 @@ public sealed class LinkRouteTests : IDisposable
         client.Send(FrameBytes.Of(
             new Transfer
             {
-                Handle = 0, DeliveryId = 0, DeliveryTag = "tag"u8, State = Transactional, MessageFormat = 5,
+                Handle = 0,
+                DeliveryId = 0,
+                DeliveryTag = "tag"u8,
+                State = Transactional,
+                MessageFormat = 5,
             },
             Steps.Message("m")));
         Transfer transfer = broker.Peer.Next(Transfer.DescriptorCode).AsTransfer(out byte[] message);

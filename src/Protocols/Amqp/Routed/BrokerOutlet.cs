@@ -1,8 +1,8 @@
 using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
+using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 

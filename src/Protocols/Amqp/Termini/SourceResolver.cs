@@ -59,7 +59,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Selector = filtersInQueue ? null : filters.Selector,
             NoLocal = filters.NoLocal && !(filtersInQueue && subscription.IsNoLocalInQueue),
             Browse = subscription is
-                { OwnsQueue: false, Stream: null, Source.DistributionMode: DistributionMode.Copy },
+            { OwnsQueue: false, Stream: null, Source.DistributionMode: DistributionMode.Copy },
             Priority = PriorityOf(attach.Properties),
             Name = attach.Name,
             Format = Model.PayloadFormat.Amqp,

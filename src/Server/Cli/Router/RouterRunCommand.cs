@@ -27,7 +27,7 @@ internal static class RouterRunCommand
         Option<bool> daemon = new("--daemon", "-d") { Description = "Go on in the background once it is ready." };
         Option<string?> pidFile = new("--pidfile", "-P") { Description = "Write the process id to this file." };
         Option<string?> user = new("--user", "-U")
-            { Description = "Refused: start it as the user that it is to run as." };
+        { Description = "Refused: start it as the user that it is to run as." };
         Option<bool> test = new("--test", "-T") { Description = "Only read the file, and say what is wrong with it." };
         Option<bool> version = new("--router-version", "-v") { Description = "Print the version." };
         var command = new Command(

@@ -27,12 +27,18 @@ internal sealed class TokenMaker : IDisposable
                 ["keys"] = new JsonArray(
                     new JsonObject
                     {
-                        ["kty"] = "RSA", ["kid"] = "r", ["use"] = "sig", ["n"] = Encode(rsa.Modulus!),
+                        ["kty"] = "RSA",
+                        ["kid"] = "r",
+                        ["use"] = "sig",
+                        ["n"] = Encode(rsa.Modulus!),
                         ["e"] = Encode(rsa.Exponent!),
                     },
                     new JsonObject
                     {
-                        ["kty"] = "EC", ["kid"] = "e", ["crv"] = "P-256", ["x"] = Encode(curve.Q.X!),
+                        ["kty"] = "EC",
+                        ["kid"] = "e",
+                        ["crv"] = "P-256",
+                        ["x"] = Encode(curve.Q.X!),
                         ["y"] = Encode(curve.Q.Y!),
                     },
                     new JsonObject { ["kty"] = "oct", ["kid"] = "o", ["k"] = "c2VjcmV0" },

@@ -35,11 +35,11 @@ internal static class OpenWireSteps
 
     public static ConsumerInfo Consumer(
         Destination destination, int prefetch = 100, string? connection = null) => new()
-    {
-        ConsumerId = ConsumerId with { Connection = connection ?? Connection },
-        Destination = destination,
-        PrefetchSize = prefetch,
-    };
+        {
+            ConsumerId = ConsumerId with { Connection = connection ?? Connection },
+            Destination = destination,
+            PrefetchSize = prefetch,
+        };
 
     public static Message Text(Destination to, int number) => new(DataType.TextMessage)
     {

@@ -1,6 +1,6 @@
 using System.Buffers;
-using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
+using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed.Tcp;
 
