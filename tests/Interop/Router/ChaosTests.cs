@@ -63,7 +63,11 @@ public sealed class ChaosTests
             Task<string> errors = clients.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             Assert.Equal("advertised", await NextAsync(broken));
             string? first = await NextAsync(clients);
-            Assert.True(first == "running", $"{first} {await errors}");
+            if (first != "running")
+            {
+                Assert.Fail($"{first} {await errors}");
+            }
+
             Assert.Equal("lost", await NextAsync(broken));
             await clients.StandardInput.WriteLineAsync("whole");
             string end = await clients.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
