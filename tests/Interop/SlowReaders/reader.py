@@ -115,8 +115,7 @@ def kafka_greedy():
 
     def ask(offset, least):
         request = FetchRequest[4](-1, patience, least, 2 * wanted, 0, [(name, [(0, offset, 2 * wanted)])])
-        header = RequestHeader(request, correlation_id=1, client_id="greedy")
-        message = header.encode() + request.encode()
+        message = RequestHeader(request, correlation_id=1, client_id="greedy").encode() + request.encode()
         peer.sendall(struct.pack(">i", len(message)) + message)
 
     def answer():
