@@ -11,6 +11,9 @@ internal sealed class ProducerState(long producerId)
     /// <summary>So many batches may be under way at once, and come again.</summary>
     public const int BatchesMax = 5;
 
+    // No batch has it.
+    private const int NoSequence = -1;
+
     private Notes _notes;
     private int _first;
 
@@ -68,6 +71,19 @@ internal sealed class ProducerState(long producerId)
 
         _notes[(_first + BatchCount) % BatchesMax] = batch;
         BatchCount++;
+    }
+
+    /// <summary>A transaction has ended: none of its batches comes again, but a producer that has given up one it knew
+    /// nothing of may number the next one the same. That is no repetition, and must not be answered as one: of the
+    /// batches only the sequence stays.</summary>
+    public void EndBatches()
+    {
+        if (BatchCount > 0)
+        {
+            BatchNote last = BatchAt(BatchCount - 1);
+            (_first, BatchCount) = (0, 0);
+            Note(last with { FirstSequence = NoSequence });
+        }
     }
 
     /// <summary>Whether exactly this batch was appended before.</summary>

@@ -61,7 +61,11 @@ internal sealed class ProducerTable
         ProducerState producer = GetOrAdd(batch.ProducerId);
         producer.SetEpoch(batch.ProducerEpoch);
         producer.LastTimestampMs = batch.MaxTimestampMs;
-        if (batch.BaseSequence >= 0 && !batch.IsControl)
+        if (batch.IsControl)
+        {
+            producer.EndBatches();
+        }
+        else if (batch.BaseSequence >= 0)
         {
             producer.Note(new BatchNote(
                 batch.BaseSequence, batch.LastSequence, baseOffset, baseOffset + batch.LastOffsetDelta));

@@ -95,10 +95,6 @@ public sealed class StreamRead : IDisposable
     /// <summary>Copies everything, wherever it is.</summary>
     public void CopyTo(IBufferWriter<byte> target) => Found.CopyTo(target);
 
-    /// <summary>Keeps only the first so many bytes, which are whole batches up to an offset; the caller cannot use the
-    /// rest.</summary>
-    public void KeepFirst(int bytes, long endOffset) => Found.KeepFirst(bytes, endOffset);
-
     /// <summary>Gives back what was borrowed; the object can be used again.</summary>
     public void Reset()
     {

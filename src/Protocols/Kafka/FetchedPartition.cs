@@ -43,10 +43,6 @@ internal sealed class FetchedPartition : IRecordSource
     /// <summary>What was asked.</summary>
     public SessionPartition Place { get; }
 
-    /// <summary>Whether the reader knows zstd. Who does not gets the batches before the first of those, and then an
-    /// error (KIP-110).</summary>
-    public bool TakesZstd { get; init; } = true;
-
     /// <summary>Bytes of records that were read.</summary>
     public int Bytes => _read.Bytes;
 
@@ -82,11 +78,6 @@ internal sealed class FetchedPartition : IRecordSource
             LastFetchedEpoch = wanted.LastFetchedEpoch,
         };
         _error = ErrorCodes.Of(_partition.Read(wanted.FetchOffset, options, _read));
-        if (!TakesZstd)
-        {
-            StopBeforeZstd();
-        }
-
         Hold(_read.IsInFile ? 0 : _read.Bytes);
     }
 
@@ -101,22 +92,6 @@ internal sealed class FetchedPartition : IRecordSource
         }
 
         return last;
-    }
-
-    private void StopBeforeZstd()
-    {
-        Span<byte> header = stackalloc byte[RecordBatch.HeaderBytes];
-        for (int at = 0; TryReadHeader(at, header, out RecordBatch batch); at += batch.SizeBytes)
-        {
-            if (batch.Compression != RecordCompression.Zstd)
-            {
-                continue;
-            }
-
-            _read.KeepFirst(at, batch.BaseOffset);
-            _error = at == 0 ? ErrorCode.UnsupportedCompressionType : _error;
-            return;
-        }
     }
 
     private bool TryReadHeader(int at, Span<byte> buffer, out RecordBatch batch)

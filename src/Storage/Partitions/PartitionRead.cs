@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
-using Pillarbox.Model;
 
 namespace Pillarbox.Storage.Partitions;
 
@@ -65,19 +64,6 @@ public sealed class PartitionRead : IDisposable
 
             target.Advance(read);
             at += read;
-        }
-    }
-
-    /// <summary>Keeps only the first so many bytes, which are whole batches up to an offset; the rest is as if it had
-    /// not been found.</summary>
-    public void KeepFirst(int bytes, long endOffset)
-    {
-        Invariant.That(bytes <= Bytes);
-        (Bytes, EndOffset) = (bytes, endOffset);
-        for (int i = 0, left = bytes; i < _memory.Count; i++)
-        {
-            _memory[i] = _memory[i][..Math.Min(left, _memory[i].Length)];
-            left -= _memory[i].Length;
         }
     }
 

@@ -35,6 +35,33 @@ public sealed class PartitionTransactionTests
         Assert.Equal(2, partition.LastStableOffset);
     }
 
+    /// <summary>A producer that gave up a batch with its transaction, and did not hear that it was there, may give its
+    /// sequence to the next one. Told that this had come already, it would take it for stored.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_sequence_of_a_transaction_that_has_ended_is_no_repetition(bool isCommit, bool restart)
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        Append(scene, partition, 1, 0, "first");
+        End(scene, partition, 1, isCommit: true);
+        Append(scene, partition, 1, 1, "given up");
+        Assert.True(TryAppend(scene, partition, 1, 1, "again").IsDuplicate);
+        End(scene, partition, 1, isCommit);
+        if (restart)
+        {
+            scene.Restart();
+            partition = scene.Find("readings");
+        }
+
+        AppendResult other = TryAppend(scene, partition, 1, 1, "another");
+        Assert.Equal((StreamError.OutOfOrderSequence, false), (other.Error, other.IsDuplicate));
+        Append(scene, partition, 1, 2, "next");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -115,6 +142,14 @@ public sealed class PartitionTransactionTests
 
     private static void Append(StreamScene scene, Partition partition, long producerId, int sequence, string value)
     {
+        AppendResult result = TryAppend(scene, partition, producerId, sequence, value);
+        Assert.Equal((StreamError.None, null), (result.Error, result.Message));
+        scene.Broker.Pump();
+    }
+
+    private static AppendResult TryAppend(
+        StreamScene scene, Partition partition, long producerId, int sequence, string value)
+    {
         var options = new RecordBatchOptions
         {
             ProducerId = producerId,
@@ -122,9 +157,7 @@ public sealed class PartitionTransactionTests
             BaseSequence = sequence,
             IsTransactional = true,
         };
-        AppendResult result = partition.Append(scene.Batch(options, value).Span, new AppendOptions());
-        Assert.Equal((StreamError.None, null), (result.Error, result.Message));
-        scene.Broker.Pump();
+        return partition.Append(scene.Batch(options, value).Span, new AppendOptions());
     }
 
     private static void End(StreamScene scene, Partition partition, long producerId, bool isCommit)

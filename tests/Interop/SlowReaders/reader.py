@@ -75,6 +75,73 @@ def stomp():
     connection.subscribe(f"/topic/{name}", id="s", headers={"receipt": "1"})
 
 
+def make_stream():
+    from kafka.admin import KafkaAdminClient, NewTopic
+    from kafka.errors import TopicAlreadyExistsError
+    try:
+        KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}").create_topics([NewTopic(name, 1, 1)])
+    except TopicAlreadyExistsError:
+        pass
+
+
+def kafka():
+    from kafka import KafkaConsumer, TopicPartition
+    make_stream()
+    consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{port}")
+    consumer.assign([TopicPartition(name, 0)])
+    consumer.seek(TopicPartition(name, 0), 0)
+
+    def run():
+        for _ in consumer:
+            take()
+
+    there()
+    threading.Thread(target=run, daemon=True).start()
+
+
+# A connection of its own, for a client would go around what stands between, and never asks for much at once: here many
+# answers are due, of nearly everything each, while nobody reads.
+def kafka_greedy():
+    import io
+    import socket
+    import struct
+    from kafka.protocol.api import RequestHeader
+    from kafka.protocol.fetch import FetchRequest, FetchResponse
+    from kafka.record import MemoryRecords
+    requests, wanted, patience = 8, 40 << 20, 250_000
+    make_stream()
+    peer = socket.create_connection(("127.0.0.1", port))
+    stream = peer.makefile("rb")
+
+    def ask(offset, least):
+        request = FetchRequest[4](-1, patience, least, 2 * wanted, 0, [(name, [(0, offset, 2 * wanted)])])
+        header = RequestHeader(request, correlation_id=1, client_id="greedy")
+        message = header.encode() + request.encode()
+        peer.sendall(struct.pack(">i", len(message)) + message)
+
+    def answer():
+        size, _ = struct.unpack(">ii", stream.read(8))
+        (_, [(_, error, _, _, _, data)]), = FetchResponse[4].decode(io.BytesIO(stream.read(size - 4))).topics
+        assert error == 0, error
+        records = MemoryRecords(data)
+        while (batch := records.next_batch()) is not None:
+            yield from batch
+
+    def run():
+        due = 0
+        while taken < count:
+            for record in answer():
+                if record.offset == due:
+                    due += 1
+                    take()
+            ask(due, 1)
+
+    for _ in range(requests):
+        ask(0, wanted)
+    there()
+    threading.Thread(target=run, daemon=True).start()
+
+
 faulthandler.dump_traceback_later(280, exit=True)
 globals()[protocol]()
 done.wait()

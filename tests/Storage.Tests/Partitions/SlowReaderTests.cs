@@ -67,27 +67,4 @@ public sealed class SlowReaderTests
         read.Reset();
         Assert.Equal(0, store.Memory.HeldBytes);
     }
-
-    /// <summary>What a reader cannot use is given up: the first batches only.</summary>
-    [Fact]
-    public void A_read_is_cut_at_a_batch()
-    {
-        var files = new MemoryFileSystem();
-        using PartitionStore store = files.OpenStore(CacheBytes);
-        PartitionLog log = store.OpenLog(0, out _, out _);
-        int batchBytes = PartitionTesting.Batch(0).Length;
-        for (int i = 0; i < 10; i++)
-        {
-            log.Append(PartitionTesting.Batch(i), 0);
-        }
-
-        store.Flush();
-        using var read = new PartitionRead();
-        log.Read(0, log.DurableOffset, 1 << 20, atLeastOne: true, read);
-        read.KeepFirst(3 * batchBytes, 3);
-        Assert.Equal((3 * batchBytes, 3L), (read.Bytes, read.EndOffset));
-        var bytes = new ArrayBufferWriter<byte>();
-        read.CopyTo(bytes);
-        Assert.Equal(3 * batchBytes, bytes.WrittenCount);
-    }
 }

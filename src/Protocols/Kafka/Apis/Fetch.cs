@@ -23,10 +23,6 @@ internal static class FetchApi
 /// <summary>One Fetch request at work; it owns what was read until the answer has left.</summary>
 internal sealed class FetchWork : IReadWaiter, IDisposable
 {
-    // Before batches, what is compressed is written anew; from version 10 on a client says that it knows zstd.
-    private const short FirstVersionOfBatches = 4;
-    private const short FirstVersionOfZstd = 10;
-
     private readonly ApiCall _call;
     private readonly FetchRequest _request;
     private readonly FetchSession _session;
@@ -43,10 +39,9 @@ internal sealed class FetchWork : IReadWaiter, IDisposable
         _session.InUse = true;
         _isIncremental = request.SessionEpoch > FetchSession.FirstEpoch;
         _isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
-        bool takesZstd = call.Version is < FirstVersionOfBatches or >= FirstVersionOfZstd;
         foreach (SessionPartition partition in session.Partitions)
         {
-            _partitions.Add(new FetchedPartition(call.Session, partition) { TakesZstd = takesZstd });
+            _partitions.Add(new FetchedPartition(call.Session, partition));
         }
     }
 
