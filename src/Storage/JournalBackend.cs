@@ -171,7 +171,9 @@ internal sealed class JournalBackend : ILogBackend
             // The append that needs the file will meet the same error, and tell it to its caller.
         }
 
-        _parts.Events.TellSpace(_files.IsFull);
-        return isMade ? TimeSpan.Zero : _files.IsFull ? FullProbeTime : LogThread.UntilWoken;
+        // Looked at once: a write that is taken meanwhile ends it, and wakes nobody.
+        bool isFull = _files.IsFull;
+        _parts.Events.TellSpace(isFull);
+        return isMade ? TimeSpan.Zero : isFull ? FullProbeTime : LogThread.UntilWoken;
     }
 }
