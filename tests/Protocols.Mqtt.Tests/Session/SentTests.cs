@@ -60,7 +60,9 @@ public sealed class SentTests
         await using var scene = new MqttScene(OneIdentifier);
         await LeaveAsync(scene);
         MqttPeer from = await scene.ConnectAsync("from");
-        await from.SendPublishAsync("t", "late", 2, with: to => to.Add(PropertyId.MessageExpiryInterval, 5));
+        ushort id = await from.SendPublishAsync(
+            "t", "late", 2, with: to => to.Add(PropertyId.MessageExpiryInterval, 5));
+        await from.ExpectAckAsync(PacketType.PubRec, id);
         scene.Clock.Advance(6000);
         MqttPeer sleeper = await SleeperAsync(scene);
         Assert.Equal("old", (await sleeper.TakeAnsweredAsync()).Body);
