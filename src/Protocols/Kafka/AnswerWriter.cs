@@ -72,13 +72,29 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
 
     private async ValueTask FillAsync(RecordBytes records)
     {
-        if (_direct is not null && records.Source is { Length: >= DirectBytesMin } source)
+        if (_direct is null || records.Source is not { Length: >= DirectBytesMin } source)
         {
-            await SendAsync(_direct, source);
-            return;
+            await CopyAsync(records);
         }
+        else if (source.TryGetFile(out SafeFileHandle? file, out long offset))
+        {
+            await _direct.SendFileAsync(file, offset, source.Length);
+            _unflushed = 0;
+        }
+        else if (source.Memory.Count > 0)
+        {
+            foreach (ReadOnlyMemory<byte> part in source.Memory)
+            {
+                await _direct.SendAsync(part);
+            }
 
-        await CopyAsync(records);
+            _unflushed = 0;
+        }
+        else
+        {
+            // In a file that the system does not know.
+            await CopyAsync(records);
+        }
     }
 
     private async ValueTask CopyAsync(RecordBytes records)
@@ -93,29 +109,6 @@ internal sealed class AnswerWriter(PipeWriter output, int bytesPerFlush) : IDisp
                 await FlushAsync();
             }
         }
-    }
-
-    private async ValueTask SendAsync(IDirectOutput direct, IRecordSource source)
-    {
-        if (source.TryGetFile(out SafeFileHandle? file, out long offset))
-        {
-            await direct.SendFileAsync(file, offset, source.Length);
-            _unflushed = 0;
-            return;
-        }
-
-        if (source.Memory.Sum(part => part.Length) < source.Length)
-        {
-            await CopyAsync(new RecordBytes(source));
-            return;
-        }
-
-        foreach (ReadOnlyMemory<byte> part in source.Memory)
-        {
-            await direct.SendAsync(part);
-        }
-
-        _unflushed = 0;
     }
 
     private void Fill(RecordBytes records, int from, int count)

@@ -98,22 +98,7 @@ public sealed class ListOffsetsTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            new()
-            {
-                Topics =
-                [
-                    new()
-                    {
-                        Name = "t",
-                        NumPartitions = 1,
-                        ReplicationFactor = 1,
-                        Configs = [new() { Name = "message.timestamp.type", Value = "LogAppendTime" }],
-                    },
-                ],
-            },
-            7);
-        Assert.Equal(0, made.Topics[0].ErrorCode);
+        await peer.CreateTopicAsync("t", setting: ("message.timestamp.type", "LogAppendTime"));
         Assert.Equal(ErrorCode.None, await ProduceAsync(peer, BatchAt(RecordCompression.None, 0, 10, 5, 7)));
         Assert.Equal((ErrorCode.None, 0L), await ListAsync(peer, Noon + 50_000));
         await peer.AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(

@@ -40,7 +40,7 @@ public sealed class ProduceTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        await CreateAsync(peer, "max.message.bytes", "1000");
+        await peer.CreateTopicAsync("t", setting: ("max.message.bytes", "1000"));
         RecordBytes small = Requests.Batch(new string('x', 900));
         RecordBytes large = Requests.Batch(new string('x', 1000));
         Assert.Equal(ErrorCode.MessageTooLarge, Error(await ProduceAsync(peer, large)));
@@ -55,7 +55,7 @@ public sealed class ProduceTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        await CreateAsync(peer, "message.timestamp.before.max.ms", $"{24 * Hour}");
+        await peer.CreateTopicAsync("t", setting: ("message.timestamp.before.max.ms", $"{24 * Hour}"));
         PartitionProduceResponse answer = await ProduceAsync(peer, BatchAt(Now + first, Now + second));
         Assert.Equal(expected, Error(answer).ToString());
         int[] wrong = expected == nameof(ErrorCode.None) ? [] : [first == 0 ? 1 : 0];
@@ -98,7 +98,7 @@ public sealed class ProduceTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        await CreateAsync(peer, "message.timestamp.type", "LogAppendTime");
+        await peer.CreateTopicAsync("t", setting: ("message.timestamp.type", "LogAppendTime"));
         PartitionProduceResponse answer = await ProduceAsync(peer, BatchAt(Now - (100 * Hour)));
         Assert.Equal(ErrorCode.None, Error(answer));
         Assert.True(answer.LogAppendTimeMs >= Now);
@@ -124,7 +124,7 @@ public sealed class ProduceTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        await CreateAsync(peer, "cleanup.policy", "compact");
+        await peer.CreateTopicAsync("t", setting: ("cleanup.policy", "compact"));
         var builder = new RecordBatchBuilder();
         builder.Add(Now, "k"u8, "v"u8);
         builder.Add(new RecordContent { TimestampMs = Now, HasValue = true, Value = "v"u8 });
@@ -201,26 +201,6 @@ public sealed class ProduceTests
     }
 
     private static ErrorCode Error(PartitionProduceResponse answer) => (ErrorCode)answer.ErrorCode;
-
-    private static async Task CreateAsync(KafkaPeer peer, string setting, string value)
-    {
-        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            new()
-            {
-                Topics =
-                [
-                    new()
-                    {
-                        Name = "t",
-                        NumPartitions = 1,
-                        ReplicationFactor = 1,
-                        Configs = [new() { Name = setting, Value = value }],
-                    },
-                ],
-            },
-            7);
-        Assert.Equal((0, null), (made.Topics[0].ErrorCode, made.Topics[0].ErrorMessage));
-    }
 
     private static async Task<PartitionProduceResponse> ProduceAsync(
         KafkaPeer peer, RecordBytes batch, short version = 9, short acks = -1)

@@ -8,12 +8,25 @@ namespace Pillarbox.Protocols.Kafka.Tests.Session;
 /// <summary>The requests that most tests need.</summary>
 internal static class Requests
 {
-    /// <summary>Makes a topic; returns its id.</summary>
-    public static async Task<Guid> CreateTopicAsync(this KafkaPeer peer, string topic, int partitions = 1)
+    /// <summary>Makes a topic, perhaps with one setting of its own; returns its id.</summary>
+    public static async Task<Guid> CreateTopicAsync(
+        this KafkaPeer peer, string topic, int partitions = 1, (string Name, string Value)? setting = null)
     {
-        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            new() { Topics = [new() { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }] }, 7);
-        Assert.Equal(0, made.Topics[0].ErrorCode);
+        CreateTopicsRequest request = new()
+        {
+            Topics =
+            [
+                new()
+                {
+                    Name = topic,
+                    NumPartitions = partitions,
+                    ReplicationFactor = 1,
+                    Configs = setting is { } one ? [new() { Name = one.Name, Value = one.Value }] : [],
+                },
+            ],
+        };
+        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(request, 7);
+        Assert.Equal((0, null), (made.Topics[0].ErrorCode, made.Topics[0].ErrorMessage));
         return made.Topics[0].TopicId;
     }
 

@@ -121,22 +121,7 @@ public sealed class TopicRightsTests
     {
         await using var scene = new KafkaScene();
         KafkaPeer peer = scene.Connect();
-        CreateTopicsResponse made = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
-            new()
-            {
-                Topics =
-                [
-                    new()
-                    {
-                        Name = "t",
-                        NumPartitions = 1,
-                        ReplicationFactor = 1,
-                        Configs = [new() { Name = "cleanup.policy", Value = policy }],
-                    },
-                ],
-            },
-            7);
-        Assert.Equal(0, made.Topics[0].ErrorCode);
+        await peer.CreateTopicAsync("t", setting: ("cleanup.policy", policy));
         Assert.Equal(expected, $"{await CutAsync(peer, "t")}");
     }
 
