@@ -62,8 +62,11 @@ internal sealed class ActiveMqPeer : IPeer
         PeerProcess process = PeerProcess.Start(start, folder);
         try
         {
-            await process.WaitForLineAsync(l => l.Contains("started", StringComparison.OrdinalIgnoreCase)
-                && l.Contains("load", StringComparison.Ordinal), 60);
+            // Its logger is whichever of Debian's is found first, which may be one that says nothing.
+            foreach (int port in ports.Values)
+            {
+                await process.WaitForPortAsync(port, 60);
+            }
         }
         catch
         {

@@ -63,8 +63,30 @@ internal sealed class PeerProcess : IAsyncDisposable
             }
             await Task.Delay(5);
         }
-        throw new InvalidOperationException(
-            $"{_process.StartInfo.FileName} did not get ready:\n{string.Join('\n', Lines.TakeLast(20))}");
+
+        throw NotReady();
+    }
+
+    /// <summary>Waits until something listens at a loopback port, for a server that says nothing.</summary>
+    public async Task WaitForPortAsync(int port, double seconds)
+    {
+        long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+        while (Stopwatch.GetTimestamp() < end && !_process.HasExited)
+        {
+            using var client = new TcpClient();
+            try
+            {
+                await client.ConnectAsync(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not yet.
+                await Task.Delay(100);
+            }
+        }
+
+        throw NotReady();
     }
 
     /// <summary>The process itself or the one below it that has this name.</summary>
@@ -131,6 +153,9 @@ internal sealed class PeerProcess : IAsyncDisposable
         using Process kill = Process.Start("kill", ["-TERM", pid.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
+
+    private InvalidOperationException NotReady() =>
+        new($"{_process.StartInfo.FileName} did not get ready:\n{string.Join('\n', Lines.TakeLast(20))}");
 
     private static string ReadOrEmpty(string path) => File.Exists(path) ? File.ReadAllText(path) : "";
 
