@@ -68,6 +68,12 @@ public sealed class GroupCoordinator
         GroupOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams) =>
         new(options, log, loop, seams);
 
+    /// <summary>Bytes of memory that committed offsets take, as an estimate. Any thread.</summary>
+    public long OffsetsBytes => _services.OffsetMemory.Bytes;
+
+    /// <summary>Commits of offsets that were refused since start, for want of room. Any thread.</summary>
+    public long OffsetsRefusedTotal => _services.OffsetMemory.RefusedTotal;
+
     /// <summary>The partition of the coordinator's stream that keeps a group.</summary>
     public int PartitionOf(string groupId) => _services.Store.PartitionOf(groupId);
 

@@ -60,7 +60,20 @@ internal static class TxnOffsetCommitApi
         };
         OffsetCommitResult result = await call.Session.AskAsync<OffsetCommitResult>(
             (all, done) => all.CommitOffsets(who, commit, done));
-        bool isStrange = result.Error == CoordinatorError.TransactionAbortable && call.Version < FirstOfAbortable;
-        checks.Take(isStrange ? OffsetCommitResult.Of(CoordinatorError.InvalidTxnState) : result);
+        checks.Take(call.Version < FirstOfAbortable ? Known(result) : result);
     }
+
+    // In the words of clients that have never heard of transactions that they should abort.
+    private static OffsetCommitResult Known(OffsetCommitResult result) =>
+        result.Error == CoordinatorError.TransactionAbortable
+            ? OffsetCommitResult.Of(CoordinatorError.InvalidTxnState)
+            : result with
+            {
+                Offsets =
+                [
+                    .. result.Offsets.Select(error => error == CoordinatorError.TransactionAbortable
+                        ? CoordinatorError.InvalidCommitOffsetSize
+                        : error),
+                ],
+            };
 }

@@ -20,6 +20,10 @@ internal sealed class ConsumerGroup
     /// <summary>The epoch that the target was made for.</summary>
     public int AssignmentEpoch { get; set; }
 
+    /// <summary>When its last member went, in milliseconds since the Unix epoch; -1 = not known, or somebody is in it.
+    /// </summary>
+    public long EmptySinceMs { get; set; } = -1;
+
     public long AssignedMs { get; set; } = long.MinValue / 2;
 
     /// <summary>What the subscribed topics looked like at the last look.</summary>
@@ -54,6 +58,7 @@ internal sealed class ConsumerGroup
     public void Add(ConsumerMember member)
     {
         _members.Add(member.Id, member);
+        EmptySinceMs = -1;
         member.Weight.Enter(Weight);
         if (member.InstanceId is not null)
         {
