@@ -8,23 +8,8 @@ namespace Pillarbox.Protocols.Kafka;
 /// makes.</summary>
 internal static class Topics
 {
-    /// <summary>Any of these lets a client see that a topic is there.</summary>
-    private static readonly Permission[] Seeing =
-        [Permission.Consume, Permission.Send, Permission.Browse, Permission.View, Permission.Manage];
-
     /// <summary>Whether the client may know of the topic.</summary>
-    public static bool MaySee(this KafkaSession session, string topic)
-    {
-        foreach (Permission permission in Seeing)
-        {
-            if (session.May(permission, topic))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public static bool MaySee(this KafkaSession session, string topic) => session.TopicAccess.MaySee(topic);
 
     /// <summary>Waits until a change to the catalog is on disk.</summary>
     public static async ValueTask<ErrorCode> WhenDurableAsync(this KafkaSession session, CatalogResult result)

@@ -125,7 +125,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     {
         if (group.Consumer is { } consumer)
         {
-            return consumer.Members.SelectMany(subscriptions.TopicsOf).Select(t => t.Name).ToHashSet();
+            return consumer.Members.SelectMany(m => subscriptions.TopicsOf(consumer, m)).Select(t => t.Name)
+                .ToHashSet();
         }
 
         ClassicGroup classic = group.Classic;

@@ -47,6 +47,23 @@ internal sealed class ConsumerGroup
         : Epoch > AssignmentEpoch ? "Assigning"
         : IsReconciled ? "Stable" : "Reconciling";
 
+    /// <summary>Whether it is not known yet, since the start, what the expressions of some members find.</summary>
+    public bool WaitsForUsers
+    {
+        get
+        {
+            foreach (ConsumerMember member in Members)
+            {
+                if (member is { Regex: not null, Access: null })
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     public ConsumerMember? Find(string memberId) => _members.GetValueOrDefault(memberId);
 
     public ConsumerMember? FindInstance(string instanceId) => _instances.GetValueOrDefault(instanceId);
