@@ -24,6 +24,16 @@ internal static class Topics
         return await wait.Task ? ErrorCode.None : ErrorCode.KafkaStorageError;
     }
 
+    /// <summary>The stream of a name, if the client may know of it: to ask where a topic's records begin and end, the
+    /// field's programs need no more.</summary>
+    public static ErrorCode FindSeen(this KafkaSession session, string name, out RecordStream? stream)
+    {
+        stream = session.MaySee(name) ? session.Streams.Find(name) : null;
+        return stream is not null ? ErrorCode.None
+            : session.MaySee(name) ? ErrorCode.UnknownTopicOrPartition
+            : ErrorCode.TopicAuthorizationFailed;
+    }
+
     /// <summary>The stream by its id where the version has ids, else by its name, if the client may do this to it.
     /// </summary>
     public static ErrorCode Find(

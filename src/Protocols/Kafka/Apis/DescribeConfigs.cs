@@ -114,7 +114,8 @@ internal static class DescribeConfigsApi
 
         result.Configs = wanted.ResourceName.Length == 0 ? [] :
         [
-            .. ConfigResources.OfBroker(session.Environment.Options).Where(s => IsWanted(wanted, s.Name))
+            .. ConfigResources.OfBroker(session.Environment.Options, session.Environment.Broker.CoordinatorLimits)
+                .Where(s => IsWanted(wanted, s.Name))
                 .Select(s => new DescribeConfigsResourceResult
                 {
                     Name = s.Name,

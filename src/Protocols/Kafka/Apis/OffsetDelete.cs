@@ -15,7 +15,7 @@ internal static class OffsetDeleteApi
             return new OffsetDeleteResponse { ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }
 
-        var checks = new OffsetChecks(session, mayJoin: true);
+        var checks = new OffsetChecks(session, ErrorCode.None);
         foreach (OffsetDeleteRequest.OffsetDeleteRequestTopic topic in request.Topics)
         {
             foreach (OffsetDeleteRequest.OffsetDeleteRequestPartition partition in topic.Partitions)
