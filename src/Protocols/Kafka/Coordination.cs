@@ -51,6 +51,12 @@ internal static class Coordination
     public static bool MayTransact(this KafkaSession session, string transactionalId) =>
         session.May(Permission.Send, transactionalId, ResourceKind.Transaction);
 
+    /// <summary>Whether the client may know of the transaction: who may write under its id, or may view what has its
+    /// name.</summary>
+    public static bool MaySeeTransaction(this KafkaSession session, string transactionalId) =>
+        session.MayTransact(transactionalId)
+        || session.May(Permission.View, transactionalId, ResourceKind.Transaction);
+
     /// <summary>Whether the client may know of all these topics. Members name what they read; what they get of it is
     /// asked again when they fetch.</summary>
     public static bool MaySeeAll(this KafkaSession session, IEnumerable<string>? topics) =>

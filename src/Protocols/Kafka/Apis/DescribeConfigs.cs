@@ -128,6 +128,7 @@ internal static class DescribeConfigsApi
         ];
     }
 
+    // No names at all stand for every name, whether there is a list or not.
     private static bool IsWanted(DescribeConfigsResource wanted, string name) =>
-        wanted.ConfigurationKeys is null || wanted.ConfigurationKeys.Contains(name);
+        wanted.ConfigurationKeys is not { Length: > 0 } names || names.Contains(name);
 }

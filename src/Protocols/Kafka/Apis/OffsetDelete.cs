@@ -10,7 +10,7 @@ internal static class OffsetDeleteApi
     public static async ValueTask<OffsetDeleteResponse?> HandleAsync(ApiCall call, OffsetDeleteRequest request)
     {
         KafkaSession session = call.Session;
-        if (!session.MayJoin(request.GroupId))
+        if (!session.MayDeleteGroup(request.GroupId))
         {
             return new OffsetDeleteResponse { ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }
