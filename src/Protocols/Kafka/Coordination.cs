@@ -71,8 +71,8 @@ internal static class Coordination
     /// <summary>The coordinators use the protocol's numbers.</summary>
     public static short Code(this CoordinatorError error) => (short)error;
 
-    /// <summary>The same for a client that may be too old to know that a producer can be fenced: it hears that the epoch
-    /// is over.</summary>
+    /// <summary>The same for a client that may be too old to know that a producer can be fenced: it hears that the
+    /// epoch is over.</summary>
     public static CoordinatorError Since(this CoordinatorError error, short firstOfFencing, ApiCall call) =>
         error == CoordinatorError.ProducerFenced && call.Version < firstOfFencing
             ? CoordinatorError.InvalidProducerEpoch

@@ -299,7 +299,7 @@ public sealed class AclTests
     }
 
     private static Task<ConsumerGroupHeartbeatResponse> BeatWithRegexAsync(
-        KafkaPeer peer, int epoch, string? regex, ConsumerGroupHeartbeatRequest.TopicPartitions[]? owned = null) =>
+        KafkaPeer peer, int epoch, string? regex, ConsumerGroupHeartbeatRequest.TopicPartitionsEntry[]? owned = null) =>
         peer.AskAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
             new()
             {
@@ -315,7 +315,7 @@ public sealed class AclTests
     // Beats as clients do until the member has so many topics: a new assignment takes its time.
     private static async Task<Guid[]> TopicsOfAsync(KafkaPeer peer, ConsumerGroupHeartbeatResponse joined, int count)
     {
-        ConsumerGroupHeartbeatRequest.TopicPartitions[]? owned = null;
+        ConsumerGroupHeartbeatRequest.TopicPartitionsEntry[]? owned = null;
         (int epoch, Guid[] topics) = (joined.MemberEpoch, []);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (topics.Length != count)
@@ -332,8 +332,14 @@ public sealed class AclTests
             if (answer.Assignment is { } assignment)
             {
                 topics = [.. assignment.TopicPartitions.Select(t => t.TopicId)];
-                owned = [.. assignment.TopicPartitions.Select(t =>
-                    new ConsumerGroupHeartbeatRequest.TopicPartitions { TopicId = t.TopicId, Partitions = t.Partitions })];
+                owned =
+                [
+                    .. assignment.TopicPartitions.Select(t => new ConsumerGroupHeartbeatRequest.TopicPartitionsEntry
+                    {
+                        TopicId = t.TopicId,
+                        Partitions = t.Partitions,
+                    }),
+                ];
             }
 
             await Task.Delay(20, patience.Token);

@@ -1,8 +1,8 @@
 namespace Pillarbox.Broker.Streams.Groups;
 
 /// <summary>
-/// Which topics somebody may know of. Thread-safe. Two that stand for the same user are equal, so that what is found for
-/// one is found for the other.
+/// Which topics somebody may know of. Thread-safe. Two that stand for the same user are equal, so that what is found
+/// for one is found for the other.
 /// </summary>
 public interface ITopicAccess
 {

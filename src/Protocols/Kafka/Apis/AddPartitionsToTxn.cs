@@ -89,6 +89,8 @@ internal static class AddPartitionsToTxnApi
     private static short ErrorOf(PartitionsResult result, int index, bool partly, ApiCall call)
     {
         CoordinatorError error = index < result.Partitions.Count ? result.Partitions[index] : result.Error;
-        return partly && error == CoordinatorError.None ? (short)ErrorCode.OperationNotAttempted : error.Since(FirstOfFencing, call).Code();
+        return partly && error == CoordinatorError.None
+            ? (short)ErrorCode.OperationNotAttempted
+            : error.Since(FirstOfFencing, call).Code();
     }
 }

@@ -65,7 +65,8 @@ public sealed class OffsetMemoryTests
                 Member = new GroupMemberRef("g", -1, "", null),
                 Offsets =
                 [
-                    .. Enumerable.Range(0, 20).Select(p => new OffsetToCommit(new TopicPartition("t", p), 1, -1, large)),
+                    .. Enumerable.Range(0, 20)
+                        .Select(p => new OffsetToCommit(new TopicPartition("t", p), 1, -1, large)),
                 ],
             },
             answer.Take);

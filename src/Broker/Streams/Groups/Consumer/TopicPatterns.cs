@@ -5,8 +5,8 @@ namespace Pillarbox.Broker.Streams.Groups.Consumer;
 /// <summary>
 /// Regular expressions over topic names, and what they find for whom. A name is matched once by each expression, when
 /// it is new, and is judged once for each user and his permissions. Expressions run without backtracking (linear in the
-/// name), over automata of bounded size, and no longer than <see cref="MatchTimeout"/> at once: what is not looked at by
-/// then is looked at the next time. One owner: the loop.
+/// name), over automata of bounded size, and no longer than <see cref="MatchTimeout"/> at once: what is not looked at
+/// by then is looked at the next time. One owner: the loop.
 /// </summary>
 internal sealed class TopicPatterns(ITopicView topics, TimeProvider time)
 {
@@ -53,7 +53,8 @@ internal sealed class TopicPatterns(ITopicView topics, TimeProvider time)
         return null;
     }
 
-    /// <summary>The names of topics that a pattern finds and that somebody may know of. Some may be gone by now.</summary>
+    /// <summary>The names of topics that a pattern finds and that somebody may know of. Some may be gone by now.
+    /// </summary>
     public IReadOnlyList<string> Find(string pattern, ITopicAccess access)
     {
         Refresh();
