@@ -15,7 +15,7 @@ internal sealed class BrokerMetrics : IDisposable
     private readonly Meter _meter = new(MeterName);
     private readonly BrokerServices _services;
 
-    public BrokerMetrics(BrokerServices services, Func<int> connections)
+    public BrokerMetrics(BrokerServices services, Func<int> connections, Func<IEnumerable<OffsetsView>> offsets)
     {
         _services = services;
         _meter.CreateObservableGauge("pillarbox.connections", connections);
@@ -37,6 +37,9 @@ internal sealed class BrokerMetrics : IDisposable
         _meter.CreateObservableCounter("pillarbox.records.damaged", () => _services.DamagedRecords);
         _meter.CreateObservableCounter("pillarbox.quota.throttled", () => PerQuota(view => view.Count));
         _meter.CreateObservableCounter("pillarbox.quota.throttle_time", () => PerQuota(view => view.TotalMs), "ms");
+        _meter.CreateObservableGauge("pillarbox.group.offsets", () => PerSpace(offsets(), o => o.Bytes), "By");
+        _meter.CreateObservableCounter(
+            "pillarbox.group.offsets.refused", () => PerSpace(offsets(), o => o.RefusedTotal));
         _meter.CreateObservableGauge("pillarbox.quarantine", () => _services.Damage.Store.Bytes, "By");
         _meter.CreateObservableCounter(
             "pillarbox.quarantine.dropped", () => _services.Damage.Store.DroppedTotal);
@@ -52,6 +55,11 @@ internal sealed class BrokerMetrics : IDisposable
             read(view),
             new KeyValuePair<string, object?>("address_space", view.AddressSpace),
             new KeyValuePair<string, object?>("quota", QuotaNames.Of(view.Kind))));
+
+    private static IEnumerable<Measurement<long>> PerSpace(
+        IEnumerable<OffsetsView> views, Func<OffsetsView, long> read) =>
+        views.Select(view => new Measurement<long>(
+            read(view), new KeyValuePair<string, object?>("address_space", view.AddressSpace)));
 
     private IEnumerable<Measurement<long>> PerQueue(Func<QueueCounters, long> read) =>
         PerQueue((Queue queue) => read(queue.Counters));

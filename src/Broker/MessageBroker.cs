@@ -76,6 +76,9 @@ public sealed record BrokerOptions
     /// has its turn in the next one. Default 1,500,000.</summary>
     public int StreamCompactionKeysMax { get; init; } = 1_500_000;
 
+    /// <summary>Limits and defaults of groups, transactions and share groups, in each address space.</summary>
+    public CoordinatorOptions Coordinators { get; init; } = new();
+
     /// <summary>How much of what is damaged is kept.</summary>
     public Storage.Quarantine.QuarantineLimits Quarantine { get; init; } = new();
 
@@ -145,12 +148,12 @@ public sealed class MessageBroker : IDisposable
         StreamManagement = new StreamManagement(this);
         GroupManagement = new GroupManagement(this);
         AccessManagement = new AccessManagement(services);
-        _metrics = new BrokerMetrics(services, () => _clients.Count);
+        _metrics = new BrokerMetrics(services, () => _clients.Count, GroupManagement.OffsetMemory);
         foreach ((string space, StreamCatalog streams) in services.Streams)
         {
             var deadLetters = new ShareDeadLetters(services.Spaces.Find(space)!, services);
             _coordinators[space] = new(() => StreamCoordinators.Open(
-                streams, Authorizer, keepDeadLetters: deadLetters.Keep));
+                streams, Authorizer, services.Options.Coordinators, deadLetters.Keep));
         }
 
         services.MarkerWritten = OnMarker;
@@ -184,8 +187,18 @@ public sealed class MessageBroker : IDisposable
     /// <summary>Who may take how much a second. Any thread.</summary>
     public QuotaStore Quotas => _services.Quotas;
 
+    /// <summary>Limits and defaults of the coordinators of every address space. Immutable.</summary>
+    public CoordinatorOptions CoordinatorLimits => _services.Options.Coordinators;
+
     /// <summary>Whether it has threads of its own (see <see cref="BrokerOptions.OwnThreads"/>). Any thread.</summary>
     public bool OwnThreads => _services.Options.OwnThreads;
+
+    /// <summary>The coordinators that somebody has used since start, by address space. Any thread.</summary>
+    internal IEnumerable<KeyValuePair<string, StreamCoordinators>> CoordinatorsInUse =>
+        from coordinators in _coordinators
+        where coordinators.Value.IsMade
+        orderby coordinators.Key
+        select KeyValuePair.Create(coordinators.Key, coordinators.Value.Value);
 
     internal long StartedAtMs { get; }
 

@@ -2,6 +2,8 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
@@ -59,6 +61,14 @@ internal static class NodeBroker
             TransactionBytesMax = limits.TransactionBytesMax,
             XaTimeoutMs = limits.XaTimeoutMs,
             ProducerCredit = limits.ProducerCredit,
+            Coordinators = new CoordinatorOptions
+            {
+                Groups = new GroupOptions
+                {
+                    OffsetsBytesMax = limits.OffsetsBytesMax,
+                    OffsetRetentionMs = limits.OffsetRetentionMs,
+                },
+            },
             Quarantine = new QuarantineLimits { BytesMax = limits.QuarantineBytesMax },
             AddressSettings = config.AddressSettings,
             AddressSpaces = config.AddressSpaces.ToDictionary(space => space.Key, space => new AddressSpaceOptions

@@ -114,6 +114,11 @@ public sealed class GroupsTests
         Assert.Contains(
             "pillarbox_partition_end_offset{address_space=\"default\",stream=\"readings\",partition=\"0\"} 5\n", text,
             StringComparison.Ordinal);
+        Assert.Matches("pillarbox_group_offsets_bytes\\{address_space=\"default\"\\} [1-9][0-9]{2,3}\n", text);
+        Assert.Contains(
+            "pillarbox_group_offsets_bytes_max{address_space=\"default\"} 134217728\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "pillarbox_group_offsets_refused_total{address_space=\"default\"} 0\n", text, StringComparison.Ordinal);
         Assert.Contains(
             "pillarbox_group_stream_lag{address_space=\"default\",group=\"readers\",stream=\"readings\"} 3\n", text,
             StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
@@ -32,6 +33,19 @@ public sealed class GroupManagement
 
         return views;
     }
+
+    /// <summary>What committed offsets take of memory, in the address spaces where the identity may view everything and
+    /// groups are in use.</summary>
+    public IReadOnlyList<OffsetsView> ListOffsetMemory(Identity who) =>
+        [.. OffsetMemory().Where(view => May(who, Permission.View, view.AddressSpace, AddressPattern.AnyWords))];
+
+    /// <summary>The same of all address spaces.</summary>
+    internal IEnumerable<OffsetsView> OffsetMemory() =>
+        from coordinators in _broker.CoordinatorsInUse
+        let groups = coordinators.Value.Groups
+        select new OffsetsView(
+            coordinators.Key, groups.OffsetsBytes, _broker.CoordinatorLimits.Groups.OffsetsBytesMax,
+            groups.OffsetsRefusedTotal);
 
     /// <summary>One group. Errors: NotFound.</summary>
     public async Task<GroupView> ShowAsync(Identity who, string space, string group)
@@ -289,6 +303,8 @@ public sealed class GroupManagement
                 CoordinatorError.NonEmptyGroup or CoordinatorError.UnknownMemberId
                     or CoordinatorError.RebalanceInProgress => new BrokerException(
                         BrokerError.PreconditionFailed, $"group '{group}' has members: stop them first"),
+                CoordinatorError.InvalidCommitOffsetSize => new BrokerException(
+                    BrokerError.ResourceLimitExceeded, "committed offsets take as much memory as they may"),
                 _ => new BrokerException(BrokerError.Unavailable, $"group '{group}': {error}"),
             };
         }

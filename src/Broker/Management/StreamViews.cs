@@ -118,3 +118,10 @@ public sealed record GroupOffsetView(
 /// <param name="Before">What is committed; -1 = nothing.</param>
 /// <param name="After">What is to be.</param>
 public readonly record struct OffsetMove(TopicPartition Partition, long Before, long After);
+
+/// <summary>What committed offsets take of memory in an address space.</summary>
+/// <param name="AddressSpace">Its name.</param>
+/// <param name="Bytes">Bytes, as an estimate.</param>
+/// <param name="BytesMax">As many as they may take.</param>
+/// <param name="RefusedTotal">Offsets that were refused for want of room, since start.</param>
+public sealed record OffsetsView(string AddressSpace, long Bytes, long BytesMax, long RefusedTotal);

@@ -48,6 +48,14 @@ internal static class MetricsResource
         new("pillarbox_quota_throttled_milliseconds_total", "counter", "For how long, added up.", q => q.TotalMs),
     ];
 
+    private static readonly Metric<OffsetsView>[] OffsetMetrics =
+    [
+        new("pillarbox_group_offsets_bytes", "gauge", "Memory that committed offsets take.", o => o.Bytes),
+        new("pillarbox_group_offsets_bytes_max", "gauge", "As much as they may take.", o => o.BytesMax),
+        new("pillarbox_group_offsets_refused_total", "counter", "Offsets refused for want of room.",
+            o => o.RefusedTotal),
+    ];
+
     private static async Task WriteAsync(ApiRequest request)
     {
         request.RequireView();
@@ -80,6 +88,9 @@ internal static class MetricsResource
         await Metric<QueueView>.WriteAllAsync(response.BodyWriter, text, metrics, queues, q => MetricsText.Label(
             ("address_space", q.AddressSpace), ("address", q.Config.Address), ("queue", q.Config.Name)));
         await StreamMetrics.WriteAsync(response.BodyWriter, text, streams, groups);
+        IReadOnlyList<OffsetsView> offsets = request.Services.Broker.GroupManagement.ListOffsetMemory(request.Who);
+        await Metric<OffsetsView>.WriteAllAsync(response.BodyWriter, text, OffsetMetrics, offsets, o =>
+            MetricsText.Label(("address_space", o.AddressSpace)));
         await response.BodyWriter.FlushAsync();
     }
 

@@ -162,6 +162,8 @@ internal static class ConfigValidator
         Range(limits.LoginRefusalDelayMs, 0, 10_000, source, "loginRefusalDelayMs");
         Range(limits.DrainTimeoutMs, 0, 600_000, source, "drainTimeoutMs");
         Range(limits.QuarantineBytesMax, 0, 1L << 40, source, "quarantineBytesMax");
+        Range(limits.OffsetsBytesMax, 1 << 20, 1L << 40, source, "offsetsBytesMax");
+        Range(limits.OffsetRetentionMs, 60_000, 3_650L * 86_400_000, source, "offsetRetentionMs");
         Range(limits.XaTimeoutMs, 100, 86_400_000, source, "xaTimeoutMs");
         Range(limits.Shards, 0, 256, source, "shards");
     }

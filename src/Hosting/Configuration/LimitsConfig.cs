@@ -53,6 +53,15 @@ public sealed record LimitsConfig
     [Description("Damaged bytes that are kept for the operator; beyond, the oldest go first.")]
     public long QuarantineBytesMax { get; init; } = 1L << 30;
 
+    /// <summary>Memory for the committed offsets of the groups of one address space.</summary>
+    [Description("Bytes of memory that committed offsets of an address space may take, with their metadata.")]
+    public long OffsetsBytesMax { get; init; } = 128L << 20;
+
+    /// <summary>How long committed offsets stay that nobody uses.</summary>
+    [Description("Time that committed offsets stay when their group is empty, since the last commit or the last member, "
+        + "in milliseconds.")]
+    public long OffsetRetentionMs { get; init; } = 7L * 24 * 3600 * 1000;
+
     /// <summary>Time that a branch of a distributed transaction has until it is prepared.</summary>
     [Description("Time that a branch of a distributed transaction (XA) has until it is prepared, in milliseconds.")]
     public int XaTimeoutMs { get; init; } = 300_000;

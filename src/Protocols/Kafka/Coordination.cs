@@ -34,6 +34,10 @@ internal static class Coordination
     public static bool MayJoin(this KafkaSession session, string group) =>
         session.May(Permission.Consume, group, ResourceKind.Group);
 
+    /// <summary>Why the client may not be a member of the group; None when it may.</summary>
+    public static ErrorCode CheckMember(this KafkaSession session, string group) =>
+        session.MayJoin(group) ? ErrorCode.None : ErrorCode.GroupAuthorizationFailed;
+
     /// <summary>Whether the client may know of the group: who may be in it, or may view what has its name.</summary>
     public static bool MaySeeGroup(this KafkaSession session, string group) =>
         session.MayJoin(group) || session.May(Permission.View, group, ResourceKind.Group);
@@ -46,6 +50,12 @@ internal static class Coordination
     /// name.</summary>
     public static bool MayTransact(this KafkaSession session, string transactionalId) =>
         session.May(Permission.Send, transactionalId, ResourceKind.Transaction);
+
+    /// <summary>Whether the client may know of the transaction: who may write under its id, or may view what has its
+    /// name.</summary>
+    public static bool MaySeeTransaction(this KafkaSession session, string transactionalId) =>
+        session.MayTransact(transactionalId)
+        || session.May(Permission.View, transactionalId, ResourceKind.Transaction);
 
     /// <summary>Whether the client may know of all these topics. Members name what they read; what they get of it is
     /// asked again when they fetch.</summary>
@@ -60,6 +70,13 @@ internal static class Coordination
 
     /// <summary>The coordinators use the protocol's numbers.</summary>
     public static short Code(this CoordinatorError error) => (short)error;
+
+    /// <summary>The same for a client that may be too old to know that a producer can be fenced: it hears that the
+    /// epoch is over.</summary>
+    public static CoordinatorError Since(this CoordinatorError error, short firstOfFencing, ApiCall call) =>
+        error == CoordinatorError.ProducerFenced && call.Version < firstOfFencing
+            ? CoordinatorError.InvalidProducerEpoch
+            : error;
 
     /// <summary>The name of a topic that is known by its id; null when there is none.</summary>
     public static string? NameOf(this KafkaSession session, string name, Guid id) =>

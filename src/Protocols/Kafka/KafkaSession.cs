@@ -15,6 +15,7 @@ internal sealed class KafkaSession
 {
     private StreamCatalog? _streams;
     private QuotaBook? _quotas;
+    private TopicAccess? _topicAccess;
     private bool _hasLoggedIn;
     private long _heldBytes;
 
@@ -79,6 +80,9 @@ internal sealed class KafkaSession
     /// <summary>The address space of the connection: the listener's, else the user's, else the default one.</summary>
     public string AddressSpace { get; private set; }
 
+    /// <summary>The topics that the client may know of. Outlives the connection.</summary>
+    public TopicAccess TopicAccess => _topicAccess!;
+
     /// <summary>The streams of the connection's address space.</summary>
     public StreamCatalog Streams => _streams!;
 
@@ -110,6 +114,7 @@ internal sealed class KafkaSession
         }
 
         _quotas = Environment.Broker.Quotas.Of(space);
+        _topicAccess = new TopicAccess(Environment.Broker.Authorizer, who, space);
         (AddressSpace, _streams, Identity, ExpiresAtMs) = (space, streams, who, expiresAtMs);
         return null;
     }

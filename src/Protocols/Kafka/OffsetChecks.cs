@@ -5,9 +5,9 @@ namespace Pillarbox.Protocols.Kafka;
 
 /// <summary>
 /// The offsets of a commit, in the order of the request: those that the coordinator never sees, because topic or
-/// permission are missing, and the others with its verdicts.
+/// permission are missing, and the others with its verdicts. A refusal of the whole counts for each.
 /// </summary>
-internal sealed class OffsetChecks(KafkaSession session, bool mayJoin)
+internal sealed class OffsetChecks(KafkaSession session, ErrorCode refusal)
 {
     private readonly List<short> _errors = [];
     private readonly List<int> _places = [];
@@ -19,7 +19,7 @@ internal sealed class OffsetChecks(KafkaSession session, bool mayJoin)
     /// <summary>One more offset of the request.</summary>
     public void Add(string? topic, int partition, long offset, int leaderEpoch, string? metadata)
     {
-        ErrorCode error = mayJoin ? session.CheckPartition(topic, partition) : ErrorCode.GroupAuthorizationFailed;
+        ErrorCode error = refusal == ErrorCode.None ? session.CheckPartition(topic, partition) : refusal;
         if (error == ErrorCode.None)
         {
             _places.Add(_errors.Count);

@@ -8,23 +8,8 @@ namespace Pillarbox.Protocols.Kafka;
 /// makes.</summary>
 internal static class Topics
 {
-    /// <summary>Any of these lets a client see that a topic is there.</summary>
-    private static readonly Permission[] Seeing =
-        [Permission.Consume, Permission.Send, Permission.Browse, Permission.View, Permission.Manage];
-
     /// <summary>Whether the client may know of the topic.</summary>
-    public static bool MaySee(this KafkaSession session, string topic)
-    {
-        foreach (Permission permission in Seeing)
-        {
-            if (session.May(permission, topic))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public static bool MaySee(this KafkaSession session, string topic) => session.TopicAccess.MaySee(topic);
 
     /// <summary>Waits until a change to the catalog is on disk.</summary>
     public static async ValueTask<ErrorCode> WhenDurableAsync(this KafkaSession session, CatalogResult result)
@@ -37,6 +22,16 @@ internal static class Topics
         var wait = new DurableWait();
         session.Streams.WhenDurable(result.DurableAt, wait);
         return await wait.Task ? ErrorCode.None : ErrorCode.KafkaStorageError;
+    }
+
+    /// <summary>The stream of a name, if the client may know of it: to ask where a topic's records begin and end, the
+    /// field's programs need no more.</summary>
+    public static ErrorCode FindSeen(this KafkaSession session, string name, out RecordStream? stream)
+    {
+        stream = session.MaySee(name) ? session.Streams.Find(name) : null;
+        return stream is not null ? ErrorCode.None
+            : session.MaySee(name) ? ErrorCode.UnknownTopicOrPartition
+            : ErrorCode.TopicAuthorizationFailed;
     }
 
     /// <summary>The stream by its id where the version has ids, else by its name, if the client may do this to it.

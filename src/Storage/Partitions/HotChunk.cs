@@ -9,15 +9,22 @@ namespace Pillarbox.Storage.Partitions;
 /// never
 /// change; the rest changes under the log's lock.
 /// </summary>
-internal sealed class HotChunk(byte[] data, HotMemory memory)
+internal sealed class HotChunk(int bytes, HotMemory memory)
 {
     private const int MarkBytes = 4096;
-    private readonly int[] _marks = new int[(data.Length / MarkBytes) + 1];
+    private readonly int[] _marks = new int[(bytes / MarkBytes) + 1];
     private int _markCount;
     private int _nextMark;
     private int _holds;
 
-    public byte[] Data { get; } = data;
+    /// <summary>Its memory, as long as somebody holds it.</summary>
+    public ArraySegment<byte> Data { get; private set; }
+
+    /// <summary>Where the memory comes from; null when it is an array of its own.</summary>
+    public ChunkSlab? Slab { get; private set; }
+
+    /// <summary>Its size, also while it has no memory.</summary>
+    public int Bytes => bytes;
 
     public PartitionLog Log { get; private set; } = null!;
 
@@ -41,7 +48,10 @@ internal sealed class HotChunk(byte[] data, HotMemory memory)
     /// <summary>True when its partition is gone: only the memory is left.</summary>
     public bool IsDropped { get; set; }
 
-    public int Room => Data.Length - Used;
+    public int Room => bytes - Used;
+
+    /// <summary>Gets memory of a slab, or an array of its own.</summary>
+    public void Place(ChunkSlab? slab, ArraySegment<byte> data) => (Slab, Data) = (slab, data);
 
     public void Begin(PartitionLog log, PartitionSegment segment, long baseOffset)
     {

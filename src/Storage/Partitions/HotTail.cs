@@ -23,7 +23,7 @@ internal sealed class HotTail(PartitionLog log, HotMemory memory)
             return tail;
         }
 
-        HotChunk chunk = memory.Rent(batchBytes, tail?.Data.Length ?? 0);
+        HotChunk chunk = memory.Rent(batchBytes, tail?.Bytes ?? 0);
         chunk.Begin(log, segment, baseOffset);
         _chunks.Add(chunk);
         memory.Enlist(chunk);

@@ -22,7 +22,7 @@ public sealed class PartitionStore : IDisposable
         _root = directory;
         FileSystem = files;
         Files = new OpenFiles(files, options.OpenFilesMax);
-        Memory = new HotMemory(options.CacheBytes, options.PendingBytesMax);
+        Memory = new HotMemory(options.CacheBytes);
         Marks = DurableMarks.Open(files, directory);
         Flusher = new PartitionFlusher(this);
     }

@@ -33,6 +33,8 @@ public sealed class ProtocolsConfigTests
     [InlineData("""{ "protocols": { "stomp": { "headersMax": 1 } } }""", "protocols.stomp.headersMax")]
     [InlineData("""{ "protocols": { "openWire": { "frameBytesMax": 1 } } }""", "protocols.openWire.frameBytesMax")]
     [InlineData("""{ "limits": { "xaTimeoutMs": 1 } }""", "limits.xaTimeoutMs")]
+    [InlineData("""{ "limits": { "offsetsBytesMax": 1000 } }""", "limits.offsetsBytesMax")]
+    [InlineData("""{ "limits": { "offsetRetentionMs": 1000 } }""", "limits.offsetRetentionMs")]
     public void They_are_bounded(string document, string path)
     {
         var refusal = Assert.Throws<ConfigException>(() => ConfigLoader.Parse(document, "t.json"));

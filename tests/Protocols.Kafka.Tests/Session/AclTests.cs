@@ -267,6 +267,87 @@ public sealed class AclTests
             PermissionType = permission,
         };
 
+    [Fact]
+    public async Task An_expression_finds_topics_that_its_members_user_may_know_of_as_the_rules_are_now()
+    {
+        await using var scene = new KafkaScene(MustLogIn, Admins);
+        KafkaPeer admin = await scene.ConnectAsync("root", "admin");
+        KafkaPeer alice = await scene.ConnectAsync("alice");
+        Guid mine = await admin.CreateTopicAsync("logs-mine");
+        Guid secret = await admin.CreateTopicAsync("logs-secret");
+        await AddAsync(admin, Acl(Group, "g", Literal, "User:alice", Read));
+        await AddAsync(admin, Acl(Topic, "logs-mine", Literal, "User:alice", Describe));
+        ConsumerGroupHeartbeatResponse joined = await BeatWithRegexAsync(alice, 0, "logs-.*");
+        Assert.Equal((0, null), (joined.ErrorCode, joined.ErrorMessage));
+        Assert.Equal([mine], joined.Assignment!.TopicPartitions.Select(t => t.TopicId));
+
+        await AddAsync(admin, Acl(Topic, "logs-secret", Literal, "User:alice", Read));
+        Assert.Equal([mine, secret], await TopicsOfAsync(alice, joined, 2));
+        await AddAsync(admin, Acl(Topic, "logs-secret", Literal, "User:alice", Describe, Deny));
+        await AddAsync(admin, Acl(Topic, "logs-secret", Literal, "User:alice", Read, Deny));
+        Assert.Equal([mine], await TopicsOfAsync(alice, joined, 1));
+    }
+
+    [Fact]
+    public async Task An_expression_that_cannot_be_used_has_an_error_of_its_own()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        ConsumerGroupHeartbeatResponse answer = await BeatWithRegexAsync(peer, 0, "(");
+        Assert.Equal((short)ErrorCode.InvalidRegularExpression, answer.ErrorCode);
+        Assert.Contains("regular expression", answer.ErrorMessage, StringComparison.Ordinal);
+    }
+
+    private static Task<ConsumerGroupHeartbeatResponse> BeatWithRegexAsync(
+        KafkaPeer peer, int epoch, string? regex, ConsumerGroupHeartbeatRequest.TopicPartitionsEntry[]? owned = null) =>
+        peer.AskAsync<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse>(
+            new()
+            {
+                GroupId = "g",
+                MemberId = "m",
+                MemberEpoch = epoch,
+                RebalanceTimeoutMs = epoch == 0 ? 60_000 : -1,
+                SubscribedTopicRegex = regex,
+                TopicPartitions = epoch == 0 ? [] : owned,
+            },
+            1);
+
+    // Beats as clients do until the member has so many topics: a new assignment takes its time.
+    private static async Task<Guid[]> TopicsOfAsync(KafkaPeer peer, ConsumerGroupHeartbeatResponse joined, int count)
+    {
+        ConsumerGroupHeartbeatRequest.TopicPartitionsEntry[]? owned = null;
+        (int epoch, Guid[] topics) = (joined.MemberEpoch, []);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (topics.Length != count)
+        {
+            ConsumerGroupHeartbeatResponse answer = await BeatWithRegexAsync(peer, epoch, null, owned);
+            if (answer.ErrorCode == (short)ErrorCode.FencedMemberEpoch)
+            {
+                answer = await BeatWithRegexAsync(peer, 0, "logs-.*");
+            }
+
+            Assert.Equal((0, null), (answer.ErrorCode, answer.ErrorMessage));
+            epoch = answer.MemberEpoch;
+            owned = null;
+            if (answer.Assignment is { } assignment)
+            {
+                topics = [.. assignment.TopicPartitions.Select(t => t.TopicId)];
+                owned =
+                [
+                    .. assignment.TopicPartitions.Select(t => new ConsumerGroupHeartbeatRequest.TopicPartitionsEntry
+                    {
+                        TopicId = t.TopicId,
+                        Partitions = t.Partitions,
+                    }),
+                ];
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+
+        return topics;
+    }
+
     private static DescribeAclsRequest Everything() => new()
     {
         ResourceTypeFilter = Any,

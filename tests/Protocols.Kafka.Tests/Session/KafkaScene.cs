@@ -8,6 +8,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Broker.Security.Tokens;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -25,7 +26,8 @@ internal sealed class KafkaScene : IAsyncDisposable
 
     public KafkaScene(
         KafkaOptions? options = null, SecurityConfig? security = null, MemoryFileSystem? files = null,
-        TimeProvider? time = null, TokenVerifier? tokens = null, int refusalDelayMs = 0, params string[] spaces)
+        TimeProvider? time = null, TokenVerifier? tokens = null, int refusalDelayMs = 0,
+        CoordinatorOptions? coordinators = null, params string[] spaces)
     {
         Files = files ?? new MemoryFileSystem();
         _options = options ?? new KafkaOptions();
@@ -34,6 +36,7 @@ internal sealed class KafkaScene : IAsyncDisposable
             FileSystem = Files,
             DataDirectory = "data",
             Security = security,
+            Coordinators = coordinators ?? new CoordinatorOptions(),
             AddressSpaces = spaces.ToDictionary(name => name, _ => new AddressSpaceOptions()),
         });
         Users = UserStore.Open(new UserStoreOptions

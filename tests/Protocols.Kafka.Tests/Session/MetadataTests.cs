@@ -56,6 +56,37 @@ public sealed class MetadataTests
         Assert.Equal(version == 0 ? -1 : 1, answer.ControllerId);
     }
 
+    /// <summary>Who waits for a topic to appear would wait for ever.</summary>
+    [Theory]
+    [InlineData("no such")]
+    [InlineData("a/b")]
+    [InlineData("..")]
+    public async Task A_name_that_no_topic_can_have_is_told_from_one_that_is_missing(string name)
+    {
+        await using var scene = new KafkaScene();
+        MetadataResponse answer = await scene.Connect().AskAsync<MetadataRequest, MetadataResponse>(
+            new() { Topics = [new() { Name = name }, new() { Name = "missing" }], AllowAutoTopicCreation = false }, 9);
+        Assert.Equal(
+            [ErrorCode.InvalidTopicException, ErrorCode.UnknownTopicOrPartition],
+            answer.Topics.Select(topic => (ErrorCode)topic.ErrorCode));
+    }
+
+    [Fact]
+    public async Task The_node_tells_what_tools_ask_of_a_broker()
+    {
+        await using var scene = new KafkaScene();
+        DescribeConfigsResponse answer = await scene.Connect()
+            .AskAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
+                new() { Resources = [new() { ResourceType = ConfigResources.Broker, ResourceName = "1" }] }, 4);
+        Dictionary<string, string?> shown = answer.Results[0].Configs.ToDictionary(c => c.Name, c => c.Value);
+        Assert.Equal("10080", shown["offsets.retention.minutes"]);
+        Assert.Equal("1048588", shown["message.max.bytes"]);
+        Assert.Equal("604800000", shown["log.retention.ms"]);
+        Assert.Equal("900000", shown["transaction.max.timeout.ms"]);
+        Assert.Equal("4096", shown["offset.metadata.max.bytes"]);
+        Assert.Equal("50", shown["offsets.topic.num.partitions"]);
+    }
+
     [Fact]
     public async Task Topics_are_found_by_their_ids()
     {

@@ -44,6 +44,68 @@ public sealed class TransactionTests
         Assert.Equal(ErrorCode.TransactionAbortable, await ProduceAsync(peer, producer, 11, 0, "a"));
     }
 
+    /// <summary>Old clients do not know that a producer can be fenced; they know that an epoch can be over.</summary>
+    [Theory]
+    [InlineData(1, 1, 1, nameof(ErrorCode.InvalidProducerEpoch))]
+    [InlineData(2, 2, 2, nameof(ErrorCode.ProducerFenced))]
+    public async Task A_fenced_producer_hears_so_in_the_words_of_its_version(
+        short ofPartitions, short ofOffsets, short ofEnd, string expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        InitProducerIdResponse old = await InitAsync(peer);
+        await InitAsync(peer);
+        AddPartitionsToTxnResponse added = await peer.AskAsync<AddPartitionsToTxnRequest, AddPartitionsToTxnResponse>(
+            new()
+            {
+                V3AndBelowTransactionalId = "tx",
+                V3AndBelowProducerId = old.ProducerId,
+                V3AndBelowProducerEpoch = old.ProducerEpoch,
+                V3AndBelowTopics = [new() { Name = "t", Partitions = [0] }],
+            },
+            ofPartitions);
+        AddOffsetsToTxnResponse offsets = await peer.AskAsync<AddOffsetsToTxnRequest, AddOffsetsToTxnResponse>(
+            new()
+            {
+                TransactionalId = "tx",
+                ProducerId = old.ProducerId,
+                ProducerEpoch = old.ProducerEpoch,
+                GroupId = "g",
+            },
+            ofOffsets);
+        EndTxnResponse ended = await peer.AskAsync<EndTxnRequest, EndTxnResponse>(
+            new() { TransactionalId = "tx", ProducerId = old.ProducerId, ProducerEpoch = old.ProducerEpoch }, ofEnd);
+        short[] errors =
+        [
+            added.ResultsByTopicV3AndBelow[0].ResultsByPartition[0].PartitionErrorCode, offsets.ErrorCode,
+            ended.ErrorCode,
+        ];
+        Assert.All(errors, error => Assert.Equal(expected, $"{(ErrorCode)error}"));
+    }
+
+    [Theory]
+    [InlineData(3, nameof(ErrorCode.InvalidProducerEpoch))]
+    [InlineData(4, nameof(ErrorCode.ProducerFenced))]
+    public async Task A_fenced_producer_that_asks_for_a_new_epoch_hears_so_too(short version, string expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        InitProducerIdResponse old = await InitAsync(peer);
+        await InitAsync(peer);
+        await InitAsync(peer);
+        InitProducerIdResponse refused = await peer.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new()
+            {
+                TransactionalId = "tx",
+                TransactionTimeoutMs = 60_000,
+                ProducerId = old.ProducerId,
+                ProducerEpoch = old.ProducerEpoch,
+            },
+            version);
+        Assert.Equal(expected, $"{(ErrorCode)refused.ErrorCode}");
+    }
+
     private static Task<InitProducerIdResponse> InitAsync(KafkaPeer peer) =>
         peer.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
             new() { TransactionalId = "tx", TransactionTimeoutMs = 60_000 }, 4);

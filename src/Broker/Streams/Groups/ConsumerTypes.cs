@@ -38,6 +38,9 @@ public sealed record ConsumerHeartbeatRequest
     public IReadOnlyCollection<TopicIdPartition>? Owned { get; init; }
 
     public GroupClient Client { get; init; }
+
+    /// <summary>Which topics the member's user may know of: a regular expression finds no others.</summary>
+    public ITopicAccess Access { get; init; } = EveryTopic.Instance;
 }
 
 /// <summary>What a member is to know now.</summary>

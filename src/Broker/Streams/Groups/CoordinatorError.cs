@@ -17,6 +17,7 @@ public enum CoordinatorError : short
     UnknownMemberId = 25,
     InvalidSessionTimeout = 26,
     RebalanceInProgress = 27,
+    InvalidCommitOffsetSize = 28,
     InvalidRequest = 42,
     PolicyViolation = 44,
     InvalidProducerEpoch = 47,

@@ -6,7 +6,7 @@ using Pillarbox.Broker.Streams.Groups.Share;
 namespace Pillarbox.Broker.Streams.Groups;
 
 /// <summary>All that the coordinator knows under one group id. One owner: the loop.</summary>
-internal sealed class Group(string id, int partition)
+internal sealed class Group(string id, int partition, OffsetMemory offsets)
 {
     public string Id { get; } = id;
 
@@ -40,5 +40,5 @@ internal sealed class Group(string id, int partition)
     public bool IsBlank => Consumer is null && Share is null && Classic.Members.Count == 0
         && Classic.Generation == 0 && Classic.PendingCount == 0 && Offsets.IsEmpty && !Offsets.HasPending;
 
-    public GroupOffsets Offsets { get; } = new();
+    public GroupOffsets Offsets { get; } = new(offsets);
 }

@@ -44,6 +44,7 @@ public sealed class GroupCoordinator
         ConsumerTargets targets = new(_services, _subscriptions);
         ConsumerMembers members = new(_services, targets);
         _groups = new GroupTable(_services, rebalance, _subscriptions);
+        _subscriptions.Members = () => _groups.All.SelectMany(g => g.Consumer?.Members ?? []);
         _migration = new Migration(_services, rebalance, members);
         _classic = new ClassicProtocol(_services, rebalance);
         _classicOfConsumer = new ClassicInConsumer(_services, targets, members);
@@ -67,6 +68,12 @@ public sealed class GroupCoordinator
     public static GroupCoordinator Open(
         GroupOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams) =>
         new(options, log, loop, seams);
+
+    /// <summary>Bytes of memory that committed offsets take, as an estimate. Any thread.</summary>
+    public long OffsetsBytes => _services.OffsetMemory.Bytes;
+
+    /// <summary>Commits of offsets that were refused since start, for want of room. Any thread.</summary>
+    public long OffsetsRefusedTotal => _services.OffsetMemory.RefusedTotal;
 
     /// <summary>The partition of the coordinator's stream that keeps a group.</summary>
     public int PartitionOf(string groupId) => _services.Store.PartitionOf(groupId);
@@ -331,13 +338,10 @@ public sealed class GroupCoordinator
             };
         }
 
-        return request.SubscribedRegex is { Length: > 0 } regex && _subscriptions.Check(regex, UsedRegexes) is { } wrong
+        return request.SubscribedRegex is { Length: > 0 } regex && _subscriptions.Check(regex) is { } wrong
             ? ConsumerHeartbeatResult.Of(CoordinatorError.InvalidRegularExpression) with { Message = wrong }
             : null;
     }
-
-    private HashSet<string> UsedRegexes() =>
-        [.. _groups.All.SelectMany(g => g.Consumer?.Members ?? []).Select(m => m.Regex ?? "")];
 
     // Either there are too many groups, or this one is not there or speaks another protocol.
     private static CoordinatorError NoGroup(Group? group, bool joins) =>
@@ -358,7 +362,7 @@ public sealed class GroupCoordinator
     private void Sweep()
     {
         _offsets.Sweep();
-        _subscriptions.Keep(UsedRegexes());
+        _subscriptions.Keep();
         _services.Timers.Arm(_sweep, _services.NowMs + _services.Options.OffsetSweepMs);
     }
 }

@@ -211,7 +211,6 @@ internal sealed partial class GroupReplay(
         else if (groups.Find(groupId) is { } group)
         {
             group.Offsets.Remove(partition);
-            group.Offsets.RemovePending(partition);
             groups.RemoveIfUnused(group);
         }
     }

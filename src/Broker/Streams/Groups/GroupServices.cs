@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Streams.Groups.Offsets;
 using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Streams.Groups;
@@ -9,6 +10,8 @@ internal sealed class GroupServices(
     public GroupOptions Options { get; } = options;
 
     public GroupMemory Memory { get; } = new(options);
+
+    public OffsetMemory OffsetMemory { get; } = new(options);
 
     public TimerHeap Timers { get; } = new();
 

@@ -7,6 +7,9 @@ namespace Pillarbox.Broker.Streams.Groups;
 /// <summary>All groups, and what depends on which protocol a group speaks. One owner: the loop.</summary>
 internal sealed class GroupTable(GroupServices services, ClassicRebalance rebalance, Subscriptions subscriptions)
 {
+    // Offsets of one group that one batch of records forgets.
+    private const int RemovedAtOnceMax = 5_000;
+
     private static readonly HashSet<string> NoTopics = [];
     private readonly Dictionary<string, Group> _groups = [];
 
@@ -27,7 +30,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     {
         if (!_groups.TryGetValue(groupId, out Group? group))
         {
-            group = new Group(groupId, services.Store.PartitionOf(groupId));
+            group = new Group(groupId, services.Store.PartitionOf(groupId), services.OffsetMemory);
             _groups.Add(groupId, group);
             services.Memory.Count(group);
         }
@@ -40,6 +43,7 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
         group.Classic.State = ClassicState.Dead;
         _groups.Remove(group.Id);
         services.Memory.Forget(group);
+        group.Offsets.Clear();
     }
 
     /// <summary>Forgets a group that was made for a request which did not use it.</summary>
@@ -75,15 +79,31 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
             return CoordinatorError.NonEmptyGroup;
         }
 
-        List<CoordinatorRecord> records = Tombstones(group);
-        records.AddRange(group.Offsets.All.Select(o => GroupRecords.OffsetGone(groupId, o.Partition)));
-        if (!services.Write(group, records))
+        // The offsets of open transactions too: else the next start would find a group of those alone.
+        if (!RemoveOffsets(group, [.. group.Offsets.Partitions]) || !services.Write(group, Tombstones(group)))
         {
             return CoordinatorError.CoordinatorNotAvailable;
         }
 
         Remove(group);
         return CoordinatorError.None;
+    }
+
+    /// <summary>Forgets offsets, on disk and here, also those that open transactions would commit. False: not all, for
+    /// the log takes nothing now.</summary>
+    public bool RemoveOffsets(Group group, IReadOnlyList<TopicPartition> partitions)
+    {
+        foreach (TopicPartition[] part in partitions.Chunk(RemovedAtOnceMax))
+        {
+            if (!services.Write(group, Array.ConvertAll(part, p => GroupRecords.OffsetGone(group.Id, p))))
+            {
+                return false;
+            }
+
+            Array.ForEach(part, group.Offsets.Remove);
+        }
+
+        return true;
     }
 
     public static bool IsEmpty(Group group) =>
@@ -105,7 +125,8 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     {
         if (group.Consumer is { } consumer)
         {
-            return consumer.Members.SelectMany(subscriptions.TopicsOf).Select(t => t.Name).ToHashSet();
+            return consumer.Members.SelectMany(m => subscriptions.TopicsOf(consumer, m)).Select(t => t.Name)
+                .ToHashSet();
         }
 
         ClassicGroup classic = group.Classic;
@@ -146,10 +167,12 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
     {
         ClassicGroup classic = group.Classic;
         bool hadMembers = classic.Is(ClassicState.Empty) && !string.IsNullOrEmpty(classic.ProtocolType);
-        long sinceMs = hadMembers ? Math.Max(offset.CommittedMs, classic.StateSinceMs) : offset.CommittedMs;
+        long emptySinceMs = group.Consumer is { Members.Count: 0 } consumer ? consumer.EmptySinceMs
+            : hadMembers ? classic.StateSinceMs
+            : -1;
         return services.NowMs >= (offset.ExpiresMs >= 0
             ? offset.ExpiresMs
-            : sinceMs + services.Options.OffsetRetentionMs);
+            : Math.Max(offset.CommittedMs, emptySinceMs) + services.Options.OffsetRetentionMs);
     }
 
     /// <summary>Whether who names itself a member of a <c>consumer</c> group is one, of this epoch.</summary>

@@ -8,6 +8,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>AddOffsetsToTxn: a transaction will commit offsets of a group.</summary>
 internal static class AddOffsetsToTxnApi
 {
+    private const short FirstOfFencing = 2;
+
     public static async ValueTask<AddOffsetsToTxnResponse?> HandleAsync(ApiCall call, AddOffsetsToTxnRequest request)
     {
         if (!call.Session.MayTransact(request.TransactionalId))
@@ -24,6 +26,6 @@ internal static class AddOffsetsToTxnApi
             request.TransactionalId, new ProducerStamp(request.ProducerId, request.ProducerEpoch), Version: 1);
         PlainResult result = await call.Session.AskAsync<PlainResult>(
             (all, done) => all.Transactions.AddOffsets(who, request.GroupId, done));
-        return new AddOffsetsToTxnResponse { ErrorCode = result.Error.Code() };
+        return new AddOffsetsToTxnResponse { ErrorCode = result.Error.Since(FirstOfFencing, call).Code() };
     }
 }

@@ -11,6 +11,8 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// <summary>AddPartitionsToTxn: a transaction will write to partitions. Versions up to 3 come from clients.</summary>
 internal static class AddPartitionsToTxnApi
 {
+    private const short FirstOfFencing = 2;
+
     public static async ValueTask<AddPartitionsToTxnResponse?> HandleAsync(
         ApiCall call, AddPartitionsToTxnRequest request)
     {
@@ -19,7 +21,7 @@ internal static class AddPartitionsToTxnApi
             return new AddPartitionsToTxnResponse
             {
                 ResultsByTopicV3AndBelow = await AddAsync(
-                    call.Session,
+                    call,
                     new AddPartitionsToTxnTransaction
                     {
                         TransactionalId = request.V3AndBelowTransactionalId,
@@ -36,7 +38,7 @@ internal static class AddPartitionsToTxnApi
             results[i] = new()
             {
                 TransactionalId = request.Transactions[i].TransactionalId,
-                TopicResults = await AddAsync(call.Session, request.Transactions[i]),
+                TopicResults = await AddAsync(call, request.Transactions[i]),
             };
         }
 
@@ -44,8 +46,9 @@ internal static class AddPartitionsToTxnApi
     }
 
     private static async ValueTask<AddPartitionsToTxnTopicResult[]> AddAsync(
-        KafkaSession session, AddPartitionsToTxnTransaction wanted)
+        ApiCall call, AddPartitionsToTxnTransaction wanted)
     {
+        KafkaSession session = call.Session;
         var who = new TransactionRef(
             wanted.TransactionalId, new ProducerStamp(wanted.ProducerId, wanted.ProducerEpoch), Version: 1);
         TopicPartition[] partitions =
@@ -70,7 +73,7 @@ internal static class AddPartitionsToTxnApi
             ResultsByPartition = Array.ConvertAll(topic.Partitions, p => new AddPartitionsToTxnPartitionResult
             {
                 PartitionIndex = p,
-                PartitionErrorCode = ErrorOf(result, next++, partly),
+                PartitionErrorCode = ErrorOf(result, next++, partly, call),
             }),
         });
     }
@@ -83,9 +86,11 @@ internal static class AddPartitionsToTxnApi
             : Coordination.NoPermissionOnTopic;
 
     // When one cannot be added, none was.
-    private static short ErrorOf(PartitionsResult result, int index, bool partly)
+    private static short ErrorOf(PartitionsResult result, int index, bool partly, ApiCall call)
     {
         CoordinatorError error = index < result.Partitions.Count ? result.Partitions[index] : result.Error;
-        return partly && error == CoordinatorError.None ? (short)ErrorCode.OperationNotAttempted : error.Code();
+        return partly && error == CoordinatorError.None
+            ? (short)ErrorCode.OperationNotAttempted
+            : error.Since(FirstOfFencing, call).Code();
     }
 }

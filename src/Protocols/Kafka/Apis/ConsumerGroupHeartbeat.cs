@@ -36,6 +36,7 @@ internal static class ConsumerGroupHeartbeatApi
                 [.. request.TopicPartitions.SelectMany(
                     t => t.Partitions.Select(p => new TopicIdPartition(t.TopicId, p)))],
             Client = new GroupClient(call.Header.ClientId, session.Peer.ClientHost),
+            Access = session.TopicAccess,
         };
         ConsumerHeartbeatResult result = await session.AskAsync<ConsumerHeartbeatResult>(
             (all, done) => all.Groups.ConsumerHeartbeat(heartbeat, done));

@@ -30,7 +30,9 @@ internal static class CreatePartitionsApi
         ApiCall call, CreatePartitionsTopic wanted, bool validateOnly)
     {
         KafkaSession session = call.Session;
-        ErrorCode error = session.Find(wanted.Name, Guid.Empty, Permission.CreateAddress, out RecordStream? stream);
+        // The field's programs are given the right to alter the topic, ours that to make it.
+        Permission by = session.May(Permission.Manage, wanted.Name) ? Permission.Manage : Permission.CreateAddress;
+        ErrorCode error = session.Find(wanted.Name, Guid.Empty, by, out RecordStream? stream);
         if (error != ErrorCode.None)
         {
             return (error, null);
@@ -63,7 +65,7 @@ internal static class CreatePartitionsApi
             return (ErrorCode.ThrottlingQuotaExceeded, null);
         }
 
-        Grant grant = session.GrantOf(Permission.CreateAddress, wanted.Name);
+        Grant grant = session.GrantOf(by, wanted.Name);
         CatalogResult grown = session.Streams.SetPartitionCount(grant, stream, wanted.Count);
         return (await session.WhenDurableAsync(grown), grown.Message);
     }

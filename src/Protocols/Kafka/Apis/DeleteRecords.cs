@@ -29,7 +29,9 @@ internal static class DeleteRecordsApi
     private static async ValueTask<DeleteRecordsResponse.DeleteRecordsPartitionResult> DeleteAsync(
         KafkaSession session, string topic, DeleteRecordsRequest.DeleteRecordsPartition wanted)
     {
-        ErrorCode error = session.Find(topic, Guid.Empty, Permission.Manage, out RecordStream? stream);
+        // The field's programs are given the right to delete, ours that to manage.
+        Permission by = session.May(Permission.DeleteAddress, topic) ? Permission.DeleteAddress : Permission.Manage;
+        ErrorCode error = session.Find(topic, Guid.Empty, by, out RecordStream? stream);
         Partition? partition = stream?.FindPartition(wanted.PartitionIndex);
         if (error == ErrorCode.None)
         {
@@ -38,7 +40,7 @@ internal static class DeleteRecordsApi
                 : stream!.IsInternal ? ErrorCode.InvalidTopicException
                 : !stream.Config.IsDeleting ? ErrorCode.PolicyViolation
                 : await session.WhenDurableAsync(session.Streams.DeleteRecords(
-                    session.GrantOf(Permission.Manage, topic), partition, wanted.Offset));
+                    session.GrantOf(by, topic), partition, wanted.Offset));
         }
 
         return new()

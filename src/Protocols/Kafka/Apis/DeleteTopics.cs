@@ -29,14 +29,17 @@ internal static class DeleteTopicsApi
         ApiCall call, string? name, Guid id)
     {
         KafkaSession session = call.Session;
+        RecordStream? stream = null;
         ErrorCode error = name is not null && id != Guid.Empty
             ? ErrorCode.InvalidRequest
-            : session.Find(name ?? "", id, Permission.DeleteAddress, out RecordStream? stream) is var found
-                && found == ErrorCode.None
-                ? await DeleteAsync(call, stream!)
-                : found;
+            : session.Find(name ?? "", id, Permission.DeleteAddress, out stream);
+        if (error == ErrorCode.None)
+        {
+            error = await DeleteAsync(call, stream!);
+        }
+
         // Who may not delete a topic need not learn the name behind its id.
-        return new() { Name = name ?? (error == ErrorCode.None ? "" : null), TopicId = id, ErrorCode = (short)error };
+        return new() { Name = name ?? stream?.Name, TopicId = stream?.Id ?? id, ErrorCode = (short)error };
     }
 
     private static async ValueTask<ErrorCode> DeleteAsync(ApiCall call, RecordStream stream)

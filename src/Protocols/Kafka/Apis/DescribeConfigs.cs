@@ -114,7 +114,8 @@ internal static class DescribeConfigsApi
 
         result.Configs = wanted.ResourceName.Length == 0 ? [] :
         [
-            .. ConfigResources.OfBroker(session.Environment.Options).Where(s => IsWanted(wanted, s.Name))
+            .. ConfigResources.OfBroker(session.Environment.Options, session.Environment.Broker.CoordinatorLimits)
+                .Where(s => IsWanted(wanted, s.Name))
                 .Select(s => new DescribeConfigsResourceResult
                 {
                     Name = s.Name,
@@ -127,6 +128,7 @@ internal static class DescribeConfigsApi
         ];
     }
 
+    // No names at all stand for every name, whether there is a list or not.
     private static bool IsWanted(DescribeConfigsResource wanted, string name) =>
-        wanted.ConfigurationKeys is null || wanted.ConfigurationKeys.Contains(name);
+        wanted.ConfigurationKeys is not { Length: > 0 } names || names.Contains(name);
 }

@@ -14,7 +14,7 @@ internal static class DescribeTransactionsApi
         for (int i = 0; i < states.Length; i++)
         {
             string id = request.TransactionalIds[i];
-            TransactionView view = call.Session.MayTransact(id)
+            TransactionView view = call.Session.MaySeeTransaction(id)
                 ? await call.Session.AskAsync<TransactionView>((all, done) => all.Transactions.Describe(id, done))
                 : TransactionView.Of(Coordination.NoPermissionOnTransaction);
             states[i] = Describe(

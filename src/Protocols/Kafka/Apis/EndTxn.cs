@@ -9,6 +9,7 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// transaction.</summary>
 internal static class EndTxnApi
 {
+    private const short FirstOfFencing = 2;
     private const short FirstOfTransactionsV2 = 5;
 
     public static async ValueTask<EndTxnResponse?> HandleAsync(ApiCall call, EndTxnRequest request)
@@ -26,7 +27,7 @@ internal static class EndTxnApi
             (all, done) => all.Transactions.EndTransaction(who, request.Committed, done));
         return new EndTxnResponse
         {
-            ErrorCode = result.Error.Code(),
+            ErrorCode = result.Error.Since(FirstOfFencing, call).Code(),
             ProducerId = result.Producer.Id,
             ProducerEpoch = result.Producer.Epoch,
         };

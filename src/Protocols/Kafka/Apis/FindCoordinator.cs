@@ -43,7 +43,7 @@ internal static class FindCoordinatorApi
     private static ErrorCode Check(KafkaSession session, sbyte type, string key) => type switch
     {
         Group when !session.MaySeeGroup(key) => ErrorCode.GroupAuthorizationFailed,
-        Transaction when !session.MayTransact(key) => ErrorCode.TransactionalIdAuthorizationFailed,
+        Transaction when !session.MaySeeTransaction(key) => ErrorCode.TransactionalIdAuthorizationFailed,
         Group or Transaction or Share => ErrorCode.None,
         _ => ErrorCode.InvalidRequest,
     };

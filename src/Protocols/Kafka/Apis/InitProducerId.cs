@@ -11,6 +11,8 @@ internal static class InitProducerIdApi
     /// <summary>Version 6 is for two-phase commits, which clients do not use yet.</summary>
     public const short VersionMax = 5;
 
+    private const short FirstOfFencing = 4;
+
     public static async ValueTask<InitProducerIdResponse?> HandleAsync(ApiCall call, InitProducerIdRequest request)
     {
         if (request.TransactionalId is { } id && !call.Session.MayTransact(id))
@@ -24,7 +26,7 @@ internal static class InitProducerIdApi
             (all, done) => all.Transactions.InitProducer(init, done));
         return new InitProducerIdResponse
         {
-            ErrorCode = result.Error.Code(),
+            ErrorCode = result.Error.Since(FirstOfFencing, call).Code(),
             ProducerId = result.Producer.Id,
             ProducerEpoch = result.Producer.Epoch,
         };

@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -24,7 +23,7 @@ internal static class ListOffsetsApi
         ApiCall call, ListOffsetsRequest request, ListOffsetsRequest.ListOffsetsTopic topic,
         HashSet<(string Topic, int Partition)> twice)
     {
-        ErrorCode error = call.Session.Find(topic.Name, Guid.Empty, Permission.Consume, out RecordStream? stream);
+        ErrorCode error = call.Session.FindSeen(topic.Name, out RecordStream? stream);
         var isolation = request.IsolationLevel == 1 ? Isolation.Committed : Isolation.Uncommitted;
         return new()
         {

@@ -28,7 +28,7 @@ internal static class ListTransactionsApi
             UnknownStateFilters = [.. request.StateFilters.Where(s => !Enum.IsDefined(typeof(TransactionState), s))],
             TransactionStates =
             [
-                .. all.Where(t => session.MayTransact(t.TransactionalId))
+                .. all.Where(t => session.MaySeeTransaction(t.TransactionalId))
                     .Where(t => pattern is null || pattern.IsMatch(t.TransactionalId))
                     .Where(t => states.Count == 0 || states.Contains($"{t.State}"))
                     .Where(t => producers.Count == 0 || producers.Contains(t.Producer.Id))
@@ -57,7 +57,7 @@ internal static class ListTransactionsApi
         try
         {
             pattern = text.Length <= PatternCharsMax
-                ? new Regex($"^(?:{text})$", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)
+                ? new Regex($@"\A(?:{text})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant)
                 : null;
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)

@@ -67,7 +67,7 @@ internal static class MetadataApi
         ErrorCode error = name is null ? ErrorCode.UnknownTopicId
             : !maySee ? ErrorCode.TopicAuthorizationFailed
             : request.AllowAutoTopicCreation ? await CreateAsync(session, name)
-            : ErrorCode.UnknownTopicOrPartition;
+            : Missing(name);
         return error == ErrorCode.None && session.Streams.Find(name!) is { } made
             ? Describe(session, made, request)
             : new() { ErrorCode = (short)error, Name = name, TopicId = wanted.TopicId };
@@ -78,7 +78,7 @@ internal static class MetadataApi
         KafkaOptions options = session.Environment.Options;
         if (!options.AutoCreateTopics)
         {
-            return ErrorCode.UnknownTopicOrPartition;
+            return Missing(name);
         }
 
         if (!session.May(Permission.CreateAddress, name))
@@ -92,6 +92,10 @@ internal static class MetadataApi
             ? ErrorCode.None
             : await session.WhenDurableAsync(made);
     }
+
+    // Who waits for a topic waits in vain for one that nobody can make.
+    private static ErrorCode Missing(string name) =>
+        StreamCatalog.CheckName(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException;
 
     private static MetadataResponse.MetadataResponseTopic Describe(
         KafkaSession session, RecordStream stream, MetadataRequest request)

@@ -11,7 +11,7 @@ internal static class OffsetCommitApi
     public static async ValueTask<OffsetCommitResponse?> HandleAsync(ApiCall call, OffsetCommitRequest request)
     {
         KafkaSession session = call.Session;
-        var checks = new OffsetChecks(session, session.MayJoin(request.GroupId));
+        var checks = new OffsetChecks(session, session.CheckMember(request.GroupId));
         foreach (OffsetCommitRequest.OffsetCommitRequestTopic topic in request.Topics)
         {
             string? name = session.NameOf(topic.Name, topic.TopicId);

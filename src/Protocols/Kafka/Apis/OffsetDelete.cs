@@ -10,12 +10,12 @@ internal static class OffsetDeleteApi
     public static async ValueTask<OffsetDeleteResponse?> HandleAsync(ApiCall call, OffsetDeleteRequest request)
     {
         KafkaSession session = call.Session;
-        if (!session.MayJoin(request.GroupId))
+        if (!session.MayDeleteGroup(request.GroupId))
         {
             return new OffsetDeleteResponse { ErrorCode = (short)ErrorCode.GroupAuthorizationFailed };
         }
 
-        var checks = new OffsetChecks(session, mayJoin: true);
+        var checks = new OffsetChecks(session, ErrorCode.None);
         foreach (OffsetDeleteRequest.OffsetDeleteRequestTopic topic in request.Topics)
         {
             foreach (OffsetDeleteRequest.OffsetDeleteRequestPartition partition in topic.Partitions)

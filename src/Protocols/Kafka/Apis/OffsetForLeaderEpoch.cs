@@ -1,4 +1,3 @@
-using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
@@ -19,7 +18,7 @@ internal static class OffsetForLeaderEpochApi
     private static OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult Topic(
         KafkaSession session, OffsetForLeaderEpochRequest.OffsetForLeaderTopic topic)
     {
-        ErrorCode error = session.Find(topic.Topic, Guid.Empty, Permission.Consume, out RecordStream? stream);
+        ErrorCode error = session.FindSeen(topic.Topic, out RecordStream? stream);
         return new()
         {
             Topic = topic.Topic,

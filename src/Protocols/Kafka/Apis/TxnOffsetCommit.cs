@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Transactions;
+using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 using Commit = Pillarbox.Broker.Streams.Groups.OffsetCommitRequest;
 
@@ -14,8 +15,10 @@ internal static class TxnOffsetCommitApi
     public static async ValueTask<TxnOffsetCommitResponse?> HandleAsync(ApiCall call, TxnOffsetCommitRequest request)
     {
         KafkaSession session = call.Session;
-        bool may = session.MayJoin(request.GroupId) && session.MayTransact(request.TransactionalId);
-        var checks = new OffsetChecks(session, may);
+        ErrorCode refusal = session.MayTransact(request.TransactionalId)
+            ? session.CheckMember(request.GroupId)
+            : ErrorCode.TransactionalIdAuthorizationFailed;
+        var checks = new OffsetChecks(session, refusal);
         foreach (TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic topic in request.Topics)
         {
             string? name = session.NameOf(topic.Name, topic.TopicId);
@@ -60,7 +63,20 @@ internal static class TxnOffsetCommitApi
         };
         OffsetCommitResult result = await call.Session.AskAsync<OffsetCommitResult>(
             (all, done) => all.CommitOffsets(who, commit, done));
-        bool isStrange = result.Error == CoordinatorError.TransactionAbortable && call.Version < FirstOfAbortable;
-        checks.Take(isStrange ? OffsetCommitResult.Of(CoordinatorError.InvalidTxnState) : result);
+        checks.Take(call.Version < FirstOfAbortable ? Known(result) : result);
     }
+
+    // In the words of clients that have never heard of transactions that they should abort.
+    private static OffsetCommitResult Known(OffsetCommitResult result) =>
+        result.Error == CoordinatorError.TransactionAbortable
+            ? OffsetCommitResult.Of(CoordinatorError.InvalidTxnState)
+            : result with
+            {
+                Offsets =
+                [
+                    .. result.Offsets.Select(error => error == CoordinatorError.TransactionAbortable
+                        ? CoordinatorError.InvalidCommitOffsetSize
+                        : error),
+                ],
+            };
 }

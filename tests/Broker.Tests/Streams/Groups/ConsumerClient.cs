@@ -22,6 +22,8 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
 
     public string? Regex { get; set; }
 
+    public ITopicAccess Access { get; set; } = EveryTopic.Instance;
+
     public string? Assignor { get; set; }
 
     public int RebalanceTimeoutMs { get; init; } = 10_000;
@@ -74,6 +76,7 @@ internal sealed class ConsumerClient(GroupScene scene, string name)
                 ServerAssignor = Assignor,
                 Owned = [.. Owned.Concat(Leaving)],
                 Client = new GroupClient(name, "/127.0.0.1"),
+                Access = Access,
             },
             _pending.Take);
     }

@@ -134,6 +134,59 @@ public sealed class OffsetTests
         Assert.Empty(_scene.List());
     }
 
+    /// <summary>A member that reads nothing new commits nothing: its group is not to lose its place when it stops for a
+    /// moment.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Offsets_of_the_consumer_protocol_go_a_week_after_the_last_member(bool restarts)
+    {
+        _scene.Topics.Set("t", 1);
+        ConsumerClient one = new(_scene, "one");
+        one.Beat();
+        _scene.Commit(9, one.MemberId, one.Epoch);
+        for (long passed = 0; passed < 10 * Day; passed += 30_000)
+        {
+            _scene.Clock.Advance(30_000);
+            _scene.Coordinator.Tick();
+            Assert.Equal(CoordinatorError.None, one.Beat());
+        }
+
+        one.Leave();
+        if (restarts)
+        {
+            _scene.Crash();
+        }
+
+        Pass(6 * Day);
+        Assert.Equal(9, _scene.Fetch().Committed.Offset);
+        Pass(Day + 700_000);
+        Assert.Equal(-1, _scene.Fetch().Committed.Offset);
+        Assert.Empty(_scene.List());
+        _scene.Crash();
+        Assert.Empty(_scene.List());
+    }
+
+    [Fact]
+    public void Offsets_of_topics_that_members_no_longer_read_go_a_week_after_each_commit()
+    {
+        _scene.Topics.Set("t", 1);
+        _scene.Topics.Set("old", 1);
+        ConsumerClient one = new(_scene, "one");
+        one.Beat();
+        _scene.Commit(1, one.MemberId, one.Epoch);
+        _scene.Commit(2, one.MemberId, one.Epoch, topic: "old");
+        for (long passed = 0; passed < 8 * Day; passed += 30_000)
+        {
+            _scene.Clock.Advance(30_000);
+            _scene.Coordinator.Tick();
+            one.Beat();
+        }
+
+        Assert.Equal(-1, _scene.Fetch(topic: "old").Committed.Offset);
+        Assert.Equal(1, _scene.Fetch().Committed.Offset);
+    }
+
     [Fact]
     public void Offsets_from_outside_go_a_week_after_each_commit()
     {

@@ -25,7 +25,7 @@ internal sealed class RequestGrammar(Random random, Guid[] topicIds)
     [
         "", "g", "g2", "m", "x", "range", "uniform", "consumer", "user", "client-id", "producer_byte_rate",
         "cleanup.policy", "compact", "retention.ms", "1", "0", "-1", "PLAIN", "kafka-cluster", "User:a", "*",
-        "group.version", "1.0", "pillarbox",
+        "group.version", "1.0", "pillarbox", ".*", "t[0-9]", "(a|aa)+$", "(((a?){9}){9}){9}", "(", "\\",
     ];
 
     private static readonly long[] Numbers = [-2, -1, 0, 0, 0, 1, 1, 2, 3, 5, 100];

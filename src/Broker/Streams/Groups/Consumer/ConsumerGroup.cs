@@ -20,6 +20,10 @@ internal sealed class ConsumerGroup
     /// <summary>The epoch that the target was made for.</summary>
     public int AssignmentEpoch { get; set; }
 
+    /// <summary>When its last member went, in milliseconds since the Unix epoch; -1 = not known, or somebody is in it.
+    /// </summary>
+    public long EmptySinceMs { get; set; } = -1;
+
     public long AssignedMs { get; set; } = long.MinValue / 2;
 
     /// <summary>What the subscribed topics looked like at the last look.</summary>
@@ -43,6 +47,23 @@ internal sealed class ConsumerGroup
         : Epoch > AssignmentEpoch ? "Assigning"
         : IsReconciled ? "Stable" : "Reconciling";
 
+    /// <summary>Whether it is not known yet, since the start, what the expressions of some members find.</summary>
+    public bool WaitsForUsers
+    {
+        get
+        {
+            foreach (ConsumerMember member in Members)
+            {
+                if (member is { Regex: not null, Access: null })
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     public ConsumerMember? Find(string memberId) => _members.GetValueOrDefault(memberId);
 
     public ConsumerMember? FindInstance(string instanceId) => _instances.GetValueOrDefault(instanceId);
@@ -54,6 +75,7 @@ internal sealed class ConsumerGroup
     public void Add(ConsumerMember member)
     {
         _members.Add(member.Id, member);
+        EmptySinceMs = -1;
         member.Weight.Enter(Weight);
         if (member.InstanceId is not null)
         {

@@ -38,7 +38,8 @@ internal sealed class ConsumerHeartbeats(
         }
 
         bool changed = Update(member, request);
-        targets.LookAtTopics(group, changed || isNew);
+        bool seesOthers = member.Hear(request.Access);
+        targets.LookAtTopics(group, changed || isNew, seesOthers);
         targets.Update(owner, members.Assign);
         Reconciliation.Step(group, member, request.Owned);
         members.Touch(owner, member);

@@ -23,6 +23,7 @@ internal sealed class ConsumerMember
     private IReadOnlyList<string> _topics = [];
     private string? _regex;
     private ClassicSide? _classic;
+    private object? _rules;
 
     public ConsumerMember(string id)
     {
@@ -63,6 +64,9 @@ internal sealed class ConsumerMember
         }
     }
 
+    /// <summary>Which topics its user may know of; null = it has not been heard of since the node started.</summary>
+    public ITopicAccess? Access { get; private set; }
+
     public string? Assignor { get; set; }
 
     /// <summary>What a member has that speaks the classic protocol; null for all others.</summary>
@@ -99,6 +103,15 @@ internal sealed class ConsumerMember
     public bool HasMoved { get; set; } = true;
 
     public bool IsAway => Epoch == AwayEpoch;
+
+    /// <summary>Its user is heard of. True: what its expression finds may be something else now.</summary>
+    public bool Hear(ITopicAccess access)
+    {
+        object rules = access.Rules;
+        bool changes = Regex is not null && !(access.Equals(Access) && ReferenceEquals(rules, _rules));
+        (Access, _rules) = (access, rules);
+        return changes;
+    }
 
     /// <summary>What a subscription takes of memory, as far as it is given.</summary>
     public static long WeightOf(IReadOnlyList<string>? topics, string? regex) =>

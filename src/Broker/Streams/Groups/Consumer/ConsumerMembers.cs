@@ -49,6 +49,7 @@ internal sealed class ConsumerMembers(GroupServices services, ConsumerTargets ta
     {
         ConsumerGroup group = owner.Consumer!;
         group.Remove(member);
+        group.EmptySinceMs = group.Members.Count == 0 ? services.NowMs : -1;
         targets.LookAtTopics(group, subscriptionChanged: true);
         targets.Update(owner, Assign);
         Flush(owner);

@@ -4,11 +4,16 @@ namespace Pillarbox.Broker.Streams.Groups.Consumer;
 /// loop.</summary>
 internal sealed class ConsumerTargets(GroupServices services, Subscriptions subscriptions)
 {
-    /// <summary>Looks whether the topics that the group reads are still the same, and bumps the epoch if not.</summary>
-    public void LookAtTopics(ConsumerGroup group, bool subscriptionChanged)
+    /// <summary>Looks whether the topics that the group reads are still the same, and bumps the epoch if not.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="subscriptionChanged">A member reads by other names or expressions, or is another one.</param>
+    /// <param name="rightsChanged">A member's user may know of other topics than before.</param>
+    public void LookAtTopics(ConsumerGroup group, bool subscriptionChanged, bool rightsChanged = false)
     {
         long version = services.Topics.Version;
-        if (version == group.TopicsVersion && !subscriptionChanged)
+        bool isSame = version == group.TopicsVersion && !rightsChanged;
+        if (!subscriptionChanged && (isSame || group.WaitsForUsers))
         {
             return;
         }
@@ -50,7 +55,7 @@ internal sealed class ConsumerTargets(GroupServices services, Subscriptions subs
         foreach (ConsumerMember member in group.Members)
         {
             HashSet<Guid> ids = [];
-            foreach (TopicInfo topic in subscriptions.TopicsOf(member))
+            foreach (TopicInfo topic in subscriptions.TopicsOf(group, member))
             {
                 topics[topic.Id] = topic.PartitionCount;
                 ids.Add(topic.Id);

@@ -1,61 +1,57 @@
-using System.Text.RegularExpressions;
-
 namespace Pillarbox.Broker.Streams.Groups.Consumer;
 
 /// <summary>Which topics the members of a group read, also by regular expressions. One owner: the loop.</summary>
 internal sealed class Subscriptions(ITopicView topics, GroupOptions options, TimeProvider time)
 {
-    // For one name, and for all of them.
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromMilliseconds(100);
-    private readonly Dictionary<string, Resolved> _regexes = [];
+    private const ulong HashPrime = 0x100000001b3;
+    private const ulong HashBasis = 0xcbf29ce484222325;
+
+    private readonly TopicPatterns _patterns = new(topics, time);
+
+    /// <summary>The members of all groups: what they use is kept.</summary>
+    public Func<IEnumerable<ConsumerMember>> Members { get; set; } = () => [];
 
     /// <summary>Null when a pattern is one that can be used; else a sentence for the user.</summary>
-    /// <param name="pattern">The expression.</param>
-    /// <param name="used">The expressions of all members; asked for when too many are kept.</param>
-    public string? Check(string pattern, Func<IReadOnlySet<string>> used)
+    public string? Check(string pattern)
     {
         if (pattern.Length > options.RegexCharsMax)
         {
             return $"the regular expression has {pattern.Length} characters, at most {options.RegexCharsMax} may be";
         }
 
-        if (_regexes.ContainsKey(pattern))
+        if (_patterns.Has(pattern))
         {
             return null;
         }
 
-        if (_regexes.Count >= options.RegexesMax)
+        if (_patterns.Count >= options.RegexesMax)
         {
-            Keep(used());
+            Keep();
         }
 
-        if (_regexes.Count >= options.RegexesMax)
-        {
-            return $"groups use {_regexes.Count} different regular expressions, and no more may be";
-        }
-
-        try
-        {
-            // By itself first: a bracket too many must not end the one around it.
-            _ = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
-            return Match(Compile(pattern)) is null ? "the regular expression takes too long" : null;
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
-        {
-            return $"the regular expression cannot be used: {e.Message}";
-        }
+        return _patterns.Count >= options.RegexesMax
+            ? $"groups use {_patterns.Count} different regular expressions, and no more may be"
+            : _patterns.Add(pattern);
     }
 
-    /// <summary>What a member reads and is there.</summary>
-    public List<TopicInfo> TopicsOf(ConsumerMember member)
+    /// <summary>
+    /// What a member reads and is there. An expression finds what the member's user may know of; who he is is not on
+    /// disk, so that until the member's first heartbeat after a start it finds what the member is to have anyway.
+    /// </summary>
+    public List<TopicInfo> TopicsOf(ConsumerGroup group, ConsumerMember member)
     {
-        List<TopicInfo> found = [];
         HashSet<string> names = [.. member.Topics];
-        if (!string.IsNullOrEmpty(member.Regex))
+        if (member.Regex is { } pattern && member.Access is { } access)
         {
-            names.UnionWith(Resolve(member.Regex));
+            if (_patterns.ViewCount >= 2 * options.RegexesMax)
+            {
+                Keep();
+            }
+
+            names.UnionWith(_patterns.Find(pattern, access));
         }
 
+        List<TopicInfo> found = [];
         foreach (string name in names)
         {
             if (topics.Find(name) is { } topic)
@@ -64,98 +60,64 @@ internal sealed class Subscriptions(ITopicView topics, GroupOptions options, Tim
             }
         }
 
+        if (member is { Regex: not null, Access: null })
+        {
+            found.AddRange(group.TargetOf(member).Select(p => p.TopicId).Distinct()
+                .Select(topics.Find).OfType<TopicInfo>().Where(topic => !names.Contains(topic.Name)));
+        }
+
         return found;
     }
 
-    /// <summary>A number that changes when a topic that somebody reads is made, removed or gets partitions.</summary>
+    /// <summary>A number that changes when a topic that somebody reads is made, removed or gets partitions, and when an
+    /// expression finds other topics for its member. The same after a start.</summary>
     public long HashOf(ConsumerGroup group)
     {
         Dictionary<string, TopicInfo> all = [];
+        ulong found = 0;
         foreach (ConsumerMember member in group.Members)
         {
-            foreach (TopicInfo topic in TopicsOf(member))
+            List<TopicInfo> own = TopicsOf(group, member);
+            foreach (TopicInfo topic in own)
             {
                 all[topic.Name] = topic;
             }
+
+            // A sum, for members have no order.
+            found += member.Regex is null ? 0 : HashOf(member.Id, HashOf(own));
         }
 
-        return HashOf(all.Values);
+        return (long)(HashOf(all.Values) + found);
     }
 
-    /// <summary>Forgets expressions that no group uses.</summary>
-    public void Keep(IReadOnlySet<string> used)
+    /// <summary>Forgets expressions that no member uses.</summary>
+    public void Keep() => _patterns.Keep(Members());
+
+    private static ulong HashOf(string text, ulong hash)
     {
-        foreach (string pattern in _regexes.Keys.Where(p => !used.Contains(p)).ToArray())
+        foreach (char each in text)
         {
-            _regexes.Remove(pattern);
+            hash = (hash ^ each) * HashPrime;
         }
+
+        return hash;
     }
 
-    private static long HashOf(IEnumerable<TopicInfo> topics)
+    private static ulong HashOf(IEnumerable<TopicInfo> topics)
     {
-        const ulong Prime = 0x100000001b3;
-        ulong hash = 0xcbf29ce484222325;
+        ulong hash = HashBasis;
         Span<byte> id = stackalloc byte[16];
         foreach (TopicInfo topic in topics.OrderBy(t => t.Name, StringComparer.Ordinal))
         {
             topic.Id.TryWriteBytes(id);
             foreach (byte each in id)
             {
-                hash = (hash ^ each) * Prime;
+                hash = (hash ^ each) * HashPrime;
             }
 
-            hash = (hash ^ (uint)topic.PartitionCount) * Prime;
+            hash = (hash ^ (uint)topic.PartitionCount) * HashPrime;
         }
 
-        return (long)hash;
+        return hash;
     }
-
-    private HashSet<string> Resolve(string pattern)
-    {
-        if (_regexes.TryGetValue(pattern, out Resolved? resolved) && resolved.Version == topics.Version)
-        {
-            return resolved.Names;
-        }
-
-        // A version is read first: what is made meanwhile is found with the next one.
-        long version = topics.Version;
-        Regex regex = resolved?.Regex ?? Compile(pattern);
-        HashSet<string> names = Match(regex) ?? [];
-        _regexes[pattern] = new Resolved(regex, names, version);
-        return names;
-    }
-
-    // Null when it takes too long.
-    private HashSet<string>? Match(Regex compiled)
-    {
-        HashSet<string> names = [];
-        long begunAt = time.GetTimestamp();
-        try
-        {
-            foreach (string name in topics.Names)
-            {
-                if (compiled.IsMatch(name))
-                {
-                    names.Add(name);
-                }
-
-                if (time.GetElapsedTime(begunAt) > MatchTimeout)
-                {
-                    return null;
-                }
-            }
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            return null;
-        }
-
-        return names;
-    }
-
-    // Without backtracking the time is linear in the name, whatever the expression.
-    private static Regex Compile(string pattern) => new(
-        $@"\A(?:{pattern})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, MatchTimeout);
-
-    private sealed record Resolved(Regex Regex, HashSet<string> Names, long Version);
 }

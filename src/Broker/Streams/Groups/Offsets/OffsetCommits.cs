@@ -80,7 +80,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     public CoordinatorError[] Delete(Group group, IReadOnlyList<TopicPartition> partitions)
     {
         CoordinatorError[] errors = new CoordinatorError[partitions.Count];
-        List<CoordinatorRecord> records = [];
+        List<TopicPartition> gone = [];
         IReadOnlySet<string>? subscribed = groups.SubscribedTopics(group);
         for (int i = 0; i < errors.Length; i++)
         {
@@ -88,25 +88,15 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
             {
                 errors[i] = CoordinatorError.GroupSubscribedToTopic;
             }
-            else if (group.Offsets.Find(partitions[i]).Offset >= 0)
+            else if (group.Offsets.Knows(partitions[i]))
             {
-                records.Add(GroupRecords.OffsetGone(group.Id, partitions[i]));
+                gone.Add(partitions[i]);
             }
         }
 
-        if (records.Count > 0 && !services.Write(group, records))
+        if (!groups.RemoveOffsets(group, gone))
         {
             Array.Fill(errors, CoordinatorError.CoordinatorNotAvailable);
-            return errors;
-        }
-
-        for (int i = 0; i < errors.Length; i++)
-        {
-            if (errors[i] == CoordinatorError.None)
-            {
-                group.Offsets.Remove(partitions[i]);
-                group.Offsets.RemovePending(partitions[i]);
-            }
         }
 
         return errors;
@@ -117,9 +107,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     {
         foreach (Group group in groups.All.ToArray())
         {
-            TopicPartition[] gone = [.. group.Offsets.All.Where(o => o.Partition.Topic == topic)
-                .Select(o => o.Partition)];
-            Remove(group, gone);
+            groups.RemoveOffsets(group, [.. group.Offsets.PartitionsOf(topic)]);
         }
     }
 
@@ -138,7 +126,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
     {
         foreach (Group group in groups.All.ToArray())
         {
-            Remove(group, groups.Expired(group));
+            groups.RemoveOffsets(group, groups.Expired(group));
             groups.RemoveIfOver(group);
         }
     }
@@ -216,16 +204,15 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         List<CoordinatorRecord> records = [];
         long nowMs = services.NowMs;
         long expiresMs = request.RetentionMs >= 0 ? nowMs + request.RetentionMs : -1;
+        long growth = 0;
         for (int i = 0; i < errors.Length; i++)
         {
             OffsetToCommit asked = request.Offsets[i];
-            if (Encoding.UTF8.GetByteCount(asked.Metadata ?? "") > services.Options.OffsetMetadataBytesMax)
+            errors[i] = Check(group, request.Producer, asked, ref growth);
+            if (errors[i] == CoordinatorError.None)
             {
-                errors[i] = CoordinatorError.OffsetMetadataTooLarge;
-                continue;
+                records.Add(GroupRecords.Offset(group.Id, asked.Partition, ToCommit(asked, nowMs, expiresMs)));
             }
-
-            records.Add(GroupRecords.Offset(group.Id, asked.Partition, ToCommit(asked, nowMs, expiresMs)));
         }
 
         if (records.Count > 0
@@ -246,21 +233,28 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         return new OffsetCommitResult { Offsets = errors };
     }
 
+    // Who has no room in a transaction may abort it and go on.
+    private CoordinatorError Check(Group group, ProducerStamp producer, in OffsetToCommit asked, ref long growth)
+    {
+        string metadata = asked.Metadata ?? "";
+        if (Encoding.UTF8.GetByteCount(metadata) > services.Options.OffsetMetadataBytesMax)
+        {
+            return CoordinatorError.OffsetMetadataTooLarge;
+        }
+
+        long more = group.Offsets.GrowthBy(producer, asked.Partition, metadata);
+        if (more > 0 && !services.OffsetMemory.HasRoom(growth + more))
+        {
+            services.OffsetMemory.CountRefused();
+            return producer.IsTransactional
+                ? CoordinatorError.TransactionAbortable
+                : CoordinatorError.InvalidCommitOffsetSize;
+        }
+
+        growth += more;
+        return CoordinatorError.None;
+    }
+
     private static CommittedOffset ToCommit(in OffsetToCommit asked, long nowMs, long expiresMs) =>
         new(asked.Offset, asked.LeaderEpoch, asked.Metadata ?? "", nowMs, expiresMs);
-
-    private void Remove(Group group, TopicPartition[] partitions)
-    {
-        if (partitions.Length == 0
-            || !services.Write(group, [.. partitions.Select(p => GroupRecords.OffsetGone(group.Id, p))]))
-        {
-            return;
-        }
-
-        foreach (TopicPartition partition in partitions)
-        {
-            group.Offsets.Remove(partition);
-            group.Offsets.RemovePending(partition);
-        }
-    }
 }

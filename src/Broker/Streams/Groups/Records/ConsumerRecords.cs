@@ -6,6 +6,7 @@ namespace Pillarbox.Broker.Streams.Groups.Records;
 /// Records of groups of the <c>consumer</c> protocol, in the compact encoding with tagged fields.
 /// <code>
 /// key  3 group                epoch:4                                 tag 0: hash of topics:8
+///                                                                     tag 10000: empty since:8, if it is
 /// key  5 group, member        instance rack client host topics[] regex rebalance:4 assignor
 ///                             tag 0: the classic protocols of the member
 /// key  6 group                epoch:4 of the target
@@ -102,6 +103,7 @@ internal static class ConsumerRecords
         group.Epoch = value.Int();
         TagList tags = value.Tags();
         group.TopicsHash = tags.First.IsEmpty ? 0 : new FieldSpan(tags.First).Long();
+        group.EmptySinceMs = tags.Own.IsEmpty ? -1 : new FieldSpan(tags.Own).Long();
     }
 
     public static int ReadTargetEpoch(ReadOnlySpan<byte> bytes)
@@ -129,8 +131,15 @@ internal static class ConsumerRecords
         member.Revoking = ReadPartitions(ref value);
     }
 
-    private static byte[] Epoch(ConsumerGroup group) => new FieldBuffer().Short(Version).Int(group.Epoch)
-        .Unsigned(1).Tag(0, new FieldBuffer().Long(group.TopicsHash)).ToArray();
+    private static byte[] Epoch(ConsumerGroup group)
+    {
+        bool isEmpty = group.EmptySinceMs >= 0;
+        FieldBuffer value = new FieldBuffer().Short(Version).Int(group.Epoch).Unsigned(isEmpty ? 2u : 1u)
+            .Tag(0, new FieldBuffer().Long(group.TopicsHash));
+        return isEmpty
+            ? value.Tag(TagList.OwnTag, new FieldBuffer().Long(group.EmptySinceMs)).ToArray()
+            : value.ToArray();
+    }
 
     private static byte[] Member(ConsumerMember member)
     {

@@ -92,6 +92,9 @@ internal ref struct FieldSpan(ReadOnlySpan<byte> bytes)
                 case 2:
                     tags.Third = content;
                     break;
+                case TagList.OwnTag:
+                    tags.Own = content;
+                    break;
             }
         }
 
@@ -116,12 +119,18 @@ internal ref struct FieldSpan(ReadOnlySpan<byte> bytes)
     }
 }
 
-/// <summary>The contents of the tagged fields 0 to 2 of a struct; empty when absent.</summary>
+/// <summary>The contents of the tagged fields 0 to 2 of a struct, and of the one that is this program's own; empty when
+/// absent.</summary>
 internal ref struct TagList
 {
+    /// <summary>Far behind those that the field's programs know; they skip it.</summary>
+    public const uint OwnTag = 10_000;
+
     public ReadOnlySpan<byte> First { get; set; }
 
     public ReadOnlySpan<byte> Second { get; set; }
 
     public ReadOnlySpan<byte> Third { get; set; }
+
+    public ReadOnlySpan<byte> Own { get; set; }
 }
