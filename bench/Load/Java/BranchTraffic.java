@@ -46,6 +46,7 @@ final class BranchTraffic extends Traffic {
         branch(session, producer, null);
         while (!sendingIsOver()) branch(session, producer, consumer);
         branch(session, null, consumer);
+        onSentAll();
         connection.close();
     }
 

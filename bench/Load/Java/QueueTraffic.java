@@ -50,6 +50,7 @@ final class QueueTraffic extends Traffic {
             open = commitIfFull(session, open + 1);
         }
         commitRest(session, open);
+        onSentAll();
         connection.close();
     }
 
@@ -76,8 +77,10 @@ final class QueueTraffic extends Traffic {
             : connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
     }
 
+    // How many are in the transaction now.
     private int commitIfFull(Session session, int open) throws Exception {
-        if (open != perTransaction) return perTransaction == 0 ? 0 : open;
+        if (perTransaction == 0) return 0;
+        if (open < perTransaction) return open;
         session.commit();
         return 0;
     }

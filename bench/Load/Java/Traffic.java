@@ -13,6 +13,7 @@ abstract class Traffic {
     private final AtomicLong received = new AtomicLong();
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean sendingIsOver;
+    private volatile boolean hasSentAll;
     private volatile boolean isOver;
     private volatile long outOfOrder;
     private long expected;
@@ -33,7 +34,7 @@ abstract class Traffic {
     final void stop(long millisecondsMax) throws Exception {
         sendingIsOver = true;
         long end = System.nanoTime() + millisecondsMax * 1_000_000;
-        while (missing() > 0 && System.nanoTime() < end) Thread.sleep(10);
+        while ((!hasSentAll || missing() > 0) && System.nanoTime() < end) Thread.sleep(10);
         isOver = true;
         for (Thread thread : threads) thread.join(millisecondsMax);
     }
@@ -78,6 +79,11 @@ abstract class Traffic {
         message.writeLong(sent.get());
         message.writeBytes(new byte[bodyBytes - Long.BYTES]);
         return message;
+    }
+
+    /** The sender will send no more. */
+    final void onSentAll() {
+        hasSentAll = true;
     }
 
     final void onSent() {
