@@ -185,8 +185,8 @@ public sealed class SharedTests
         await from.PublishAsync("t", "small", 2);
         Assert.Equal("small", (await member.TakeAnsweredAsync()).Body);
         await member.AssertQuietAsync();
-        IReadOnlyList<QueueView> queues = await scene.Broker.Management.ListQueuesAsync(Identity.Node);
-        Assert.Equal(1, queues.Single(queue => queue.Name == "DLQ").MessageCount);
+        IReadOnlyList<QueueView> queues = await scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
+        Assert.Equal(1, queues.Single(queue => queue.Config.Name == "DLQ").MessageCount);
     }
 
     /// <summary>What clients of QoS 2 take together is more than a transaction holds.</summary>
