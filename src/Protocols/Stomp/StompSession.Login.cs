@@ -55,14 +55,21 @@ internal sealed partial class StompSession
         }
 
         ReadHeartbeat(frame.Text("heart-beat"u8, Raw));
-        _host = frame.Text("host"u8, Raw);
-        _clientId = frame.Text("client-id"u8, Raw);
-        string? login = frame.Text("login"u8, Raw);
-        string? passcode = frame.Text("passcode"u8, Raw);
+        _host = TextOf(frame, "host"u8, version);
+        _clientId = TextOf(frame, "client-id"u8, version);
+        string? login = TextOf(frame, "login"u8, version);
+        string? passcode = TextOf(frame, "passcode"u8, version);
         Version = version;
         Frames.Version = version;
         State = SessionState.LoggingIn;
         LogIn(login, passcode);
+    }
+
+    // Only who speaks 1.0 may write blanks for the eye.
+    private static string? TextOf(in FrameHead frame, ReadOnlySpan<byte> name, StompVersion version)
+    {
+        string? text = frame.Text(name, StompVersion.V10);
+        return version == StompVersion.V10 ? text?.Trim(' ') : text;
     }
 
     private void ReadHeartbeat(string? text)
