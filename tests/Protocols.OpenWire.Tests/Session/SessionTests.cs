@@ -176,6 +176,28 @@ public sealed class SessionTests
         Assert.Equal(6, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
     }
 
+    /// <summary>The client's clock is ahead. What has no time cannot be over: that is a failed attempt.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_client_finds_expired_goes_where_expired_messages_go(bool hasTime)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Message message = OpenWireSteps.Text(Orders, 1);
+        message.Expiration = hasTime ? scene.Clock.GetUtcNow().ToUnixTimeMilliseconds() + 60_000 : 0;
+        Good(peer.Ask(message));
+        peer.Ask(OpenWireSteps.Consumer(Orders));
+        MessageDispatch got = peer.Take<MessageDispatch>()!;
+        Good(peer.Ask(OpenWireSteps.Ack(got, AckType.Expired)));
+        Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
+        scene.Settle();
+        string[] filled =
+            [.. views.GetAwaiter().GetResult().Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
+        Assert.Equal([hasTime ? "ExpiryQueue" : Orders.PhysicalName], filled);
+        Assert.Equal(hasTime ? null : 1, peer.Take<MessageDispatch>()?.RedeliveryCounter);
+    }
+
     [Fact]
     public void An_acknowledgement_of_what_was_never_sent_breaks_its_transaction_only()
     {
