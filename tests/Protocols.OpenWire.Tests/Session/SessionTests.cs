@@ -1,4 +1,6 @@
+using Pillarbox.Broker.Management;
 using Pillarbox.Fuzz.OpenWire.Scene;
+using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire.Tests.Session;
