@@ -178,6 +178,31 @@ public sealed class SessionTests
         Assert.Equal(6, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
     }
 
+    /// <summary>It would end its connection at such a frame, and get it again when it is back.</summary>
+    [Fact]
+    public void What_is_longer_than_a_clients_frames_goes_to_another()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer sender = scene.InSession();
+        Message large = OpenWireSteps.Text(Orders, 1);
+        large.Content = new byte[10_000];
+        Good(sender.Ask(large));
+        Good(sender.Ask(OpenWireSteps.Text(Orders, 2)));
+        const string Small = "ID:small";
+        OpenWirePeer small = scene.Connect();
+        small.Wanted = new WireFormat(12);
+        small.Send(small.BytesOf(new WireFormatInfo { Version = 12, MaxFrameSize = 5_000 }.Seal()));
+        small.Ask(OpenWireSteps.Login(Small));
+        small.Ask(OpenWireSteps.Session(Small));
+        small.Ask(OpenWireSteps.Consumer(Orders, connection: Small));
+        Assert.Equal(2, small.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+        Assert.Null(small.Take<MessageDispatch>());
+        const string Other = "ID:other";
+        OpenWirePeer other = scene.InSession(loginAs: Other);
+        other.Ask(OpenWireSteps.Consumer(Orders, connection: Other));
+        Assert.Equal(1, other.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+    }
+
     /// <summary>The client's clock is ahead. What has no time cannot be over: that is a failed attempt.</summary>
     [Theory]
     [InlineData(true)]
