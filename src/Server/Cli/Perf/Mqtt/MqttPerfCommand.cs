@@ -94,7 +94,6 @@ internal static class MqttPerfCommand
             ServerPid = parsed.GetValue(ServerPid),
             Json = parsed.GetValue(Output) == "json",
         };
-    }
 
     private static Option<string> Text(string name, string start, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => start };
