@@ -1,5 +1,4 @@
 using Pillarbox.Broker.Addresses;
-using Pillarbox.Broker.Management;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
@@ -12,6 +11,7 @@ public sealed class SharedTests
 {
     private const int Prefetch = 4;
     private const int Noises = 200;
+    private const int PendingBytes = 128 << 10;
 
     private static readonly MqttOptions Few = new() { AllowAnyPassword = true, SharedPrefetchMax = Prefetch };
 
@@ -137,7 +137,11 @@ public sealed class SharedTests
     {
         FileFaults faults = new();
         var files = new FaultyFileSystem(new MemoryFileSystem(), faults, new SeededRandom(1));
-        await using var scene = new MqttScene(files: files);
+        await using var scene = new MqttScene(
+            files: files, configure: options => options with { PendingBytesMax = PendingBytes });
+        MqttPeer away = await scene.ConnectAsync("away", expiry: 600);
+        await away.SubscribeAsync("kept", 1);
+        await away.CutAsync();
         MqttPeer one = await scene.ConnectAsync("one", expiry: 600);
         await one.SubscribeAsync("noise");
         await one.SubscribeAsync("$share/g/t", 2);
@@ -148,9 +152,11 @@ public sealed class SharedTests
             await from.PublishAsync("noise", noise);
         }
 
-        // What goes before it fills the way to the client, which reads nothing yet.
+        // What goes before it fills the way to the client, which reads nothing yet; then the journal is filled.
         await from.PublishAsync("t", "x", 2);
         faults.WriteFull = 1;
+        await from.SendPublishAsync("kept", new string('k', PendingBytes), 1);
+        await from.AssertQuietAsync();
         for (int i = 0; i < Noises; i++)
         {
             await one.TakePublishAsync();
@@ -166,11 +172,11 @@ public sealed class SharedTests
         await back.AssertQuietAsync();
     }
 
-    /// <summary>Sessions may be given less than topics: what no session takes is a dead letter, not gone.</summary>
+    /// <summary>Sessions may be given less than topics; who has none that lasts takes nothing over.</summary>
     [Theory]
     [InlineData("$mqtt", 32 << 20)]
     [InlineData("other", 1 << 10)]
-    public async Task What_no_session_takes_over_is_a_dead_letter(string limited, int transactionBytesMax)
+    public async Task What_a_session_does_not_take_over_goes_to_another(string limited, int transactionBytesMax)
     {
         var settings = new Dictionary<string, AddressSettings> { [limited] = new() { MessageBytesMax = 1000 } };
         await using var scene = new MqttScene(configure: options => options with
@@ -181,12 +187,15 @@ public sealed class SharedTests
         MqttPeer member = await scene.ConnectAsync("member", expiry: 600);
         await member.SubscribeAsync("$share/g/t", 2);
         MqttPeer from = await scene.ConnectAsync("from");
-        await from.PublishAsync("t", new string('x', 2000), 2);
+        string large = new('x', 2000);
+        await from.PublishAsync("t", large, 2);
         await from.PublishAsync("t", "small", 2);
         Assert.Equal("small", (await member.TakeAnsweredAsync()).Body);
         await member.AssertQuietAsync();
-        IReadOnlyList<QueueView> queues = await scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
-        Assert.Equal(1, queues.Single(queue => queue.Config.Name == "DLQ").MessageCount);
+        MqttPeer other = await scene.ConnectAsync("other");
+        await other.SubscribeAsync("$share/g/t", 2);
+        Assert.Equal(large, (await other.TakeAnsweredAsync()).Body);
+        await member.AssertQuietAsync();
     }
 
     /// <summary>What clients of QoS 2 take together is more than a transaction holds.</summary>
