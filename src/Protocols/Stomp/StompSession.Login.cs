@@ -15,6 +15,7 @@ internal sealed partial class StompSession
     private const int SessionIdBytes = 8;
 
     private ISaslServer? _sasl;
+    private string _refusal = "the login failed";
     private string? _host;
     private string? _clientId;
 
@@ -111,6 +112,7 @@ internal sealed partial class StompSession
             return;
         }
 
+        _refusal = named ? "user name or password is wrong" : _refusal;
         // Of the development mode's users any password is good, but none would not be one.
         string password = string.IsNullOrEmpty(passcode) && context.AnyPassword ? "-" : passcode ?? "";
         OnSaslStep(_sasl.Step(named ? Encoding.UTF8.GetBytes($"\0{login}\0{password}") : default));
@@ -128,7 +130,7 @@ internal sealed partial class StompSession
                 break;
             default:
                 Log.LoginFailed(Environment.Logger, _peer.RemoteEndPoint, step.Reason ?? step.Status.ToString());
-                RefuseLogin(step.Status == SaslStatus.Busy ? "too many logins: try again later" : "the login failed");
+                RefuseLogin(step.Status == SaslStatus.Busy ? "too many logins: try again later" : _refusal);
                 break;
         }
     }
