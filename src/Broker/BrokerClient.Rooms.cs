@@ -236,9 +236,7 @@ public sealed partial class BrokerClient
 
     private BrokerException? CheckTransaction(Transaction transaction, long bytes)
     {
-        long held = transaction.Journal.Bytes + transaction.Transient.Bytes + (transaction.Streams?.Bytes ?? 0)
-            + transaction.StagedBytes;
-        if (held + bytes > _services.Options.TransactionBytesMax)
+        if (transaction.Bytes + bytes > _services.Options.TransactionBytesMax)
         {
             transaction.IsOverfull = true;
             transaction.Failure ??= new BrokerException(

@@ -434,6 +434,9 @@ public sealed partial class BrokerClient : IDisposable
 
     // ---- transactions ------------------------------------------------------------------------------------------
 
+    /// <summary>Bytes that a transaction may hold: see <see cref="Transaction.Bytes"/>.</summary>
+    public long TransactionBytesMax => _services.Options.TransactionBytesMax;
+
     /// <summary>Begins a local transaction.</summary>
     public Transaction Begin()
     {

@@ -6,9 +6,9 @@ namespace Pillarbox.Interop.Tests;
 
 /// <summary>
 /// The program under a client of one protocol that goes on over its ends: killed with SIGKILL at random moments,
-/// started again on the same port and data, until the client is told by a file to stop. The client knows what it was
-/// promised: it ends well when all of that was kept. <c>PILLARBOX_KILL_CYCLES</c> and <c>PILLARBOX_SEED</c> change how
-/// often and when.
+/// started again on the same port and data, until the client is told by a file to stop. That begins when the client has
+/// said "ready". It knows what it was promised: it ends well when all of that was kept.
+/// <c>PILLARBOX_KILL_CYCLES</c> and <c>PILLARBOX_SEED</c> change how often and when.
 /// </summary>
 internal sealed class CrashLoop(string protocol, ITestOutputHelper output) : IDisposable
 {
@@ -30,10 +30,18 @@ internal sealed class CrashLoop(string protocol, ITestOutputHelper output) : IDi
         string[] address = _address.Split(':');
         PillarboxProcess node = await StartNodeAsync();
         using Process client = await start(address[0], address[1], stopFile);
-        Task<string> said = client.StandardOutput.ReadToEndAsync();
         Task<string> errors = client.StandardError.ReadToEndAsync();
+        Task<string> said = Task.FromResult("");
         try
         {
+            string? first = await client.StandardOutput.ReadLineAsync().WaitAsync(StopTimeout);
+            said = client.StandardOutput.ReadToEndAsync();
+            if (first != "ready")
+            {
+                client.Kill();
+                Assert.Fail($"{first}\n{await said}\n{await errors}\n{node.Output}");
+            }
+
             for (int cycle = 0; cycle < cycles && !client.HasExited; cycle++)
             {
                 await Task.Delay(random.Next(pauseMsMin, pauseMsMax));

@@ -7,6 +7,10 @@ namespace Pillarbox.Load.Peers;
 internal sealed class ActiveMqPeer : IPeer
 {
     public const string Libraries = "/usr/share/activemq";
+
+    /// <summary>What its MQTT connector reads packets with.</summary>
+    public const string MqttCodec = "/usr/share/java/mqtt-client.jar";
+
     private static readonly Dictionary<string, string> Transports = new()
     {
         ["openwire"] = "tcp",

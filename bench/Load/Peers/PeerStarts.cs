@@ -5,16 +5,18 @@ namespace Pillarbox.Load.Peers;
 /// <summary>Which peers there are and whether they are installed.</summary>
 internal static class PeerStarts
 {
-    private static readonly Dictionary<string, (string Package, string File)> Needs = new()
-    {
-        ["rabbitmq"] = ("rabbitmq-server", RabbitMqPeer.Server),
-        ["rabbitmq-streams"] = ("rabbitmq-server", RabbitMqPeer.Server),
-        ["activemq"] = ("activemq", ActiveMqPeer.Libraries),
-        ["mosquitto"] = ("mosquitto", MosquittoPeer.Server),
-        ["nats"] = ("nats-server", "/usr/sbin/nats-server"),
-    };
+    private static readonly (string Peer, string Package, string File)[] Needs =
+    [
+        ("rabbitmq", "rabbitmq-server", RabbitMqPeer.Server),
+        ("rabbitmq-streams", "rabbitmq-server", RabbitMqPeer.Server),
+        ("activemq", "activemq", ActiveMqPeer.Libraries),
+        // Its MQTT connector accepts connections without this, and then answers nothing.
+        ("activemq", "libmqtt-client-java", ActiveMqPeer.MqttCodec),
+        ("mosquitto", "mosquitto", MosquittoPeer.Server),
+        ("nats", "nats-server", "/usr/sbin/nats-server"),
+    ];
 
-    public static bool IsInstalled(string peer) => !Needs.TryGetValue(peer, out var need) || Path.Exists(need.File);
+    public static bool IsInstalled(string peer) => Missing(peer).Length == 0;
 
     public static async Task<IPeer> StartAsync(string peer, LoadOptions options) => peer switch
     {
@@ -31,7 +33,7 @@ internal static class PeerStarts
     /// <summary>Installs what is missing, without starting the packages' own services.</summary>
     public static void Install(IEnumerable<string> peers)
     {
-        string[] missing = [.. peers.Where(p => !IsInstalled(p)).Select(p => Needs[p].Package).Distinct()];
+        string[] missing = [.. peers.SelectMany(Missing).Distinct()];
         if (missing.Length == 0)
         {
             return;
@@ -42,4 +44,7 @@ internal static class PeerStarts
         using Process process = Process.Start(apt)!;
         process.WaitForExit();
     }
+
+    private static string[] Missing(string peer) =>
+        [.. Needs.Where(need => need.Peer == peer && !Path.Exists(need.File)).Select(need => need.Package)];
 }

@@ -39,6 +39,18 @@ internal static class ProtocolRows
         Jms("openwire", "openwire-100", "OpenWire, durable, 100 B, local transactions of 100",
             "--durable --transaction 100", Sixth),
         Jms("openwire", "openwire-transient", "OpenWire, not durable, 100 B", "", Sixth),
+        new JmsRow("one", "OpenWire by the Java client, durable, 100 B, one by one") { Goals = [Sixth] },
+        new JmsRow("async", "OpenWire by the Java client, durable, 100 B, sends without answers") { Goals = [Sixth] },
+        new JmsRow("100", "OpenWire by the Java client, durable, 100 B, local transactions of 100 on both sides")
+        {
+            Goals = [Sixth],
+        },
+        new JmsRow("transient", "OpenWire by the Java client, not durable, 100 B") { Goals = [Sixth] },
+        new JmsRow("xa", "OpenWire by the Java client, durable, 100 B, distributed transactions in two phases, one "
+            + "after the other, each with one message sent and one received")
+        {
+            Goals = [Goal.RatioTo("activemq", "ActiveMQ", 2), Sixth],
+        },
         new CrossRow("mqtt", "amqp", "durable, 100 B, in by MQTT with QoS 1, out by AMQP"),
         new CrossRow("amqp", "stomp", "durable, 100 B, in by AMQP, out by STOMP"),
     ];

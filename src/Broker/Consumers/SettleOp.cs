@@ -10,7 +10,8 @@ internal static class SettleOp
         (OutcomeBits)outcome.Kind | (outcome.DeliveryFailed && outcome.Kind == OutcomeKind.Modified
             ? OutcomeBits.DeliveryFailed : 0)
         | (outcome.UndeliverableHere && outcome.Kind == OutcomeKind.Modified ? OutcomeBits.UndeliverableHere : 0)
-        | (outcome.Begun && outcome.Kind == OutcomeKind.Released ? OutcomeBits.Begun : 0);
+        | (outcome.Begun && outcome.Kind == OutcomeKind.Released ? OutcomeBits.Begun : 0)
+        | (outcome.Expired && outcome.Kind == OutcomeKind.Released ? OutcomeBits.Expired : 0);
 
     public static void Fill(ref ShardOp op, in Delivery delivery, OutcomeBits outcome, string? reason)
     {

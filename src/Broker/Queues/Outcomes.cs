@@ -29,27 +29,34 @@ internal sealed class Outcomes(Queue queue)
                 Reject(consumer, ref entry, op, journal);
                 break;
             default:
-                if ((op.Outcome & OutcomeBits.Begun) != 0)
-                {
-                    entry.Flags &= ~(EntryFlags.HasExpiry | EntryFlags.Expired);
-                }
-
-                if ((op.Outcome & OutcomeBits.UndeliverableHere) != 0)
-                {
-                    Exclude(consumer, op.Priority, op.Id);
-                }
-
-                if ((op.Outcome & OutcomeBits.DeliveryFailed) != 0)
-                {
-                    FailAttempt(ref entry, op.Priority, op.Id, Noted(consumer, op.Reason), journal);
-                }
-                else
-                {
-                    GiveBack(ref entry, op.Priority, op.Id);
-                }
-
+                TakeBack(consumer, ref entry, op, journal);
                 break;
         }
+    }
+
+    private void TakeBack(Consumer consumer, ref QueueEntry entry, in ShardOp op, bool journal)
+    {
+        bool isExpired = (op.Outcome & OutcomeBits.Expired) != 0;
+        bool isFailed = (op.Outcome & OutcomeBits.DeliveryFailed) != 0
+            || (isExpired && !entry.Has(EntryFlags.HasExpiry));
+        if ((op.Outcome & OutcomeBits.Begun) != 0)
+        {
+            entry.Flags &= ~(EntryFlags.HasExpiry | EntryFlags.Expired);
+        }
+
+        if ((op.Outcome & OutcomeBits.UndeliverableHere) != 0)
+        {
+            Exclude(consumer, op.Priority, op.Id);
+        }
+
+        if (isFailed)
+        {
+            FailAttempt(ref entry, op.Priority, op.Id, Noted(consumer, op.Reason), journal);
+            return;
+        }
+
+        entry.Flags |= isExpired ? EntryFlags.Expired : 0;
+        GiveBack(ref entry, op.Priority, op.Id);
     }
 
     /// <summary>The consumer has gone without a word.</summary>

@@ -87,6 +87,7 @@ internal enum OutcomeBits : byte
     DeliveryFailed = 4,
     UndeliverableHere = 8,
     Begun = 16,
+    Expired = 32,
 }
 
 /// <summary>Something rare that must run where the shard's queues may be touched.</summary>

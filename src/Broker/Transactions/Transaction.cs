@@ -26,6 +26,9 @@ public sealed class Transaction
     /// can only roll back. A settlement that is not kept comes back with the end of its consumer.</summary>
     public bool IsOverfull { get; internal set; }
 
+    /// <summary>What it holds in memory, about: at most <see cref="BrokerOptions.TransactionBytesMax"/>.</summary>
+    public long Bytes => Journal.Bytes + Transient.Bytes + (Streams?.Bytes ?? 0) + StagedBytes;
+
     /// <summary>Records of the commit, as one group.</summary>
     internal LogBatch Journal { get; } = new(256);
 

@@ -48,6 +48,9 @@ public sealed class MessageContent
     /// <summary>Whether <see cref="ReplyTo"/> is a queue's or a topic's address; null: it was not said.</summary>
     public RoutingType? ReplyToRouting { get; set; }
 
+    /// <summary>Whether <see cref="ReplyTo"/> goes with the connection of whoever waits there.</summary>
+    public bool ReplyToIsTemporary { get; set; }
+
     /// <summary>What it is about (AMQP subject, JMS type, an MQTT or STOMP header of that name).</summary>
     public string? Subject { get; set; }
 

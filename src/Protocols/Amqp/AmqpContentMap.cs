@@ -16,6 +16,11 @@ public sealed class AmqpContentMap : IContentMap
     private const string ObjectContentType = "application/x-java-serialized-object";
     private const string PartitionKey = "x-opt-partition-key";
 
+    // JMS over AMQP: 0 a queue, 1 a topic, 2 a temporary queue, 3 a temporary topic.
+    private const string ReplyToKind = "x-opt-jms-reply-to";
+    private const int TopicBit = 1;
+    private const int TemporaryBit = 2;
+
     private static readonly AmqpOptions Prefixes = new();
 
     /// <inheritdoc/>
@@ -32,6 +37,7 @@ public sealed class AmqpContentMap : IContentMap
             ReadEntries(message.MessageAnnotations, content.Annotations);
             ReadEntries(message.ApplicationProperties, content.Properties);
             content.Key = KeyOf(content);
+            TakeReplyToKind(content);
             ReadBody(message, content);
             return content;
         }
@@ -133,6 +139,20 @@ public sealed class AmqpContentMap : IContentMap
         return null;
     }
 
+    private static void TakeReplyToKind(MessageContent content)
+    {
+        int at = content.Annotations.FindIndex(entry => entry.Key == ReplyToKind);
+        if (at < 0 || content.ReplyTo is null || content.Annotations[at].Value is not
+            { Type: Model.Content.ContentType.Int8 or Model.Content.ContentType.UInt8, Integer: >= 0 and <= 3 } kind)
+        {
+            return;
+        }
+
+        content.ReplyToRouting = (kind.Integer & TopicBit) != 0 ? RoutingType.Multicast : RoutingType.Anycast;
+        content.ReplyToIsTemporary = (kind.Integer & TemporaryBit) != 0;
+        content.Annotations.RemoveAt(at);
+    }
+
     private static void ReadBody(AmqpMessage message, MessageContent content)
     {
         switch (message.BodyKind)
@@ -207,6 +227,14 @@ public sealed class AmqpContentMap : IContentMap
     private static AmqpMap? WriteAnnotations(MessageContent content)
     {
         AmqpMap? map = WriteEntries(content.Annotations, symbols: true);
+        if (content is { ReplyTo: not null, ReplyToRouting: { } routing })
+        {
+            int kind = (routing == RoutingType.Multicast ? TopicBit : 0)
+                | (content.ReplyToIsTemporary ? TemporaryBit : 0);
+            map ??= new AmqpMap();
+            map.Set(AmqpValue.Symbol(ReplyToKind), AmqpValue.Byte((sbyte)kind));
+        }
+
         if (content.Key is { } key && (map is null || !map.TryGet(PartitionKey, out _)))
         {
             map ??= new AmqpMap();

@@ -18,6 +18,12 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Warning, Message = "MQTT will of client {Client} was not published: {Reason}")]
     public static partial void WillRefused(ILogger logger, string client, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A message of a shared subscription cannot go to MQTT client {Client}, whose session does not take it: "
+            + "{Reason}")]
+    public static partial void NotTakenOver(ILogger logger, string client, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Retained messages: {Reason}")]
     public static partial void RetainedTrouble(ILogger logger, string reason);
 }

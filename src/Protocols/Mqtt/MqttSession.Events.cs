@@ -110,14 +110,20 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
-        if (_discharging?.Remove(tag, out List<ushort>? parts) != true)
+        if (_discharging?.Remove(tag, out TransactionParts? parts) != true)
         {
             return;
         }
 
-        foreach (ushort id in parts!)
+        foreach (ushort id in parts!.Incoming)
         {
             OnIncomingDischarged(id, error);
+        }
+
+        if (error is not null && parts.TakesOver)
+        {
+            // What was to become the client's was not sent: with the connection's end it is the group's again.
+            EndWith(BrokerErrors.ToReason(error), error.Message);
         }
     }
 

@@ -12,17 +12,29 @@ internal sealed partial class MqttSession
 {
     private const int ScratchBytesKept = 16 << 10;
 
+    private const int TransactionBytesMax = 1 << 20;
+
     private readonly TopicTable _topics;
     private byte[] _scratch = [];
     private Dictionary<ushort, IncomingState>? _incoming;
     private HashSet<ushort>? _unrouted;
     private Transaction? _transaction;
-    private List<ushort>? _parts;
-    private Dictionary<ulong, List<ushort>>? _discharging;
+    private TransactionParts? _parts;
+    private Dictionary<ulong, TransactionParts>? _discharging;
     private ulong _lastDischarge;
     private int _unanswered;
     private int _credit;
     private LargeMessage? _large;
+
+    /// <summary>What waits for the end of a transaction.</summary>
+    private sealed class TransactionParts
+    {
+        /// <summary>The identifiers of messages from the client.</summary>
+        public List<ushort> Incoming { get; } = [];
+
+        /// <summary>Messages of shared subscriptions become the client's own by it.</summary>
+        public bool TakesOver { get; set; }
+    }
 
     /// <summary>A message of QoS 2 from the client.</summary>
     private enum IncomingState : byte
@@ -195,11 +207,11 @@ internal sealed partial class MqttSession
             default:
                 // The message and its identifier are on disk together, or neither is.
                 (_incoming ??= [])[packet.PacketId] = IncomingState.Storing;
-                Transaction transaction = Pass();
+                Transaction transaction = Pass((int)payload.Length);
                 ulong tag = new Tag(TagKind.Staged, packet.PacketId).Value;
                 _client.Publish(_producer, header, payload, tag, address, transaction);
                 State!.PutIncoming(packet.PacketId, transaction);
-                _parts!.Add(packet.PacketId);
+                _parts!.Incoming.Add(packet.PacketId);
                 break;
         }
     }
@@ -235,18 +247,26 @@ internal sealed partial class MqttSession
             _ => isKept ? TagKind.Staged : TagKind.PubRec,
         };
         ulong tag = kind == TagKind.None ? 0 : new Tag(kind, large.PacketId).Value;
-        large.Body.Complete(large.Header, tag, large.Address, isKept ? Pass() : null);
-        if (isKept)
+        Transaction? transaction = isKept ? Pass(0) : null;
+        large.Body.Complete(large.Header, tag, large.Address, transaction);
+        if (transaction is not null)
         {
-            State!.PutIncoming(large.PacketId, Pass());
-            _parts!.Add(large.PacketId);
+            State!.PutIncoming(large.PacketId, transaction);
+            _parts!.Incoming.Add(large.PacketId);
         }
     }
 
-    /// <summary>The transaction of this pass: all that has to be on disk together with its messages.</summary>
-    private Transaction Pass()
+    /// <summary>The transaction of this pass: all that has to be on disk together with its messages. A message that
+    /// would fill one begins another.</summary>
+    private Transaction Pass(int bytes)
     {
-        _parts ??= [];
+        long most = Math.Min(TransactionBytesMax, _client.TransactionBytesMax / 2);
+        if (_transaction is not null && _transaction.Bytes + bytes > most)
+        {
+            EndPass();
+        }
+
+        _parts ??= new TransactionParts();
         return _transaction ??= _client.Begin();
     }
 

@@ -182,7 +182,8 @@ internal sealed partial class MqttSession : IRetainWaiter
         return properties.Written;
     }
 
-    private void PublishToOwn(in MqttMessageMap copy, long expiresAtMs, Transaction? transaction)
+    // What the session's own queue does not take is told.
+    private BrokerException? PublishToOwn(in MqttMessageMap copy, long expiresAtMs, Transaction? transaction)
     {
         _ownProducer ??= _client.OpenProducer(
             new ProducerOptions { Address = $"{SessionNames.Address}::{_queues.Queue}" });
@@ -195,7 +196,7 @@ internal sealed partial class MqttSession : IRetainWaiter
             Format = PayloadFormat.Mqtt,
         };
         _ownCredit--;
-        _client.Publish(
+        return _client.Publish(
             _ownProducer, header, new ReadOnlySequence<byte>(bytes), 0, to: null, transaction);
     }
 

@@ -22,8 +22,6 @@ internal sealed partial class MqttSession
             return SendResult.Blocked;
         }
 
-        Transaction transaction = Pass();
-        _client.Settle(delivery, Outcome.Accepted, 0, transaction);
         var copy = new MqttMessageMap
         {
             Qos = 2,
@@ -34,7 +32,20 @@ internal sealed partial class MqttSession
             Properties = PropertiesFor(outgoing.Message, shared),
             Payload = outgoing.Message.Payload,
         };
-        PublishToOwn(copy, header.ExpiresAtMs, transaction);
+        Transaction transaction = Pass(copy.Bytes);
+        if (PublishToOwn(copy, header.ExpiresAtMs, transaction) is { } refusal)
+        {
+            // Nothing of it was sent: it is the group's still, for others of its members. What a transaction has no room
+            // for lets it fail.
+            EndPass();
+            Log.NotTakenOver(_environment.Logger, _client.Info.ClientId, refusal.Message);
+            _client.Settle(delivery, new Outcome(OutcomeKind.Modified, UndeliverableHere: true));
+            Owe(delivery.Consumer);
+            return SendResult.Done;
+        }
+
+        _client.Settle(delivery, Outcome.Accepted, 0, transaction);
+        _parts!.TakesOver = true;
         // Another one is asked for when the client has this one.
         (_takenFrom ??= new Queue<Consumer>()).Enqueue(delivery.Consumer);
         return SendResult.Done;

@@ -376,8 +376,7 @@ internal sealed partial class OpenWireSession
     private Outcome OutcomeOf(AckType type, MessageAck ack) => type switch
     {
         AckType.Poison => new Outcome(OutcomeKind.Rejected, Reason: ReasonOf(ack)),
-        // The broker expires it by its own clock; a client whose clock is ahead gives a dead letter.
-        AckType.Expired => new Outcome(OutcomeKind.Rejected, Reason: "expired at the client"),
+        AckType.Expired => Outcome.Released with { Expired = true, Reason = "expired at the client" },
         AckType.Standard or AckType.Individual or AckType.Unmatched => Outcome.Accepted,
         _ => throw new OpenWireException($"there is no acknowledgement of type {ack.AckType}"),
     };

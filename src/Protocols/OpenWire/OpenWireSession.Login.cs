@@ -76,6 +76,7 @@ internal sealed partial class OpenWireSession
             !theirs.SizePrefixDisabled,
             Math.Clamp(theirs.CacheSize, 0, WireLimits.CacheSlotsMax));
         _host = theirs.Host;
+        _peerFrameBytesMax = theirs.MaxFrameSize > 0 ? theirs.MaxFrameSize : long.MaxValue;
         _reader.Use(_format);
         Output.Use(_format);
         InactivityMs = Math.Clamp(theirs.MaxInactivityDurationMs, 0, Options.InactivityMs);

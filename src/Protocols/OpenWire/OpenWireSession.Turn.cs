@@ -24,10 +24,14 @@ internal sealed partial class OpenWireSession : IClientEvents
     // Advisories that wait for a peer that does not read.
     private const int AdvisoriesMax = 65_536;
 
+    // What a frame holds beside the message that is kept: numbers, ids and names.
+    private const int FrameBytesBeside = 1024;
+
     private readonly Queue<ConsumerEndpoint> _ready = new();
     private readonly Queue<ConsumerEndpoint> _reads = new();
     private readonly ConcurrentQueue<Advisory> _advisories = new();
     private long _lastSequence;
+    private long _peerFrameBytesMax = long.MaxValue;
 
     /// <summary>Whether <see cref="Turn"/> has something to hear.</summary>
     public bool HasEvents => !_advisories.IsEmpty || _client is { HasEvents: true };
@@ -318,6 +322,17 @@ internal sealed partial class OpenWireSession : IClientEvents
     private void Send(ConsumerEndpoint endpoint, in MessageLease lease, byte[]? body)
     {
         using MessageLease taken = lease;
+        if ((body?.Length ?? taken.Payload.Length) + FrameBytesBeside > _peerFrameBytesMax)
+        {
+            // The client would end the connection, and get it again: others may take it.
+            GiveUp(endpoint, Outcome.Failed with
+            {
+                UndeliverableHere = true,
+                Reason = $"the client takes frames of at most {_peerFrameBytesMax} bytes",
+            });
+            return;
+        }
+
         Message message;
         try
         {
@@ -369,17 +384,21 @@ internal sealed partial class OpenWireSession : IClientEvents
 
     private void GiveUp(ConsumerEndpoint endpoint, string reason, bool isDamaged)
     {
-        Delivery delivery = endpoint.NextDelivery;
-        endpoint.DropDelivery();
-        if (isDamaged)
+        if (!isDamaged)
         {
-            Client.Quarantine(delivery, reason);
-        }
-        else
-        {
-            Client.Settle(delivery, new Outcome(OutcomeKind.Rejected, Reason: reason));
+            GiveUp(endpoint, new Outcome(OutcomeKind.Rejected, Reason: reason));
+            return;
         }
 
+        Client.Quarantine(endpoint.NextDelivery, reason);
+        endpoint.DropDelivery();
+        endpoint.Regulate(Client);
+    }
+
+    private void GiveUp(ConsumerEndpoint endpoint, in Outcome outcome)
+    {
+        Client.Settle(endpoint.NextDelivery, outcome);
+        endpoint.DropDelivery();
         endpoint.Regulate(Client);
     }
 }

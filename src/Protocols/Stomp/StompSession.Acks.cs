@@ -73,17 +73,15 @@ internal sealed partial class StompSession
             : Outcome.Failed with { Reason = kept };
     }
 
-    // 1.2 names the message by "id", which is MESSAGE's "ack"; before, by "message-id".
+    // 1.2 names the message by "id", which is MESSAGE's "ack"; before, by "message-id", in 1.1 of the subscription that
+    // it names too.
     private (StompSubscription Subscription, long Number) FindAcked(in FrameHead frame)
     {
         string id = Version == StompVersion.V12 ? Required(frame, "id"u8) : Required(frame, "message-id"u8);
-        if (Version == StompVersion.V11)
-        {
-            _ = Required(frame, "subscription"u8);
-        }
-
+        string? named = Version == StompVersion.V11 ? Required(frame, "subscription"u8) : null;
         return HeldMessages.TryReadId(id, out int number, out long message)
             && _byNumber.TryGetValue(number, out StompSubscription? subscription)
+            && (named is null || named == subscription.Id)
             ? (subscription, message)
             : throw new StompException("no message with that id waits for an acknowledgement");
     }

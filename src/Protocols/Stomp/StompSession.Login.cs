@@ -15,6 +15,7 @@ internal sealed partial class StompSession
     private const int SessionIdBytes = 8;
 
     private ISaslServer? _sasl;
+    private string _refusal = "the login failed";
     private string? _host;
     private string? _clientId;
 
@@ -55,14 +56,21 @@ internal sealed partial class StompSession
         }
 
         ReadHeartbeat(frame.Text("heart-beat"u8, Raw));
-        _host = frame.Text("host"u8, Raw);
-        _clientId = frame.Text("client-id"u8, Raw);
-        string? login = frame.Text("login"u8, Raw);
-        string? passcode = frame.Text("passcode"u8, Raw);
+        _host = TextOf(frame, "host"u8, version);
+        _clientId = TextOf(frame, "client-id"u8, version);
+        string? login = TextOf(frame, "login"u8, version);
+        string? passcode = TextOf(frame, "passcode"u8, version);
         Version = version;
         Frames.Version = version;
         State = SessionState.LoggingIn;
         LogIn(login, passcode);
+    }
+
+    // Only who speaks 1.0 may write blanks for the eye.
+    private static string? TextOf(in FrameHead frame, ReadOnlySpan<byte> name, StompVersion version)
+    {
+        string? text = frame.Text(name, StompVersion.V10);
+        return version == StompVersion.V10 ? text?.Trim(' ') : text;
     }
 
     private void ReadHeartbeat(string? text)
@@ -104,6 +112,7 @@ internal sealed partial class StompSession
             return;
         }
 
+        _refusal = named ? "user name or password is wrong" : _refusal;
         // Of the development mode's users any password is good, but none would not be one.
         string password = string.IsNullOrEmpty(passcode) && context.AnyPassword ? "-" : passcode ?? "";
         OnSaslStep(_sasl.Step(named ? Encoding.UTF8.GetBytes($"\0{login}\0{password}") : default));
@@ -121,7 +130,7 @@ internal sealed partial class StompSession
                 break;
             default:
                 Log.LoginFailed(Environment.Logger, _peer.RemoteEndPoint, step.Reason ?? step.Status.ToString());
-                RefuseLogin(step.Status == SaslStatus.Busy ? "too many logins: try again later" : "the login failed");
+                RefuseLogin(step.Status == SaslStatus.Busy ? "too many logins: try again later" : _refusal);
                 break;
         }
     }

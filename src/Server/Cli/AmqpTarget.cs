@@ -14,7 +14,6 @@ internal sealed record AmqpTarget
 
     private const string UrlVariable = "PILLARBOX_AMQP_URL";
     private const string UserVariable = "PILLARBOX_USER";
-    private const string PasswordVariable = "PILLARBOX_PASSWORD";
 
     public required Uri Url { get; init; }
 
@@ -69,7 +68,7 @@ internal sealed record AmqpTarget
         private readonly Option<string?> _user = new("--user")
         {
             Description =
-                $"Log in as this user (environment: {UserVariable}); the password comes from {PasswordVariable} "
+                $"Log in as this user (environment: {UserVariable}); the password comes from {PasswordSource.Variable} "
                 + "or is asked for.",
         };
 
@@ -107,24 +106,11 @@ internal sealed record AmqpTarget
                 User = user,
                 Space = NullIfEmpty(
                     parsed.GetValue(_space) ?? Environment.GetEnvironmentVariable(SpaceVariable)),
-                Password = user is null ? null : inUrl ?? PasswordOf(user),
+                Password = user is null ? null : inUrl ?? PasswordSource.Of(user),
                 Tls = new TlsOptions(parsed.GetValue(_trust), parsed.GetValue(_certificate), parsed.GetValue(_key)),
             };
         }
 
         private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
-
-        private static string PasswordOf(string user)
-        {
-            if (Environment.GetEnvironmentVariable(PasswordVariable) is { } password)
-            {
-                return password;
-            }
-            if (Console.IsInputRedirected)
-            {
-                throw new CommandException(ExitCode.Usage, $"set {PasswordVariable} to the password of {user}");
-            }
-            return SecretPrompt.Ask($"Password of {user}: ");
-        }
     }
 }

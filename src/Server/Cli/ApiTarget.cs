@@ -10,7 +10,6 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
 
     private const string UrlVariable = "PILLARBOX_URL";
     private const string UserVariable = "PILLARBOX_USER";
-    private const string PasswordVariable = "PILLARBOX_PASSWORD";
 
     /// <summary>The flags, and how to make a target of what was given.</summary>
     internal sealed class Flags
@@ -33,7 +32,8 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
 
         private readonly Option<string?> _passwordFile = new("--password-file")
         {
-            Description = $"A file whose first line is the password (else {PasswordVariable}, else it is asked for).",
+            Description =
+                $"A file whose first line is the password (else {PasswordSource.Variable}, else it is asked for).",
         };
 
         public void AddTo(Command command)
@@ -56,22 +56,8 @@ internal sealed record ApiTarget(Uri Url, string? User, string? Password)
             string? space = parsed.GetValue(_space) ?? Environment.GetEnvironmentVariable(AmqpTarget.SpaceVariable);
             ApiTarget target = string.IsNullOrEmpty(user)
                 ? new ApiTarget(url, null, null)
-                : new ApiTarget(url, user, PasswordOf(user, parsed.GetValue(_passwordFile)));
+                : new ApiTarget(url, user, PasswordSource.Of(user, parsed.GetValue(_passwordFile)));
             return target with { Space = string.IsNullOrEmpty(space) ? null : space };
-        }
-
-        private static string PasswordOf(string user, string? file)
-        {
-            if (file is not null)
-            {
-                string text = CommandFiles.TryReadText(file)
-                    ?? throw new CommandException(ExitCode.Usage, $"cannot read the password file {file}");
-                return text.Split('\n', 2)[0].TrimEnd('\r');
-            }
-
-            return Environment.GetEnvironmentVariable(PasswordVariable) ?? (Console.IsInputRedirected
-                ? throw new CommandException(ExitCode.Usage, $"set {PasswordVariable} to the password of {user}")
-                : SecretPrompt.Ask($"Password of {user}: "));
         }
     }
 }

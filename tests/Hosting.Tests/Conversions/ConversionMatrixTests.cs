@@ -137,6 +137,24 @@ public sealed class ConversionMatrixTests
         Assert.Equal("answers.a", read.ReplyTo);
     }
 
+    /// <summary>Whether it is a queue or a topic stays; that it is temporary stays where that has a place.</summary>
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void The_kind_of_reply_to_stays(PayloadFormat from, PayloadFormat to)
+    {
+        PayloadFormat[] placeless = [PayloadFormat.Stomp, PayloadFormat.OpenWire];
+        foreach (RoutingType routing in Enum.GetValues<RoutingType>())
+        {
+            MessageContent content = Content(BodyForm.Text, "x"u8.ToArray());
+            content.ReplyTo = "answers.a";
+            content.ReplyToRouting = routing;
+            content.ReplyToIsTemporary = true;
+            MessageContent read = Convert(from, to, content);
+            Assert.Equal(("answers.a", routing), (read.ReplyTo, read.ReplyToRouting));
+            Assert.Equal(!placeless.Contains(from) && !placeless.Contains(to), read.ReplyToIsTemporary);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Pairs))]
     public void Subject_media_type_and_group_stay(PayloadFormat from, PayloadFormat to)

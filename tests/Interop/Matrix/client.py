@@ -1,7 +1,7 @@
 """usage: client.py PROTOCOL HOST:PORT send ADDRESS | subscribe ADDRESS | receive ADDRESS COUNT
 
-Sends one message, or prints each that comes as a line of JSON: what it says in the words of its protocol. MQTT subscribes
-before, in a session that stays. An address that begins with /topic/ is a topic, for those that tell them apart."""
+Sends a message for each kind of reply-to, or prints each that comes as a line of JSON: what it says in the words of its
+protocol. MQTT subscribes before, in a session that stays. An address that begins with /topic/ is a topic, for those that tell them apart."""
 import faulthandler
 import json
 import queue
@@ -11,6 +11,7 @@ import time
 WAIT_SECONDS = 30
 LIFE_SECONDS = 600
 PRIORITY = 7
+KINDS = ["queue", "topic", "temporary"]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -22,10 +23,15 @@ def expected(protocol):
     }
 
 
-def show(body, color, trace, correlation, reply, priority=None, expires=False):
-    text = {"body": body, "color": color, "trace": trace, "correlation": correlation, "reply": reply,
-            "priority": priority, "expires": expires}
+def show(body, color, trace, correlation, reply, asked, kind, priority=None, expires=None):
+    """reply and kind as the protocol says them; expires in milliseconds from now, None: it does not."""
+    text = {"body": body, "color": color, "trace": trace, "correlation": correlation, "reply": reply, "asked": asked,
+            "kind": kind, "priority": priority, "expires": expires}
     print(json.dumps(text), flush=True)
+
+
+def left(expires_at):
+    return expires_at - int(time.time() * 1000)
 
 
 def named(address, prefix):
@@ -33,13 +39,19 @@ def named(address, prefix):
 
 
 def amqp_send(address, to):
-    from proton import Message
+    from proton import Message, byte, symbol
     from proton.utils import BlockingConnection
     say = expected("amqp")
     connection = BlockingConnection(f"amqp://{address}", timeout=WAIT_SECONDS)
-    connection.create_sender(named(to, "topic://")).send(Message(
-        body=say["body"], durable=True, correlation_id=say["correlation"], reply_to=say["reply"],
-        properties={"color": say["color"], "traceparent": say["trace"]}, priority=PRIORITY, ttl=LIFE_SECONDS))
+    sender = connection.create_sender(named(to, "topic://"))
+    temporary = connection.create_receiver(None, dynamic=True).link.remote_source.address
+    for number, kind in enumerate(KINDS):
+        sender.send(Message(
+            body=say["body"], durable=True, correlation_id=say["correlation"],
+            reply_to=temporary if kind == "temporary" else say["reply"],
+            annotations={symbol("x-opt-jms-reply-to"): byte(number)},
+            properties={"color": say["color"], "traceparent": say["trace"], "asked": kind}, priority=PRIORITY,
+            ttl=LIFE_SECONDS))
     connection.close()
 
 
@@ -57,8 +69,10 @@ def amqp_receive(address, source, count):
         correlation = bytes(correlation).decode() if isinstance(correlation, (bytes, memoryview)) else correlation
         body = bytes(body).decode() if isinstance(body, (bytes, memoryview)) else body
         properties = message.properties or {}
+        kind = (message.annotations or {}).get(symbol("x-opt-jms-reply-to"))
+        kind = None if kind is None else ["queue", "topic", "temp-queue", "temp-topic"][kind]
         show(body, properties.get("color"), properties.get("traceparent"), correlation, message.reply_to,
-             message.priority, message.ttl > 0)
+             properties.get("asked"), kind, message.priority, int(message.ttl * 1000) or None)
     connection.close()
 
 
@@ -84,11 +98,13 @@ class Stomp:
 
 def stomp_send(address, to):
     say, client = expected("stomp"), Stomp(address)
-    client.connection.send(to, say["body"], content_type="text/plain", headers={
-        "color": say["color"], "traceparent": say["trace"], "correlation-id": say["correlation"],
-        "reply-to": "/queue/" + say["reply"], "persistent": "true", "receipt": "r", "priority": str(PRIORITY),
-        "expires": str(int((time.time() + LIFE_SECONDS) * 1000))})
-    client.receipts.get(timeout=WAIT_SECONDS)
+    for kind in KINDS:
+        prefix = "/temp-queue/" if kind == "temporary" else f"/{kind}/"
+        client.connection.send(to, say["body"], content_type="text/plain", headers={
+            "color": say["color"], "traceparent": say["trace"], "correlation-id": say["correlation"],
+            "reply-to": prefix + say["reply"], "persistent": "true", "receipt": kind, "priority": str(PRIORITY),
+            "asked": kind, "expires": str(int((time.time() + LIFE_SECONDS) * 1000))})
+        client.receipts.get(timeout=WAIT_SECONDS)
     client.connection.disconnect()
 
 
@@ -113,10 +129,10 @@ def stomp_receive(address, source, count):
     for _ in range(count):
         frame = client.messages.get(timeout=WAIT_SECONDS)
         headers = frame.headers
-        reply = headers.get("reply-to", "")
-        show(frame.body, headers.get("color"), headers.get("traceparent"), headers.get("correlation-id"),
-             reply[len("/queue/"):] if reply.startswith("/queue/") else reply, int(headers.get("priority", 4)),
-             "expires" in headers)
+        _, kind, reply = headers.get("reply-to", "//").split("/", 2)
+        show(frame.body, headers.get("color"), headers.get("traceparent"), headers.get("correlation-id"), reply,
+             headers.get("asked"), kind or None, int(headers.get("priority", 4)),
+             left(int(headers["expires"])) if "expires" in headers else None)
     client.connection.disconnect()
 
 
@@ -124,9 +140,10 @@ def kafka_send(address, to):
     from kafka import KafkaProducer
     say = expected("kafka")
     producer = KafkaProducer(bootstrap_servers=address)
-    headers = [("color", say["color"].encode()), ("traceparent", say["trace"].encode()),
-               ("correlation", say["correlation"].encode()), ("reply", say["reply"].encode())]
-    producer.send(named(to, ""), say["body"].encode(), headers=headers).get(timeout=WAIT_SECONDS)
+    for kind in KINDS:
+        headers = [("color", say["color"].encode()), ("traceparent", say["trace"].encode()), ("asked", kind.encode()),
+                   ("correlation", say["correlation"].encode()), ("reply", say["reply"].encode())]
+        producer.send(named(to, ""), say["body"].encode(), headers=headers).get(timeout=WAIT_SECONDS)
     producer.close()
 
 
@@ -139,8 +156,11 @@ def kafka_receive(address, source, count):
         record = next(consumer)
         headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
         find = lambda *names: next((headers[n] for n in names if n in headers), None)
+        kind = {"Anycast": "queue", "Multicast": "topic"}.get(headers.get("reply-to-routing"))
         show(record.value.decode(), headers.get("color"), headers.get("traceparent"),
-             find("correlation", "correlation-id"), find("reply", "reply-to"))
+             find("correlation", "correlation-id"), find("reply", "reply-to"), headers.get("asked"),
+             "temp-" + kind if kind and headers.get("reply-to-temporary") == "true" else kind,
+             int(headers.get("priority", 4)), left(int(headers["expires-at"])) if "expires-at" in headers else None)
     consumer.close()
 
 
@@ -172,14 +192,15 @@ def mqtt_send(address, to):
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
     say, client = expected("mqtt"), mqtt_connect(address, "matrix-sender")
-    properties = Properties(PacketTypes.PUBLISH)
-    properties.PayloadFormatIndicator = 1
-    properties.CorrelationData = say["correlation"].encode()
-    properties.ResponseTopic = say["reply"]
-    properties.MessageExpiryInterval = LIFE_SECONDS
-    properties.UserProperty = [("color", say["color"]), ("traceparent", say["trace"])]
-    client.publish(mqtt_topic(to), say["body"].encode(), qos=1, properties=properties)
-    assert client.events.get(timeout=WAIT_SECONDS) == "published"
+    for kind in KINDS:
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.PayloadFormatIndicator = 1
+        properties.CorrelationData = say["correlation"].encode()
+        properties.ResponseTopic = say["reply"]
+        properties.MessageExpiryInterval = LIFE_SECONDS
+        properties.UserProperty = [("color", say["color"]), ("traceparent", say["trace"]), ("asked", kind)]
+        client.publish(mqtt_topic(to), say["body"].encode(), qos=1, properties=properties)
+        assert client.events.get(timeout=WAIT_SECONDS) == "published"
     client.disconnect()
 
 
@@ -198,7 +219,8 @@ def mqtt_receive(address, source, count):
         user = dict(getattr(properties, "UserProperty", []))
         show(message.payload.decode(), user.get("color"), user.get("traceparent"),
              getattr(properties, "CorrelationData", b"").decode(), getattr(properties, "ResponseTopic", None),
-             None, getattr(properties, "MessageExpiryInterval", 0) > 0)
+             user.get("asked"), user.get("x-reply-to-kind"), None,
+             getattr(properties, "MessageExpiryInterval", 0) * 1000 or None)
     client.disconnect()
 
 

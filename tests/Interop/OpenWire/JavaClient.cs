@@ -5,15 +5,8 @@ namespace Pillarbox.Interop.Tests.OpenWire;
 /// <summary>Java programs on Debian's ActiveMQ client, compiled once per run of the tests.</summary>
 internal static class JavaClient
 {
-    private static readonly string[] Jars =
-    [
-        "activemq-client", "geronimo-jms_1.1_spec", "geronimo-j2ee-management-1.1-spec", "geronimo-jta-1.2-spec",
-        "hawtbuf", "slf4j-api", "slf4j-nop", "activemq-openwire-legacy",
-    ];
-
-    private static readonly Lazy<Task<string>> Classes = new(CompileAsync);
-
-    private static string ClassPath => string.Join(':', Jars.Select(jar => $"/usr/share/java/{jar}.jar"));
+    private static readonly Lazy<Task<string>> ClassPath =
+        new(() => JavaClasses.CompileAsync(Programs.Script("OpenWire", "java")));
 
     /// <summary>Runs a main class of OpenWire/java to its end.</summary>
     public static async Task<ClientResult> RunAsync(string main, params string[] arguments) =>
@@ -26,16 +19,7 @@ internal static class JavaClient
     // A small heap and one compiler: the client is not what is tested for speed.
     private static async Task<string[]> CommandAsync(string main, string[] arguments) =>
     [
-        "-Xmx400m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", $"{ClassPath}:{await Classes.Value}", main,
+        "-Xmx400m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", await ClassPath.Value, main,
         .. arguments,
     ];
-
-    private static async Task<string> CompileAsync()
-    {
-        string folder = Directory.CreateTempSubdirectory("pillarbox-java-").FullName;
-        string[] sources = Directory.GetFiles(Programs.Script("OpenWire", "java"), "*.java");
-        ClientResult result = await ClientProcess.RunAsync(
-            "javac", ["-nowarn", "-proc:none", "-cp", ClassPath, "-d", folder, .. sources]);
-        return result.ExitCode == 0 ? folder : throw new InvalidOperationException(result.Everything);
-    }
 }

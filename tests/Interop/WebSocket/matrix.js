@@ -1,5 +1,5 @@
 // usage: node matrix.js HOST:PORT send ADDRESS | receive ADDRESS COUNT
-// Sends one message by STOMP over WebSocket, or prints each that comes as a line of JSON.
+// Sends a message for each kind of reply-to by STOMP over WebSocket, or prints each that comes as a line of JSON.
 'use strict';
 const { Client } = require('@stomp/stompjs');
 const WebSocket = require('ws');
@@ -14,22 +14,31 @@ function end(client) {
 }
 
 function send(client) {
-  client.watchForReceipt('r', () => end(client));
-  client.publish({
-    destination: name,
-    body: 'grüße von websocket',
-    headers: {
-      color: 'red:websocket', traceparent: trace, 'correlation-id': 'c-websocket', 'reply-to': '/queue/answers',
-      'content-type': 'text/plain', persistent: 'true', receipt: 'r',
-    },
-  });
+  client.watchForReceipt('temporary', () => end(client));
+  for (const kind of ['queue', 'topic', 'temporary']) {
+    const prefix = kind === 'temporary' ? '/temp-queue/' : `/${kind}/`;
+    client.publish({
+      destination: name,
+      body: 'grüße von websocket',
+      headers: {
+        color: 'red:websocket', traceparent: trace, 'correlation-id': 'c-websocket', 'reply-to': `${prefix}answers`,
+        'content-type': 'text/plain', persistent: 'true', receipt: kind, asked: kind, priority: '7',
+        expires: `${Date.now() + 600000}`,
+      },
+    });
+  }
 }
 
 function receive(client) {
   let left = Number(count);
   client.subscribe(name, (message) => {
-    const { color, traceparent, 'correlation-id': correlation, 'reply-to': reply } = message.headers;
-    const text = { body: message.body, color, trace: traceparent, correlation, reply: reply?.replace('/queue/', '') };
+    const { color, traceparent, 'correlation-id': correlation, asked } = message.headers;
+    const [, kind, reply] = (message.headers['reply-to'] ?? '//').split('/');
+    const expires = message.headers.expires ? Number(message.headers.expires) - Date.now() : null;
+    const text = {
+      body: message.body, color, trace: traceparent, correlation, reply, asked, kind: kind || null,
+      priority: Number(message.headers.priority ?? 4), expires,
+    };
     console.log(JSON.stringify(text));
     left -= 1;
     if (left === 0) end(client);

@@ -1,4 +1,7 @@
+using Pillarbox.Broker.Addresses;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 
@@ -7,6 +10,8 @@ namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 public sealed class SharedTests
 {
     private const int Prefetch = 4;
+    private const int Noises = 200;
+    private const int PendingBytes = 128 << 10;
 
     private static readonly MqttOptions Few = new() { AllowAnyPassword = true, SharedPrefetchMax = Prefetch };
 
@@ -123,5 +128,95 @@ public sealed class SharedTests
         await from.PublishAsync("t", "z", 2);
         Assert.Equal("z", (await two.TakeAnsweredAsync()).Body);
         await two.AssertQuietAsync();
+    }
+
+    /// <summary>Nothing was sent, so it is not that client's: it hears why it has to go, and another member takes the
+    /// message.</summary>
+    [Fact]
+    public async Task What_a_full_disk_does_not_let_a_member_take_over_goes_to_another()
+    {
+        FileFaults faults = new();
+        var files = new FaultyFileSystem(new MemoryFileSystem(), faults, new SeededRandom(1));
+        await using var scene = new MqttScene(
+            files: files, configure: options => options with { PendingBytesMax = PendingBytes });
+        MqttPeer away = await scene.ConnectAsync("away", expiry: 600);
+        await away.SubscribeAsync("kept", 1);
+        await away.CutAsync();
+        MqttPeer one = await scene.ConnectAsync("one", expiry: 600);
+        await one.SubscribeAsync("noise");
+        await one.SubscribeAsync("$share/g/t", 2);
+        MqttPeer from = await scene.ConnectAsync("from");
+        string noise = new('n', 16 << 10);
+        for (int i = 0; i < Noises; i++)
+        {
+            await from.PublishAsync("noise", noise);
+        }
+
+        // What goes before it fills the way to the client, which reads nothing yet; then the journal is filled.
+        await from.PublishAsync("t", "x", 2);
+        faults.WriteFull = 1;
+        await from.SendPublishAsync("kept", new string('k', PendingBytes), 1);
+        await from.AssertQuietAsync();
+        for (int i = 0; i < Noises; i++)
+        {
+            await one.TakePublishAsync();
+        }
+
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await one.ExpectEndAsync());
+        faults.WriteFull = 0;
+        MqttPeer two = await scene.ConnectAsync("two", expiry: 600);
+        await two.SubscribeAsync("$share/g/t", 2);
+        Assert.Equal("x", (await two.TakeAnsweredAsync()).Body);
+        await two.AssertQuietAsync();
+        MqttPeer back = await scene.ConnectAsync("one", clean: false, expiry: 600);
+        await back.AssertQuietAsync();
+    }
+
+    /// <summary>Sessions may be given less than topics; who has none that lasts takes nothing over.</summary>
+    [Theory]
+    [InlineData("$mqtt", 32 << 20)]
+    [InlineData("other", 1 << 10)]
+    public async Task What_a_session_does_not_take_over_goes_to_another(string limited, int transactionBytesMax)
+    {
+        var settings = new Dictionary<string, AddressSettings> { [limited] = new() { MessageBytesMax = 1000 } };
+        await using var scene = new MqttScene(configure: options => options with
+        {
+            AddressSettings = settings,
+            TransactionBytesMax = transactionBytesMax,
+        });
+        MqttPeer member = await scene.ConnectAsync("member", expiry: 600);
+        await member.SubscribeAsync("$share/g/t", 2);
+        MqttPeer from = await scene.ConnectAsync("from");
+        string large = new('x', 2000);
+        await from.PublishAsync("t", large, 2);
+        await from.PublishAsync("t", "small", 2);
+        Assert.Equal("small", (await member.TakeAnsweredAsync()).Body);
+        await member.AssertQuietAsync();
+        MqttPeer other = await scene.ConnectAsync("other");
+        await other.SubscribeAsync("$share/g/t", 2);
+        Assert.Equal(large, (await other.TakeAnsweredAsync()).Body);
+        await member.AssertQuietAsync();
+    }
+
+    /// <summary>What clients of QoS 2 take together is more than a transaction holds.</summary>
+    [Fact]
+    public async Task Many_are_taken_over_though_a_transaction_holds_few()
+    {
+        await using var scene = new MqttScene(configure: options => options with { TransactionBytesMax = 4 << 10 });
+        MqttPeer member = await scene.ConnectAsync("member", expiry: 600);
+        await member.SubscribeAsync("$share/g/t", 2);
+        await member.CutAsync();
+        MqttPeer from = await scene.ConnectAsync("from");
+        string body = new('x', 1000);
+        for (int i = 0; i < 16; i++)
+        {
+            await from.PublishAsync("t", $"{i}{body}", 2);
+        }
+
+        member = await scene.ConnectAsync("member", clean: false, expiry: 600);
+        for (int i = 0; i < 16; i++)
+        {
+            Assert.Equal($"{i}{body}", (await member.TakeAnsweredAsync()).Body);
+        }
     }
 }

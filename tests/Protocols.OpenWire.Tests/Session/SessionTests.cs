@@ -1,4 +1,6 @@
+using Pillarbox.Broker.Management;
 using Pillarbox.Fuzz.OpenWire.Scene;
+using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire.Tests.Session;
@@ -174,6 +176,53 @@ public sealed class SessionTests
         Good(peer.Ask(OpenWireSteps.Ack(fourth, AckType.Poison)));
         Good(peer.Ask(OpenWireSteps.Ack(fifth, AckType.Unmatched)));
         Assert.Equal(6, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+    }
+
+    /// <summary>It would end its connection at such a frame, and get it again when it is back.</summary>
+    [Fact]
+    public void What_is_longer_than_a_clients_frames_goes_to_another()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer sender = scene.InSession();
+        Message large = OpenWireSteps.Text(Orders, 1);
+        large.Content = new byte[10_000];
+        Good(sender.Ask(large));
+        Good(sender.Ask(OpenWireSteps.Text(Orders, 2)));
+        const string Small = "ID:small";
+        OpenWirePeer small = scene.Connect();
+        small.Wanted = new WireFormat(12);
+        small.Send(small.BytesOf(new WireFormatInfo { Version = 12, MaxFrameSize = 5_000 }.Seal()));
+        small.Ask(OpenWireSteps.Login(Small));
+        small.Ask(OpenWireSteps.Session(Small));
+        small.Ask(OpenWireSteps.Consumer(Orders, connection: Small));
+        Assert.Equal(2, small.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+        Assert.Null(small.Take<MessageDispatch>());
+        const string Other = "ID:other";
+        OpenWirePeer other = scene.InSession(loginAs: Other);
+        other.Ask(OpenWireSteps.Consumer(Orders, connection: Other));
+        Assert.Equal(1, other.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+    }
+
+    /// <summary>The client's clock is ahead. What has no time cannot be over: that is a failed attempt.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_client_finds_expired_goes_where_expired_messages_go(bool hasTime)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Message message = OpenWireSteps.Text(Orders, 1);
+        message.Expiration = hasTime ? scene.Clock.GetUtcNow().ToUnixTimeMilliseconds() + 60_000 : 0;
+        Good(peer.Ask(message));
+        peer.Ask(OpenWireSteps.Consumer(Orders));
+        MessageDispatch got = peer.Take<MessageDispatch>()!;
+        Good(peer.Ask(OpenWireSteps.Ack(got, AckType.Expired)));
+        Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
+        scene.Settle();
+        string[] filled =
+            [.. views.GetAwaiter().GetResult().Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
+        Assert.Equal(hasTime ? "ExpiryQueue" : "orders", Assert.Single(filled));
+        Assert.Equal(hasTime ? null : 1, peer.Take<MessageDispatch>()?.RedeliveryCounter);
     }
 
     [Fact]

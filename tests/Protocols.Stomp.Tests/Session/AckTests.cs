@@ -74,6 +74,45 @@ public sealed class AckTests : IDisposable
         Assert.True(peer.IsEnded);
     }
 
+    /// <summary>1.1, "ACK": the subscription "MUST be set to match".</summary>
+    [Fact]
+    public void The_subscription_that_an_acknowledgement_names_is_the_messages()
+    {
+        Fill(1);
+        StompPeer peer = Subscribe("1.1", "client");
+        peer.Send("SUBSCRIBE\nid:other\ndestination:/queue/other\nack:client\n\n\0");
+        string id = peer.Next("MESSAGE")["message-id"];
+        peer.Send($"ACK\nmessage-id:{id}\nsubscription:other\n\n\0").Next("ERROR");
+        Assert.True(peer.IsEnded);
+        Assert.Equal(1, Waiting());
+    }
+
+    /// <summary>"Any started transactions which have not been committed will be implicitly aborted" (1.2, "BEGIN").
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_transaction_that_is_open_at_the_end_is_aborted(bool isCut)
+    {
+        Fill(1);
+        StompPeer peer = Subscribe("1.2", "client");
+        string id = peer.Next("MESSAGE")["ack"];
+        peer.Send("BEGIN\ntransaction:t\n\n\0");
+        peer.Send($"ACK\nid:{id}\ntransaction:t\n\n\0");
+        peer.Send("SEND\ndestination:/queue/never\npersistent:true\ntransaction:t\n\nx\0");
+        if (isCut)
+        {
+            peer.Cut();
+        }
+        else
+        {
+            peer.Send("DISCONNECT\nreceipt:r\n\n\0").Next("RECEIPT");
+        }
+
+        Assert.Equal(1, Waiting());
+        Assert.Equal(0, _scene.Queues().GetValueOrDefault("never"));
+    }
+
     [Fact]
     public void Nack_counts_an_attempt_and_the_last_one_leads_to_the_dead_letters()
     {

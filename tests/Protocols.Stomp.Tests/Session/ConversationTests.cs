@@ -28,6 +28,23 @@ public sealed class ConversationTests : IDisposable
         Assert.NotEmpty(connected["session"]);
     }
 
+    /// <summary>1.0's own examples write a blank behind the colon; since 1.1 it belongs to the value.</summary>
+    [Theory]
+    [InlineData("1.0", "a", "v")]
+    [InlineData("1.1", " a", " v")]
+    [InlineData("1.2", " a", " v")]
+    public void Blanks_around_headers_are_nothing_in_1_0(string version, string queue, string value)
+    {
+        StompPeer peer = _scene.Connect();
+        peer.Send($"CONNECT\naccept-version:{version}\nhost:x\nlogin: ann\npasscode: secret\n\n\0").Next("CONNECTED");
+        peer.Send("SEND\ndestination:/queue/" + (version == "1.0" ? "a \nn : v \n\nx\0" : " a\nn: v\n\nx\0"));
+        Assert.Equal([queue], _scene.Queues().Keys);
+        StompPeer reader = _scene.Connect("1.2");
+        ReceivedFrame message =
+            reader.Send($"SUBSCRIBE\nid:s\ndestination:/queue/{queue}\n\n\0").Next("MESSAGE");
+        Assert.Equal(value, message["n"]);
+    }
+
     [Fact]
     public void Without_a_common_version_there_is_an_error_that_lists_them()
     {

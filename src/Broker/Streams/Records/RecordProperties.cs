@@ -14,6 +14,7 @@ internal static class RecordProperties
 
     private const string To = "to";
     private const string ReplyToRouting = "reply-to-routing";
+    private const string ReplyToTemporary = "reply-to-temporary";
     private const string ContentType = "content-type";
     private const string ContentEncoding = "content-encoding";
     private const string UserId = "user-id";
@@ -28,6 +29,8 @@ internal static class RecordProperties
         Write(headers, To, ContentValue.From(content.To));
         Write(headers, ReplyTo, ContentValue.From(content.ReplyTo));
         Write(headers, ReplyToRouting, ContentValue.From(content.ReplyToRouting?.ToString()));
+        Write(
+            headers, ReplyToTemporary, content.ReplyToIsTemporary ? ContentValue.From(true) : ContentValue.Null);
         Write(headers, Subject, ContentValue.From(content.Subject));
         Write(headers, ContentType, ContentValue.From(content.ContentType));
         Write(headers, ContentEncoding, ContentValue.From(content.ContentEncoding));
@@ -73,6 +76,9 @@ internal static class RecordProperties
     {
         switch (name)
         {
+            case ReplyToTemporary:
+                content.ReplyToIsTemporary = value.Boolean;
+                break;
             case ContentType:
                 content.ContentType = value.Text;
                 break;

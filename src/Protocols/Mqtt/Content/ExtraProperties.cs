@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pillarbox.Model;
 using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -17,9 +18,11 @@ internal static class ExtraProperties
     private const string GroupId = "x-group-id";
     private const string GroupSequence = "x-group-sequence";
     private const string ReplyToGroupId = "x-reply-to-group-id";
+    private const string ReplyToKind = "x-reply-to-kind";
     private const string CreationTime = "x-creation-time";
     private const string Key = "x-key";
     private const string AnnotationPrefix = "x-opt-";
+    private const string Temporary = "temp-";
 
     /// <summary>Takes one user property.</summary>
     public static void Read(string name, string value, MessageContent content)
@@ -43,6 +46,11 @@ internal static class ExtraProperties
                 break;
             case ReplyToGroupId:
                 content.ReplyToGroupId = value;
+                break;
+            case ReplyToKind when value is "queue" or "topic" or "temp-queue" or "temp-topic":
+                content.ReplyToRouting =
+                    value.EndsWith("topic", StringComparison.Ordinal) ? RoutingType.Multicast : RoutingType.Anycast;
+                content.ReplyToIsTemporary = value.StartsWith(Temporary, StringComparison.Ordinal);
                 break;
             case CreationTime when long.TryParse(value, CultureInfo.InvariantCulture, out long time):
                 content.CreatedAtMs = time;
@@ -79,6 +87,7 @@ internal static class ExtraProperties
         Add(to, GroupId, content.GroupId);
         Add(to, GroupSequence, content.GroupSequence?.ToString(CultureInfo.InvariantCulture));
         Add(to, ReplyToGroupId, content.ReplyToGroupId);
+        Add(to, ReplyToKind, KindOf(content));
         Add(to, CreationTime, content.CreatedAtMs?.ToString(CultureInfo.InvariantCulture));
         Add(to, Key, content.Key is { } key ? TextOf(key) : null);
         foreach ((string name, ContentValue value) in content.Annotations)
@@ -89,6 +98,10 @@ internal static class ExtraProperties
             }
         }
     }
+
+    private static string? KindOf(MessageContent content) =>
+        content is not { ReplyTo: not null, ReplyToRouting: { } routing } ? null
+        : (content.ReplyToIsTemporary ? Temporary : "") + (routing == RoutingType.Multicast ? "topic" : "queue");
 
     private static string TextOf(ReadOnlyMemory<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes.Span)
         ? System.Text.Encoding.UTF8.GetString(bytes.Span)

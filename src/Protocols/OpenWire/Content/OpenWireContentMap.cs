@@ -34,6 +34,7 @@ public sealed class OpenWireContentMap : IContentMap
                 ReplyTo = message.ReplyTo?.PhysicalName,
                 ReplyToRouting = message.ReplyTo is null ? null
                     : message.ReplyTo.IsTopic ? RoutingType.Multicast : RoutingType.Anycast,
+                ReplyToIsTemporary = message.ReplyTo?.IsTemporary == true,
                 Subject = message.JmsType.ToString(),
                 UserId = JavaText.ToUtf8(message.UserId.Bytes),
                 GroupId = message.GroupId.ToString(),
@@ -58,6 +59,8 @@ public sealed class OpenWireContentMap : IContentMap
         message.ProducerId = message.MessageId.Producer;
         message.CorrelationId = WireText.From(JmsIds.ToText(content.CorrelationId));
         message.Destination = null;
+        // A client answers to a temporary destination only when an advisory has told it of that one, which there is for
+        // those of OpenWire's clients alone: any other goes by its name.
         message.ReplyTo = content.ReplyTo is not { } reply ? null
             : content.ReplyToRouting == RoutingType.Multicast ? Destination.Topic(reply)
             : Destination.Queue(reply);

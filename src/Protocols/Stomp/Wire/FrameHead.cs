@@ -2,19 +2,20 @@ namespace Pillarbox.Protocols.Stomp.Wire;
 
 /// <summary>
 /// Command and headers of a frame, as they came: lines, each a name, a colon and a value (1.2, "Augmented BNF"). A
-/// view; nothing is decoded. Of headers that are repeated the first counts (1.2, "Repeated Header Entries").
+/// view; nothing is decoded. Of headers that are repeated the first counts (1.2, "Repeated Header Entries"). Blanks
+/// around names and values belong to them since 1.1; 1.0's own examples have them for the eye.
 /// </summary>
 internal readonly ref struct FrameHead
 {
     private readonly ReadOnlySpan<byte> _headers;
-    private readonly bool _cutsCr;
+    private readonly StompVersion _version;
 
     /// <summary>Views a head that ends with its last header's end of line.</summary>
     /// <param name="head">From the command on.</param>
     /// <param name="version">Whose rules count; before it is agreed, 1.2's ends of line do.</param>
     public FrameHead(ReadOnlySpan<byte> head, StompVersion version)
     {
-        _cutsCr = version == StompVersion.V12;
+        _version = version;
         int end = head.IndexOf((byte)'\n');
         ReadOnlySpan<byte> line = CutCr(head[..end], cuts: true);
         Command = StompCommands.Parse(line);
@@ -29,7 +30,7 @@ internal readonly ref struct FrameHead
     public ReadOnlySpan<byte> CommandText { get; }
 
     /// <summary>Goes through the headers.</summary>
-    public Enumerator GetEnumerator() => new(_headers, _cutsCr);
+    public Enumerator GetEnumerator() => new(_headers, _version);
 
     /// <summary>The first value of a header, as it came; false: there is none.</summary>
     public bool TryGet(ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value)
@@ -63,13 +64,15 @@ internal readonly ref struct FrameHead
     }
 
     /// <summary>Goes through the headers; throws at a line without a colon.</summary>
-    public ref struct Enumerator(ReadOnlySpan<byte> headers, bool cutsCr)
+    public ref struct Enumerator(ReadOnlySpan<byte> headers, StompVersion version)
     {
         private ReadOnlySpan<byte> _rest = headers;
         private ReadOnlySpan<byte> _line;
         private int _colon;
 
-        public readonly Header Current => new(_line[.._colon], _line[(_colon + 1)..]);
+        public readonly Header Current => version == StompVersion.V10
+            ? new(_line[.._colon].Trim((byte)' '), _line[(_colon + 1)..].Trim((byte)' '))
+            : new(_line[.._colon], _line[(_colon + 1)..]);
 
         public bool MoveNext()
         {
@@ -79,7 +82,7 @@ internal readonly ref struct FrameHead
                 return false;
             }
 
-            _line = CutCr(_rest[..end], cutsCr);
+            _line = CutCr(_rest[..end], version == StompVersion.V12);
             _rest = _rest[(end + 1)..];
             _colon = _line.IndexOf((byte)':');
             if (_colon < 0)

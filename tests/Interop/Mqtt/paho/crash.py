@@ -1,6 +1,7 @@
 # usage: python3 crash.py HOST PORT STOPFILE
-# Publishes and subscribes with QoS 1 and 2 while the server is killed again and again, until the file is there. Then
-# takes what is left and prints "ok" when nothing acknowledged is lost and nothing of QoS 2 came twice.
+# Publishes and subscribes with QoS 1 and 2, and says "ready" when that goes. Then the server is killed again and again,
+# until the file is there. Takes what is left and prints "ok" when nothing acknowledged is lost and nothing of QoS 2 came
+# twice. How long anything takes is for whoever started it.
 import collections
 import os
 import sys
@@ -11,6 +12,9 @@ import paho.mqtt.client as mqtt
 
 host, port, stop_file = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 WINDOW = 20
+ACKNOWLEDGED_MIN = 10
+# What is not there then is lost.
+LEFT_SECONDS = 150
 gate = threading.Condition()
 got = {1: collections.Counter(), 2: collections.Counter()}
 order = {1: [], 2: []}
@@ -66,7 +70,7 @@ reader.on_subscribe = on_subscribed
 reader.on_connect = lambda made, *_: made.subscribe([("crash/1", 1), ("crash/2", 2)])
 reader.connect(host, port, 10)
 reader.loop_start()
-assert ready.wait(30), "not subscribed"
+ready.wait()
 
 writer = client("crash-writer")
 writer.on_publish = on_publish
@@ -74,7 +78,11 @@ writer.connect(host, port, 10)
 writer.loop_start()
 
 number = 0
-while not os.path.exists(stop_file):
+said = False
+while not os.path.exists(stop_file) or len(acknowledged[2]) < ACKNOWLEDGED_MIN:
+    if not said and acknowledged[1] and acknowledged[2]:
+        said = True
+        print("ready", flush=True)
     with gate:
         gate.wait_for(lambda: len(pending) < WINDOW, 0.2)
         if len(pending) >= WINDOW:
@@ -90,7 +98,7 @@ while not os.path.exists(stop_file):
                 pending[info.mid] = (qos, number)
     number += 1
 
-deadline = time.time() + 90
+deadline = time.time() + LEFT_SECONDS
 with gate:
     while pending and time.time() < deadline:
         gate.wait(0.2)
@@ -112,8 +120,6 @@ with gate:
         problems.append("QoS 2 twice: %s" % twice[:10])
     print("%d and %d acknowledged, %d came again with QoS 1" % (
         len(acknowledged[1]), len(acknowledged[2]), sum(1 for c in got[1].values() if c > 1)))
-    if len(acknowledged[2]) < 10:
-        problems.append("hardly anything happened")
 if problems:
     print("\n".join(problems))
     sys.stdout.flush()

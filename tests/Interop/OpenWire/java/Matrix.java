@@ -4,19 +4,23 @@ import javax.jms.DeliveryMode;
 import javax.jms.Destination;
 import javax.jms.Message;
 import javax.jms.MessageConsumer;
+import javax.jms.MessageProducer;
 import javax.jms.Queue;
 import javax.jms.Session;
+import javax.jms.TemporaryQueue;
+import javax.jms.TemporaryTopic;
 import javax.jms.TextMessage;
 import javax.jms.Topic;
 import org.apache.activemq.ActiveMQConnectionFactory;
 
 /**
- * usage: Matrix HOST:PORT send ADDRESS | subscribe ADDRESS | receive ADDRESS COUNT. Sends one message, or prints each that
- * comes as a line of JSON. Subscriptions are durable; an address that begins with /topic/ is a topic.
+ * usage: Matrix HOST:PORT send ADDRESS | subscribe ADDRESS | receive ADDRESS COUNT. Sends a message for each kind of
+ * reply-to, or prints each that comes as a line of JSON. Subscriptions are durable; an address that begins with /topic/ is a topic.
  */
 public final class Matrix {
     private static final String TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     private static final long WAIT = 30_000;
+    private static final long LIFE = 600_000;
     private static final String TOPIC = "/topic/";
 
     public static void main(String[] arguments) throws Exception {
@@ -37,12 +41,17 @@ public final class Matrix {
     }
 
     private static void send(Session session, String address) throws Exception {
-        TextMessage message = session.createTextMessage("gr\u00fc\u00dfe von openwire");
-        message.setStringProperty("color", "red:openwire");
-        message.setStringProperty("traceparent", TRACE);
-        message.setJMSCorrelationID("c-openwire");
-        message.setJMSReplyTo(session.createQueue("answers"));
-        session.createProducer(destination(session, address)).send(message, DeliveryMode.PERSISTENT, 7, 600_000);
+        MessageProducer producer = session.createProducer(destination(session, address));
+        for (String kind : new String[] { "queue", "topic", "temporary" }) {
+            TextMessage message = session.createTextMessage("gr\u00fc\u00dfe von openwire");
+            message.setStringProperty("color", "red:openwire");
+            message.setStringProperty("traceparent", TRACE);
+            message.setStringProperty("asked", kind);
+            message.setJMSCorrelationID("c-openwire");
+            message.setJMSReplyTo(kind.equals("queue") ? session.createQueue("answers")
+                : kind.equals("topic") ? session.createTopic("answers") : session.createTemporaryQueue());
+            producer.send(message, DeliveryMode.PERSISTENT, 7, LIFE);
+        }
     }
 
     private static void receive(Session session, String address, int count) throws Exception {
@@ -60,8 +69,15 @@ public final class Matrix {
             field("correlation", message.getJMSCorrelationID()),
             field("reply", reply instanceof Queue ? ((Queue) reply).getQueueName()
                 : reply instanceof Topic ? ((Topic) reply).getTopicName() : null),
-            "\"priority\": " + message.getJMSPriority(), "\"expires\": " + (message.getJMSExpiration() > 0));
+            field("asked", message.getStringProperty("asked")), field("kind", kind(reply)),
+            "\"priority\": " + message.getJMSPriority(), "\"expires\": " + (message.getJMSExpiration() > 0
+                ? "" + (message.getJMSExpiration() - System.currentTimeMillis()) : "null"));
         System.out.write(("{" + line + "}\n").getBytes("UTF-8"));
+    }
+
+    private static String kind(Destination reply) {
+        return reply instanceof TemporaryQueue ? "temp-queue" : reply instanceof TemporaryTopic ? "temp-topic"
+            : reply instanceof Queue ? "queue" : reply instanceof Topic ? "topic" : null;
     }
 
     private static String bytes(BytesMessage message) throws Exception {

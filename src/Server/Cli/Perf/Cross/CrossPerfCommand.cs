@@ -74,16 +74,14 @@ internal static class CrossPerfCommand
 
     private static CrossPerfOptions OptionsOf(ParseResult parsed)
     {
-        (string from, string host, int port) = PlaceOf("--from", parsed.GetValue(From)!, Senders);
-        (string to, string toHost, int toPort) = PlaceOf("--to", parsed.GetValue(To)!, Receivers);
+        (string from, PerfServer server) = PlaceOf("--from", parsed.GetValue(From)!, Senders);
+        (string to, PerfServer toServer) = PlaceOf("--to", parsed.GetValue(To)!, Receivers);
         return new CrossPerfOptions
         {
             From = from,
-            Host = host,
-            Port = port,
+            Server = server,
             To = to,
-            ToHost = toHost,
-            ToPort = toPort,
+            ToServer = toServer,
             Destination = parsed.GetValue(Queue)!,
             BodyBytes = parsed.GetValue(Size),
             InFlight = parsed.GetValue(InFlight),
@@ -95,14 +93,15 @@ internal static class CrossPerfCommand
         };
     }
 
-    private static (string Protocol, string Host, int Port) PlaceOf(string option, string text, string[] protocols)
+    private static (string Protocol, PerfServer Server) PlaceOf(string option, string text, string[] protocols)
     {
         int equals = text.IndexOf('=');
         int colon = text.LastIndexOf(':');
         if (equals > 0 && colon > equals && protocols.Contains(text[..equals])
             && int.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port))
         {
-            return (text[..equals], text[(equals + 1)..colon].Trim('[', ']'), port);
+            string host = text[(equals + 1)..colon].Trim('[', ']');
+            return (text[..equals], new PerfServer { Host = host, Port = port });
         }
 
         throw new CommandException(

@@ -6,8 +6,8 @@ using Pillarbox.Server.Cli.Perf.Stomp;
 namespace Pillarbox.Server.Cli.Perf.Cross;
 
 /// <summary>
-/// What a measurement from one protocol to another is to do: <see cref="MessagingPerfOptions.Host"/> and port are where
-/// messages go in, <see cref="MessagingPerfOptions.Destination"/> is the queue's name. Immutable.
+/// What a measurement from one protocol to another is to do: <see cref="MessagingPerfOptions.Server"/> is where
+/// messages go in, <see cref="MessagingPerfOptions.Destination"/> the queue's name. Immutable.
 /// </summary>
 internal sealed record CrossPerfOptions : MessagingPerfOptions
 {
@@ -21,20 +21,15 @@ internal sealed record CrossPerfOptions : MessagingPerfOptions
     public required string To { get; init; }
 
     /// <summary>Where messages come out.</summary>
-    public required string ToHost { get; init; }
-
-    /// <inheritdoc cref="ToHost"/>
-    public required int ToPort { get; init; }
+    public required PerfServer ToServer { get; init; }
 
     // The queue as all but MQTT name it.
     private string Queue => From == "mqtt" ? Destination + FirstPublisher.Replace('/', '.') : Destination;
 
     public PerfOptions ToAmqp(bool isSender)
     {
-        var target = new AmqpTarget
-        {
-            Url = new UriBuilder("amqp", isSender ? Host : ToHost, isSender ? Port : ToPort).Uri,
-        };
+        PerfServer server = isSender ? Server : ToServer;
+        var target = new AmqpTarget { Url = new UriBuilder("amqp", server.Host, server.Port).Uri };
         return new PerfOptions
         {
             Target = target,
@@ -49,8 +44,7 @@ internal sealed record CrossPerfOptions : MessagingPerfOptions
 
     public MqttPerfOptions ToMqtt() => new()
     {
-        Host = Host,
-        Port = Port,
+        Server = Server,
         Topic = Destination,
         BodyBytes = BodyBytes,
         Qos = Durable ? 1 : 0,
@@ -59,8 +53,7 @@ internal sealed record CrossPerfOptions : MessagingPerfOptions
 
     public StompPerfOptions ToStomp(bool isSender) => new()
     {
-        Host = isSender ? Host : ToHost,
-        Port = isSender ? Port : ToPort,
+        Server = isSender ? Server : ToServer,
         Destination = "/queue/" + Queue,
         BodyBytes = BodyBytes,
         Durable = Durable,
@@ -69,8 +62,7 @@ internal sealed record CrossPerfOptions : MessagingPerfOptions
 
     public OpenWirePerfOptions ToOpenWire(bool isSender) => new()
     {
-        Host = isSender ? Host : ToHost,
-        Port = isSender ? Port : ToPort,
+        Server = isSender ? Server : ToServer,
         Destination = Queue,
         BodyBytes = BodyBytes,
         Durable = Durable,

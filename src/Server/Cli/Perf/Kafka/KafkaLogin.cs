@@ -11,7 +11,6 @@ namespace Pillarbox.Server.Cli.Perf.Kafka;
 internal sealed record KafkaLogin
 {
     private const string UserVariable = "PILLARBOX_USER";
-    private const string PasswordVariable = "PILLARBOX_PASSWORD";
     private const short UnsupportedMechanism = 33;
 
     /// <summary>Nobody, in plain text.</summary>
@@ -95,7 +94,7 @@ internal sealed record KafkaLogin
         private readonly Option<string?> _user = new("--user")
         {
             Description = $"Log in as this user (environment: {UserVariable}); the password comes from "
-                + $"{PasswordVariable} or is asked for.",
+                + $"{PasswordSource.Variable} or is asked for.",
         };
 
         private readonly Option<string> _mechanism = new("--sasl")
@@ -131,16 +130,10 @@ internal sealed record KafkaLogin
             return new KafkaLogin
             {
                 User = string.IsNullOrEmpty(user) ? null : user,
-                Password = string.IsNullOrEmpty(user) ? null : PasswordOf(user),
+                Password = string.IsNullOrEmpty(user) ? null : PasswordSource.Of(user),
                 Mechanism = parsed.GetValue(_mechanism)!,
                 Tls = isTls ? new TlsOptions(trust, certificate, parsed.GetValue(_key)) : null,
             };
         }
-
-        private static string PasswordOf(string user) =>
-            Environment.GetEnvironmentVariable(PasswordVariable) is { } password ? password
-            : Console.IsInputRedirected
-                ? throw new CommandException(ExitCode.Usage, $"set {PasswordVariable} to the password of {user}")
-            : SecretPrompt.Ask($"Password of {user}: ");
     }
 }

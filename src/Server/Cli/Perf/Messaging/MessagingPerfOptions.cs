@@ -6,13 +6,7 @@ internal abstract record MessagingPerfOptions
     /// <summary>A message bears a time, a sequence number and who sent it.</summary>
     public const int BodyBytesMin = PerfOptions.BodyBytesMin;
 
-    public required string Host { get; init; }
-
-    public required int Port { get; init; }
-
-    public string? User { get; init; }
-
-    public string? Password { get; init; }
+    public required PerfServer Server { get; init; }
 
     public required string Destination { get; init; }
 

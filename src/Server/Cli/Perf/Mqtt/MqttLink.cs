@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Sockets;
+using System.Text;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Server.Cli.Sockets;
 
@@ -25,12 +26,12 @@ internal sealed class MqttLink : IDisposable
         _input = new byte[inputBytes];
         try
         {
-            _socket = ClientSocket.Connect(options.Host, options.Port, ConnectTimeout);
+            _socket = ClientSocket.Connect(options.Server.Host, options.Server.Port, ConnectTimeout);
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
             throw new CommandException(
-                ExitCode.Failed, $"cannot connect to {options.Host}:{options.Port}: {e.Message}");
+                ExitCode.Failed, $"cannot connect to {options.Server.Host}:{options.Server.Port}: {e.Message}");
         }
 
         var connect = new ConnectPacket
@@ -38,9 +39,15 @@ internal sealed class MqttLink : IDisposable
             Version = MqttVersion.V311,
             ClientId = clientId,
             CleanStart = clean,
+            UserName = options.Server.User,
+            Password = options.Server.Password is { } password ? Encoding.UTF8.GetBytes(password) : null,
         };
         connect.Write(_output);
-        Expect(PacketType.ConnAck, body => ConnAckPacket.Read(body, MqttVersion.V311).Reason == ReasonCode.Success);
+        ReasonCode reason = ConnAckPacket.Read(Expect(PacketType.ConnAck), MqttVersion.V311).Reason;
+        if (reason != ReasonCode.Success)
+        {
+            throw Refused(reason);
+        }
     }
 
     public int Descriptor => _socket.Descriptor;
@@ -54,7 +61,11 @@ internal sealed class MqttLink : IDisposable
     public void Subscribe(string filter, int qos)
     {
         SubscribePacket.Write(_output, MqttVersion.V311, 1, 0, (filter, (byte)qos));
-        Expect(PacketType.SubAck, body => SubAckPacket.Read(PacketType.SubAck, body, MqttVersion.V311).Reasons[0] < 3);
+        ReadOnlySpan<byte> answer = Expect(PacketType.SubAck);
+        if (SubAckPacket.Read(PacketType.SubAck, answer, MqttVersion.V311).Reasons[0] > 2)
+        {
+            throw new CommandException(ExitCode.Failed, $"the server refuses the subscription to {filter}");
+        }
     }
 
     /// <summary>The next packet, if it is there; valid until the next <see cref="Receive"/>.</summary>
@@ -119,9 +130,21 @@ internal sealed class MqttLink : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private delegate bool Check(ReadOnlySpan<byte> body);
+    // MQTT 3.1.1 §3.2.2.3.
+    private static CommandException Refused(ReasonCode reason) => reason switch
+    {
+        ReasonCode.BadUserNameOrPassword => PerfServer.Refused("bad user name or password (return code 4)"),
+        ReasonCode.NotAuthorized => PerfServer.Refused("not authorized (return code 5)"),
+        ReasonCode.UnsupportedProtocolVersion => Said("unacceptable protocol version (return code 1)"),
+        ReasonCode.ClientIdentifierNotValid => Said("client identifier rejected (return code 2)"),
+        _ => Said("server unavailable (return code 3)"),
+    };
 
-    private void Expect(PacketType type, Check check)
+    private static CommandException Said(string why) =>
+        new(ExitCode.Failed, $"the server refuses the connection: {why}");
+
+    // What follows its fixed header.
+    private ReadOnlySpan<byte> Expect(PacketType type)
     {
         long end = Clock.Now + AnswerNanosecondsMax;
         FixedHeader header;
@@ -143,9 +166,7 @@ internal sealed class MqttLink : IDisposable
             }
         }
 
-        if (header.Type != type || !check(body))
-        {
-            throw new CommandException(ExitCode.Failed, $"the server refuses: {header.Type} instead of {type}");
-        }
+        return header.Type == type ? body
+            : throw new CommandException(ExitCode.Failed, $"the server says {header.Type} instead of {type}");
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 
 namespace Pillarbox.Server.Cli.Perf.Mqtt;
@@ -7,9 +6,7 @@ namespace Pillarbox.Server.Cli.Perf.Mqtt;
 /// <summary><c>pillarbox perf mqtt</c>: measures any MQTT server.</summary>
 internal static class MqttPerfCommand
 {
-    private const int DefaultPort = 1883;
-
-    private static readonly Option<string> Url = Text("--url", "127.0.0.1:1883", "HOST:PORT of the server.");
+    private static readonly PerfServer.Flags Server = new(1883);
 
     private static readonly Option<string> Topic = Text("--topic", "bench", "The topic; publishers add a level.");
 
@@ -51,9 +48,10 @@ internal static class MqttPerfCommand
     {
         var mqtt = new Command("mqtt", "Measure an MQTT server: rates, latencies, processor time.")
         {
-            Url, Topic, Size, Publishers, Subscribers, Qos, Persistent, InFlight, Idle, IdleSubscriptions, WarmUp,
+            Topic, Size, Publishers, Subscribers, Qos, Persistent, InFlight, Idle, IdleSubscriptions, WarmUp,
             Duration, ServerPid, Output.AcceptOnlyFromAmong("table", "json"),
         };
+        Server.AddTo(mqtt);
         mqtt.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return mqtt;
     }
@@ -79,20 +77,9 @@ internal static class MqttPerfCommand
         return report.Missing == 0 || options.Qos == 0 ? ExitCode.Good : ExitCode.Failed;
     }
 
-    private static MqttPerfOptions OptionsOf(ParseResult parsed)
-    {
-        string url = parsed.GetValue(Url)!;
-        int colon = url.LastIndexOf(':');
-        int port = DefaultPort;
-        if (colon >= 0 && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
+    private static MqttPerfOptions OptionsOf(ParseResult parsed) => new()
         {
-            throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
-        }
-
-        return new MqttPerfOptions
-        {
-            Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
-            Port = port,
+            Server = Server.Read(parsed),
             Topic = parsed.GetValue(Topic)!,
             BodyBytes = Math.Max(MqttPerfOptions.BodyBytesMin, parsed.GetValue(Size)),
             Publishers = parsed.GetValue(Publishers),
@@ -107,7 +94,6 @@ internal static class MqttPerfCommand
             ServerPid = parsed.GetValue(ServerPid),
             Json = parsed.GetValue(Output) == "json",
         };
-    }
 
     private static Option<string> Text(string name, string start, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => start };

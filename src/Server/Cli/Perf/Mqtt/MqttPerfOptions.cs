@@ -6,9 +6,7 @@ internal sealed record MqttPerfOptions
     /// <summary>A message bears a time, a sequence number and who sent it.</summary>
     public const int BodyBytesMin = PerfOptions.BodyBytesMin;
 
-    public required string Host { get; init; }
-
-    public required int Port { get; init; }
+    public required PerfServer Server { get; init; }
 
     /// <summary>The topic; each publisher adds a level of its own, subscribers take all of them.</summary>
     public required string Topic { get; init; }

@@ -25,18 +25,19 @@ internal sealed class OpenWireLink : IDisposable
     private int _from;
     private int _to;
     private int _lastCommand;
+    private bool _isConnected;
 
     /// <summary>Connects, negotiates and logs in, with one session. Throws <see cref="CommandException"/>.</summary>
     public OpenWireLink(OpenWirePerfOptions options, string name)
     {
         try
         {
-            _socket = ClientSocket.Connect(options.Host, options.Port, ConnectTimeout);
+            _socket = ClientSocket.Connect(options.Server.Host, options.Server.Port, ConnectTimeout);
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
             throw new CommandException(
-                ExitCode.Failed, $"cannot connect to {options.Host}:{options.Port}: {e.Message}");
+                ExitCode.Failed, $"cannot connect to {options.Server.Host}:{options.Server.Port}: {e.Message}");
         }
 
         Connection = new ConnectionId { Value = $"ID:pillarbox-perf-{Environment.ProcessId}-{name}" };
@@ -57,9 +58,10 @@ internal sealed class OpenWireLink : IDisposable
         {
             ConnectionId = Connection,
             ClientId = Connection.Value,
-            UserName = options.User,
-            Password = options.Password,
+            UserName = options.Server.User,
+            Password = options.Server.Password,
         });
+        _isConnected = true;
         Ask(new SessionInfo { SessionId = Session });
     }
 
@@ -141,8 +143,12 @@ internal sealed class OpenWireLink : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private static CommandException Said(WireThrowable? why) =>
-        new(ExitCode.Failed, $"the server says: {why?.ClassName} {why?.Message}");
+    private CommandException Said(WireThrowable? why)
+    {
+        string text = $"{why?.Message} ({why?.ClassName})";
+        return _isConnected
+            ? new CommandException(ExitCode.Failed, $"the server says: {text}") : PerfServer.Refused(text);
+    }
 
     private T WaitFor<T>()
         where T : class, IDataStructure

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Pillarbox.Server.Cli.Perf.Messaging;
 
 namespace Pillarbox.Server.Cli.Perf.OpenWire;
@@ -7,16 +6,10 @@ namespace Pillarbox.Server.Cli.Perf.OpenWire;
 /// <summary><c>pillarbox perf openwire</c>: measures any OpenWire server.</summary>
 internal static class OpenWirePerfCommand
 {
-    private const int DefaultPort = 61616;
     private const string QueuePrefix = "queue://";
     private const string TopicPrefix = "topic://";
 
-    private static readonly Option<string> Url = Text("--url", "127.0.0.1:61616", "HOST:PORT of the server.");
-
-    private static readonly Option<string?> User = new("--user") { Description = "Whom to log in as." };
-
-    private static readonly Option<string?> PasswordFile =
-        new("--password-file") { Description = "A file whose first line is the password." };
+    private static readonly PerfServer.Flags Server = new(61616);
 
     private static readonly Option<string> Destination =
         Text(
@@ -58,11 +51,12 @@ internal static class OpenWirePerfCommand
     {
         var openWire = new Command("openwire", "Measure an OpenWire server: rates, latencies, processor time.")
         {
-            Url, User, PasswordFile, Destination, Size, Senders, Receivers, InFlight, Durable,
+            Destination, Size, Senders, Receivers, InFlight, Durable,
             Transaction, Prefetch, Ack.AcceptOnlyFromAmong("range", "each"),
             Encoding.AcceptOnlyFromAmong("tight", "loose"), WarmUp, Duration, ServerPid,
             Output.AcceptOnlyFromAmong("table", "json"),
         };
+        Server.AddTo(openWire);
         openWire.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return openWire;
     }
@@ -77,22 +71,12 @@ internal static class OpenWirePerfCommand
 
     private static OpenWirePerfOptions OptionsOf(ParseResult parsed)
     {
-        string url = parsed.GetValue(Url)!;
-        int colon = url.LastIndexOf(':');
-        int port = DefaultPort;
-        if (colon >= 0 && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
-        {
-            throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
-        }
-
+        PerfServer server = Server.Read(parsed);
         string destination = parsed.GetValue(Destination)!;
         bool isTopic = destination.StartsWith(TopicPrefix, StringComparison.Ordinal);
         return new OpenWirePerfOptions
         {
-            Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
-            Port = port,
-            User = parsed.GetValue(User),
-            Password = PasswordOf(parsed.GetValue(PasswordFile)),
+            Server = server,
             Destination = isTopic || destination.StartsWith(QueuePrefix, StringComparison.Ordinal)
                 ? destination[TopicPrefix.Length..] : destination,
             FanOut = isTopic,
@@ -111,11 +95,6 @@ internal static class OpenWirePerfCommand
             Json = parsed.GetValue(Output) == "json",
         };
     }
-
-    private static string? PasswordOf(string? file) => file is null
-        ? null
-        : (CommandFiles.TryReadText(file) ?? throw new CommandException(ExitCode.Usage, $"cannot read {file}"))
-            .Split('\n')[0].TrimEnd('\r');
 
     private static Option<string> Text(string name, string start, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => start };

@@ -20,23 +20,26 @@ internal sealed class StompLink : IDisposable
     private int _outTo;
     private int _inFrom;
     private int _inTo;
+    private bool _isConnected;
 
     /// <summary>Connects and logs in. Throws <see cref="CommandException"/>.</summary>
     public StompLink(StompPerfOptions options)
     {
         try
         {
-            _socket = ClientSocket.Connect(options.Host, options.Port, ConnectTimeout);
+            _socket = ClientSocket.Connect(options.Server.Host, options.Server.Port, ConnectTimeout);
         }
         catch (Exception e) when (e is SocketException or TimeoutException)
         {
             throw new CommandException(
-                ExitCode.Failed, $"cannot connect to {options.Host}:{options.Port}: {e.Message}");
+                ExitCode.Failed, $"cannot connect to {options.Server.Host}:{options.Server.Port}: {e.Message}");
         }
 
-        string login = options.User is null ? "" : $"login:{options.User}\npasscode:{options.Password}\n";
-        Write($"CONNECT\naccept-version:1.2,1.1\nhost:{options.Host}\n{login}\n\0");
+        PerfServer server = options.Server;
+        string login = server.User is null ? "" : $"login:{server.User}\npasscode:{server.Password}\n";
+        Write($"CONNECT\naccept-version:1.2,1.1\nhost:{server.Host}\n{login}\n\0");
         WaitFor("CONNECTED"u8);
+        _isConnected = true;
     }
 
     /// <summary>Bytes that have not gone out.</summary>
@@ -93,9 +96,17 @@ internal sealed class StompLink : IDisposable
 
         body = behind[..length];
         _inFrom += blank + end + 2 + length + 1;
-        return !head.StartsWith("ERROR\n"u8)
-            ? true
-            : throw new CommandException(ExitCode.Failed, $"the server says: {Encoding.UTF8.GetString(head)}");
+        return head.StartsWith("ERROR"u8) ? throw Said(head, body) : true;
+    }
+
+    // In one line: its message, else how its text begins.
+    private CommandException Said(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
+    {
+        string text = Header(head, "\nmessage:"u8, out ReadOnlySpan<byte> message)
+            ? Encoding.UTF8.GetString(message).Replace("\\c", ":", StringComparison.Ordinal)
+            : Encoding.UTF8.GetString(body).Split('\n')[0].TrimEnd('\r');
+        return _isConnected
+            ? new CommandException(ExitCode.Failed, $"the server says: {text}") : PerfServer.Refused(text);
     }
 
     /// <summary>The value of a header, whose name is given with the line's end before and the colon behind.</summary>

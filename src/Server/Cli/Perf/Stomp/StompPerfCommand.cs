@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Pillarbox.Server.Cli.Perf.Messaging;
 
 namespace Pillarbox.Server.Cli.Perf.Stomp;
@@ -7,14 +6,7 @@ namespace Pillarbox.Server.Cli.Perf.Stomp;
 /// <summary><c>pillarbox perf stomp</c>: measures any STOMP 1.2 or 1.1 server.</summary>
 internal static class StompPerfCommand
 {
-    private const int DefaultPort = 61613;
-
-    private static readonly Option<string> Url = Text("--url", "127.0.0.1:61613", "HOST:PORT of the server.");
-
-    private static readonly Option<string?> User = new("--user") { Description = "Whom to log in as." };
-
-    private static readonly Option<string?> PasswordFile =
-        new("--password-file") { Description = "A file whose first line is the password." };
+    private static readonly PerfServer.Flags Server = new(61613);
 
     private static readonly Option<string> Destination =
         Text("--destination", "/queue/bench", "Where the messages go; /topic/… gives each receiver all of them.");
@@ -46,10 +38,11 @@ internal static class StompPerfCommand
     {
         var stomp = new Command("stomp", "Measure a STOMP server: rates, latencies, processor time.")
         {
-            Url, User, PasswordFile, Destination, Size, Senders, Receivers, InFlight, Durable,
+            Destination, Size, Senders, Receivers, InFlight, Durable,
             Ack.AcceptOnlyFromAmong("auto", "client", "client-individual"), WarmUp, Duration, ServerPid,
             Output.AcceptOnlyFromAmong("table", "json"),
         };
+        Server.AddTo(stomp);
         stomp.SetAction((parsed, cancellation) => MeasureAsync(OptionsOf(parsed), cancellation));
         return stomp;
     }
@@ -64,21 +57,11 @@ internal static class StompPerfCommand
 
     private static StompPerfOptions OptionsOf(ParseResult parsed)
     {
-        string url = parsed.GetValue(Url)!;
-        int colon = url.LastIndexOf(':');
-        int port = DefaultPort;
-        if (colon >= 0 && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
-        {
-            throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
-        }
-
+        PerfServer server = Server.Read(parsed);
         string destination = parsed.GetValue(Destination)!;
         return new StompPerfOptions
         {
-            Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
-            Port = port,
-            User = parsed.GetValue(User),
-            Password = PasswordOf(parsed.GetValue(PasswordFile)),
+            Server = server,
             Destination = destination,
             FanOut = destination.StartsWith("/topic/", StringComparison.Ordinal),
             BodyBytes = Math.Max(MessagingPerfOptions.BodyBytesMin, parsed.GetValue(Size)),
@@ -93,11 +76,6 @@ internal static class StompPerfCommand
             Json = parsed.GetValue(Output) == "json",
         };
     }
-
-    private static string? PasswordOf(string? file) => file is null
-        ? null
-        : (CommandFiles.TryReadText(file) ?? throw new CommandException(ExitCode.Usage, $"cannot read {file}"))
-            .Split('\n')[0].TrimEnd('\r');
 
     private static Option<string> Text(string name, string start, string description) =>
         new(name) { Description = description, DefaultValueFactory = _ => start };
