@@ -4,14 +4,14 @@ namespace Pillarbox.Model;
 
 /// <summary>
 /// A name as clients write it: <c>address</c> or <c>address::queue</c>.
-/// Names are at most <see cref="BytesMax"/> UTF-16 units, not empty, and hold no control characters.
+/// Names are at most <see cref="CharsMax"/> UTF-16 units, not empty, and hold no control characters.
 /// </summary>
 /// <param name="Address">The address part, never empty.</param>
 /// <param name="Queue">The queue part of a fully qualified name, or null.</param>
 public readonly record struct AddressName(string Address, string? Queue)
 {
     /// <summary>The longest name, in UTF-16 units, each part.</summary>
-    public const int BytesMax = 1024;
+    public const int CharsMax = 1024;
 
     /// <summary>The mark between address and queue.</summary>
     public const string Separator = "::";
@@ -48,9 +48,9 @@ public readonly record struct AddressName(string Address, string? Queue)
             return $"the {what} is empty";
         }
 
-        if (part.Length > BytesMax)
+        if (part.Length > CharsMax)
         {
-            return $"the {what} is {part.Length} characters long; at most {BytesMax} are allowed";
+            return $"the {what} is {part.Length} characters long; at most {CharsMax} are allowed";
         }
 
         foreach (char c in part)

@@ -32,10 +32,13 @@ public sealed record StreamView(
     /// <summary>Offsets between start and high watermark: records, and what compaction took.</summary>
     public long Records { get; init; }
 
+    /// <summary>Records that were appended.</summary>
     public long AppendedRecordsTotal { get; init; }
 
+    /// <summary>Their bytes, as batches.</summary>
     public long AppendedBytesTotal { get; init; }
 
+    /// <summary>Bytes of batches that readers were given.</summary>
     public long ReadBytesTotal { get; init; }
 }
 
@@ -53,10 +56,13 @@ public readonly record struct ReadPosition(int Partition, long Offset);
 /// <summary>One record, as it is shown.</summary>
 public sealed record RecordView
 {
+    /// <summary>The partition's number, from 0.</summary>
     public required int Partition { get; init; }
 
+    /// <summary>Its place in the partition.</summary>
     public required long Offset { get; init; }
 
+    /// <summary>Milliseconds since the Unix epoch.</summary>
     public required long TimestampMs { get; init; }
 
     /// <summary>Null: it has none.</summary>
@@ -68,6 +74,7 @@ public sealed record RecordView
     /// <summary>Bytes of the whole value; -1 = a tombstone.</summary>
     public int ValueBytes { get; init; }
 
+    /// <summary>In their order; names may come more than once.</summary>
     public IReadOnlyList<KeyValuePair<string, byte[]?>> Headers { get; init; } = [];
 }
 

@@ -94,7 +94,7 @@ internal sealed class TransactionIndex
 
     public void AddAborted(in AbortedNote note) => _aborted.Add(note);
 
-    /// <summary>Whether an offset lies behind the last marker of an aborted transaction, or in none.</summary>
+    /// <summary>Whether a producer's record at an offset belongs to a transaction that was aborted.</summary>
     public bool IsAborted(long producerId, long offset)
     {
         for (int i = FirstEndingAt(offset); i < _aborted.Count; i++)

@@ -12,10 +12,13 @@ public sealed record CoordinatorOptions
     /// there.</summary>
     public int Partitions { get; init; } = 50;
 
+    /// <summary>Of consumer groups and their offsets.</summary>
     public GroupOptions Groups { get; init; } = new();
 
+    /// <summary>Of transactional ids.</summary>
     public TransactionOptions Transactions { get; init; } = new();
 
+    /// <summary>Of share groups.</summary>
     public ShareOptions Shares { get; init; } = new();
 }
 

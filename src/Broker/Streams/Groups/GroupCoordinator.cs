@@ -81,6 +81,7 @@ public sealed class GroupCoordinator
     /// <summary>Does what is due. Called every 50 ms or so by the node.</summary>
     public void Tick() => _loop.Post(() => _services.Timers.Run(_services.NowMs));
 
+    /// <summary>A member of the classic protocol joins, or joins again: answered when the group has settled.</summary>
     public void Join(JoinRequest request, Action<JoinResult> done) => _loop.Post(() =>
     {
         CoordinatorError error = _checks.Check(request);
@@ -115,6 +116,7 @@ public sealed class GroupCoordinator
         _groups.RemoveIfUnused(group);
     });
 
+    /// <summary>A member of the classic protocol asks for its part, or the leader says whose part is which.</summary>
     public void Sync(SyncRequest request, Action<SyncResult> done) => _loop.Post(() =>
     {
         if (Find(request.Member.GroupId, done) is not { } group)
@@ -138,6 +140,7 @@ public sealed class GroupCoordinator
         }
     });
 
+    /// <summary>A member of the classic protocol is still there.</summary>
     public void Heartbeat(GroupMemberRef who, Action<PlainResult> done) => _loop.Post(() =>
     {
         if (Find(who.GroupId, done) is { } group)
@@ -149,6 +152,7 @@ public sealed class GroupCoordinator
         }
     });
 
+    /// <summary>Members of the classic protocol leave; one error for each, in the order of the request.</summary>
     public void Leave(string groupId, IReadOnlyList<LeavingMember> members, Action<LeaveResult> done) =>
         _loop.Post(() =>
         {
@@ -257,6 +261,7 @@ public sealed class GroupCoordinator
     internal void CommitOffsetsNow(OffsetCommitRequest request, Action<OffsetCommitResult> done) =>
         _offsets.Commit(request, done);
 
+    /// <summary>The offsets that a group has committed.</summary>
     public void FetchOffsets(OffsetFetchRequest request, Action<OffsetFetchResult> done) =>
         _loop.Post(() => _offsets.Fetch(request, done));
 
@@ -280,6 +285,7 @@ public sealed class GroupCoordinator
             }
         });
 
+    /// <summary>All groups, of every kind.</summary>
     public void List(Action<IReadOnlyList<GroupListing>> done) =>
         _loop.Post(() => done([.. _groups.All.Select(GroupTable.Listing)]));
 

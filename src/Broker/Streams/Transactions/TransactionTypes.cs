@@ -5,12 +5,25 @@ namespace Pillarbox.Broker.Streams.Transactions;
 /// <summary>Where a transactional id stands. Numbers are those on disk.</summary>
 public enum TransactionState : byte
 {
+    /// <summary>The producer is known, and has not begun a transaction.</summary>
     Empty = 0,
+
+    /// <summary>Partitions take part in a transaction.</summary>
     Ongoing = 1,
+
+    /// <summary>Commit is decided and on disk; markers are on their way to the partitions.</summary>
     PrepareCommit = 2,
+
+    /// <summary>Abortion is decided and on disk; markers are on their way to the partitions.</summary>
     PrepareAbort = 3,
+
+    /// <summary>The last transaction was committed: all markers are on disk.</summary>
     CompleteCommit = 4,
+
+    /// <summary>The last transaction was aborted: all markers are on disk.</summary>
     CompleteAbort = 5,
+
+    /// <summary>The tools' name for an id that is being forgotten; none is in it here.</summary>
     Dead = 6,
 }
 
@@ -38,6 +51,7 @@ public readonly record struct TransactionRef(string TransactionalId, ProducerSta
 /// <summary>One error for all, or one for each partition in the order of the request.</summary>
 public sealed record PartitionsResult : ICoordinatorResult<PartitionsResult>
 {
+    /// <summary>None: see <see cref="Partitions"/>.</summary>
     public CoordinatorError Error { get; init; }
 
     /// <summary>Empty when <see cref="Error"/> holds for all.</summary>
@@ -50,19 +64,25 @@ public sealed record PartitionsResult : ICoordinatorResult<PartitionsResult>
 /// <summary>A transactional id as others see it. Immutable.</summary>
 public sealed record TransactionView : ICoordinatorResult<TransactionView>
 {
+    /// <summary>None: the rest is there.</summary>
     public CoordinatorError Error { get; init; }
 
+    /// <summary>The name that outlives the producer.</summary>
     public string TransactionalId { get; init; } = "";
 
+    /// <summary>Where it stands.</summary>
     public TransactionState State { get; init; }
 
+    /// <summary>The producer that has it now.</summary>
     public ProducerStamp Producer { get; init; } = ProducerStamp.None;
 
+    /// <summary>Longest that a transaction may take, in milliseconds; then it is aborted.</summary>
     public int TimeoutMs { get; init; }
 
     /// <summary>When the transaction began, in milliseconds since the Unix epoch; -1 = none is open.</summary>
     public long StartedMs { get; init; } = -1;
 
+    /// <summary>The partitions that take part in the transaction under way.</summary>
     public IReadOnlyCollection<TopicPartition> Partitions { get; init; } = [];
 
     /// <inheritdoc/>

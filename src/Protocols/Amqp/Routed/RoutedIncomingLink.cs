@@ -94,7 +94,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
 
-    // Whether each message brings its own address.
+    // Whether all its messages are for one address, whatever they say themselves.
     private bool IsAddressed => _kind is RoutedSender.ToAddress or RoutedSender.Uplink;
 
     // Whether annotations of routers are what they say.
