@@ -104,13 +104,16 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     {
         ConnectionRole role = ListenerConfig.RoleOf(name, listener);
         bool isUsual = role == ConnectionRole.Normal && listener.FailoverUrls.Count == 0
-            && listener is { OpenProperties.Count: 0, PolicyVhost: null, MultiTenant: false };
+            && listener is { OpenProperties.Count: 0, PolicyVhost: null, MultiTenant: false, Connections: null }
+            && listener.Tls?.ClientNames is null;
         return isUsual ? null : new ConnectionPlan(role, IsInitiator: false)
         {
             Name = name,
             Cost = listener.Cost,
             PolicyVhost = listener.PolicyVhost,
             IsMultiTenant = listener.MultiTenant,
+            Limits = listener.Connections?.ToLimits(),
+            CertificateUser = CertificateUsers.Of(listener.Tls) is { } users ? users.Of : null,
             Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
             OpenProperties = listener.OpenProperties,
         };

@@ -27,7 +27,6 @@ internal sealed class ConfMapper
     private readonly List<AutoLinkConfig> _autoLinks = [];
     private readonly List<LinkRouteConfig> _linkRoutes = [];
     private readonly List<RouterConfLog> _logs = [];
-    private readonly HashSet<bool> _asksForLogin = [];
     private RouterSection _router = new();
     private readonly Dictionary<string, VhostConfig> _vhosts = [];
     private bool _hasRouter;
@@ -135,15 +134,8 @@ internal sealed class ConfMapper
     private static int Seconds(EntityReader reader, string attribute, int otherwiseMs) =>
         reader.Number(attribute, otherwiseMs / 1000, 1, SecondsMax) * 1000;
 
-    private void ReadListener(EntityReader reader)
-    {
-        if (!reader.Truth("http"))
-        {
-            _asksForLogin.Add(reader.Truth("authenticatePeer"));
-        }
-
+    private void ReadListener(EntityReader reader) =>
         Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles));
-    }
 
     private void ReadConnector(EntityReader reader) =>
         Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));
@@ -183,18 +175,13 @@ internal sealed class ConfMapper
 
     private RouterConfFile Result()
     {
-        if (_asksForLogin.Count > 1)
-        {
-            throw new ConfigException(
-                $"{_source}: some listeners have 'authenticatePeer: yes' and others not; a node demands a login of all "
-                + "or of none: start two nodes, or give all of them the same");
-        }
-
+        (IReadOnlyDictionary<string, ListenerConfig> listeners, SecuritySection security) =
+            ConfLogins.Of(_source, _listeners);
         return new RouterConfFile(
             new PillarboxConfig
             {
                 DataDirectory = PillarboxConfig.InMemory,
-                Listeners = _listeners,
+                Listeners = listeners,
                 Router = _router with
                 {
                     Addresses = _addresses,
@@ -205,11 +192,7 @@ internal sealed class ConfMapper
                     TcpConnectors = _tcpConnectors,
                     Vhosts = _vhosts,
                 },
-                Security = new SecuritySection
-                {
-                    Required = _asksForLogin.Contains(true),
-                    AllowAnonymous = !_asksForLogin.Contains(true),
-                },
+                Security = security,
             },
             _logs, _notes);
     }

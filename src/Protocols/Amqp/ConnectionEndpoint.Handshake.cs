@@ -157,6 +157,8 @@ internal sealed partial class ConnectionEndpoint
         AllowPlain = Options.AllowPlainWithoutTls || _peer.IsTls || _peer.IsLoopback,
         AnyPassword = Options.AllowAnyPassword && _peer.IsLoopback,
         ClientCertificate = _peer.ClientCertificate,
+        CertificateUser = _plan.CertificateUser,
+        Mechanisms = _plan.Limits?.Mechanisms ?? [],
     };
 
     // Part 2 section 2.2: the answer to a header that is not supported is one that is, and the end.
