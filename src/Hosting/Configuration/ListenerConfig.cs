@@ -61,6 +61,11 @@ public sealed record ListenerConfig
     [Description("What counts for AMQP connections here otherwise than on the node.")]
     public ConnectionsConfig? Connections { get; init; }
 
+    /// <summary>Another program that logs AMQP clients in here; null: the node does.</summary>
+    [Description("Another program that logs AMQP clients in here: their SASL frames are handed on to it; absent: the "
+        + "node does. For nodes of a network.")]
+    public LoginServiceConfig? LoginService { get; init; }
+
     /// <summary>What is added to the properties of the node's open.</summary>
     [Description("What is added to the properties of the node's open to AMQP peers.")]
     public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();

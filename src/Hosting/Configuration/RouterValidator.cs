@@ -31,6 +31,12 @@ internal static class RouterValidator
         ValidateOpenProperties(listener.OpenProperties, source, $"listeners.{name}.openProperties");
         Require(listener.Cost >= 1, source, $"listeners.{name}.cost", "must be at least 1");
         listener.Connections?.Validate(source, $"listeners.{name}.connections");
+        Require(
+            listener.LoginService is null || config.Router is not null, source, $"listeners.{name}.loginService",
+            "needs the node to be a router: set router.mode (--mode)");
+        Require(
+            listener.LoginService is null || DialPlace.TryParse(listener.LoginService.Address, out _), source,
+            $"listeners.{name}.loginService.address", $"must be {DialPlace.Shape}");
         ValidateTls(listener.Tls, source, $"listeners.{name}.tls");
     }
 

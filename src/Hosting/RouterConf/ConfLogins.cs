@@ -60,7 +60,7 @@ internal static class ConfLogins
     {
         Dictionary<string, IReadOnlyList<Permission>> roles = NodeSecurity.DefaultRoles.ToDictionary(
             role => role.Key, role => (IReadOnlyList<Permission>)[role.Value]);
-        roles[ConnectionMapper.CertificateRole] = [NodeSecurity.All];
+        roles[ConnectionMapper.AuthenticatedRole] = [NodeSecurity.All];
         roles[Anonymous] =
             [someLogIn ? NodeSecurity.DefaultRoles["client"] | Permission.View : NodeSecurity.All];
         return roles;

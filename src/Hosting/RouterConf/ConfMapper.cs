@@ -19,6 +19,7 @@ internal sealed class ConfMapper
     private readonly string _source;
     private readonly List<string> _notes = [];
     private readonly Dictionary<string, EntityReader> _profiles = [];
+    private readonly Dictionary<string, EntityReader> _plugins = [];
     private readonly Dictionary<string, ListenerConfig> _listeners = [];
     private readonly Dictionary<string, ConnectorConfig> _connectors = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _tcpListeners = [];
@@ -47,14 +48,20 @@ internal sealed class ConfMapper
             [.. entities.Select(entity => (entity, new EntityReader(entity, _source, _notes)))];
 
         // A profile may stand behind what names it.
-        foreach ((_, EntityReader reader) in all.Where(entry => entry.Entity.Type == "sslProfile"))
-        {
-            _profiles[reader.Require("name")] = reader;
-        }
+        Collect("sslProfile", _profiles);
+        Collect("authServicePlugin", _plugins);
 
         foreach ((ConfEntity entity, EntityReader reader) in all)
         {
             Read(entity.Type, reader);
+        }
+
+        void Collect(string type, Dictionary<string, EntityReader> into)
+        {
+            foreach ((_, EntityReader reader) in all.Where(entry => entry.Entity.Type == type))
+            {
+                into[reader.Require("name")] = reader;
+            }
         }
     }
 
@@ -102,7 +109,7 @@ internal sealed class ConfMapper
                 break;
             case "vhostUserGroupSettings":
                 throw reader.Fault("groups stand inside of a 'vhost', in 'groups'");
-            case "sslProfile":
+            case "sslProfile" or "authServicePlugin":
                 break;
             default:
                 throw reader.Fault($"the entity '{type}' is not taken yet");
@@ -135,7 +142,7 @@ internal sealed class ConfMapper
         reader.Number(attribute, otherwiseMs / 1000, 1, SecondsMax) * 1000;
 
     private void ReadListener(EntityReader reader) =>
-        Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles));
+        Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles, _plugins));
 
     private void ReadConnector(EntityReader reader) =>
         Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));

@@ -13,8 +13,9 @@ internal static class ConnectionMapper
     private const int AmqpsPort = 5671;
     private const int SecondsMax = 86_400;
 
-    /// <summary>The role of who has logged in by a certificate of a listener's authorities.</summary>
-    public const string CertificateRole = "certificate";
+    /// <summary>The role of who has logged in by a certificate of a listener's authorities, or at a login
+    /// service.</summary>
+    public const string AuthenticatedRole = "authenticated";
 
     private static readonly (string, ConnectionRole)[] Roles =
     [
@@ -26,7 +27,10 @@ internal static class ConnectionMapper
     /// <summary>A listener.</summary>
     /// <param name="reader">Its attributes.</param>
     /// <param name="profiles">The TLS profiles by name.</param>
-    public static ListenerConfig ListenerOf(EntityReader reader, IReadOnlyDictionary<string, EntityReader> profiles)
+    /// <param name="plugins">The login services by name.</param>
+    public static ListenerConfig ListenerOf(
+        EntityReader reader, IReadOnlyDictionary<string, EntityReader> profiles,
+        IReadOnlyDictionary<string, EntityReader> plugins)
     {
         bool isHttp = reader.Truth("http");
         EntityReader? profile = ProfileOf(reader, profiles);
@@ -45,10 +49,12 @@ internal static class ConnectionMapper
             Tls = profile is null ? null : TlsOf(profile),
             Connections = ConnectionsOf(reader) with
             {
-                LoginRequired = reader.Has("authenticatePeer") ? reader.Truth("authenticatePeer") : null,
+                LoginRequired = reader.Has("authenticatePeer") ? reader.Truth("authenticatePeer")
+                    : reader.Has("saslPlugin") ? true : null,
                 HandshakeTimeoutMs = Milliseconds(reader, "initialHandshakeTimeoutSeconds", 0) is > 0 and { } ms
                     ? ms : null,
             },
+            LoginService = ServiceOf(reader, profiles, plugins),
             PolicyVhost = reader.Text("policyVhost"),
             MultiTenant = reader.Truth("multiTenant"),
             FailoverUrls = [.. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
@@ -108,8 +114,31 @@ internal static class ConnectionMapper
             : known;
     }
 
-    private static EntityReader? ProfileOf(EntityReader user, IReadOnlyDictionary<string, EntityReader> profiles) =>
-        user.Text("sslProfile") is not { } name ? null
+    private static LoginServiceConfig? ServiceOf(
+        EntityReader listener, IReadOnlyDictionary<string, EntityReader> profiles,
+        IReadOnlyDictionary<string, EntityReader> plugins)
+    {
+        if (listener.Text("saslPlugin") is not { } name)
+        {
+            return null;
+        }
+
+        EntityReader plugin = plugins.GetValueOrDefault(name)
+            ?? throw listener.Fault($"there is no authServicePlugin '{name}'");
+        EntityReader? profile = ProfileOf(plugin, profiles, "authSslProfile");
+        return new LoginServiceConfig
+        {
+            Address = plugin.Text("authService") is { } outdated && !plugin.Has("host") ? outdated
+                : Place(plugin, isListener: false),
+            Realm = plugin.Text("realm", "saslInitHostname"),
+            Tls = profile is null ? null : ClientTlsOf(profile, checksName: true),
+            Roles = [AuthenticatedRole],
+        };
+    }
+
+    private static EntityReader? ProfileOf(
+        EntityReader user, IReadOnlyDictionary<string, EntityReader> profiles, string? outdatedName = null) =>
+        user.Text("sslProfile", outdatedName) is not { } name ? null
             : profiles.GetValueOrDefault(name) ?? throw user.Fault($"there is no sslProfile '{name}'");
 
     private static string[] UrlsOf(EntityReader reader) => (reader.Text("failoverUrls") ?? "").Split(
@@ -137,7 +166,7 @@ internal static class ConnectionMapper
             {
                 Format = FormatOf(profile),
                 NamesFile = profile.Text("uidNameMappingFile", "displayNameFile"),
-                Roles = [CertificateRole],
+                Roles = [AuthenticatedRole],
             },
             OldestVersion = VersionsOf(profile)[0],
             NewestVersion = VersionsOf(profile)[^1],

@@ -19,7 +19,7 @@ internal static class EntityTypes
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
                 "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
                 "policyVhost", "multiTenant", "saslMechanisms", "maxFrameSize", "maxSessions", "maxSessionFrames",
-                "idleTimeoutSeconds", "initialHandshakeTimeoutSeconds", "linkCapacity", "stripAnnotations")
+                "idleTimeoutSeconds", "initialHandshakeTimeoutSeconds", "linkCapacity", "stripAnnotations", "saslPlugin")
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
             .Leaves("not built yet", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
@@ -59,9 +59,8 @@ internal static class EntityTypes
                 "allowAnonymousSender", "allowUserIdProxy", "allowWaypointLinks", "allowFallbackLinks",
                 "allowDynamicLinkRoutes", "allowAdminStatusUpdate", "sources", "targets", "sourcePattern",
                 "targetPattern"),
-        new EntityType("authServicePlugin").Refused(
-            "a login by another service is not built: users are in the node's own file, or come with tokens "
-            + "(security.tokens in pillarbox.json)"),
+        new EntityType("authServicePlugin")
+            .Takes("host", "port", "realm", "sslProfile", "authService", "saslInitHostname", "authSslProfile"),
         new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
         new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
         new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),

@@ -61,6 +61,7 @@ internal sealed partial class ConnectionEndpoint
             AddressSpace = AddressSpace,
             ListenerVhost = _plan.PolicyVhost,
             IsByNode = IsInitiator,
+            Rights = _relay?.Rights,
         };
         Policy = engine.Open(request, out string? denial);
         if (Policy is not null)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Logins;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -50,6 +51,9 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
 
     /// <summary>Whom a certificate names that TLS has verified, beside the node's users; null: nobody.</summary>
     public Func<X509Certificate2, Identity?>? CertificateUser { get; init; }
+
+    /// <summary>Who logs the peers in; null: the node.</summary>
+    public LoginService? LoginService { get; init; }
 
     /// <summary>Whether each client's addresses are within its virtual host, apart from those of others.</summary>
     public bool IsMultiTenant { get; init; }

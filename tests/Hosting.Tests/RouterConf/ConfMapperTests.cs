@@ -320,7 +320,7 @@ public sealed class ConfMapperTests
         Permission anonymous = security.Permissions["#"]["anonymous"].Single();
         Assert.True(anonymous.HasFlag(Permission.Send | Permission.Consume));
         Assert.False(anonymous.HasFlag(Permission.Manage));
-        Assert.True(security.Permissions["#"]["certificate"].Single().HasFlag(Permission.Manage));
+        Assert.True(security.Permissions["#"]["authenticated"].Single().HasFlag(Permission.Manage));
         Assert.Null(file.ExposedListener);
     }
 
@@ -355,7 +355,7 @@ public sealed class ConfMapperTests
         TlsConfig tls = file.Config.Listeners["listener/1"].Tls!;
         Assert.Equal(("o;n", "names.json"), (tls.ClientNames!.Format, tls.ClientNames.NamesFile));
         Assert.Equal(("1.2", "1.2"), (tls.OldestVersion, tls.NewestVersion));
-        Assert.Equal(["certificate"], tls.ClientNames.Roles);
+        Assert.Equal(["authenticated"], tls.ClientNames.Roles);
     }
 
     [Fact]
