@@ -112,12 +112,21 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
             Cost = listener.Cost,
             PolicyVhost = listener.PolicyVhost,
             IsMultiTenant = listener.MultiTenant,
-            Limits = listener.Connections?.ToLimits(),
+            Limits = LimitsOf(listener),
             LoginService = LoginServices.Of(listener.LoginService, nodeId),
             CertificateUser = CertificateUsers.Of(listener.Tls) is { } users ? users.Of : null,
             Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
             OpenProperties = listener.OpenProperties,
         };
+    }
+
+    // Where another program logs clients in nobody goes around it, unless the operator says so.
+    private static ConnectionLimits? LimitsOf(ListenerConfig listener)
+    {
+        ConnectionLimits? limits = listener.Connections?.ToLimits();
+        return listener.LoginService is null || limits?.RequiresLogin is not null
+            ? limits
+            : (limits ?? new ConnectionLimits()) with { RequiresLogin = true };
     }
 
     private static FailoverServer ServerOf(string url) => DialPlace.TryParse(url, out DialPlace? place)

@@ -7,16 +7,18 @@ namespace Pillarbox.Interop.Tests.Router;
 public sealed class ConfTests : IAsyncLifetime
 {
     private readonly TemporaryDirectory _folder = new();
-    private readonly string _open = LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
-    private readonly string _narrow = LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
-    private readonly string _closed = LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
-    private readonly string _other = LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private readonly string _open = Port();
+    private readonly string _narrow = Port();
+    private readonly string _closed = Port();
+    private readonly string _other = Port();
+    private readonly string _plugged = Port();
+    private readonly string _service = Port();
     private PillarboxProcess _first = null!;
     private PillarboxProcess _second = null!;
 
     public async ValueTask InitializeAsync()
     {
-        string routers = LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string routers = Port();
         (string certificate, string authority) = UplinkTests.MakeCertificate(_folder.Path);
         string profile = $$"""
             sslProfile {
@@ -58,6 +60,17 @@ public sealed class ConfTests : IAsyncLifetime
                 port: {{_closed}}
                 authenticatePeer: yes
             }
+            listener {
+                host: 127.0.0.1
+                port: {{_plugged}}
+                saslPlugin: logins
+            }
+            authServicePlugin {
+                name: logins
+                host: 127.0.0.1
+                port: {{_service}}
+                realm: shop.example
+            }
             """);
         await _first.SaysAsync($"Listening on 127.0.0.1:{routers}");
         _second = Start("B", $$"""
@@ -98,6 +111,7 @@ public sealed class ConfTests : IAsyncLifetime
         await RunAsync("demands_login", _closed);
         await RunAsync("narrow", _narrow);
         await RunAsync("usual", _open);
+        await RunAsync("asks_a_service", _plugged, _service);
     }
 
     private static async Task RunAsync(string scenario, string port, params string[] more)
@@ -105,6 +119,9 @@ public sealed class ConfTests : IAsyncLifetime
         string[] command = [Programs.Script("Router", "conf.py"), scenario, Url(port), .. more];
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
+
+    private static string Port() =>
+        LoopbackPort.Free().ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Url(string port) => $"amqp://127.0.0.1:{port}";
 

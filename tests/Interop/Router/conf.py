@@ -6,6 +6,7 @@ from proton.handlers import MessagingHandler
 from proton.reactor import Container
 from proton.utils import BlockingConnection
 
+from authservice import Service
 from line import TIMEOUT, accept, deliver, fresh, Sender
 from manage import Agent
 
@@ -65,6 +66,33 @@ def usual(url):
     Container(seen).run()
     assert seen.frame > 2048 and seen.channels > 4 and seen.credit == 250, vars(seen)
     assert list(seen.annotations) == ["mine"], seen.annotations
+
+
+def asks_a_service(url, port):
+    """Another program says who a client is, and which addresses it may use."""
+    service = Service(int(port), {"ann": ("right", {"orders.*": ["send"], "news": ["recv", "send"]})})
+    for wrong in ("ann:wrong@", "bob:right@", ""):
+        try:
+            BlockingConnection(url.replace("//", "//" + wrong), timeout=TIMEOUT, allow_insecure_mechs=True)
+        except Exception as refusal:
+            assert "uthentication" in str(refusal) or "mechanism" in str(refusal), repr(refusal)
+        else:
+            raise AssertionError("let in: " + wrong)
+    ann = BlockingConnection(url.replace("//", "//ann:right@"), timeout=TIMEOUT, allow_insecure_mechs=True)
+    receiver, sender = ann.create_receiver("news", credit=1), ann.create_sender("news")
+    sender.send(Message(body="fresh"))
+    assert receiver.receive(timeout=TIMEOUT).body == "fresh"
+    receiver.accept()
+    ann.create_sender("orders.1")
+    for forbidden in (lambda: ann.create_receiver("orders.1"), lambda: ann.create_sender("other")):
+        try:
+            forbidden()
+        except Exception as refusal:
+            assert "unauthorized-access" in str(refusal), repr(refusal)
+        else:
+            raise AssertionError("attached")
+    assert set(service.realms) == {"shop.example"}, service.realms
+    ann.close()
 
 
 def through(first, last):
