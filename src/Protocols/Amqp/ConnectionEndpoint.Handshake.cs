@@ -396,7 +396,7 @@ internal sealed partial class ConnectionEndpoint
             ContainerId = Network?.NodeId ?? Options.ContainerId,
             Hostname = _plan.Hostname,
             MaxFrameSize = (uint)Options.MaxFrameBytes,
-            ChannelMax = Options.ChannelMax,
+            ChannelMax = Options.ChannelMaxOf(Role),
             IdleTimeoutMs = Options.IdleTimeoutMsOf(Role) is var idleMs and > 0 ? (uint)Math.Max(1, idleMs / 2) : null,
             OfferedCapabilities = Role == ConnectionRole.InterRouter
                 ? [.. Capabilities, RouterOpen.StreamingLinks] : Capabilities,

@@ -37,6 +37,7 @@ public sealed record ConnectionLimits
         AllowAnonymous = RequiresLogin is { } mustLogIn ? !mustLogIn : options.AllowAnonymous,
         MaxFrameBytes = Math.Min(FrameBytesMax ?? int.MaxValue, options.MaxFrameBytes),
         ChannelMax = (ushort)Math.Min((SessionsMax ?? int.MaxValue) - 1, options.ChannelMax),
+        NodeChannelMax = (ushort)Math.Min((SessionsMax ?? int.MaxValue) - 1, options.NodeChannelMax),
         IncomingWindow = Math.Min((uint?)SessionFramesMax ?? uint.MaxValue, options.IncomingWindow),
         IdleTimeoutMs = IdleTimeoutMs ?? options.IdleTimeoutMs,
         NodeIdleTimeoutMs = IdleTimeoutMs ?? options.NodeIdleTimeoutMs,
