@@ -1,4 +1,3 @@
-using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.ConsoleApi;
@@ -46,6 +45,6 @@ internal static class RouterMetrics
         }
     }
 
-    private static Figure Deliveries(string name, string help, Func<DeliveryTotals, long> value) =>
+    private static Figure Deliveries(string name, string help, Func<DeliveryCounters, long> value) =>
         new($"qdr_{name}_total", "counter", help, v => value(v.Deliveries));
 }
