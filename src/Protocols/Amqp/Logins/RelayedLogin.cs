@@ -198,7 +198,7 @@ internal sealed class RelayedLogin(LoginService service) : ISaslServer
     {
         while (true)
         {
-            ReadResult read = await input.ReadAsync(cancellation);
+            ReadResult read = await ReadAsync(input, cancellation);
             ReadOnlySequence<byte> bytes = read.Buffer;
             HeaderMatch match = ProtocolHeader.TryRead(ref bytes, out ProtocolHeader header);
             if (match == HeaderMatch.Found && header == new ProtocolHeader(wanted))
@@ -220,7 +220,7 @@ internal sealed class RelayedLogin(LoginService service) : ISaslServer
     {
         while (true)
         {
-            ReadResult read = await input.ReadAsync(cancellation);
+            ReadResult read = await ReadAsync(input, cancellation);
             ReadOnlySequence<byte> bytes = read.Buffer;
             if (Frames.TryReadFrame(ref bytes, bytesMax, out _, out ReadOnlySequence<byte> body))
             {
@@ -235,5 +235,11 @@ internal sealed class RelayedLogin(LoginService service) : ISaslServer
                 throw new IOException("it has ended the connection");
             }
         }
+    }
+
+    private static async ValueTask<ReadResult> ReadAsync(PipeReader input, CancellationToken cancellation)
+    {
+        ReadResult read = await input.ReadAsync(cancellation);
+        return read.IsCanceled ? throw new IOException("the client has gone") : read;
     }
 }
