@@ -21,41 +21,46 @@ public sealed class TenantTests(TenantNodes nodes) : IClassFixture<TenantNodes>
     [Fact]
     public Task A_connection_says_whose_it_is() => RunAsync("shown", nodes.A, nodes.A);
 
-    private static async Task RunAsync(string scenario, PillarboxProcess near, PillarboxProcess far)
+    private static async Task RunAsync(string scenario, TenantNode near, TenantNode far)
     {
         string[] command =
-        [
-            Programs.Script("Router", "tenants.py"), scenario, Url(near, "tenants"), Url(far, "tenants"),
-            Url(far, "common"),
-        ];
+            [Programs.Script("Router", "tenants.py"), scenario, near.TenantsUrl, far.TenantsUrl, far.CommonUrl];
         (await ClientProcess.RunAsync(Programs.Python, command)).AssertOk();
     }
-
-    private static string Url(PillarboxProcess node, string listener) => $"amqp://{node.Listener(listener)}";
 }
 
-/// <summary>A line A - B with an edge E behind A; each has a listener for tenants and one for all.</summary>
+/// <summary>A node with a listener for tenants and one for all.</summary>
+internal sealed record TenantNode(PillarboxProcess Process, int Tenants, int Common) : IAsyncDisposable
+{
+    public string TenantsUrl => $"amqp://127.0.0.1:{Tenants}";
+
+    public string CommonUrl => $"amqp://127.0.0.1:{Common}";
+
+    public ValueTask DisposeAsync() => Process.DisposeAsync();
+}
+
+/// <summary>A line A - B with an edge E behind A.</summary>
 public sealed class TenantNodes : IAsyncLifetime
 {
-    internal PillarboxProcess A { get; private set; } = null!;
+    internal TenantNode A { get; private set; } = null!;
 
-    internal PillarboxProcess B { get; private set; } = null!;
+    internal TenantNode B { get; private set; } = null!;
 
-    internal PillarboxProcess E { get; private set; } = null!;
+    internal TenantNode E { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         A = await StartAsync("A", "interior");
-        B = await StartAsync("B", "interior", "--connect", $"inter-router={A.Listener("inter-router")}");
-        E = await StartAsync("E", "edge", "--connect", $"edge={A.Listener("edge")}");
-        await A.SaysAsync("radius 1");
-        await B.SaysAsync("radius 1");
-        await E.SaysAsync("connected");
+        B = await StartAsync("B", "interior", "--connect", $"inter-router={A.Process.Listener("inter-router")}");
+        E = await StartAsync("E", "edge", "--connect", $"edge={A.Process.Listener("edge")}");
+        await A.Process.SaysAsync("radius 1");
+        await B.Process.SaysAsync("radius 1");
+        await E.Process.SaysAsync("connected");
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (PillarboxProcess? node in (PillarboxProcess?[])[E, B, A])
+        foreach (TenantNode? node in (TenantNode?[])[E, B, A])
         {
             if (node is not null)
             {
@@ -64,17 +69,24 @@ public sealed class TenantNodes : IAsyncLifetime
         }
     }
 
-    private static Task<PillarboxProcess> StartAsync(string id, string mode, params string[] more)
+    private static async Task<TenantNode> StartAsync(string id, string mode, params string[] more)
     {
-        string[] routers = mode == "edge" ? []
-            : ["--listen", "inter-router=127.0.0.1:0", "--listen", "edge=127.0.0.1:0"];
-        return PillarboxProcess.StartAsync(
-            ":memory:", ownListeners: true,
-            [
-                "--mode", mode, "--id", id, .. routers,
-                "--set", "listeners.common.protocol=amqp", "--set", "listeners.common.addresses.0=127.0.0.1:0",
-                "--set", "listeners.tenants.protocol=amqp", "--set", "listeners.tenants.addresses.0=127.0.0.1:0",
-                "--set", "listeners.tenants.multiTenant=true", .. more,
-            ]);
+        int tenants = LoopbackPort.Free();
+        int common = LoopbackPort.Free();
+        string[] routers = mode == "edge" ? [] : ["inter-router", "edge"];
+        string[] settings =
+        [
+            .. routers.Select(role => $"listeners.{role}.addresses.0=127.0.0.1:0"),
+            "listeners.common.protocol=amqp", $"listeners.common.addresses.0=127.0.0.1:{common}",
+            "listeners.tenants.protocol=amqp", $"listeners.tenants.addresses.0=127.0.0.1:{tenants}",
+            "listeners.tenants.multiTenant=true",
+        ];
+        return new TenantNode(
+            await PillarboxProcess.StartAsync(
+                ":memory:", ownListeners: true,
+                [
+                    "--mode", mode, "--id", id, .. settings.SelectMany(setting => new[] { "--set", setting }), .. more,
+                ]),
+            tenants, common);
     }
 }

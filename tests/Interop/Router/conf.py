@@ -34,7 +34,7 @@ class Opened(MessagingHandler):
 
     def __init__(self, url, address):
         super().__init__()
-        self.url, self.address = url, address
+        self.url, self.address, self.credit = url, address, 0
 
     def on_start(self, event):
         self.connection = event.container.connect(self.url)
@@ -42,8 +42,9 @@ class Opened(MessagingHandler):
         self.sender = event.container.create_sender(self.connection, self.address)
 
     def on_sendable(self, event):
-        self.credit = event.link.credit
-        self.sender.send(Message(body="x", annotations={"mine": 1}))
+        if not self.credit:
+            self.credit = event.link.credit
+            self.sender.send(Message(body="x", annotations={"mine": 1}))
 
     def on_message(self, event):
         transport = self.connection.transport
