@@ -54,7 +54,7 @@ class Asker(MessagingHandler):
     def __init__(self, url, host, address):
         super().__init__()
         self.url, self.host, self.address = url, host, address
-        self.answer, self.accepted, self.failure = None, 0, None
+        self.answer, self.accepted, self.is_sent, self.failure = None, 0, False, None
 
     def on_start(self, event):
         self.connection = event.container.connect(self.url, virtual_host=self.host)
@@ -63,7 +63,8 @@ class Asker(MessagingHandler):
         self.replies = event.container.create_receiver(self.connection, None, dynamic=True)
 
     def on_sendable(self, event):
-        if event.link == self.direct and not self.accepted:
+        if event.link == self.direct and not self.is_sent:
+            self.is_sent = True
             self.direct.send(Message(body=f"direct of {self.host}"))
 
     def on_accepted(self, event):
