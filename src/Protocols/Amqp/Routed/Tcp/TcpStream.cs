@@ -38,7 +38,7 @@ internal sealed partial class TcpStream : IRoutedSource
         _socket = socket;
         _tally = tally;
         _tally.OnOpened();
-        _ready = () => _loop.Ready(this);
+        _ready = () => _loop.Completed(this);
     }
 
     /// <inheritdoc/>
