@@ -7,12 +7,7 @@ using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Model;
-using Pillarbox.Model.Content;
 using Pillarbox.Protocols.Amqp;
-using Pillarbox.Protocols.Mqtt.Content;
-using Pillarbox.Protocols.OpenWire;
-using Pillarbox.Protocols.OpenWire.Content;
-using Pillarbox.Protocols.Stomp;
 using Pillarbox.Storage;
 using Pillarbox.Storage.Quarantine;
 
@@ -22,10 +17,6 @@ namespace Pillarbox.Hosting;
 internal static class NodeBroker
 {
     private const string Space = "default";
-
-    /// <summary>One of each payload format: a protocol's messages are read by all others through it.</summary>
-    public static IReadOnlyList<IContentMap> ContentMaps { get; } =
-        [new AmqpContentMap(), new MqttContentMap(), new OpenWireContentMap(), new StompContentMap()];
 
     /// <summary>The disk, or memory, that the configuration asks for.</summary>
     public static IFileSystem FileSystemOf(PillarboxConfig config, NodeSeams seams) =>
@@ -47,12 +38,8 @@ internal static class NodeBroker
             Time = seams.Time,
             Random = seams.Random,
             LoggerFactory = seams.LoggerFactory,
-            PropertyReaders =
-            [
-                new AmqpPropertyReader(), new MqttPropertyReader(), new OpenWirePropertyReader(),
-                new StompPropertyReader(),
-            ],
-            ContentMaps = ContentMaps,
+            PropertyReaders = PayloadFormats.Readers,
+            ContentMaps = PayloadFormats.Maps,
             AnnotationMergers = [new AmqpAnnotationMerger()],
             Shards = limits.Shards,
             CacheBytes = limits.CacheBytes,

@@ -89,6 +89,8 @@ internal sealed class NodeRouter : IDisposable
     public async Task StartAsync(AmqpConnectionHandler engine)
     {
         Services = await NodeTcp.StartAsync(_section, Network, _seams.LoggerFactory);
+        Network.Owners.Add(new TcpListenerOwner(Services));
+        Network.Owners.Add(new TcpConnectorOwner(Services));
         Connectors.Use(engine);
         foreach ((string name, ConnectorConfig config) in _section.Connectors)
         {

@@ -16,7 +16,7 @@ namespace Pillarbox.Hosting;
 internal sealed class NodeSecurity : IDisposable
 {
     /// <summary>What a role may do where the operator has written no permissions.</summary>
-    private static readonly Dictionary<string, Permission> DefaultRoles = new()
+    internal static readonly IReadOnlyDictionary<string, Permission> DefaultRoles = new Dictionary<string, Permission>()
     {
         ["admin"] = All,
         ["client"] = Permission.Send | Permission.Consume | Permission.Browse | Permission.CreateAddress
@@ -24,7 +24,7 @@ internal sealed class NodeSecurity : IDisposable
         ["viewer"] = Permission.View | Permission.Browse,
     };
 
-    private const Permission All = (Permission)4095;
+    internal const Permission All = (Permission)4095;
 
     private readonly SecuritySection _section;
     private readonly NodeSeams _seams;
@@ -81,13 +81,14 @@ internal sealed class NodeSecurity : IDisposable
     }
 
     /// <summary>Says, once, that the node is open.</summary>
-    public void Report(ILogger logger)
+    public void Report(ILogger logger, IReadOnlyList<ListenerPlan> plans)
     {
+        bool takesNobody = plans.All(plan => plan.Peer is null or { CertificateUser: null, Limits.RequiresLogin: not false });
         if (IsOpen)
         {
             NodeLog.Open(logger);
         }
-        else if (Users.IsEmpty && !AllowAnonymous && _tokens is null)
+        else if (Users.IsEmpty && !AllowAnonymous && _tokens is null && takesNobody)
         {
             NodeLog.NobodyCanLogIn(logger);
         }

@@ -1,7 +1,7 @@
 #pragma warning disable RS0030 // the network seam: connections of TCP services
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
@@ -17,8 +17,8 @@ internal sealed class NodeTcp : IDisposable
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
 
     private readonly TcpServices _services;
-    private readonly List<Socket> _listeners = [];
-    private readonly List<NodeEndpoint> _endpoints = [];
+    private readonly ConcurrentDictionary<string, OpenListener> _listeners = new();
+    private readonly ConcurrentDictionary<string, OpenConnector> _connectors = new();
     private readonly ILogger _logger;
     private readonly DescriptorGuard _guard;
     private readonly CancellationTokenSource _stop = new();
@@ -30,8 +30,22 @@ internal sealed class NodeTcp : IDisposable
         _guard = new DescriptorGuard(DescriptorGuard.LimitOfProcess(), TimeProvider.System, _logger);
     }
 
+    /// <summary>Where clients come in now, in the order of their names.</summary>
+    public IReadOnlyList<OpenListener> Listeners => [.. _listeners.Values.OrderBy(l => l.Name, StringComparer.Ordinal)];
+
+    /// <summary>The servers that are offered now, in the order of their names.</summary>
+    public IReadOnlyList<OpenConnector> Connectors =>
+        [.. _connectors.Values.OrderBy(c => c.Name, StringComparer.Ordinal)];
+
     /// <summary>Where it listens, with the real ports.</summary>
-    public IReadOnlyList<NodeEndpoint> Endpoints => _endpoints;
+    public IReadOnlyList<NodeEndpoint> Endpoints =>
+    [
+        .. Listeners.Select(listener => new NodeEndpoint(
+            listener.Entrance.Address, ListenerProtocol.Amqp, Tls: false, listener.Place)
+        {
+            Service = listener.Entrance.Address,
+        }),
+    ];
 
     /// <summary>Binds all listeners or none. Throws <see cref="StartException"/>.</summary>
     public static async Task<NodeTcp> StartAsync(RouterSection section, INetwork network, ILoggerFactory logs)
@@ -39,20 +53,14 @@ internal sealed class NodeTcp : IDisposable
         var tcp = new NodeTcp(network, logs);
         try
         {
-            foreach ((string service, IReadOnlyList<string> places) in section.TcpConnectors)
+            foreach ((string name, string service, string place) in All(section.TcpConnectors, "tcpConnector"))
             {
-                foreach (string place in places)
-                {
-                    tcp.Offer(service, place);
-                }
+                tcp.TryOffer(name, service, place);
             }
 
-            foreach ((string service, IReadOnlyList<string> places) in section.TcpListeners)
+            foreach ((string name, string service, string place) in All(section.TcpListeners, "tcpListener"))
             {
-                foreach (string place in places)
-                {
-                    await tcp.ListenAsync(service, place);
-                }
+                await tcp.TryListenAsync(name, service, place);
             }
 
             return tcp;
@@ -64,56 +72,109 @@ internal sealed class NodeTcp : IDisposable
         }
     }
 
+    /// <summary>Offers a server of a service. False: there is one of this name. Throws
+    /// <see cref="StartException"/>.</summary>
+    public bool TryOffer(string name, string service, string place)
+    {
+        ListenAddress address = AddressOf(place);
+        TcpExit exit = _services.OpenExit(service, () => DialAsync(address, _stop.Token)) ?? throw new StartException(
+            $"the TCP service '{service}' cannot be offered: its address may not be used");
+        if (_connectors.TryAdd(name, new OpenConnector(name, place, exit)))
+        {
+            return true;
+        }
+
+        _services.CloseExit(exit);
+        return false;
+    }
+
+    /// <summary>Takes an offer back; connections that stand go on. False: there is none of this name.</summary>
+    public bool TryWithdraw(string name)
+    {
+        if (!_connectors.TryRemove(name, out OpenConnector? connector))
+        {
+            return false;
+        }
+
+        _services.CloseExit(connector.Exit);
+        return true;
+    }
+
+    /// <summary>Listens for clients of a service. False: there is a listener of this name. Throws
+    /// <see cref="StartException"/>.</summary>
+    public async Task<bool> TryListenAsync(string name, string service, string place)
+    {
+        Socket socket = await BindAsync(service, place);
+        TcpEntrance? entrance = _services.OpenEntrance(service);
+        if (entrance is null)
+        {
+            socket.Dispose();
+            throw new StartException($"the TCP service '{service}' cannot be reached: its address may not be used");
+        }
+
+        if (!_listeners.TryAdd(name, new OpenListener(name, socket.LocalEndPoint!.ToString()!, entrance, socket)))
+        {
+            socket.Dispose();
+            _services.CloseEntrance(entrance);
+            return false;
+        }
+
+        _ = AcceptAsync(socket, entrance);
+        return true;
+    }
+
+    /// <summary>Listens there no more; connections that stand go on. False: there is none of this name.</summary>
+    public bool TryClose(string name)
+    {
+        if (!_listeners.TryRemove(name, out OpenListener? listener))
+        {
+            return false;
+        }
+
+        listener.Socket.Dispose();
+        _services.CloseEntrance(listener.Entrance);
+        return true;
+    }
+
     public void Dispose()
     {
         _stop.Cancel();
-        foreach (Socket listener in _listeners)
+        foreach (OpenListener listener in _listeners.Values)
         {
-            listener.Dispose();
+            listener.Socket.Dispose();
         }
 
         _services.Dispose();
         _stop.Dispose();
     }
 
-    private void Offer(string service, string place)
+    // As many names as places, for each service.
+    private static IEnumerable<(string Name, string Service, string Place)> All(
+        IReadOnlyDictionary<string, IReadOnlyList<string>> services, string kind) => services.SelectMany(
+        entry => entry.Value.Select((place, at) =>
+            (at == 0 ? $"{kind}/{entry.Key}" : $"{kind}/{entry.Key}/{at + 1}", entry.Key, place)));
+
+    private async Task<Socket> BindAsync(string service, string place)
     {
         ListenAddress address = AddressOf(place);
-        if (!_services.OpenExit(service, () => DialAsync(address, _stop.Token)))
-        {
-            throw new StartException($"the TCP service '{service}' cannot be offered: its address may not be used");
-        }
-    }
-
-    private async Task ListenAsync(string service, string place)
-    {
-        if (_services.OpenEntrance(service) is not { } entrance)
-        {
-            throw new StartException($"the TCP service '{service}' cannot be reached: its address may not be used");
-        }
-
-        ListenAddress address = AddressOf(place);
-        EndPoint point = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
-            : new IPEndPoint(
-                address.Address ?? (await Dns.GetHostAddressesAsync(address.Host!, _stop.Token))[0], address.Port);
-        var listener = new Socket(
-            point.AddressFamily, SocketType.Stream, point is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
-        _listeners.Add(listener);
+        Socket? listener = null;
         try
         {
+            EndPoint point = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
+                : new IPEndPoint(
+                    address.Address ?? (await Dns.GetHostAddressesAsync(address.Host!, _stop.Token))[0], address.Port);
+            listener = new Socket(
+                point.AddressFamily, SocketType.Stream,
+                point is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
             listener.Bind(point);
             listener.Listen(Backlog);
+            return listener;
         }
         catch (SocketException e)
         {
+            listener?.Dispose();
             throw new StartException($"cannot listen for the TCP service '{service}' on {place}: {e.Message}", e);
         }
-
-        _endpoints.Add(new NodeEndpoint(service, ListenerProtocol.Amqp, Tls: false, listener.LocalEndPoint!.ToString()!)
-        {
-            Service = service,
-        });
-        _ = AcceptAsync(listener, entrance);
     }
 
     private static ListenAddress AddressOf(string place) =>
@@ -136,7 +197,8 @@ internal sealed class NodeTcp : IDisposable
                     socket.Dispose();
                 }
             }
-            catch (SocketException e) when (!_stop.IsCancellationRequested)
+            catch (SocketException e) when (
+                !_stop.IsCancellationRequested && e.SocketErrorCode != SocketError.OperationAborted)
             {
                 // The client has gone already, or there are no more descriptors: others may come.
                 NodeLog.AcceptFailed(_logger, entrance.Address, e.Message);
@@ -169,70 +231,17 @@ internal sealed class NodeTcp : IDisposable
             throw;
         }
     }
-
-    /// <summary>A socket as the network carries it.</summary>
-    private sealed class ServiceSocket : IServiceSocket
-    {
-        private readonly Socket _socket;
-
-        public ServiceSocket(Socket socket)
-        {
-            _socket = socket;
-            if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
-            {
-                socket.NoDelay = true;
-            }
-        }
-
-        public string RemoteEndPoint => _socket.RemoteEndPoint?.ToString() ?? "";
-
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        public async ValueTask<int> ReceiveAsync(Memory<byte> buffer)
-        {
-            try
-            {
-                return await _socket.ReceiveAsync(buffer, SocketFlags.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                throw new IOException(e.Message, e);
-            }
-        }
-
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        public async ValueTask<int> SendAsync(ReadOnlyMemory<byte> bytes)
-        {
-            try
-            {
-                return await _socket.SendAsync(bytes, SocketFlags.None).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                throw new IOException(e.Message, e);
-            }
-        }
-
-        public void EndOutput()
-        {
-            try
-            {
-                _socket.Shutdown(SocketShutdown.Send);
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                throw new IOException(e.Message, e);
-            }
-        }
-
-        public void Abort(bool isOrderly)
-        {
-            if (!isOrderly)
-            {
-                // The other end hears that something broke, not that all was sent.
-                _socket.LingerState = new LingerOption(enable: true, seconds: 0);
-            }
-
-            _socket.Dispose();
-        }
-    }
 }
+
+/// <summary>Where clients of a TCP service come in.</summary>
+/// <param name="Name">What the operator calls it.</param>
+/// <param name="Place">Where it listens, with the real port.</param>
+/// <param name="Entrance">The service's.</param>
+/// <param name="Socket">The socket that listens.</param>
+internal sealed record OpenListener(string Name, string Place, TcpEntrance Entrance, Socket Socket);
+
+/// <summary>A server of a TCP service.</summary>
+/// <param name="Name">What the operator calls it.</param>
+/// <param name="Place">Where the server listens.</param>
+/// <param name="Exit">The service's.</param>
+internal sealed record OpenConnector(string Name, string Place, TcpExit Exit);

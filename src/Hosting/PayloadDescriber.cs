@@ -13,7 +13,7 @@ internal static class PayloadDescriber
 {
     public static PayloadText Describe(PayloadFormat format, ReadOnlyMemory<byte> head)
     {
-        IContentMap? map = NodeBroker.ContentMaps.FirstOrDefault(m => m.Format == format);
+        IContentMap? map = PayloadFormats.Maps.FirstOrDefault(m => m.Format == format);
         // Null: the head ends within a section, or the sender wrote nonsense: the bytes themselves are shown.
         return map?.Read(new MessageHeader { Format = format }, "", head) is { } content
             ? new PayloadText(BodyOf(content), content.ContentType, PropertiesOf(content))

@@ -161,7 +161,7 @@ public sealed class PillarboxNode : IAsyncDisposable
             {
                 security.CheckListeners(plans);
                 broker = MessageBroker.Open(NodeBroker.Options(config, seams, files, security));
-                security.Report(logger);
+                security.Report(logger, plans);
                 router = NodeRouter.Of(config, seams);
                 var host = new ProtocolHost(broker, config, seams, security) { Router = router };
                 var protocols = new SpokenProtocols(host);

@@ -15,27 +15,6 @@ public interface IRandom
     void Fill(Span<byte> bytes);
 }
 
-/// <summary>The operating system's randomness.</summary>
-public sealed class SystemRandom : IRandom
-{
-    /// <summary>The one instance.</summary>
-    public static readonly SystemRandom Instance = new();
-
-    private SystemRandom()
-    {
-    }
-
-    /// <inheritdoc/>
-    public int Next(int exclusiveMax) => System.Security.Cryptography.RandomNumberGenerator.GetInt32(exclusiveMax);
-
-    /// <inheritdoc/>
-    public double NextDouble() =>
-        System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
-
-    /// <inheritdoc/>
-    public void Fill(Span<byte> bytes) => System.Security.Cryptography.RandomNumberGenerator.Fill(bytes);
-}
-
 /// <summary>Random numbers from a seed, for simulation and tests. Not fit for secrets.</summary>
 public sealed class SeededRandom : IRandom
 {

@@ -6,8 +6,14 @@ internal static class LoadRows
     private static RouterRow RouterOf(int nodes, string name, string description, string arguments, double rate) =>
         new(nodes, name, description, arguments)
         {
-            Goals = rate == 0 ? []
-                : [new Goal($"at least {rate:N0} messages/s", r => r.Median("pillarbox", Figure.Rate), rate, true)],
+            Goals = [new Goal($"at least {rate:N0} messages/s", r => r.Median("pillarbox", Figure.Rate), rate, true)],
+        };
+
+    private static RouterRow RouterOneOf(int nodes, string description, double microseconds) =>
+        new(nodes, $"router-{nodes}-one", description, "--size 100 --in-flight 1")
+        {
+            Goals = [Goal.AtMost(
+                $"p50 of the delivery at most {microseconds} us", Figure.DeliveredP50Us, microseconds)],
         };
 
     private static readonly Goal AtMost300MiB = Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300);
@@ -154,7 +160,11 @@ internal static class LoadRows
         RouterOf(2, "router-2", "through two routers in a line, 100 B, unsettled", "--size 100", 68_120),
         RouterOf(3, "router-3", "through three routers in a line, 100 B, unsettled", "--size 100", 41_990),
         RouterOf(3, "router-3-settled", "the same, settled as it is sent", "--size 100 --pre-settled", 41_990),
-        RouterOf(3, "router-3-one", "the same, one message in flight", "--size 100 --in-flight 1", 0),
+        RouterOneOf(1, "through one router, 100 B, unsettled, one message in flight", 76),
+        RouterOneOf(2, "through two routers in a line, the same", 139),
+        RouterOneOf(3, "through three routers in a line, the same", 290),
+        TcpRow.Stream,
+        TcpRow.Connections,
         new PartitionsRow(),
         new StartRow(),
         new BacklogStartRow(),

@@ -52,13 +52,15 @@ internal sealed class RouterRow(int nodes, string name, string description, stri
         }
     }
 
-    private static async Task<PeerProcess> StartAsync(string program, int number, PeerProcess? before)
+    /// <summary>Starts a node of a line, connected to the one before it.</summary>
+    public static async Task<PeerProcess> StartAsync(
+        string program, int number, PeerProcess? before, params string[] more)
     {
         string[] connect = before is null ? [] : ["--connect", $"inter-router={AddressOf(before, "inter-router")}"];
         string[] arguments =
         [
             "run", "--data", ":memory:", "--mode", "interior", "--id", $"N{number}", "--listen", "amqp=127.0.0.1:0",
-            "--listen", "inter-router=127.0.0.1:0", .. connect,
+            "--listen", "inter-router=127.0.0.1:0", .. connect, .. more,
         ];
         PeerProcess process = PeerProcess.Start(new ProcessStartInfo(program, arguments), null);
         try
@@ -73,6 +75,7 @@ internal sealed class RouterRow(int nodes, string name, string description, stri
         }
     }
 
-    private static string AddressOf(PeerProcess process, string listener) =>
+    /// <summary>Where one of its listeners is.</summary>
+    public static string AddressOf(PeerProcess process, string listener) =>
         process.Lines.First(l => l.StartsWith($"listening {listener} ", StringComparison.Ordinal)).Split(' ')[2];
 }

@@ -78,6 +78,11 @@ internal static class MetricsResource
         var text = new MetricsText(response.BodyWriter);
         WriteNode(text, node, request.Services.Health);
         ProcessMetrics.Write(text);
+        if (request.Services.Router is { } router)
+        {
+            RouterMetrics.Write(text, router());
+        }
+
         await Metric<AddressView>.WriteAllAsync(response.BodyWriter, text, AddressMetrics, addresses, a =>
             MetricsText.Label(("address_space", a.AddressSpace), ("address", a.Name)));
         IReadOnlyList<ThrottleView> throttles = request.Management.ListThrottles(request.Who);

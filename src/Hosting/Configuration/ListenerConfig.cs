@@ -57,6 +57,15 @@ public sealed record ListenerConfig
         + "the network they are called HOST/ADDRESS.")]
     public bool MultiTenant { get; init; }
 
+    /// <summary>What counts for AMQP connections here otherwise than on the node; null: nothing.</summary>
+    [Description("What counts for AMQP connections here otherwise than on the node.")]
+    public ConnectionsConfig? Connections { get; init; }
+
+    /// <summary>Another program that logs AMQP clients in here; null: the node does.</summary>
+    [Description("Another program that logs AMQP clients in here: their SASL frames are handed on to it; absent: the "
+        + "node does. For nodes of a network.")]
+    public LoginServiceConfig? LoginService { get; init; }
+
     /// <summary>What is added to the properties of the node's open.</summary>
     [Description("What is added to the properties of the node's open to AMQP peers.")]
     public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();
@@ -147,6 +156,38 @@ public sealed record TlsConfig
     /// <summary>A PEM file of the authorities that client certificates must come from; null: the system's.</summary>
     [Description("A PEM file of the authorities that client certificates must come from; absent: the system's.")]
     public string? ClientAuthorities { get; init; }
+
+    /// <summary>How certificates of those authorities name users by themselves; null: only users that the node has log
+    /// in by certificate.</summary>
+    [Description("How certificates of those authorities name users by themselves, over AMQP; absent: only users that "
+        + "the node has log in by certificate.")]
+    public ClientNamesConfig? ClientNames { get; init; }
+
+    /// <summary>The oldest version of TLS that is taken: 1.2 or 1.3.</summary>
+    [Description("The oldest version of TLS that is taken: 1.2 (the default) or 1.3.")]
+    public string OldestVersion { get; init; } = "1.2";
+
+    /// <summary>The newest version of TLS that is taken: 1.2 or 1.3.</summary>
+    [Description("The newest version of TLS that is taken: 1.2 or 1.3 (the default).")]
+    public string NewestVersion { get; init; } = "1.3";
+}
+
+/// <summary>How a certificate names a user.</summary>
+public sealed record ClientNamesConfig
+{
+    /// <summary>Which parts of it make the name.</summary>
+    [Description("Which parts of the certificate make the name, with ';' between: c country, s state, l locality, "
+        + "o organisation, u unit, n common name; 1, 2 or 5 for its fingerprint by SHA-1, SHA-256 or SHA-512. Empty: "
+        + "the whole subject (CN=...,O=...).")]
+    public string Format { get; init; } = "";
+
+    /// <summary>A JSON file that says for such names how the users are called.</summary>
+    [Description("A JSON file, a map from such names to how the users are called.")]
+    public string? NamesFile { get; init; }
+
+    /// <summary>The roles of these users.</summary>
+    [Description("The roles of these users.")]
+    public IReadOnlyList<string> Roles { get; init; } = [];
 }
 
 /// <summary>What a listener wants of client certificates.</summary>

@@ -156,6 +156,10 @@ public sealed record ConnectorConfig
     [Description("The virtual host whose group '$connector' says what the peer may do; absent: everything.")]
     public string? PolicyVhost { get; init; }
 
+    /// <summary>What counts for its connection otherwise than on the node; null: nothing.</summary>
+    [Description("What counts for its connection otherwise than on the node.")]
+    public ConnectionsConfig? Connections { get; init; }
+
     /// <summary>What is added to the properties of open.</summary>
     [Description("What is added to the properties of open.")]
     public IReadOnlyDictionary<string, string> OpenProperties { get; init; } = new Dictionary<string, string>();

@@ -1,4 +1,5 @@
 using Pillarbox.Hosting.Dialing;
+using Pillarbox.Hosting.Listeners;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.LinkState;
@@ -29,6 +30,34 @@ internal static class RouterValidator
 
         ValidateOpenProperties(listener.OpenProperties, source, $"listeners.{name}.openProperties");
         Require(listener.Cost >= 1, source, $"listeners.{name}.cost", "must be at least 1");
+        listener.Connections?.Validate(source, $"listeners.{name}.connections");
+        Require(
+            listener.LoginService is null || config.Router is not null, source, $"listeners.{name}.loginService",
+            "needs the node to be a router: set router.mode (--mode)");
+        Require(
+            listener.LoginService is null || DialPlace.TryParse(listener.LoginService.Address, out _), source,
+            $"listeners.{name}.loginService.address", $"must be {DialPlace.Shape}");
+        ValidateTls(listener.Tls, source, $"listeners.{name}.tls");
+    }
+
+    private static void ValidateTls(TlsConfig? tls, string source, string path)
+    {
+        if (tls is null)
+        {
+            return;
+        }
+
+        bool isRange = (tls.OldestVersion, tls.NewestVersion) is ("1.2", "1.2") or ("1.2", "1.3") or ("1.3", "1.3");
+        Require(isRange, source, $"{path}.oldestVersion", "and newestVersion must be 1.2 or 1.3, the oldest first");
+        if (tls.ClientNames is { } names)
+        {
+            Require(
+                tls.ClientAuthorities is not null && tls.ClientCertificates != ClientCertificateMode.None, source,
+                $"{path}.clientNames", "needs clientCertificates and the clientAuthorities that may name users");
+            Require(
+                CertificateUsers.IsFormat(names.Format), source, $"{path}.clientNames.format",
+                $"must be letters of {CertificateUsers.Letters} with ';' between, not '{names.Format}'");
+        }
     }
 
     public static void Validate(RouterSection? router, string source)
@@ -118,6 +147,7 @@ internal static class RouterValidator
                 "has its password either in a file or in an environment variable");
         }
 
+        connector.Connections?.Validate(source, $"{path}.connections");
         ValidateOpenProperties(connector.OpenProperties, source, $"{path}.openProperties");
     }
 

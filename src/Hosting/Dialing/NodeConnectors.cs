@@ -106,12 +106,14 @@ internal sealed class NodeConnectors(ILoggerFactory logs, TimeProvider time) : I
                 Cost = config.Cost,
                 PolicyVhost = config.PolicyVhost,
                 OpenProperties = config.OpenProperties,
+                Limits = config.Connections?.ToLimits(),
             },
             Targets = [.. places.Select(place => TargetOf(place, dial))],
             Adopt = config.FollowsPeers ? server => Adopt(server, dial, needsTls) : null,
             Credentials = new SaslCredentials
             {
                 User = config.User,
+                Mechanism = config.Connections?.Mechanisms is [var only] ? only : null,
                 Password = config.Password
                     ?? (config.PasswordFile is null ? null
                         : new Secret(CertificateLoader.ReadPassword(config.PasswordFile))),

@@ -183,7 +183,8 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
     {
         string name = command.Name ?? $"listener/{Interlocked.Increment(ref _last)}";
         EntityReader reader = RequestEntity.ReaderOf(Type, name, command.Attributes);
-        ListenerConfig listener = ConnectionMapper.ListenerOf(reader, _profiles.Readers);
+        ListenerConfig listener = ConnectionMapper.ListenerOf(
+            reader, _profiles.Readers, new Dictionary<string, EntityReader>());
         PillarboxConfig config = _config with
         {
             Listeners = new Dictionary<string, ListenerConfig> { [name] = listener },

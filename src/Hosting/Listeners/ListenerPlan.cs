@@ -86,7 +86,7 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                     {
                         Role = ListenerConfig.RoleOf(name, listener),
                         Cost = listener.Cost,
-                        Peer = PlanOf(name, listener),
+                        Peer = PlanOf(name, listener, config.Router?.Id),
                         Advertised = listener.Advertised,
                         AddressSpace = listener.AddressSpace,
                         ProxyProtocol = listener.ProxyProtocol,
@@ -100,20 +100,33 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
         return plans;
     }
 
-    private static ConnectionPlan? PlanOf(string name, ListenerConfig listener)
+    private static ConnectionPlan? PlanOf(string name, ListenerConfig listener, string? nodeId)
     {
         ConnectionRole role = ListenerConfig.RoleOf(name, listener);
         bool isUsual = role == ConnectionRole.Normal && listener.FailoverUrls.Count == 0
-            && listener is { OpenProperties.Count: 0, PolicyVhost: null, MultiTenant: false };
+            && listener is { OpenProperties.Count: 0, PolicyVhost: null, MultiTenant: false, Connections: null }
+            && listener.LoginService is null && listener.Tls?.ClientNames is null;
         return isUsual ? null : new ConnectionPlan(role, IsInitiator: false)
         {
             Name = name,
             Cost = listener.Cost,
             PolicyVhost = listener.PolicyVhost,
             IsMultiTenant = listener.MultiTenant,
+            Limits = LimitsOf(listener),
+            LoginService = LoginServices.Of(listener.LoginService, nodeId),
+            CertificateUser = CertificateUsers.Of(listener.Tls) is { } users ? users.Of : null,
             Failover = listener.FailoverUrls.Count == 0 ? null : [.. listener.FailoverUrls.Select(ServerOf)],
             OpenProperties = listener.OpenProperties,
         };
+    }
+
+    // Where another program logs clients in nobody goes around it, unless the operator says so.
+    private static ConnectionLimits? LimitsOf(ListenerConfig listener)
+    {
+        ConnectionLimits? limits = listener.Connections?.ToLimits();
+        return listener.LoginService is null || limits?.RequiresLogin is not null
+            ? limits
+            : (limits ?? new ConnectionLimits()) with { RequiresLogin = true };
     }
 
     private static FailoverServer ServerOf(string url) => DialPlace.TryParse(url, out DialPlace? place)

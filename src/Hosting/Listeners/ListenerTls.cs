@@ -24,7 +24,7 @@ internal static class ListenerTls
         {
             ServerCertificate = certificate,
             ServerCertificateChain = chain,
-            SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            SslProtocols = VersionsOf(tls),
             HandshakeTimeout = handshakeTimeout,
             ClientCertificateMode = tls.ClientCertificates switch
             {
@@ -46,6 +46,9 @@ internal static class ListenerTls
 
         listen.UseHttps(options);
     }
+
+    private static SslProtocols VersionsOf(TlsConfig tls) =>
+        (tls.OldestVersion == "1.3" ? 0 : SslProtocols.Tls12) | (tls.NewestVersion == "1.2" ? 0 : SslProtocols.Tls13);
 
     /// <summary>The system's verdict does not matter here: only the authorities that the operator named do.</summary>
     private static bool IsTrusted(X509Certificate2 client, X509Chain? sent, X509Certificate2Collection authorities)

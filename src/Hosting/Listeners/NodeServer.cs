@@ -34,11 +34,12 @@ internal sealed record NodeHandlers(
 internal sealed class NodeServer : IAsyncDisposable
 {
     private const int HttpRequestBodyBytesMax = 1 << 20;
-    private readonly WebApplication _application;
+    private readonly Func<CancellationToken, Task> _stop;
+    private readonly IAsyncDisposable _host;
     private readonly IReadOnlyList<ListenerPlan> _plans;
 
-    private NodeServer(WebApplication application, IReadOnlyList<ListenerPlan> plans) =>
-        (_application, _plans) = (application, plans);
+    private NodeServer(Func<CancellationToken, Task> stop, IAsyncDisposable host, IReadOnlyList<ListenerPlan> plans) =>
+        (_stop, _host, _plans) = (stop, host, plans);
 
     /// <summary>What it listens for.</summary>
     public IReadOnlyList<ListenerPlan> Plans => _plans;
@@ -47,7 +48,36 @@ internal sealed class NodeServer : IAsyncDisposable
     public IReadOnlyList<NodeEndpoint> Endpoints => [.. _plans.Select(p => p.ToEndpoint())];
 
     /// <summary>Binds all listeners or none. Throws <see cref="StartException"/>.</summary>
-    public static async Task<NodeServer> StartAsync(
+    public static Task<NodeServer> StartAsync(
+        PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers, ILoggerFactory logs) =>
+        plans.Any(static plan => plan.SpeaksHttp)
+            ? StartWebAsync(config, plans, handlers, logs)
+            : StartSocketsAsync(config, plans, handlers, logs);
+
+    /// <summary>Stops listening and ends what is still connected when <paramref name="cancellation"/> fires.</summary>
+    public Task StopAsync(CancellationToken cancellation) => _stop(cancellation);
+
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static async Task<NodeServer> StartSocketsAsync(
+        PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers, ILoggerFactory logs)
+    {
+        var host = new SocketHost(logs);
+        AddKestrel(host, host.Services, kestrel => Configure(kestrel, config, plans, handlers, logs), plans, handlers);
+        try
+        {
+            await host.StartAsync();
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+
+        return new NodeServer(host.StopAsync, host, plans);
+    }
+
+    private static async Task<NodeServer> StartWebAsync(
         PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers, ILoggerFactory logs)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -56,21 +86,12 @@ internal sealed class NodeServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         // Who stops it says how long it waits for those that are connected.
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, config, plans, handlers, logs));
-        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
-        builder.WebHost.UseSockets(Tune);
-        builder.Services.AddSingleton<IConnectionListenerFactory>(services => new EndpointBinder(
-            new SocketTransportFactory(services.GetRequiredService<IOptions<SocketTransportOptions>>(), logs), plans,
-            handlers.Guard));
+        AddKestrel(
+            builder.WebHost, builder.Services, kestrel => Configure(kestrel, config, plans, handlers, logs), plans,
+            handlers);
         WebApplication application = builder.Build();
-        ILogger logger = logs.CreateLogger("Pillarbox.Listeners");
-        if (plans.Any(static plan => plan.SpeaksHttp))
-        {
-            new WebSocketEndpoint(handlers.InDevelopment, logger).Use(application);
-            handlers.MapHttp(application);
-        }
-
+        new WebSocketEndpoint(handlers.InDevelopment, logs.CreateLogger("Pillarbox.Listeners")).Use(application);
+        handlers.MapHttp(application);
         try
         {
             await application.StartAsync();
@@ -81,13 +102,23 @@ internal sealed class NodeServer : IAsyncDisposable
             throw;
         }
 
-        return new NodeServer(application, plans);
+        return new NodeServer(application.StopAsync, application, plans);
     }
 
-    /// <summary>Stops listening and ends what is still connected when <paramref name="cancellation"/> fires.</summary>
-    public Task StopAsync(CancellationToken cancellation) => _application.StopAsync(cancellation);
-
-    public ValueTask DisposeAsync() => _application.DisposeAsync();
+    private static void AddKestrel(
+        IWebHostBuilder host, IServiceCollection services, Action<KestrelServerOptions> configure,
+        IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers)
+    {
+        host.UseKestrelCore();
+        services.Configure(configure);
+        services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
+        host.UseSockets(Tune);
+        services.AddSingleton<IConnectionListenerFactory>(provider => new EndpointBinder(
+            new SocketTransportFactory(
+                provider.GetRequiredService<IOptions<SocketTransportOptions>>(),
+                provider.GetRequiredService<ILoggerFactory>()),
+            plans, handlers.Guard));
+    }
 
     private static void Configure(
         KestrelServerOptions kestrel, PillarboxConfig config, IReadOnlyList<ListenerPlan> plans, NodeHandlers handlers,

@@ -19,6 +19,7 @@ internal sealed class ConfMapper
     private readonly string _source;
     private readonly List<string> _notes = [];
     private readonly Dictionary<string, EntityReader> _profiles = [];
+    private readonly Dictionary<string, EntityReader> _plugins = [];
     private readonly Dictionary<string, ListenerConfig> _listeners = [];
     private readonly Dictionary<string, ConnectorConfig> _connectors = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _tcpListeners = [];
@@ -27,7 +28,6 @@ internal sealed class ConfMapper
     private readonly List<AutoLinkConfig> _autoLinks = [];
     private readonly List<LinkRouteConfig> _linkRoutes = [];
     private readonly List<RouterConfLog> _logs = [];
-    private readonly HashSet<bool> _asksForLogin = [];
     private RouterSection _router = new();
     private readonly Dictionary<string, VhostConfig> _vhosts = [];
     private bool _hasRouter;
@@ -48,14 +48,20 @@ internal sealed class ConfMapper
             [.. entities.Select(entity => (entity, new EntityReader(entity, _source, _notes)))];
 
         // A profile may stand behind what names it.
-        foreach ((_, EntityReader reader) in all.Where(entry => entry.Entity.Type == "sslProfile"))
-        {
-            _profiles[reader.Require("name")] = reader;
-        }
+        Collect("sslProfile", _profiles);
+        Collect("authServicePlugin", _plugins);
 
         foreach ((ConfEntity entity, EntityReader reader) in all)
         {
             Read(entity.Type, reader);
+        }
+
+        void Collect(string type, Dictionary<string, EntityReader> into)
+        {
+            foreach ((_, EntityReader reader) in all.Where(entry => entry.Entity.Type == type))
+            {
+                into[reader.Require("name")] = reader;
+            }
         }
     }
 
@@ -103,7 +109,7 @@ internal sealed class ConfMapper
                 break;
             case "vhostUserGroupSettings":
                 throw reader.Fault("groups stand inside of a 'vhost', in 'groups'");
-            case "sslProfile":
+            case "sslProfile" or "authServicePlugin":
                 break;
             default:
                 throw reader.Fault($"the entity '{type}' is not taken yet");
@@ -135,15 +141,8 @@ internal sealed class ConfMapper
     private static int Seconds(EntityReader reader, string attribute, int otherwiseMs) =>
         reader.Number(attribute, otherwiseMs / 1000, 1, SecondsMax) * 1000;
 
-    private void ReadListener(EntityReader reader)
-    {
-        if (!reader.Truth("http"))
-        {
-            _asksForLogin.Add(reader.Truth("authenticatePeer"));
-        }
-
-        Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles));
-    }
+    private void ReadListener(EntityReader reader) =>
+        Add(_listeners, reader, "listener", ConnectionMapper.ListenerOf(reader, _profiles, _plugins));
 
     private void ReadConnector(EntityReader reader) =>
         Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));
@@ -183,18 +182,13 @@ internal sealed class ConfMapper
 
     private RouterConfFile Result()
     {
-        if (_asksForLogin.Count > 1)
-        {
-            throw new ConfigException(
-                $"{_source}: some listeners have 'authenticatePeer: yes' and others not; a node demands a login of all "
-                + "or of none: start two nodes, or give all of them the same");
-        }
-
+        (IReadOnlyDictionary<string, ListenerConfig> listeners, SecuritySection security) =
+            ConfLogins.Of(_source, _listeners);
         return new RouterConfFile(
             new PillarboxConfig
             {
                 DataDirectory = PillarboxConfig.InMemory,
-                Listeners = _listeners,
+                Listeners = listeners,
                 Router = _router with
                 {
                     Addresses = _addresses,
@@ -205,11 +199,7 @@ internal sealed class ConfMapper
                     TcpConnectors = _tcpConnectors,
                     Vhosts = _vhosts,
                 },
-                Security = new SecuritySection
-                {
-                    Required = _asksForLogin.Contains(true),
-                    AllowAnonymous = !_asksForLogin.Contains(true),
-                },
+                Security = security,
             },
             _logs, _notes);
     }

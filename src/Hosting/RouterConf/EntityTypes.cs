@@ -3,8 +3,6 @@ namespace Pillarbox.Hosting.RouterConf;
 /// <summary>The entities of a <c>qdrouterd.conf</c> and their attributes (qpid-dispatch 1.19), one row each.</summary>
 internal static class EntityTypes
 {
-    private const string PerNode = "it is set for the whole node: see limits in pillarbox.json";
-    private const string PerLink = "deliveries on their way are bounded by router.linkCapacity";
     private const string Outdated = "it has no effect in the router that reads this file either";
 
     public static readonly IReadOnlyDictionary<string, EntityType> All = new EntityType[]
@@ -20,28 +18,21 @@ internal static class EntityTypes
         new EntityType("listener")
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
                 "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
-                "policyVhost", "multiTenant")
-            .Leaves("mechanisms are offered by what users and certificates there are", "saslMechanisms", "saslPlugin")
-            .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds",
-                "initialHandshakeTimeoutSeconds")
-            .Leaves(PerLink, "linkCapacity")
+                "policyVhost", "multiTenant", "saslMechanisms", "maxFrameSize", "maxSessions", "maxSessionFrames",
+                "idleTimeoutSeconds", "initialHandshakeTimeoutSeconds", "linkCapacity", "stripAnnotations", "saslPlugin")
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
-            .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
             .Leaves("not built yet", "messageLoggingComponents", "logMessage", "trustedCertsFile"),
         new EntityType("connector")
             .Takes("host", "port", "role", "cost", "sslProfile", "verifyHostname", "saslUsername", "saslPassword",
-                "failoverUrls", "openProperties", "policyVhost")
-            .Leaves("the strongest mechanism that both sides know is taken", "saslMechanisms")
-            .Leaves(PerNode, "maxFrameSize", "maxSessions", "maxSessionFrames", "idleTimeoutSeconds")
-            .Leaves(PerLink, "linkCapacity")
+                "failoverUrls", "openProperties", "policyVhost", "saslMechanisms", "maxFrameSize", "maxSessions",
+                "maxSessionFrames", "idleTimeoutSeconds", "linkCapacity", "stripAnnotations")
             .Leaves("the host says which addresses are meant", "protocolFamily", "socketAddressFamily")
-            .Leaves("annotations of routers never reach clients", "stripAnnotations")
             .Leaves("not built yet", "allowRedirect", "messageLoggingComponents", "logMessage"),
         new EntityType("sslProfile")
-            .Takes("certFile", "privateKeyFile", "caCertFile", "password", "passwordFile")
-            .Leaves("the system's own list of ciphers and protocols counts", "ciphers", "protocols")
-            .Leaves("the user of a certificate is its subject", "uidFormat", "uidNameMappingFile", "displayNameFile"),
+            .Takes("certFile", "privateKeyFile", "caCertFile", "password", "passwordFile", "protocols", "uidFormat",
+                "uidNameMappingFile", "displayNameFile")
+            .Leaves("the system's own list of ciphers counts", "ciphers"),
         new EntityType("router.config.address")
             .Takes("prefix", "pattern", "distribution", "waypoint", "ingressPhase", "egressPhase", "enableFallback",
                 "priority"),
@@ -68,9 +59,8 @@ internal static class EntityTypes
                 "allowAnonymousSender", "allowUserIdProxy", "allowWaypointLinks", "allowFallbackLinks",
                 "allowDynamicLinkRoutes", "allowAdminStatusUpdate", "sources", "targets", "sourcePattern",
                 "targetPattern"),
-        new EntityType("authServicePlugin").Refused(
-            "a login by another service is not built: users are in the node's own file, or come with tokens "
-            + "(security.tokens in pillarbox.json)"),
+        new EntityType("authServicePlugin")
+            .Takes("host", "port", "realm", "sslProfile", "authService", "saslInitHostname", "authSslProfile"),
         new EntityType("router.config.exchange").Refused("exchanges were an experiment and are not taken"),
         new EntityType("router.config.binding").Refused("bindings were an experiment and are not taken"),
         new EntityType("console").Refused("it has no effect in the router that reads this file either: leave it out"),

@@ -11,6 +11,15 @@ public sealed record RouterConfFile(
 {
     private const int FileBytesMax = 4 << 20;
 
+    /// <summary>A listener that anybody in the network could connect to, though the file does not say so; null:
+    /// none.</summary>
+    public string? ExposedListener => Config.Security is { Required: false, Permissions.Count: 0, UsersFile: null }
+        ? Config.Listeners.FirstOrDefault(listener => !IsLocal(listener.Value)).Key
+        : null;
+
+    private static bool IsLocal(ListenerConfig listener) => listener.Addresses.All(
+        place => ListenAddress.TryParse(place, out ListenAddress? address, out _) && address.IsLocal);
+
     /// <summary>Reads a file. Throws <see cref="ConfigException"/> with the line for what is wrong.</summary>
     public static RouterConfFile Load(string path)
     {

@@ -43,7 +43,8 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
         _output = transport.Output;
         _rest = new LoopRest(this, _input, environment.OwnThreads);
         _endpoint = new ConnectionEndpoint(environment, peer, _output, this, plan) { SinceUnixMs = environment.UnixMs };
-        _timers = new ConnectionTimers(environment.Options, SteadyMs, environment.Options.IdleTimeoutMsOf(plan.Role));
+        AmqpOptions options = _endpoint.Options;
+        _timers = new ConnectionTimers(options, SteadyMs, options.IdleTimeoutMsOf(plan.Role));
         _nextDeadlineMs = _timers.NextDeadlineMs;
         _wake = _rest.Wake;
         if (plan.IsInitiator)

@@ -118,6 +118,7 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
             Hostname = plan.Hostname,
             Credentials = credentials,
             Random = _environment.Random,
+            Mechanisms = plan.Limits?.Mechanisms ?? [],
         };
         AmqpError? refusal = await LogInAsync(transport, options, cancellation);
         if (refusal is not null)

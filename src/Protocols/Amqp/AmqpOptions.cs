@@ -33,6 +33,13 @@ public sealed record AmqpOptions
     /// <summary>The highest channel number (sessions per connection - 1).</summary>
     public ushort ChannelMax { get; init; } = 255;
 
+    /// <summary>The same between nodes of a network, where each stream (such as a TCP connection of a service) has a
+    /// session of its own; the larger of both counts.</summary>
+    public ushort NodeChannelMax { get; init; } = 8191;
+
+    internal ushort ChannelMaxOf(ConnectionRole role) =>
+        role == ConnectionRole.InterRouter ? Math.Max(ChannelMax, NodeChannelMax) : ChannelMax;
+
     /// <summary>The highest handle (links per session - 1).</summary>
     public uint HandleMax { get; init; } = 1023;
 

@@ -4,6 +4,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Logins;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -15,7 +16,7 @@ internal sealed partial class ConnectionEndpoint
 {
     // Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long. Tokens do not fit into that, and whoever
     // sends one sends a longer frame.
-    private uint SaslFrameBytesMax => Environment.Sasl.TakesTokens
+    private uint SaslFrameBytesMax => Environment.Sasl.TakesTokens || _plan.LoginService is not null
         ? (uint)Math.Min(Options.MaxFrameBytes, Options.PreAuthBytesMax)
         : WireLimits.FrameBytesMin;
 
@@ -30,6 +31,7 @@ internal sealed partial class ConnectionEndpoint
 
     private BrokerClient? _client;
     private ISaslServer? _sasl;
+    private RelayedLogin? _relay;
     private bool _openSent;
     private bool _entered;
 
@@ -62,10 +64,18 @@ internal sealed partial class ConnectionEndpoint
     public void OnSaslVerified(in SaslStep step)
     {
         SaslToVerify = null;
-        if (State == ConnectionState.Sasl)
+        if (State != ConnectionState.Sasl)
         {
-            OnSaslStep(step);
+            return;
         }
+
+        if (_relay is { Mechanism.Length: 0 } relay && step.Status == SaslStatus.Challenge)
+        {
+            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
+            return;
+        }
+
+        OnSaslStep(step);
     }
 
     /// <summary>Closes with an error; when nothing was opened yet, opens first (part 2 section 2.4.3).</summary>
@@ -142,12 +152,25 @@ internal sealed partial class ConnectionEndpoint
         else if (State == ConnectionState.Start && header == new ProtocolHeader(ProtocolId.Sasl))
         {
             Frames.Write(header);
-            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. Environment.Sasl.Offer(SaslContext)] });
             State = ConnectionState.Sasl;
+            BeginSasl();
         }
         else
         {
             RefuseHeader();
+        }
+    }
+
+    // What another program offers is asked of it first.
+    private void BeginSasl()
+    {
+        if (_plan.LoginService is { } service)
+        {
+            _sasl = SaslToVerify = _relay = service.Begin();
+        }
+        else
+        {
+            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. Environment.Sasl.Offer(SaslContext)] });
         }
     }
 
@@ -157,6 +180,8 @@ internal sealed partial class ConnectionEndpoint
         AllowPlain = Options.AllowPlainWithoutTls || _peer.IsTls || _peer.IsLoopback,
         AnyPassword = Options.AllowAnyPassword && _peer.IsLoopback,
         ClientCertificate = _peer.ClientCertificate,
+        CertificateUser = _plan.CertificateUser,
+        Mechanisms = _plan.Limits?.Mechanisms ?? [],
     };
 
     // Part 2 section 2.2: the answer to a header that is not supported is one that is, and the end.
@@ -170,7 +195,8 @@ internal sealed partial class ConnectionEndpoint
     {
         var reader = new AmqpReader(body.Span);
         ulong descriptor = reader.ReadDescriptor();
-        if (descriptor == SaslInit.DescriptorCode && _sasl is null)
+        bool mayBegin = _relay is null ? _sasl is null : _relay.Mechanism.Length == 0 && SaslToVerify is null;
+        if (descriptor == SaslInit.DescriptorCode && mayBegin)
         {
             OnSaslInit(SaslInit.ReadFields(ref reader));
         }
@@ -186,14 +212,23 @@ internal sealed partial class ConnectionEndpoint
 
     private void OnSaslInit(SaslInit init)
     {
-        _sasl = Environment.Sasl.Create(init.Mechanism, SaslContext);
-        SaslMechanism = _sasl is null ? null : init.Mechanism;
-        if (_sasl is null)
+        bool isOffered = true;
+        if (_relay is not null)
+        {
+            isOffered = _relay.TryChoose(init.Mechanism, init.Hostname);
+        }
+        else
+        {
+            _sasl = Environment.Sasl.Create(init.Mechanism, SaslContext);
+        }
+
+        if (_sasl is null || !isOffered)
         {
             EndSasl(SaslCode.Auth);
             return;
         }
 
+        SaslMechanism = init.Mechanism;
         OnSaslStep(_sasl.Step(init.InitialResponse));
     }
 
@@ -361,7 +396,7 @@ internal sealed partial class ConnectionEndpoint
             ContainerId = Network?.NodeId ?? Options.ContainerId,
             Hostname = _plan.Hostname,
             MaxFrameSize = (uint)Options.MaxFrameBytes,
-            ChannelMax = Options.ChannelMax,
+            ChannelMax = Options.ChannelMaxOf(Role),
             IdleTimeoutMs = Options.IdleTimeoutMsOf(Role) is var idleMs and > 0 ? (uint)Math.Max(1, idleMs / 2) : null,
             OfferedCapabilities = Role == ConnectionRole.InterRouter
                 ? [.. Capabilities, RouterOpen.StreamingLinks] : Capabilities,

@@ -8,12 +8,32 @@ namespace Pillarbox.Protocols.Amqp;
 internal sealed partial class ConnectionEndpoint
 {
     private AmqpOptions? _limited;
+    private AmqpOptions? _planned;
+    private AmqpOptions? _plannedFrom;
 
     /// <summary>The rules that the connection came in by; null: there are none for it.</summary>
     public ConnectionPolicy? Policy { get; private set; }
 
-    /// <summary>The node's limits, or the narrower ones of the policy.</summary>
-    public AmqpOptions Options => _limited ?? Environment.Options;
+    /// <summary>The node's limits, or the narrower ones of the listener and of the policy.</summary>
+    public AmqpOptions Options => _limited ?? Planned;
+
+    // The node's may change once, when its development mode ends.
+    private AmqpOptions Planned
+    {
+        get
+        {
+            if (_planned is null || !ReferenceEquals(_plannedFrom, Environment.Options))
+            {
+                _plannedFrom = Environment.Options;
+                _planned = _plan.Limits?.Apply(_plannedFrom) ?? _plannedFrom;
+            }
+
+            return _planned;
+        }
+    }
+
+    /// <summary>Deliveries that a link through the network may have on their way.</summary>
+    public int LinkCapacity => _plan.Limits?.LinkCapacity ?? Network?.LinkCapacity ?? 0;
 
     /// <summary>The virtual host that the client's addresses are within; null: they are the network's.</summary>
     public string? Tenant => !_plan.IsMultiTenant || Role != ConnectionRole.Normal ? null
@@ -41,11 +61,12 @@ internal sealed partial class ConnectionEndpoint
             AddressSpace = AddressSpace,
             ListenerVhost = _plan.PolicyVhost,
             IsByNode = IsInitiator,
+            Rights = _relay?.Rights,
         };
         Policy = engine.Open(request, out string? denial);
         if (Policy is not null)
         {
-            _limited = Policy.Limit(Environment.Options);
+            _limited = Policy.Limit(Planned);
             return true;
         }
 

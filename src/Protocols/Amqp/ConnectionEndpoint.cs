@@ -310,11 +310,11 @@ internal sealed partial class ConnectionEndpoint
     private void OnBegin(ushort channel, Begin begin)
     {
         // A session that is one too many by the policy alone hears so in its own end.
-        if (channel > Environment.Options.ChannelMax)
+        if (channel > Planned.ChannelMaxOf(Role))
         {
             throw new AmqpException(
                 AmqpErrorCondition.ConnectionFramingError,
-                $"channel {channel} is beyond channel-max {Environment.Options.ChannelMax}");
+                $"channel {channel} is beyond channel-max {Planned.ChannelMaxOf(Role)}");
         }
 
         if (channel < _sessions.Length && _sessions[channel] is not null)

@@ -1,3 +1,7 @@
+using System.Security.Cryptography.X509Certificates;
+using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Logins;
+
 namespace Pillarbox.Protocols.Amqp;
 
 /// <summary>What the peer of a connection is to the node. The listener or connector says so, never the wire.</summary>
@@ -41,6 +45,15 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
     /// <summary>The virtual host whose rules count for the connection; null: of a listener's that which the open
     /// names, of a connector's none.</summary>
     public string? PolicyVhost { get; init; }
+
+    /// <summary>What counts here otherwise than on the node; null: nothing.</summary>
+    public ConnectionLimits? Limits { get; init; }
+
+    /// <summary>Whom a certificate names that TLS has verified, beside the node's users; null: nobody.</summary>
+    public Func<X509Certificate2, Identity?>? CertificateUser { get; init; }
+
+    /// <summary>Who logs the peers in; null: the node.</summary>
+    public LoginService? LoginService { get; init; }
 
     /// <summary>Whether each client's addresses are within its virtual host, apart from those of others.</summary>
     public bool IsMultiTenant { get; init; }

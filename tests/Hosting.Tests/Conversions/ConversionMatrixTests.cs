@@ -15,7 +15,7 @@ public sealed class ConversionMatrixTests
 {
     private const string Address = "news.sport";
 
-    private static readonly IContentMap[] Maps = [.. NodeBroker.ContentMaps, new RecordContentMap()];
+    private static readonly IContentMap[] Maps = [.. PayloadFormats.Maps, new RecordContentMap()];
 
     /// <summary>Formats that have nothing but text and bytes.</summary>
     private static readonly PayloadFormat[] Untyped = [PayloadFormat.Stomp, PayloadFormat.Mqtt];

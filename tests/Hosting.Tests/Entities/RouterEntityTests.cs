@@ -168,6 +168,52 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
     }
 
     [Fact]
+    public async Task A_TCP_service_is_made_used_and_taken_away()
+    {
+        using var server = new TcpListener(IPAddress.Loopback, 0);
+        server.Start();
+        int port = ((IPEndPoint)server.LocalEndpoint).Port;
+        await CreateAsync(
+            "tcpConnector", $$"""{"name":"server","address":"db","host":"127.0.0.1","port":"{{port}}"}""");
+        JsonObject made = await CreateAsync(
+            "tcpListener", """{"name":"clients","address":"db","host":"127.0.0.1","port":"0"}""");
+        Assert.Equal("up", made["operStatus"]!.ToString());
+        int entrance = int.Parse(made["port"]!.ToString());
+        using (var client = new TcpClient())
+        {
+            await client.ConnectAsync(IPAddress.Loopback, entrance);
+            using TcpClient accepted = await server.AcceptTcpClientAsync();
+            await client.GetStream().WriteAsync("hello"u8.ToArray());
+            byte[] got = new byte[5];
+            await accepted.GetStream().ReadExactlyAsync(got);
+            Assert.Equal("hello"u8.ToArray(), got);
+            JsonObject shown = (await ListAsync("tcpListener")).Single();
+            Assert.Equal(("1", "5"), (shown["connectionsOpened"]!.ToString(), shown["bytesIn"]!.ToString()));
+            await UntilAsync(async () => (await ListAsync("tcpConnector")).Single()["bytesOut"]!.ToString() == "5");
+        }
+
+        await RefusedAsync(
+            "tcpListener", """{"name":"clients","address":"db","host":"127.0.0.1","port":"0"}""",
+            HttpStatusCode.BadRequest, "already");
+        await RefusedAsync(
+            "tcpConnector", """{"name":"nowhere","address":"db"}""", HttpStatusCode.BadRequest, "port");
+        await DeleteAsync("tcpListener", "clients");
+        await DeleteAsync("tcpConnector", "server");
+        using var late = new TcpClient();
+        await Assert.ThrowsAnyAsync<SocketException>(() => late.ConnectAsync(IPAddress.Loopback, entrance));
+        Assert.Empty(await NamesAsync("tcpListener"));
+        Assert.Empty(await NamesAsync("tcpConnector"));
+    }
+
+    [Fact]
+    public async Task Figures_have_the_names_that_dashboards_know()
+    {
+        string figures = await _http.GetStringAsync("/metrics");
+        Assert.Contains("\nqdr_routers_total 0\n", figures, StringComparison.Ordinal);
+        Assert.Contains("\nqdr_accepted_deliveries_total 0\n", figures, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Addresses_come_and_go()
     {
         await CreateAsync("router.config.address",

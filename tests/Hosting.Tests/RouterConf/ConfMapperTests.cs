@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.RouterConf;
 using Pillarbox.Protocols.Amqp;
@@ -249,6 +250,115 @@ public sealed class ConfMapperTests
     }
 
     [Fact]
+    public void Each_listener_and_connector_has_limits_of_its_own()
+    {
+        RouterConfFile file = Parse(
+            """
+            listener {
+                name: narrow
+                host: 127.0.0.1
+                saslMechanisms: EXTERNAL, GSSAPI ANONYMOUS
+                maxFrameSize: 2048
+                maxSessions: 5
+                maxSessionFrames: 100
+                idleTimeoutSeconds: 8
+                initialHandshakeTimeoutSeconds: 3
+                linkCapacity: 7
+                stripAnnotations: in
+            }
+            listener {
+                name: usual
+                host: 127.0.0.1
+                maxSessionFrames: 0
+                initialHandshakeTimeoutSeconds: 0
+            }
+            connector {
+                idleTimeoutSeconds: 0
+                saslMechanisms: PLAIN
+            }
+            """);
+        ConnectionsConfig narrow = file.Config.Listeners["narrow"].Connections!;
+        Assert.Equal(["EXTERNAL", "ANONYMOUS"], narrow.Mechanisms);
+        Assert.Equal(
+            (2048, 5, 100, 8000, 3000, 7, true),
+            (narrow.FrameBytesMax, narrow.SessionsMax, narrow.SessionFramesMax, narrow.IdleTimeoutMs,
+                narrow.HandshakeTimeoutMs, narrow.LinkCapacity, narrow.ShowsRouterNotes));
+        ConnectionsConfig usual = file.Config.Listeners["usual"].Connections!;
+        Assert.Equal(new ConnectionsConfig { Mechanisms = usual.Mechanisms }, usual);
+        ConnectionsConfig connector = file.Config.Router!.Connectors["connector/1"].Connections!;
+        Assert.Equal((0, "PLAIN"), (connector.IdleTimeoutMs, connector.Mechanisms.Single()));
+        Assert.Empty(file.Notes);
+    }
+
+    [Fact]
+    public void Listeners_that_ask_for_a_login_stand_beside_others()
+    {
+        RouterConfFile file = Parse(
+            """
+            listener {
+                name: clients
+                host: 127.0.0.1
+            }
+            listener {
+                name: open
+                authenticatePeer: no
+            }
+            listener {
+                name: routers
+                role: inter-router
+                authenticatePeer: yes
+            }
+            router {
+                mode: interior
+            }
+            """);
+        Assert.Equal(
+            [("clients", false), ("open", false), ("routers", true)],
+            file.Config.Listeners.Select(l => (l.Key, l.Value.Connections!.LoginRequired!.Value)).Order());
+        SecuritySection security = file.Config.Security;
+        Assert.Equal((true, false), (security.Required, security.AllowAnonymous));
+        Permission anonymous = security.Permissions["#"]["anonymous"].Single();
+        Assert.True(anonymous.HasFlag(Permission.Send | Permission.Consume));
+        Assert.False(anonymous.HasFlag(Permission.Manage));
+        Assert.True(security.Permissions["#"]["authenticated"].Single().HasFlag(Permission.Manage));
+        Assert.Null(file.ExposedListener);
+    }
+
+    [Theory]
+    [InlineData("", "listener/1")]
+    [InlineData("authenticatePeer: no", null)]
+    [InlineData("host: 127.0.0.1", null)]
+    public void A_listener_is_open_to_a_network_only_when_the_file_says_so(string attribute, string? exposed)
+    {
+        RouterConfFile file = Parse($"listener {{\nport: 1\n{attribute}\n}}");
+        Assert.Equal(exposed, file.ExposedListener);
+    }
+
+    [Fact]
+    public void A_profile_says_how_certificates_name_users_and_which_versions_are_taken()
+    {
+        RouterConfFile file = Parse(
+            """
+            listener {
+                sslProfile: p
+                authenticatePeer: yes
+            }
+            sslProfile {
+                name: p
+                certFile: c.pem
+                caCertFile: ca.pem
+                protocols: TLSv1.1 TLSv1.2
+                uidFormat: o;n
+                uidNameMappingFile: names.json
+            }
+            """);
+        TlsConfig tls = file.Config.Listeners["listener/1"].Tls!;
+        Assert.Equal(("o;n", "names.json"), (tls.ClientNames!.Format, tls.ClientNames.NamesFile));
+        Assert.Equal(("1.2", "1.2"), (tls.OldestVersion, tls.NewestVersion));
+        Assert.Equal(["authenticated"], tls.ClientNames.Roles);
+    }
+
+    [Fact]
     public void Links_to_brokers_are_taken()
     {
         RouterConfFile file = Parse(
@@ -367,7 +477,14 @@ public sealed class ConfMapperTests
     [InlineData("log {\nmodule: NONE\n}", "conf:1: there is no module 'NONE'")]
     [InlineData("log {\nmodule: AGENT\nenable: loud\n}", "conf:1: 'enable' must hold levels such as info+ or debug")]
     [InlineData("router {\n}\nrouter {\n}", "conf:3: there is a second 'router'")]
-    [InlineData("listener {\nport: 1\n}\nlistener {\nport: 2\nauthenticatePeer: yes\n}", "conf: some listeners have ")]
+    [InlineData("listener {\nport: 1\n}\nlistener {\nport: 2\nauthenticatePeer: yes\n}", 
+        "conf: anybody could connect to the listener 'listener/1', others ask for a login")]
+    [InlineData("listener {\nsaslMechanisms: GSSAPI\n}", "conf:1: of 'saslMechanisms' none is known")]
+    [InlineData("listener {\nsslProfile: p\n}\nsslProfile {\nname: p\ncertFile: c\nprotocols: TLSv1.1\n}",
+        "conf:4: 'protocols' must name TLSv1.2 or TLSv1.3")]
+    [InlineData(
+        "listener {\nsslProfile: p\n}\nsslProfile {\nname: p\ncertFile: c\ncaCertFile: a\nuidFormat: n;x\n}",
+        "conf:4: 'uidFormat' must be letters")]
     [InlineData("router {\nid: x", "conf: section 'router' of line 1 is not ended")]
     public void What_is_wrong_is_said_with_its_line(string conf, string sentence)
     {

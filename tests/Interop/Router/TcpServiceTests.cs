@@ -74,6 +74,30 @@ public sealed class TcpServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Hundreds_of_connections_stand_at_once()
+    {
+        var clients = new List<TcpClient>();
+        try
+        {
+            byte[] name = new byte[1];
+            for (int i = 0; i < 500; i++)
+            {
+                var client = new TcpClient();
+                clients.Add(client);
+                await client.ConnectAsync(EndPointOf("one"), Stop);
+                await client.GetStream().ReadExactlyAsync(name, Stop);
+                Assert.Equal((byte)'1', name[0]);
+            }
+
+            Assert.Equal("1still", await AskAsync("one", "still"));
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task Servers_share_the_connections()
     {
         string[] answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => AskAsync("both", "x")));

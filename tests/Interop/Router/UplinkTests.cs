@@ -59,7 +59,7 @@ public sealed class UplinkTests
         await first.DisposeAsync();
     }
 
-    private static (string Certificate, string Authority) MakeCertificate(string directory)
+    internal static (string Certificate, string Authority) MakeCertificate(string directory)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);

@@ -128,5 +128,5 @@ public sealed class TcpServiceTests : IDisposable
         Assert.Equal((false, false), (_client.EndedOrderly, _server.EndedOrderly));
     }
 
-    private void Offer(Task<IServiceSocket> server) => Assert.True(_services.OpenExit("db", () => server));
+    private void Offer(Task<IServiceSocket> server) => Assert.NotNull(_services.OpenExit("db", () => server));
 }

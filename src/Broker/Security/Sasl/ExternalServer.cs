@@ -4,15 +4,16 @@ using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Security.Sasl;
 
-/// <summary>EXTERNAL (RFC 4422 appendix A): the TLS layer has verified a certificate, the user store says whose it
-/// is.</summary>
-internal sealed class ExternalServer(UserStore users, X509Certificate2 certificate) : ISaslServer
+/// <summary>EXTERNAL (RFC 4422 appendix A): the TLS layer has verified a certificate; the user store says whose it is,
+/// or the listener takes the name in it for the user's.</summary>
+internal sealed class ExternalServer(
+    UserStore? users, Func<X509Certificate2, Identity?>? named, X509Certificate2 certificate) : ISaslServer
 {
     public string Mechanism => SaslServers.External;
 
     public SaslStep Step(ReadOnlySpan<byte> response)
     {
-        Identity? identity = users.FindByCertificate(certificate);
+        Identity? identity = users?.FindByCertificate(certificate) ?? named?.Invoke(certificate);
         if (identity is null)
         {
             return SaslStep.Failed("no user has this certificate");

@@ -24,6 +24,12 @@ public sealed record SaslContext
 
     /// <summary>The client's certificate, which the TLS layer has verified; null without one.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
+
+    /// <summary>Whom that certificate names by itself, when no user has it; null: nobody.</summary>
+    public Func<X509Certificate2, Identity?>? CertificateUser { get; init; }
+
+    /// <summary>The mechanisms that may be used here, of those that there are; empty: all.</summary>
+    public IReadOnlyList<string> Mechanisms { get; init; } = [];
 }
 
 /// <summary>Which SASL mechanisms a connection may use, and a fresh server for each. Any thread.</summary>
@@ -79,7 +85,7 @@ public sealed class SaslServers
     public IReadOnlyList<string> Offer(SaslContext context)
     {
         var offered = new List<string>();
-        if (_users is not null && context.ClientCertificate is not null)
+        if (context.ClientCertificate is not null && (_users is not null || context.CertificateUser is not null))
         {
             offered.Add(External);
         }
@@ -105,7 +111,7 @@ public sealed class SaslServers
             offered.Add(Anonymous);
         }
 
-        return offered;
+        return context.Mechanisms.Count == 0 ? offered : [.. offered.Where(context.Mechanisms.Contains)];
     }
 
     /// <summary>A server for the mechanism that the client chose; null when it was not offered.</summary>
@@ -116,21 +122,21 @@ public sealed class SaslServers
             return null;
         }
 
-        ISaslServer? server = Create(mechanism, context.AnyPassword, context.ClientCertificate);
+        ISaslServer? server = CreateServer(mechanism, context);
         return server is null || RefusalDelayMs <= 0 || context.RefusesAtOnce
             ? server
             : new SlowRefusal(server, Time, RefusalDelayMs);
     }
 
-    private ISaslServer? Create(string mechanism, bool anyPassword, X509Certificate2? certificate) =>
+    private ISaslServer? CreateServer(string mechanism, SaslContext context) =>
         mechanism switch
         {
             Anonymous => new AnonymousServer(),
-            Plain => new PlainServer(anyPassword ? null : _users),
+            Plain => new PlainServer(context.AnyPassword ? null : _users),
             ScramSha256 => new ScramServer(ScramHash.Sha256, _users!, _random),
             ScramSha512 => new ScramServer(ScramHash.Sha512, _users!, _random),
             OAuthBearer => new OAuthBearerServer(_tokens!),
-            External => new ExternalServer(_users!, certificate!),
+            External => new ExternalServer(_users, context.CertificateUser, context.ClientCertificate!),
             _ => null,
         };
 }

@@ -105,7 +105,9 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
 
     private void Choose(string[] offered)
     {
-        _mechanism = SaslClients.Choose(offered, options.Credentials, options.Random);
+        string[] usable = options.Mechanisms.Count == 0 ? offered
+            : [.. offered.Where(options.Mechanisms.Contains)];
+        _mechanism = SaslClients.Choose(usable, options.Credentials, options.Random);
         if (_mechanism is null)
         {
             Refuse(AmqpErrorCondition.UnauthorizedAccess, $"the server wants a login by {string.Join(", ", offered)}");

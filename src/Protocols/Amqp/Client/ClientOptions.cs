@@ -15,6 +15,9 @@ public sealed record ClientOptions
     /// <summary>What there is to log in with: the strongest mechanism that both ends have is taken.</summary>
     public SaslCredentials Credentials { get; init; } = new();
 
+    /// <summary>The mechanisms that may be used; empty: all.</summary>
+    public IReadOnlyList<string> Mechanisms { get; init; } = [];
+
     /// <summary>Where nonces of the login come from.</summary>
     public IRandom Random { get; init; } = SystemRandom.Instance;
 

@@ -22,6 +22,9 @@ public sealed class AllowedAddresses
     /// <param name="patterns">Patterns with commas between; null or empty: the names count.</param>
     public static AllowedAddresses Of(string? names, string? patterns) => new(Split(names), Split(patterns));
 
+    /// <summary>Of names as they are.</summary>
+    public static AllowedAddresses OfNames(IEnumerable<string> names) => new([.. names], []);
+
     /// <summary>For a connection.</summary>
     internal AddressGate For(in PolicyWords words)
     {

@@ -28,6 +28,7 @@ public sealed class ConnectionPolicy
     private readonly AddressGate _sources;
     private readonly AddressGate _targets;
     private readonly byte[] _user;
+    private readonly (AddressGate Sources, AddressGate Targets)? _rights;
 
     internal ConnectionPolicy(
         PolicyEngine engine, in PolicyFinding finding, in PolicyRequest request, long? maxMessageBytes)
@@ -38,6 +39,7 @@ public sealed class ConnectionPolicy
         _sources = (finding.Group?.Sources ?? AllowedAddresses.None).For(words);
         _targets = (finding.Group?.Targets ?? AllowedAddresses.None).For(words);
         _user = Encoding.UTF8.GetBytes(request.User);
+        _rights = request.Rights is { } rights ? (rights.Sources.For(words), rights.Targets.For(words)) : null;
         Vhost = finding.Vhost;
         GroupName = finding.GroupName;
         Request = request;
@@ -113,16 +115,9 @@ public sealed class ConnectionPolicy
     /// <param name="links">How many of this direction the peer has.</param>
     public AmqpError? Check(Attach attach, Func<int> links)
     {
-        if (_group is not { } group)
-        {
-            return null;
-        }
-
         bool isSender = attach.Role == Role.Sender;
-        int most = isSender ? group.MaxSenders : group.MaxReceivers;
-        AmqpError? error = most < int.MaxValue && links() >= most ? TooManyLinks
-            : (isSender ? AllowsSender(group, attach) : AllowsReceiver(group, attach)) ? null
-            : LinkForbidden;
+        AmqpError? error = _group is { } group ? CheckGroup(group, attach, links) : null;
+        error ??= IsRightful(attach) ? null : LinkForbidden;
         if (error is not null)
         {
             _engine.CountLink(this, isSender);
@@ -132,7 +127,8 @@ public sealed class ConnectionPolicy
     }
 
     /// <summary>Whether a message may go to the address that it names.</summary>
-    public bool AllowsTarget(string address) => _group is null || _targets.Allows(address);
+    public bool AllowsTarget(string address) => (_group is null || _targets.Allows(address))
+        && (_rights is not { } rights || rights.Targets.Allows(address));
 
     /// <summary>Whether a message may name a user.</summary>
     /// <param name="userId">As the message has it; empty: it names none.</param>
@@ -144,6 +140,30 @@ public sealed class ConnectionPolicy
 
     /// <summary>The connection is over. Once.</summary>
     public void Close() => _engine.Close(this);
+
+    private AmqpError? CheckGroup(GroupPolicy group, Attach attach, Func<int> links)
+    {
+        bool isSender = attach.Role == Role.Sender;
+        int most = isSender ? group.MaxSenders : group.MaxReceivers;
+        return most < int.MaxValue && links() >= most ? TooManyLinks
+            : (isSender ? AllowsSender(group, attach) : AllowsReceiver(group, attach)) ? null
+            : LinkForbidden;
+    }
+
+    // Who has named addresses leaves dynamic ones and senders for all to everybody: the messages are looked at.
+    private bool IsRightful(Attach attach)
+    {
+        if (_rights is not { } rights)
+        {
+            return true;
+        }
+
+        return attach.Role == Role.Sender
+            ? attach.Target is not Target { Dynamic: false, Address: { Length: > 0 } target }
+                || rights.Targets.Allows(target)
+            : attach.Source is not { Dynamic: false, Address: { Length: > 0 } source }
+                || rights.Sources.Allows(source);
+    }
 
     private bool AllowsSender(GroupPolicy group, Attach attach)
     {

@@ -100,7 +100,12 @@ public sealed class PolicyEngine(PolicyRules rules)
         lock (_gate)
         {
             _linksDenied++;
-            VhostCounts counts = CountsOf(policy.Vhost!);
+            if (policy.Vhost is not { } vhost)
+            {
+                return;
+            }
+
+            VhostCounts counts = CountsOf(vhost);
             counts.SendersDenied += isSender ? 1 : 0;
             counts.ReceiversDenied += isSender ? 0 : 1;
         }

@@ -1,3 +1,4 @@
+using Pillarbox.Protocols.Amqp.Logins;
 using Pillarbox.Protocols.Amqp.Routed;
 
 namespace Pillarbox.Protocols.Amqp.Policy;
@@ -119,6 +120,9 @@ public readonly record struct PolicyRequest
 
     /// <summary>Whether the node makes it.</summary>
     public bool IsByNode { get; init; }
+
+    /// <summary>What it may use besides, as who has logged it in says; null: everything.</summary>
+    public LoginRights? Rights { get; init; }
 }
 
 /// <summary>The rules that are for a connection, or why there are none.</summary>

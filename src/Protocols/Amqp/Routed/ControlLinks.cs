@@ -20,7 +20,7 @@ internal sealed class ControlIncomingLink : IncomingLink
         : base(session, attach)
     {
         (_take, _onLost) = (take, onLost);
-        _capacity = (uint)session.Connection.Network!.LinkCapacity;
+        _capacity = (uint)session.Connection.LinkCapacity;
         TopUp();
     }
 

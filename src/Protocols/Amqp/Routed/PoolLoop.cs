@@ -40,6 +40,20 @@ internal abstract class PoolLoop(bool ownThreads) : IWakeable, IThreadPoolWorkIt
         }
     }
 
+    /// <summary>Runs at once on the caller's thread, which has nothing else to do, unless it runs already. Any
+    /// thread.</summary>
+    public void RunHere()
+    {
+        if (Interlocked.CompareExchange(ref _state, Running, Idle) == Idle)
+        {
+            ((IThreadPoolWorkItem)this).Execute();
+        }
+        else
+        {
+            Wake();
+        }
+    }
+
     /// <inheritdoc/>
     void IThreadPoolWorkItem.Execute()
     {

@@ -160,7 +160,8 @@ internal static class RoutedAttach
         IRoute? route = null;
         RoutedOutgoingLink? link = null;
         DrainQuestion? question = null;
-        link = new RoutedOutgoingLink(session, attach, peer: null)
+        bool showsNotes = session.Connection.Plan.Limits is { ShowsRouterNotes: true };
+        link = new RoutedOutgoingLink(session, attach, peer: null, showsNotes)
         {
             Address = address,
             OnDrain = place is not null || !isClient ? null : done =>

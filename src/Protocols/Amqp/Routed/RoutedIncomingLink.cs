@@ -65,7 +65,7 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         _traffic = session.Connection.Routed;
         _kind = kind;
         _peer = kind is RoutedSender.Router or RoutedSender.Uplink ? session.Connection.Peer : null;
-        _capacity = _network.LinkCapacity;
+        _capacity = session.Connection.LinkCapacity;
         _checksUserIds = kind is RoutedSender.ToAddress or RoutedSender.Anonymous
             && session.Connection.Policy is { ChecksUserIds: true };
         _routes = new RouteCache(_network, RoutesKeptMax)

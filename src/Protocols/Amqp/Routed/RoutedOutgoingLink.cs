@@ -34,13 +34,13 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     private DrainWait _drainWait;
     private int _inHand;
 
-    public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer)
+    public RoutedOutgoingLink(AmqpSession session, Attach attach, PeerLink? peer, bool takesStamps = false)
         : base(session, attach)
     {
         _settlesOnSend = peer is null && attach.SenderSettleMode == SenderSettleMode.Settled;
         _traffic = session.Connection.Routed;
         _noCreditSinceMs = session.Connection.NowMs;
-        Outlet = new LinkOutlet(this, peer, _traffic.Inbox);
+        Outlet = new LinkOutlet(this, peer, _traffic.Inbox, takesStamps);
         _tableId = session.Connection.Environment.RoutedLinks.Add(this);
         _siblings = session.Connection.Role == ConnectionRole.Edge ? _traffic.Siblings : null;
         _siblings?.Join(this);
@@ -48,7 +48,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
 
     /// <summary>The same, to an edge: what goes there keeps the routers' annotations.</summary>
     public RoutedOutgoingLink(AmqpSession session, Attach attach)
-        : this(session, attach, peer: null) => Outlet = new LinkOutlet(this, null, _traffic.Inbox, takesStamps: true);
+        : this(session, attach, peer: null, takesStamps: true)
+    {
+    }
 
     /// <summary>The link ends as soon as everything that was handed in has come to its end; false: it stays after
     /// all.</summary>
@@ -208,7 +210,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         IsIncoming = false,
         IsTrunk = Outlet.Peer is not null,
         Address = Address,
-        Capacity = Session.Connection.Network?.LinkCapacity ?? 0,
+        Capacity = Session.Connection.LinkCapacity,
         Credit = _linkCredit,
         Priority = Priority,
         Undelivered = _pending.Count,

@@ -20,7 +20,9 @@ internal static class RouterOpen
     /// <summary>How many links the peer takes for messages without an end in sight; 0: none.</summary>
     public static int StreamLinksOf(Open? peer, AmqpOptions options) =>
         peer?.OfferedCapabilities?.Contains(StreamingLinks) != true ? 0
-            : Math.Clamp(Math.Min(peer.ChannelMax, options.ChannelMax) - OtherSessions, 0, TrunkStreams.LinksMax);
+            : Math.Clamp(
+                Math.Min(peer.ChannelMax, options.ChannelMaxOf(ConnectionRole.InterRouter)) - OtherSessions, 0,
+                TrunkStreams.LinksMax);
 
     /// <summary>Adds what another router wants to know.</summary>
     public static void AddTo(AmqpMap properties, ConnectionPlan plan)

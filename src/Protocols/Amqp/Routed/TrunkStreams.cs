@@ -9,7 +9,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 internal sealed class TrunkStreams(TrunkLinks trunk, ConnectionEndpoint connection, int linksMax) : Outlet
 {
     /// <summary>Links at once, when the peer takes as many; further messages wait.</summary>
-    public const int LinksMax = 200;
+    public const int LinksMax = 8000;
 
     private readonly Stack<RoutedOutgoingLink> _idle = [];
     private readonly Queue<RoutedDelivery> _waiting = [];

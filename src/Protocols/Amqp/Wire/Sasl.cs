@@ -30,7 +30,7 @@ public sealed partial record SaslMechanisms : ISaslFrame
 
 /// <summary>The mechanism that the client chose.</summary>
 [AmqpList(0x41, "amqp:sasl-init:list")]
-public sealed partial record SaslInit
+public sealed partial record SaslInit : ISaslFrame
 {
     [Field(0, FieldKind.Symbol, Mandatory = true)]
     public required string Mechanism { get; init; }
@@ -60,7 +60,7 @@ public sealed partial record SaslChallenge : ISaslFrame
 
 /// <summary>The client answers.</summary>
 [AmqpList(0x43, "amqp:sasl-response:list")]
-public sealed partial record SaslResponse
+public sealed partial record SaslResponse : ISaslFrame
 {
     [Field(0, Mandatory = true)]
     public required byte[] Response { get; init; }

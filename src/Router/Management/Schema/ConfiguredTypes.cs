@@ -16,6 +16,7 @@ internal static class ConfiguredTypes
     [
         Listener(), Connector(), TlsProfile(), AuthService(), ConfiguredAddress(), LinkRoute(), AutoLink(),
         ConnectionLinkRoute(), Log(), LogStats(), Policy(), Vhost(), VhostGroup(), VhostStats(), Allocator(),
+        TcpPlace("tcpListener"), TcpPlace("tcpConnector"),
     ];
 
     private static EntityType Listener() => Type(
@@ -235,6 +236,18 @@ internal static class ConfiguredTypes
             Setting.State("typeName"),
             .. Numbers("typeSize", "transferBatchSize", "localFreeListMax", "globalFreeListMax", "totalAllocFromHeap"),
             .. Numbers("totalFreeToHeap", "heldByThreads", "batchesRebalancedToThreads", "batchesRebalancedToGlobal"),
+        ]);
+
+    private static EntityType TcpPlace(string name) => Type(
+        name,
+        ["CREATE", "DELETE"],
+        [
+            Setting.Text("address") with { IsRequired = true },
+            Setting.Text("host", name == "tcpListener" ? "" : "127.0.0.1"),
+            Setting.Text("port") with { IsRequired = true },
+            Setting.Text("siteId"),
+            .. Numbers("connectionsOpened", "connectionsClosed", "bytesIn", "bytesOut"),
+            Setting.State("operStatus"),
         ]);
 
     private static EntityAttribute Direction() => Setting.Word("direction", "in", "out") with

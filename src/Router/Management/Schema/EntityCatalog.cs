@@ -28,8 +28,6 @@ internal static class EntityCatalog
     {
         ["router.config.exchange"] = "exchanges were an experiment and are not taken",
         ["router.config.binding"] = "bindings were an experiment and are not taken",
-        ["tcpListener"] = "a TCP service is made when the node starts, and is not seen here",
-        ["tcpConnector"] = "a TCP service is made when the node starts, and is not seen here",
         ["httpListener"] = "HTTP adaptors are not taken: use a TCP service",
         ["httpConnector"] = "HTTP adaptors are not taken: use a TCP service",
         ["console"] = "the console is the node's own",

@@ -11,7 +11,7 @@ internal static class BackgroundRouter
     private const int PatienceMs = 30_000;
 
     /// <summary>Starts it, and waits until it has bound its listeners, which its process id file shows.</summary>
-    public static async Task<int> StartAsync(string conf, string? pidFile)
+    public static async Task<int> StartAsync(string conf, string? pidFile, string? users)
     {
         string ready = pidFile ?? Path.Combine(Path.GetTempPath(), $"pillarbox-router-{Environment.ProcessId}.pid");
         // The shell opens what the new process has for input and output, in a session of its own.
@@ -19,7 +19,7 @@ internal static class BackgroundRouter
         [
             "-c", "exec setsid \"$0\" \"$@\" </dev/null >/dev/null 2>&1", Environment.ProcessPath!, "router", "run",
                 "-c", conf,
-            "-P", ready,
+            "-P", ready, .. users is null ? (string[])[] : ["--users", users],
         ];
         using Process process = Process.Start(new ProcessStartInfo("/bin/sh", arguments))
             ?? throw new CommandException(ExitCode.Failed, "cannot start /bin/sh");

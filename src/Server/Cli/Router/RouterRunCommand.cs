@@ -28,16 +28,20 @@ internal static class RouterRunCommand
         Option<string?> pidFile = new("--pidfile", "-P") { Description = "Write the process id to this file." };
         Option<string?> user = new("--user", "-U")
         { Description = "Refused: start it as the user that it is to run as." };
+        Option<string?> users = new("--users")
+        {
+            Description = "The file of users who may log in with a password, made with 'pillarbox user add'.",
+        };
         Option<bool> test = new("--test", "-T") { Description = "Only read the file, and say what is wrong with it." };
         Option<bool> version = new("--router-version", "-v") { Description = "Print the version." };
         var command = new Command(
             "run", "Run a node from a qdrouterd.conf, in the foreground; -c, -I, -d, -P, -v mean what they mean there.")
         {
-            conf, include, daemon, pidFile, user, test, version,
+            conf, include, daemon, pidFile, user, users, test, version,
         };
         command.SetAction((parsed, _) => RunAsync(new Flags(
             parsed.GetValue(conf)!, parsed.GetValue(daemon), parsed.GetValue(pidFile), parsed.GetValue(user),
-            parsed.GetValue(test), parsed.GetValue(version))));
+            parsed.GetValue(users), parsed.GetValue(test), parsed.GetValue(version))));
         return command;
     }
 
@@ -54,7 +58,7 @@ internal static class RouterRunCommand
             throw new CommandException(ExitCode.Usage, "-U is not taken: start it as the user that it is to run as");
         }
 
-        RouterConfFile file = RouterConfFile.Load(flags.Conf);
+        RouterConfFile file = WithUsers(RouterConfFile.Load(flags.Conf), flags.Users);
         if (flags.Test)
         {
             foreach (string note in file.Notes)
@@ -65,9 +69,16 @@ internal static class RouterRunCommand
             return ExitCode.Good;
         }
 
+        if (file.ExposedListener is { } exposed)
+        {
+            throw new CommandException(
+                ExitCode.Failed, $"{flags.Conf}: anybody could connect to {exposed}: write 'authenticatePeer: no' "
+                    + "there if that is meant, else 'authenticatePeer: yes' or 'host: 127.0.0.1'");
+        }
+
         if (flags.Daemon)
         {
-            return await BackgroundRouter.StartAsync(flags.Conf, flags.PidFile);
+            return await BackgroundRouter.StartAsync(flags.Conf, flags.PidFile, flags.Users);
         }
 
         using var log = new RouterLog(file.Logs, Console.Error, TimeProvider.System);
@@ -78,6 +89,11 @@ internal static class RouterRunCommand
 
         return await RunAsync(file.Config, log, flags.PidFile);
     }
+
+    private static RouterConfFile WithUsers(RouterConfFile file, string? users) => users is null ? file : file with
+    {
+        Config = file.Config with { Security = file.Config.Security with { UsersFile = users } },
+    };
 
     private static async Task<int> RunAsync(PillarboxConfig config, RouterLog log, string? pidFile)
     {
@@ -114,5 +130,6 @@ internal static class RouterRunCommand
         }
     }
 
-    private sealed record Flags(string Conf, bool Daemon, string? PidFile, string? User, bool Test, bool Version);
+    private sealed record Flags(string Conf, bool Daemon, string? PidFile, string? User, string? Users, bool Test,
+        bool Version);
 }

@@ -45,6 +45,17 @@ internal sealed class TcpLoop : PoolLoop
         }
     }
 
+    /// <summary>The same on a thread that a socket's completion has, and which goes on as the loop: no other is woken.
+    /// </summary>
+    public void Completed(TcpStream stream)
+    {
+        if (stream.TryQueue())
+        {
+            _ready.Enqueue(stream);
+            RunHere();
+        }
+    }
+
     public void Add(TcpStream stream) => _streams.Add(stream);
 
     public void Remove(TcpStream stream) => _streams.Remove(stream);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 
@@ -14,10 +15,27 @@ public sealed class TcpEntrance : IDestinationWatch
     /// <summary>Whether there is a server.</summary>
     public bool HasServer { get; private set; }
 
+    /// <summary>What went through it.</summary>
+    public TcpTally Tally { get; } = new();
+
     internal IRoute Route { get; set; } = null!;
 
     /// <inheritdoc/>
     void IDestinationWatch.OnDestinations(bool any) => HasServer = any;
+}
+
+/// <summary>A service's exit: a server that the node connects to for clients anywhere. Any thread.</summary>
+public sealed class TcpExit
+{
+    internal TcpExit(string address) => Address = address;
+
+    /// <summary>The service's address in the network.</summary>
+    public string Address { get; }
+
+    /// <summary>What went through it.</summary>
+    public TcpTally Tally { get; } = new();
+
+    internal List<(IRoute Route, TcpOutlet Outlet)> Outlets { get; } = [];
 }
 
 /// <summary>
@@ -36,8 +54,8 @@ public sealed class TcpServices : IDisposable
 
     private readonly INetwork _network;
     private readonly TcpLoop[] _loops;
-    private readonly List<(IRoute Route, TcpOutlet Outlet)> _exits = [];
-    private readonly List<TcpEntrance> _entrances = [];
+    private readonly ConcurrentDictionary<TcpExit, bool> _exits = new();
+    private readonly ConcurrentDictionary<TcpEntrance, bool> _entrances = new();
     private long _accepted;
 
     /// <param name="network">The network that carries them.</param>
@@ -54,7 +72,7 @@ public sealed class TcpServices : IDisposable
     /// <summary>Connections now, of both kinds; a little late.</summary>
     public int ConnectionCount => _loops.Sum(loop => loop.Count);
 
-    /// <summary>Opens an entrance; null: the address may not be used. At start, by one thread.</summary>
+    /// <summary>Opens an entrance; null: the address may not be used.</summary>
     public TcpEntrance? OpenEntrance(string address)
     {
         var entrance = new TcpEntrance(address);
@@ -64,8 +82,17 @@ public sealed class TcpServices : IDisposable
         }
 
         entrance.Route = route;
-        _entrances.Add(entrance);
+        _entrances[entrance] = true;
         return entrance;
+    }
+
+    /// <summary>No client comes in there any more; those that have go on.</summary>
+    public void CloseEntrance(TcpEntrance entrance)
+    {
+        if (_entrances.TryRemove(entrance, out _))
+        {
+            _network.CloseSender(entrance.Route, entrance);
+        }
     }
 
     /// <summary>A client has connected.</summary>
@@ -76,36 +103,51 @@ public sealed class TcpServices : IDisposable
         TcpStream.Accept(_loops[(int)(number % _loops.Length)], entrance, socket, id);
     }
 
-    /// <summary>
-    /// Offers a server of a service to the network; false: the address may not be used. At start, by one thread.
-    /// </summary>
-    public bool OpenExit(string address, Func<Task<IServiceSocket>> dial)
+    /// <summary>Offers a server of a service to the network; null: the address may not be used.</summary>
+    public TcpExit? OpenExit(string address, Func<Task<IServiceSocket>> dial)
     {
+        var exit = new TcpExit(address);
+        _exits[exit] = true;
         foreach (TcpLoop loop in _loops)
         {
-            var outlet = new TcpOutlet(loop, asked => TcpStream.Dial(loop, address, dial(), asked));
+            var outlet = new TcpOutlet(loop, asked => TcpStream.Dial(loop, exit, dial(), asked));
             if (_network.OpenReceiver(address, outlet) is not { } route)
             {
-                return false;
+                CloseExit(exit);
+                return null;
             }
 
-            _exits.Add((route, outlet));
+            exit.Outlets.Add((route, outlet));
         }
 
-        return true;
+        return exit;
+    }
+
+    /// <summary>Its server gets no further clients; those that it has go on.</summary>
+    public void CloseExit(TcpExit exit)
+    {
+        if (!_exits.TryRemove(exit, out _))
+        {
+            return;
+        }
+
+        foreach ((IRoute route, TcpOutlet outlet) in exit.Outlets)
+        {
+            _network.CloseReceiver(route, outlet);
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach ((IRoute route, TcpOutlet outlet) in _exits)
+        foreach (TcpExit exit in _exits.Keys)
         {
-            _network.CloseReceiver(route, outlet);
+            CloseExit(exit);
         }
 
-        foreach (TcpEntrance entrance in _entrances)
+        foreach (TcpEntrance entrance in _entrances.Keys)
         {
-            _network.CloseSender(entrance.Route, entrance);
+            CloseEntrance(entrance);
         }
 
         foreach (TcpLoop loop in _loops)

@@ -17,16 +17,17 @@ internal sealed partial class TcpStream
 
     /// <summary>A client has connected to a service's listener. Any thread.</summary>
     public static void Accept(TcpLoop loop, TcpEntrance entrance, IServiceSocket socket, string id) =>
-        loop.Ready(new TcpStream(loop, socket) { _entrance = entrance, Name = $"{entrance.Address} {id}" });
+        loop.Ready(
+            new TcpStream(loop, socket, entrance.Tally) { _entrance = entrance, Name = $"{entrance.Address} {id}" });
 
     /// <summary>A message asks for a connection to a service's server. On the loop.</summary>
-    public static TcpStream Dial(TcpLoop loop, string address, Task<IServiceSocket> dial, in TcpMessage asked)
+    public static TcpStream Dial(TcpLoop loop, TcpExit exit, Task<IServiceSocket> dial, in TcpMessage asked)
     {
-        var stream = new TcpStream(loop, null)
+        var stream = new TcpStream(loop, null, exit.Tally)
         {
             _dial = dial,
             _asked = asked,
-            Name = $"{address} {asked.ConnectionId}",
+            Name = $"{exit.Address} {asked.ConnectionId}",
         };
         loop.Add(stream);
         if (dial.IsCompleted)

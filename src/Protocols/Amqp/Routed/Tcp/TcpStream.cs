@@ -15,6 +15,7 @@ internal sealed partial class TcpStream : IRoutedSource
     private readonly TcpLoop _loop;
     private readonly Queue<Outgoing> _toSocket = [];
     private readonly Action _ready;
+    private readonly TcpTally _tally;
     private IServiceSocket? _socket;
     private RoutedDelivery? _out;
     private RoutedDelivery? _in;
@@ -31,11 +32,13 @@ internal sealed partial class TcpStream : IRoutedSource
     private bool _isOver;
     private int _queued;
 
-    private TcpStream(TcpLoop loop, IServiceSocket? socket)
+    private TcpStream(TcpLoop loop, IServiceSocket? socket, TcpTally tally)
     {
         _loop = loop;
         _socket = socket;
-        _ready = () => _loop.Ready(this);
+        _tally = tally;
+        _tally.OnOpened();
+        _ready = () => _loop.Completed(this);
     }
 
     /// <inheritdoc/>
@@ -194,6 +197,7 @@ internal sealed partial class TcpStream : IRoutedSource
         _buffer = null;
         _isBusy = bytes == piece.Length;
         _isOutEnded = bytes == 0;
+        _tally.OnReceived(bytes);
         if (_isOutConcluded)
         {
             ArrayPool<byte>.Shared.Return(piece);
@@ -243,7 +247,9 @@ internal sealed partial class TcpStream : IRoutedSource
         }
 
         _isSending = false;
-        _toSocket.Peek().Sent += _send.GetAwaiter().GetResult();
+        int bytes = _send.GetAwaiter().GetResult();
+        _toSocket.Peek().Sent += bytes;
+        _tally.OnSent(bytes);
     }
 
     private void OnSent(Outgoing sent)
@@ -286,6 +292,7 @@ internal sealed partial class TcpStream : IRoutedSource
     private void Close(bool isOrderly)
     {
         _isOver = true;
+        _tally.OnClosed();
         _socket?.Abort(isOrderly);
         CloseReply();
         _loop.Remove(this);
