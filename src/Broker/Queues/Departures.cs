@@ -233,7 +233,7 @@ internal sealed class Departures(Queue queue)
 
         Batch.Essential = true;
         SegmentedLog log = Services.LogOf(inJournal);
-        queue.Shard.Mark.Set(log.TailPosition);
+        queue.Shard.Mark.Set(Services.Journal.TailPosition);
         try
         {
             long position = log.Append(Batch) + offset;

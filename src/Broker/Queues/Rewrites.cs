@@ -215,7 +215,7 @@ internal sealed class Rewrites(Queue queue)
         SegmentedLog log = Services.LogOf(inJournal);
         try
         {
-            queue.Shard.Mark.Set(log.TailPosition);
+            queue.Shard.Mark.Set(Services.Journal.TailPosition);
             long position = log.Append(Batch) + offset;
             queue.Shard.Settlements.ReleaseRecord(entry);
             queue.Counters.Bytes += recordBytes - entry.RecordBytes;

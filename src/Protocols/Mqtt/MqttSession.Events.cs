@@ -89,6 +89,9 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.PubComp:
                 Complete((ushort)done.Number);
                 break;
+            case TagKind.Refuse:
+                Refuse((ushort)done.Number);
+                break;
             case TagKind.Free:
                 Free((ushort)done.Number);
                 break;
@@ -171,7 +174,8 @@ internal sealed partial class MqttSession : IClientEvents
         reason.Error == BrokerError.Unavailable ? ReasonCode.ServerShuttingDown : ReasonCode.AdministrativeAction,
         reason.Message);
 
-    // The message is not taken, and its identifier, which is kept with the rest of the transaction, is to go again.
+    // The message is not taken, and its identifier, which is kept with the rest of the transaction, is to go again. The
+    // client hears of it then: it may use the identifier anew from its answer on.
     private void OnRefusedInTransaction(ushort id, BrokerException error)
     {
         if (_version != MqttVersion.V5)
@@ -181,7 +185,15 @@ internal sealed partial class MqttSession : IClientEvents
         }
 
         _incoming![id] = IncomingState.Refused;
-        Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error), error.Message);
+        (_refusals ??= [])[id] = error;
+    }
+
+    private void Refuse(ushort id)
+    {
+        _refusals!.Remove(id, out BrokerException? error);
+        _incoming!.Remove(id);
+        _unanswered--;
+        Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error!), error!.Message);
     }
 
     private void OnIncomingDischarged(ushort id, BrokerException? error)
@@ -196,12 +208,15 @@ internal sealed partial class MqttSession : IClientEvents
 
         if (error is null)
         {
-            State!.Remove(StateKind.Incoming, id, 0);
-            _incoming!.Remove(id);
-            _unanswered--;
+            if (!State!.Remove(StateKind.Incoming, id, new Tag(TagKind.Refuse, id).Value))
+            {
+                Refuse(id);
+            }
+
             return;
         }
 
+        _refusals?.Remove(id);
         State!.ForgetIncoming(id);
         OnStored(id, PacketType.PubRec, error);
     }

@@ -17,6 +17,9 @@ internal sealed partial class MqttSession
     private readonly TopicTable _topics;
     private byte[] _scratch = [];
     private Dictionary<ushort, IncomingState>? _incoming;
+
+    // Why messages were refused whose identifiers are not forgotten yet.
+    private Dictionary<ushort, BrokerException>? _refusals;
     private HashSet<ushort>? _unrouted;
     private Transaction? _transaction;
     private TransactionParts? _parts;

@@ -326,6 +326,7 @@ internal sealed partial class OpenWireSession
         bool isRange = type is AckType.Standard or AckType.Poison or AckType.Unmatched or AckType.Delivered;
         int first = !isRange ? last : ack.FirstMessageId is null ? 0 : endpoint.Unacked.Find(ack.FirstMessageId);
         first = first < 0 || first > last ? 0 : first;
+        int told = FirstFree(endpoint, first, last);
         // From behind, for finishing shortens the list from its front.
         for (int i = last; i >= first; i--)
         {
@@ -346,7 +347,7 @@ internal sealed partial class OpenWireSession
                 continue;
             }
 
-            Client.Settle(item.Delivery, OutcomeOf(type, ack), i == first ? tag : 0, transaction?.Transaction);
+            Client.Settle(item.Delivery, OutcomeOf(type, ack), i == told ? tag : 0, transaction?.Transaction);
             if (transaction is { Transaction.IsOverfull: true })
             {
                 throw new OpenWireException("the transaction has more acknowledgements than fit into it");
@@ -362,7 +363,21 @@ internal sealed partial class OpenWireSession
             }
         }
 
-        return tag != 0 && type != AckType.Delivered;
+        return tag != 0 && told >= 0 && type != AckType.Delivered;
+    }
+
+    // The first that is neither acknowledged nor held by a transaction; -1: there is none.
+    private static int FirstFree(ConsumerEndpoint endpoint, int first, int last)
+    {
+        for (int i = first; i <= last; i++)
+        {
+            if (endpoint.Unacked[i] is { IsDone: false, Transaction: null })
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private static void GiveRoom(ConsumerEndpoint endpoint)

@@ -195,7 +195,7 @@ public sealed class XaSteps
         var record = new ArrayBufferWriter<byte>();
         XaRecords.WritePrepared(record, branch);
         branch.Record = record.WrittenSpan.ToArray();
-        if (branch.Bytes > BranchBytesMax || !Table.TryPrepare(branch))
+        if (branch.Bytes > BranchBytesMax || !Table.TryBeginWrite(branch))
         {
             throw new XaException(XaCode.RolledBack, $"a branch of {branch.Bytes} bytes cannot be prepared");
         }
@@ -205,13 +205,15 @@ public sealed class XaSteps
         try
         {
             _client.Mark.Set(_services.Journal.TailPosition);
-            Tell(tag, _services.Journal.Append(batch) + batch.Bytes);
+            long position = _services.Journal.Append(batch);
             _client.Release(branch.Transaction);
             HoldRecords(branch);
+            Table.EndWrite(branch);
+            Tell(tag, position + batch.Bytes);
         }
         catch (StorageException e)
         {
-            Table.UndoPrepare(branch, _client);
+            Table.UndoWrite(branch);
             throw new XaException(XaCode.ResourceError, e.Message);
         }
     }

@@ -18,6 +18,10 @@ internal sealed class XaTable
     private readonly Lock _lock = new();
     private readonly Dictionary<Xid, XaBranch> _branches = [];
     private readonly Dictionary<Xid, XaHeuristic> _heuristics = [];
+
+    // Their owners have heard that they took too long, and have not rolled them back yet.
+    private readonly List<XaBranch> _toRollBack = [];
+    private int _heuristicsUnderWay;
     private long _preparedBytes;
 
     /// <summary>Whether there are branches. Any thread.</summary>
@@ -114,9 +118,8 @@ internal sealed class XaTable
         }
     }
 
-    /// <summary>It is in the journal: from now on it is nobody's but the transaction manager's. False: there is no room
-    /// for so much.</summary>
-    public bool TryPrepare(XaBranch branch)
+    /// <summary>It is to be written to the journal. False: there is no room for so much.</summary>
+    public bool TryBeginWrite(XaBranch branch)
     {
         lock (_lock)
         {
@@ -126,20 +129,29 @@ internal sealed class XaTable
             }
 
             _preparedBytes += branch.Bytes;
-            branch.State = XaState.Prepared;
-            branch.Client = null;
+            branch.State = XaState.Preparing;
             return true;
         }
     }
 
+    /// <summary>It is in the journal: from now on it is nobody's but the transaction manager's, who may end it on any
+    /// connection.</summary>
+    public void EndWrite(XaBranch branch)
+    {
+        lock (_lock)
+        {
+            branch.State = XaState.Prepared;
+            branch.Client = null;
+        }
+    }
+
     /// <summary>The journal did not take it.</summary>
-    public void UndoPrepare(XaBranch branch, BrokerClient client)
+    public void UndoWrite(XaBranch branch)
     {
         lock (_lock)
         {
             _preparedBytes -= branch.Bytes;
             branch.State = XaState.Idle;
-            branch.Client = client;
         }
     }
 
@@ -153,7 +165,8 @@ internal sealed class XaTable
     }
 
     /// <summary>Takes a prepared branch to end it. Null as <paramref name="who"/>: an operator. Errors: NOTA, PROTO,
-    /// HEURCOM, HEURRB.</summary>
+    /// HEURCOM, HEURRB; RMERR when so many decisions of operators are remembered that there is no room for another.
+    /// </summary>
     public XaBranch Take(Xid xid, XaOwner? who)
     {
         lock (_lock)
@@ -162,6 +175,17 @@ internal sealed class XaTable
             if (branch.State != XaState.Prepared)
             {
                 throw new XaException(XaCode.Protocol, $"the branch {xid} is {NameOf(branch.State)}");
+            }
+
+            if (who is null)
+            {
+                if (_heuristics.Count + _heuristicsUnderWay >= HeuristicsMax)
+                {
+                    throw new XaException(
+                        XaCode.ResourceError, $"{HeuristicsMax} decisions of operators are remembered: forget some first");
+                }
+
+                _heuristicsUnderWay++;
             }
 
             branch.State = XaState.Ending;
@@ -175,6 +199,7 @@ internal sealed class XaTable
     {
         lock (_lock)
         {
+            _heuristicsUnderWay -= branch.IsHeuristic ? 1 : 0;
             branch.State = XaState.Prepared;
             branch.IsHeuristic = false;
         }
@@ -193,6 +218,7 @@ internal sealed class XaTable
             _preparedBytes -= branch.Client is null ? branch.Bytes : 0;
             if (branch.IsHeuristic)
             {
+                _heuristicsUnderWay--;
                 _heuristics[branch.Xid] = new XaHeuristic(branch.Xid, isCommit, nowMs, branch.Owner);
             }
         }
@@ -259,12 +285,18 @@ internal sealed class XaTable
         }
     }
 
-    /// <summary>Those of a connection.</summary>
+    /// <summary>Those of a connection, also those that it has heard of already.</summary>
     public IReadOnlyList<XaBranch> TimedOutOf(BrokerClient client)
     {
         lock (_lock)
         {
-            return [.. _branches.Values.Where(b => b.State == XaState.TimedOut && b.Client == client)];
+            XaBranch[] found =
+            [
+                .. _branches.Values.Where(b => b.State == XaState.TimedOut && b.Client == client),
+                .. _toRollBack.Where(b => b.Client == client),
+            ];
+            _toRollBack.RemoveAll(b => b.Client == client);
+            return found;
         }
     }
 
@@ -277,6 +309,8 @@ internal sealed class XaTable
             {
                 _branches.Remove(branch.Xid);
             }
+
+            _toRollBack.RemoveAll(b => b.Client == client);
         }
     }
 
@@ -297,13 +331,7 @@ internal sealed class XaTable
         _preparedBytes += branch.Bytes;
     }
 
-    public void Recover(XaHeuristic heuristic)
-    {
-        if (_heuristics.Count < HeuristicsMax)
-        {
-            _heuristics[heuristic.Xid] = heuristic;
-        }
-    }
+    public void Recover(XaHeuristic heuristic) => _heuristics[heuristic.Xid] = heuristic;
 
     private static XaException Unknown(Xid xid) => new(XaCode.Unknown, $"there is no branch {xid}");
 
@@ -311,6 +339,11 @@ internal sealed class XaTable
     private XaException TimedOut(XaBranch branch)
     {
         _branches.Remove(branch.Xid);
+        if (!branch.Transaction.IsEnded)
+        {
+            _toRollBack.Add(branch);
+        }
+
         return new XaException(
             XaCode.RolledBackByTimeout, $"the branch {branch.Xid} took too long and was rolled back");
     }

@@ -186,8 +186,7 @@ internal sealed partial class SendingLink
         Session.Connection.Frames.Write(Session.Channel, transfer, default, default);
         Session.Window.OnTransferSent();
         _resumedTag = null;
-        _linkCredit -= Math.Min(_linkCredit, 1);
-        _deliveryCount++;
+        UseCredit();
     }
 
     private void DropResumed()

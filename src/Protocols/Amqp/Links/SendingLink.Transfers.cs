@@ -116,6 +116,7 @@ internal sealed partial class SendingLink
     public void OnReadRefused(string reason)
     {
         IsReading = false;
+        AbortResumed();
         if (State == LinkState.Attached)
         {
             _client.Settle(_readingDelivery, new Outcome(OutcomeKind.Rejected, Reason: reason));
@@ -222,8 +223,7 @@ internal sealed partial class SendingLink
             Session.Window.OnTransferSent();
             Session.ForgetDelivery(id);
             _resumedTag = null;
-            _linkCredit--;
-            _deliveryCount++;
+            UseCredit();
         }
 
         _partial.Dispose();
@@ -262,13 +262,19 @@ internal sealed partial class SendingLink
         return new PartialDelivery(delivery, lease, [.. header[..headerBytes], .. annotations], replaced);
     }
 
+    // A peer may have taken all credit back while a delivery was under way, which uses it up when it ends.
+    private void UseCredit()
+    {
+        _linkCredit -= Math.Min(_linkCredit, 1);
+        _deliveryCount++;
+    }
+
     private uint BeginDelivery(in Delivery delivery) =>
         _settlesOnSend ? Session.Unsettled.TakeSettledId() : Session.Unsettled.Add(delivery, this);
 
     private void EndDelivery(in Delivery delivery)
     {
-        _linkCredit--;
-        _deliveryCount++;
+        UseCredit();
         _resumedTag = null;
         if (_settlesOnSend)
         {

@@ -20,6 +20,9 @@ internal enum TagKind : byte
     /// <summary>PUBCOMP.</summary>
     PubComp,
 
+    /// <summary>PUBREC with the reason why a message was not taken: its packet identifier is forgotten.</summary>
+    Refuse,
+
     /// <summary>A packet identifier towards the client is free.</summary>
     Free,
 
