@@ -11,6 +11,8 @@ public sealed class BranchTests
 {
     private static readonly Xid Name = new(1, "global"u8, "branch"u8);
 
+    private static readonly XaOwner Somebody = new("default", "somebody", "client");
+
     [Fact]
     public void A_prepared_branch_shows_nothing_and_holds_what_it_acknowledges()
     {
@@ -171,6 +173,57 @@ public sealed class BranchTests
         actor.Client.Dispose();
         scene.Actors.Clear();
         Assert.Equal(("work", ""), Look(scene));
+    }
+
+    [Fact]
+    public void One_whose_owner_hears_that_it_took_too_long_is_still_to_be_rolled_back()
+    {
+        using Scene scene = new();
+        Actor actor = scene.Connect();
+        XaTable table = new();
+        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        Assert.Equal([actor.Client], table.MarkTimedOut(startedBeforeMs: 1));
+        Refused(XaCode.RolledBackByTimeout, () => table.FindOwn(actor.Client, Name));
+        Refused(XaCode.Unknown, () => table.FindOwn(actor.Client, Name));
+        Assert.Equal([branch], table.TimedOutOf(actor.Client));
+        Assert.Empty(table.TimedOutOf(actor.Client));
+    }
+
+    [Fact]
+    public void One_that_is_being_written_is_nobody_elses_to_end()
+    {
+        using Scene scene = new();
+        Actor actor = scene.Connect();
+        XaTable table = new();
+        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        table.End(actor.Client, Name);
+        Assert.True(table.TryBeginWrite(branch));
+        Refused(XaCode.Protocol, () => table.Take(Name, Somebody));
+        Assert.Empty(table.Recover(Somebody));
+        table.EndWrite(branch);
+        Assert.Equal([Name], table.Recover(Somebody));
+        Assert.Equal(branch, table.Take(Name, Somebody));
+    }
+
+    [Fact]
+    public void Operators_decide_no_more_than_is_remembered()
+    {
+        using Scene scene = new();
+        Actor actor = scene.Connect();
+        XaTable table = new();
+        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        Assert.True(table.TryBeginWrite(branch));
+        table.EndWrite(branch);
+        for (int i = 0; i < 10_000; i++)
+        {
+            table.Recover(new XaHeuristic(new Xid(1, BitConverter.GetBytes(i), "b"u8), true, 0, Somebody));
+        }
+
+        Refused(XaCode.ResourceError, () => table.Take(Name, null));
+        table.Forget(new Xid(1, BitConverter.GetBytes(5), "b"u8));
+        table.PutBack(table.Take(Name, null));
+        table.Remove(table.Take(Name, null), isCommit: true, 0);
+        Refused(XaCode.HeuristicCommit, () => table.Take(Name, Somebody));
     }
 
     [Fact]

@@ -130,6 +130,32 @@ public sealed class CreditTests : IDisposable
         Assert.Equal("transfer transfer", peer.TakeAll());
     }
 
+    /// <summary>The delivery under way uses up what is not there any more; nothing comes behind it.</summary>
+    [Fact]
+    public void Credit_that_is_taken_back_during_a_delivery_is_none()
+    {
+        AmqpPeer peer = WithMessages(0, begin: Steps.Begin with { IncomingWindow = 2 });
+        byte[] message = Steps.Message(new string('y', 300_000));
+        for (int at = 0; at < message.Length; at += 50_000)
+        {
+            bool more = at + 50_000 < message.Length;
+            peer.Transfer(0, 0, message.AsSpan(at, Math.Min(50_000, message.Length - at)), more: more);
+        }
+        peer.Transfer(0, 1, Steps.Message("second"));
+        peer.Transfer(0, 2, Steps.Message("third"));
+        peer.TakeAll();
+        Flow flow = CreditWithWindow(window: 1, next: 0);
+        peer.Send(FrameBytes.Of(flow));
+        Assert.True(peer.Next(Transfer.DescriptorCode).AsTransfer(out _).More);
+        peer.Send(FrameBytes.Of(flow with { LinkCredit = 0, NextIncomingId = 1, IncomingWindow = 1000 }));
+        int whole = 0;
+        while (peer.Frames.Any(f => f.Descriptor == Transfer.DescriptorCode))
+        {
+            whole += peer.Next(Transfer.DescriptorCode).AsTransfer(out _).More ? 0 : 1;
+        }
+        Assert.Equal(1, whole);
+    }
+
     [Fact]
     public void Incoming_window_opens_again_before_it_is_used_up()
     {

@@ -174,6 +174,15 @@ public sealed class SubscribeTests
         Assert.Equal(ReasonCode.NotAuthorized, await client.ExpectAckAsync(PacketType.PubAck, 50));
         await client.SendPublishAsync("secret/x", "no", 2, id: 51);
         Assert.Equal(ReasonCode.NotAuthorized, await client.ExpectAckAsync(PacketType.PubRec, 51));
+        for (int i = 0; i < 100; i++)
+        {
+            // The identifier of what was refused is free with the answer.
+            await client.SendPublishAsync("secret/x", "no", 2, id: 51);
+            Assert.Equal(ReasonCode.NotAuthorized, await client.ExpectAckAsync(PacketType.PubRec, 51));
+            await client.SendPublishAsync("nobody/x", "no", 2, id: 51);
+            Assert.NotEqual(ReasonCode.Success, await client.ExpectAckAsync(PacketType.PubRec, 51));
+        }
+
         MqttPeer writer = await scene.ConnectAsync("w");
         await writer.SendPublishAsync("open/x", "yes", 1, id: 52);
         Assert.Equal(ReasonCode.Success, await writer.ExpectAckAsync(PacketType.PubAck, 52));

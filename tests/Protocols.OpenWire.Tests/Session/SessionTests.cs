@@ -226,6 +226,27 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void An_acknowledgement_over_what_a_transaction_holds_is_answered()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        peer.Ask(OpenWireSteps.Text(Orders, 1));
+        peer.Ask(OpenWireSteps.Text(Orders, 2));
+        peer.Ask(OpenWireSteps.Consumer(Orders));
+        MessageDispatch first = peer.Take<MessageDispatch>()!;
+        MessageDispatch second = peer.Take<MessageDispatch>()!;
+        var id = new LocalTransactionId { Value = 1, Connection = OpenWireSteps.ConnectionId };
+        Good(peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.Begin)));
+        MessageAck held = OpenWireSteps.Ack(first);
+        held.TransactionId = id;
+        Good(peer.Ask(held));
+        MessageAck both = OpenWireSteps.Ack(second);
+        both.FirstMessageId = first.Message!.MessageId;
+        Good(peer.Ask(both));
+        Good(peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.CommitOnePhase)));
+    }
+
+    [Fact]
     public void An_acknowledgement_of_what_was_never_sent_breaks_its_transaction_only()
     {
         using var scene = new OpenWireScene();

@@ -182,7 +182,8 @@ internal sealed class XaTable
                 if (_heuristics.Count + _heuristicsUnderWay >= HeuristicsMax)
                 {
                     throw new XaException(
-                        XaCode.ResourceError, $"{HeuristicsMax} decisions of operators are remembered: forget some first");
+                        XaCode.ResourceError,
+                        $"{HeuristicsMax} decisions of operators are remembered: forget some first");
                 }
 
                 _heuristicsUnderWay++;
