@@ -23,9 +23,10 @@ if (args is [RelayPeer.Argument, var folder])
 if (args.Contains("--help"))
 {
     Console.WriteLine(Help);
+    int width = LoadRows.All.Max(row => row.Name.Length) + 2;
     foreach (ILoadRow row in LoadRows.All)
     {
-        Console.WriteLine($"      {row.Name,-20}{(row.IsLong ? "long: " : "")}{row.Description}");
+        Console.WriteLine($"      {row.Name.PadRight(width)}{(row.IsLong ? "long: " : "")}{row.Description}");
     }
     return 0;
 }

@@ -110,6 +110,10 @@ public sealed class QueuesTests
     {
         await using ApiNode node = await ApiNode.StartAsync();
         Assert.Equal(HttpStatusCode.BadRequest, await node.StatusAsync(HttpMethod.Put, "/api/v1/queues/a%0Ab", "{}"));
+        using HttpResponseMessage answer = await node.Http.GetAsync(
+            "/api/v1/queues/a%0Ab", TestContext.Current.CancellationToken);
+        string text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("the queue name holds the control character U", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,6 +55,19 @@ public sealed class ReadVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_very_long_name_is_refused_in_a_short_line()
+    {
+        string name = new('n', 3_000);
+        foreach (string[] verb in (string[][])[["send", name, "--body", "x"], ["receive", name]])
+        {
+            CliResult result = await Cli.RunAsync([.. verb, "--url", _node.AmqpUrl]);
+            Assert.Equal(2, result.ExitCode);
+            Assert.Contains("is 3000 characters long; at most 1024 are allowed", result.OneError);
+            Assert.InRange(result.OneError.Length, 1, 300);
+        }
+    }
+
+    [Fact]
     public async Task Messages_go_in_are_looked_at_and_come_out()
     {
         CliResult sent = await Cli.RunAsync(

@@ -112,6 +112,18 @@ public sealed class RunVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task A_data_directory_that_is_a_file_is_named_as_one()
+    {
+        string file = _folder.Write("notes", "mine");
+        CliResult result = await Cli.RunAsync("run", "--data", file, "--listen", "amqp=127.0.0.1:0");
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(
+            $"cannot create the directory {file}: a file of this name is there; name another directory",
+            result.OneError, StringComparison.Ordinal);
+        Assert.Equal("mine", await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Data_that_cannot_be_written_is_refused_in_one_line()
     {
         string file = _folder.Write("file", "not a directory");

@@ -28,6 +28,8 @@ public sealed class UsageTests
     [InlineData("'frobnicate'", "frobnicate")]
     [InlineData("'--colour'", "queue", "list", "--colour")]
     [InlineData("'xml'", "queue", "list", "-o", "xml")]
+    [InlineData("the address is empty", "send", "", "--body", "x")]
+    [InlineData("the address is empty", "receive", "")]
     [InlineData("a\uFFFDb", "run", "--config", "/nonexistent/a\u0001b")]
     public async Task Wrong_usage_names_what_is_wrong_in_the_users_words(string expected, params string[] arguments)
     {

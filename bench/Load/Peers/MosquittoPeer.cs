@@ -37,6 +37,7 @@ internal sealed class MosquittoPeer : IPeer
             allow_anonymous true
             persistence false
             max_queued_messages 0
+            max_inflight_messages 0
 
             """);
         PeerProcess process = PeerProcess.Start(new ProcessStartInfo(Server, ["-c", configuration]), folder);

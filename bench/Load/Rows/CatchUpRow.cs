@@ -3,9 +3,11 @@ using Pillarbox.Load.Peers;
 
 namespace Pillarbox.Load.Rows;
 
-/// <summary>Fills a stream, then reads it from the start; with a small one before it, to compare.</summary>
+/// <summary>Fills a stream, then reads it from the start; with a small one before it, to compare. A reader of
+/// Pillarbox asks for 4 MiB at once; one of RabbitMQ has ten chunks under way.</summary>
 internal sealed class CatchUpRow(string name, string description, int bodyBytes, long records) : ILoadRow
 {
+    private const string FetchBytes = "4194304";
     private const string FreshRate = "freshRate";
     private int _runs;
 
@@ -92,8 +94,8 @@ internal sealed class CatchUpRow(string name, string description, int bodyBytes,
             Dictionary<string, double> figures = await PerfProcess.RunAsync(program,
             [
                 "perf", "kafka", "--url", node.KafkaServers, "--topic", topic, "--size",
-                bodyBytes.ToString(CultureInfo.InvariantCulture), "--batch-bytes", "1000000", what,
-                count.ToString(CultureInfo.InvariantCulture), "-o", "json",
+                bodyBytes.ToString(CultureInfo.InvariantCulture), "--batch-bytes", "1000000",
+                "--fetch-bytes", FetchBytes, what, count.ToString(CultureInfo.InvariantCulture), "-o", "json",
             ]);
             return new Drained(figures[Figure.Rate], figures[Figure.ClientCpuUs]);
         }

@@ -126,7 +126,7 @@ internal static class LoadRows
         {
             Peers = NodeAndRabbit, Config = "flush.mode=os", Goals = [Goal.RatioToRabbitMq(2), AtMost300MiB],
         },
-        new CatchUpRow("stream-catch-up-100", "streams, 100 B, reading 5,000,000 from the start", 100, 5_000_000)
+        new CatchUpRow("stream-catch-up-100", "streams, 100 B, reading 20,000,000 from the start", 100, 20_000_000)
         {
             MoreGoals =
             [
@@ -134,7 +134,7 @@ internal static class LoadRows
                 Goal.AtMost("at most 0.15 us of server CPU", Figure.ServerCpuUs, 0.15),
             ],
         },
-        new CatchUpRow("stream-catch-up-10k", "streams, 10 KiB, reading 100,000 from the start", 10240, 100_000),
+        new CatchUpRow("stream-catch-up-10k", "streams, 10 KiB, reading 300,000 from the start", 10240, 300_000),
         new ConsumersRow(),
         new KafkaRow("stream-latency", "streams, 100 B, 1,000 records/s, open loop", "--size 100 --rate 1000")
         {

@@ -10,6 +10,21 @@ internal static class AddressCommands
 
     public static Command Create() => new("address", "Addresses: list, show, delete.") { List(), Show(), Delete() };
 
+    /// <summary>The argument of a verb that attaches to an address. An empty one would mean "the message names its
+    /// own" to a server, which no verb here does.</summary>
+    public static Argument<string> Named(string description)
+    {
+        var argument = new Argument<string>("address") { Description = description };
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value.Length: 0 }])
+            {
+                result.AddError("the address is empty: name a queue, a topic or a stream");
+            }
+        });
+        return argument;
+    }
+
     private static Command List() => new ApiVerb("list", "List addresses.").Reads(async (api, _, cancellation) =>
     {
         var addresses = await api.ListAsync(Path, ApiJson.Default.PageAddressResource, cancellation);

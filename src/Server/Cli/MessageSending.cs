@@ -90,7 +90,8 @@ internal sealed class MessageSending : ISenderEvents
     {
         if (_refusal is { } refusal)
         {
-            throw new CommandException(ExitCode.Failed, $"{_address}: {refusal}, {Accepted} messages were accepted");
+            throw new CommandException(ExitCode.Failed,
+                $"{NetworkClient.Shorten(_address)}: {refusal}, {Accepted} messages were accepted");
         }
         NetworkClient.ThrowIfDetached(_link, _address);
         _client.ThrowIfClosed();

@@ -13,6 +13,7 @@ namespace Pillarbox.Server.Cli;
 /// </summary>
 internal sealed class NetworkClient : IDisposable
 {
+    private const int ShownMax = 100;
     private const long HandshakeLookNanoseconds = 1_000_000;
     private readonly ClientSocket _socket;
     private readonly TlsBridge? _tls;
@@ -83,7 +84,7 @@ internal sealed class NetworkClient : IDisposable
     public void WaitForAttach(ClientLink link, string address)
     {
         WaitFor(() => link.State != LinkState.Attaching || Connection.State == ClientState.Closed
-            || link.Session.IsEnded, $"attach to {address}");
+            || link.Session.IsEnded, $"attach to {Shorten(address)}");
         ThrowIfClosed();
         if (link.Session.IsEnded)
         {
@@ -194,6 +195,9 @@ internal sealed class NetworkClient : IDisposable
         _socket.Dispose();
     }
 
+    /// <summary>A name as it stands in a message: of a very long one only the start.</summary>
+    public static string Shorten(string name) => name.Length <= ShownMax ? name : $"{name[..ShownMax]}…";
+
     /// <summary>The peer's error as a line and an exit code.</summary>
     public static CommandException Refused(AmqpError? error, string what) => new(
         error?.Condition switch
@@ -204,7 +208,7 @@ internal sealed class NetworkClient : IDisposable
             AmqpErrorCondition.InvalidField => ExitCode.Usage,
             _ => ExitCode.Failed,
         },
-        $"{what}: {error?.Description ?? error?.Condition ?? "ended by the server without a reason"}"
+        $"{Shorten(what)}: {error?.Description ?? error?.Condition ?? "ended by the server without a reason"}"
             + (error?.Description is null ? "" : $" ({error.Condition})"));
 
     private static NetworkClient Connect(AmqpTarget target, ClientConnection connection)

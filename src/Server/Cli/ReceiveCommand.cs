@@ -6,7 +6,7 @@ namespace Pillarbox.Server.Cli;
 /// <summary><c>pillarbox receive</c>: takes messages from an address of any AMQP 1.0 server and prints them.</summary>
 internal static class ReceiveCommand
 {
-    private static readonly Argument<string> Address = new("address") { Description = "Where the messages come from." };
+    private static readonly Argument<string> Address = AddressCommands.Named("Where the messages come from.");
 
     private static readonly Option<long?> Count = new("--count")
     {

@@ -10,7 +10,7 @@ namespace Pillarbox.Server.Cli;
 /// </summary>
 internal static class SendCommand
 {
-    private static readonly Argument<string> Address = new("address") { Description = "Where the messages go." };
+    private static readonly Argument<string> Address = AddressCommands.Named("Where the messages go.");
 
     private static readonly Option<string?> Body = new("--body") { Description = "The text of each message." };
 

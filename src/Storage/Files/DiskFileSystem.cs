@@ -116,8 +116,16 @@ public sealed class DiskFileSystem : IFileSystem
     }
 
     /// <inheritdoc/>
-    public void CreateDirectory(string directory) =>
+    public void CreateDirectory(string directory)
+    {
+        if (File.Exists(directory))
+        {
+            throw new StorageException(
+                $"cannot create the directory {directory}: a file of this name is there; name another directory");
+        }
+
         Do("create", directory, static path => Directory.CreateDirectory(path));
+    }
 
     /// <inheritdoc/>
     public void DeleteDirectory(string directory)

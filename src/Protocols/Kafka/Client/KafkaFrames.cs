@@ -102,12 +102,12 @@ public sealed partial class KafkaFrames(string clientId) : IDisposable
     /// </summary>
     public void WriteFetch(
         IBufferWriter<byte> target, int correlation, string topic, ReadOnlySpan<long> offsets, int waitMs,
-        bool isCommitted = false)
+        int partitionBytes, bool isCommitted = false)
     {
         var partitions = new FetchRequest.FetchPartition[offsets.Length];
         for (int i = 0; i < partitions.Length; i++)
         {
-            partitions[i] = new() { Partition = i, FetchOffset = offsets[i], PartitionMaxBytes = 1 << 20 };
+            partitions[i] = new() { Partition = i, FetchOffset = offsets[i], PartitionMaxBytes = partitionBytes };
         }
 
         Write(

@@ -27,6 +27,9 @@ internal static class KafkaPerfCommand
 
     private static readonly Option<int> InFlight = Number("--in-flight", 5, "Unacknowledged batches of a producer.");
 
+    private static readonly Option<int> FetchBytes =
+        Number("--fetch-bytes", 1 << 20, "Bytes of a partition that a consumer asks for at once.");
+
     private static readonly Option<int> Acks = new("--acks")
     {
         Description = "-1: all replicas, 1: the leader, 0: no acknowledgement.",
@@ -76,8 +79,8 @@ internal static class KafkaPerfCommand
     {
         var kafka = new Command("kafka", "Measure a server of the Kafka protocol: rates, latencies, processor time.")
         {
-            Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, Acks, Rate, Linger, Transactions, Fill,
-            Drain, WarmUp, Duration, ServerPid,
+            Url, Topic, Partitions, Size, Batch, Producers, Consumers, InFlight, FetchBytes, Acks, Rate, Linger,
+            Transactions, Fill, Drain, WarmUp, Duration, ServerPid,
             Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd"),
             Output.AcceptOnlyFromAmong("table", "json"),
         };
@@ -133,6 +136,7 @@ internal static class KafkaPerfCommand
             Producers = parsed.GetValue(Drain) > 0 ? 0 : parsed.GetValue(Producers),
             Consumers = parsed.GetValue(Fill) > 0 ? 0 : parsed.GetValue(Consumers),
             InFlight = Math.Max(1, parsed.GetValue(InFlight)),
+            FetchBytes = Math.Max(1, parsed.GetValue(FetchBytes)),
             Acks = (short)parsed.GetValue(Acks),
             Compression = Enum.Parse<RecordCompression>(parsed.GetValue(Compression)!, ignoreCase: true),
             Rate = parsed.GetValue(Rate),

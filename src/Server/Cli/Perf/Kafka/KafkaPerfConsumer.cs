@@ -16,6 +16,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
     private readonly string _topic;
     private readonly long[] _offsets;
     private readonly bool _hasProducers;
+    private readonly int _fetchBytes;
     private readonly bool _isCommitted;
     private readonly PooledBuffer _plain = new();
     private int _correlation;
@@ -25,6 +26,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
         _schedule = schedule;
         _topic = options.Topic;
         _hasProducers = options.Producers > 0;
+        _fetchBytes = options.FetchBytes;
         _isCommitted = options.TransactionsPerSecond > 0;
         _offsets = new long[options.Partitions];
         _link = new KafkaLink(options, $"perf-c{index}");
@@ -72,7 +74,7 @@ internal sealed class KafkaPerfConsumer : IDisposable
     }
 
     private void Fetch() =>
-        _link.Frames.WriteFetch(_link.Output, _correlation++, _topic, _offsets, FetchWaitMs, _isCommitted);
+        _link.Frames.WriteFetch(_link.Output, _correlation++, _topic, _offsets, FetchWaitMs, _fetchBytes, _isCommitted);
 
     private void Take(int partition, ReadOnlySpan<byte> batches)
     {

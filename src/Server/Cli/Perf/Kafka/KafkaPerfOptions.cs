@@ -28,6 +28,9 @@ internal sealed record KafkaPerfOptions
     /// <summary>Unacknowledged batches that a producer may have.</summary>
     public int InFlight { get; init; } = 5;
 
+    /// <summary>Bytes of one partition that a Fetch asks for.</summary>
+    public int FetchBytes { get; init; } = 1 << 20;
+
     public short Acks { get; init; } = -1;
 
     /// <summary>How batches are compressed, each anew.</summary>

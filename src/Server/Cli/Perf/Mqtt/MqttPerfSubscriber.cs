@@ -10,7 +10,14 @@ internal sealed class MqttPerfSubscriber : IMqttPerfRole
     public MqttPerfSubscriber(MqttPerfOptions options, PerfSchedule schedule, int index)
     {
         _schedule = schedule;
-        Link = new MqttLink(options, $"perf-s{index}", clean: !options.Persistent);
+        string client = $"perf-s{index}";
+        if (options.Persistent)
+        {
+            // Ends the session of an earlier measurement, with what it left unfinished.
+            new MqttLink(options, client, clean: true).Dispose();
+        }
+
+        Link = new MqttLink(options, client, clean: !options.Persistent);
         Link.Subscribe(options.Topic + "/+", options.Qos);
     }
 
