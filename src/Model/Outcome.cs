@@ -34,8 +34,8 @@ public readonly record struct Outcome(
     /// is not over any more. Forgotten when the node starts anew.</summary>
     public bool Begun { get; init; }
 
-    /// <summary>With <see cref="OutcomeKind.Released"/>: by the consumer's clock its time is over. It goes where expired
-    /// messages go; one that has no time is a failed attempt.</summary>
+    /// <summary>With <see cref="OutcomeKind.Released"/>: by the consumer's clock its time is over. It goes where
+    /// expired messages go; one that has no time is a failed attempt.</summary>
     public bool Expired { get; init; }
 
     /// <summary>Consumed.</summary>

@@ -20,7 +20,7 @@ internal static partial class Log
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "A message of a shared subscription cannot go to MQTT client {Client}, whose session does not take it: "
+        Message = "A message of a shared subscription cannot go to MQTT client {Client}, whose session takes it not: "
             + "{Reason}")]
     public static partial void NotTakenOver(ILogger logger, string client, string reason);
 

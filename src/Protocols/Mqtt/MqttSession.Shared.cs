@@ -35,8 +35,8 @@ internal sealed partial class MqttSession
         Transaction transaction = Pass(copy.Bytes);
         if (PublishToOwn(copy, header.ExpiresAtMs, transaction) is { } refusal)
         {
-            // Nothing of it was sent: it is the group's still, for others of its members. What a transaction has no room
-            // for lets it fail.
+            // Nothing of it was sent: it is the group's still, for others of its members. What a transaction has no
+            // room for lets it fail.
             EndPass();
             Log.NotTakenOver(_environment.Logger, _client.Info.ClientId, refusal.Message);
             _client.Settle(delivery, new Outcome(OutcomeKind.Modified, UndeliverableHere: true));

@@ -25,7 +25,7 @@ internal sealed class OpenWireLink : IDisposable
     private int _from;
     private int _to;
     private int _lastCommand;
-    private bool _isConnected;
+    private readonly bool _isConnected;
 
     /// <summary>Connects, negotiates and logs in, with one session. Throws <see cref="CommandException"/>.</summary>
     public OpenWireLink(OpenWirePerfOptions options, string name)

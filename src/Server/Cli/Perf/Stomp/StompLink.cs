@@ -20,7 +20,7 @@ internal sealed class StompLink : IDisposable
     private int _outTo;
     private int _inFrom;
     private int _inTo;
-    private bool _isConnected;
+    private readonly bool _isConnected;
 
     /// <summary>Connects and logs in. Throws <see cref="CommandException"/>.</summary>
     public StompLink(StompPerfOptions options)
