@@ -69,8 +69,8 @@ internal sealed class TcpLoad : IDisposable
         return rate;
     }
 
-    /// <summary>Clients connect, are greeted and leave, one after the other, for so long; returns how many there were in
-    /// a second.</summary>
+    /// <summary>Clients connect, are greeted and leave, one after the other, for so long; returns how many there were
+    /// in a second.</summary>
     public static async Task<double> ConnectionsAsync(IPEndPoint place, double seconds)
     {
         long since = Stopwatch.GetTimestamp();

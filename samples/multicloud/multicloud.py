@@ -120,8 +120,8 @@ class Show:
         live = self.site("hub", "reader", "live", "next")
         self.wait("the live reader", lambda: live.said("reading"))
         batches = Batches(self)
-        apps = [self.site("paris", "capture", "paris", "sale", "shop-1,shop-2,shop-3", RATE),
-                self.site("osaka", "capture", "osaka", "production", "line-1,line-2,line-3", RATE)]
+        apps = [self.site("paris", "capture", "paris", "sale", "shop-1,shop-2,shop-3,shop-4,shop-5", RATE),
+                self.site("osaka", "capture", "osaka", "production", "line-1,line-2,line-3,line-4,line-5", RATE)]
         couriers = [self.site(cloud, "courier", cloud) for cloud in ("paris", "osaka")]
         self.tell("paris captures sales, osaka production events, each on the disk of its own node first")
         self.wait("events of both sites", lambda: all(
@@ -208,11 +208,19 @@ class Batches:
         self.show.tell(f"    read by offset at hub: {len(self.records) - before} further records, "
                        f"next offsets {list(self.next.values())}")
 
-    def batch(self, partition):
-        lines = self.show.ask(
+    def kcat(self, *more):
+        return self.show.ask(
             "hub", "kcat", "-b", self.show.port("hub", "kafka"), "-X", "security.protocol=SASL_PLAINTEXT",
-            "-X", "sasl.mechanism=SCRAM-SHA-256", "-X", f"sasl.username={USER}", "-X", f"sasl.password={PASSWORD}", "-C", "-q", "-t", "events", "-p", str(partition),
-            "-o", str(self.next[partition]), "-c", str(self.SIZE), "-e", "-f", "%p %o %s\\n").splitlines()
+            "-X", "sasl.mechanism=SCRAM-SHA-256", "-X", f"sasl.username={USER}", "-X", f"sasl.password={PASSWORD}",
+            *more).splitlines()
+
+    def batch(self, partition):
+        # What is there now: it does not wait for more.
+        end = int(self.kcat("-Q", "-t", f"events:{partition}:-1")[-1].split()[-1])
+        count = min(self.SIZE, end - self.next[partition])
+        lines = [] if count <= 0 else self.kcat(
+            "-C", "-q", "-t", "events", "-p", str(partition), "-o", str(self.next[partition]), "-c", str(count), "-e",
+            "-f", "%p %o %s\\n")
         for line in lines:
             self.records.append(record(line))
             self.next[partition] = self.records[-1][1] + 1
@@ -256,6 +264,8 @@ def main():
         show = Show(world, folder)
         try:
             good = show.play()
+        except KeyboardInterrupt:
+            sys.exit("ended")
         finally:
             show.end()
     print("ok" if good else "LOST OR OUT OF ORDER")

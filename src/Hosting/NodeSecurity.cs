@@ -83,7 +83,9 @@ internal sealed class NodeSecurity : IDisposable
     /// <summary>Says, once, that the node is open.</summary>
     public void Report(ILogger logger, IReadOnlyList<ListenerPlan> plans)
     {
-        bool takesNobody = plans.All(plan => plan.Peer is null or { CertificateUser: null, Limits.RequiresLogin: not false });
+        bool takesNobody = plans.All(plan =>
+            plan.Peer is not { } peer
+            || (peer is { CertificateUser: null, LoginService: null } && peer.Limits?.RequiresLogin != false));
         if (IsOpen)
         {
             NodeLog.Open(logger);

@@ -4,9 +4,9 @@ using Pillarbox.Hosting.Configuration;
 namespace Pillarbox.Hosting.RouterConf;
 
 /// <summary>
-/// What the listeners of a <c>qdrouterd.conf</c> say of logins (<c>authenticatePeer</c>), as the node's security. A file
-/// that says nothing of them makes a node without users, for its own machine only. In one that does, each listener is as
-/// it says, and who is let in may do what the policy does not forbid.
+/// What the listeners of a <c>qdrouterd.conf</c> say of logins (<c>authenticatePeer</c>), as the node's security. A
+/// file that says nothing of them makes a node without users, for its own machine only. In one that does, each listener
+/// is as it says, and who is let in may do what the policy does not forbid.
 /// </summary>
 internal static class ConfLogins
 {

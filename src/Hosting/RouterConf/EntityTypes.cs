@@ -19,7 +19,8 @@ internal static class EntityTypes
             .Takes("host", "port", "role", "cost", "sslProfile", "authenticatePeer", "requireSsl",
                 "requireEncryption", "http", "websockets", "healthz", "metrics", "failoverUrls", "openProperties",
                 "policyVhost", "multiTenant", "saslMechanisms", "maxFrameSize", "maxSessions", "maxSessionFrames",
-                "idleTimeoutSeconds", "initialHandshakeTimeoutSeconds", "linkCapacity", "stripAnnotations", "saslPlugin")
+                "idleTimeoutSeconds", "initialHandshakeTimeoutSeconds", "linkCapacity", "stripAnnotations",
+                "saslPlugin")
             .Leaves("the host says which addresses are meant", "socketAddressFamily", "protocolFamily")
             .Leaves("the console is the node's own", "httpRootDir", "httpRoot")
             .Leaves("not built yet", "messageLoggingComponents", "logMessage", "trustedCertsFile"),

@@ -2,8 +2,8 @@ using Xunit;
 
 namespace Pillarbox.Interop.Tests.Router;
 
-/// <summary>Listeners with <c>multiTenant</c> of nodes that are real processes; the client's virtual host is that of its
-/// open.</summary>
+/// <summary>Listeners with <c>multiTenant</c> of nodes that are real processes; the client's virtual host is that of
+/// its open.</summary>
 public sealed class TenantTests(TenantNodes nodes) : IClassFixture<TenantNodes>
 {
     [Fact]

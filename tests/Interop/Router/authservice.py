@@ -43,7 +43,13 @@ class Service:
     def serve(self):
         while True:
             client, _ = self.server.accept()
-            threading.Thread(target=self.log_in, args=(client.makefile("rwb"),), daemon=True).start()
+            threading.Thread(target=self.answer, args=(client.makefile("rwb"),), daemon=True).start()
+
+    def answer(self, stream):
+        try:
+            self.log_in(stream)
+        except (OSError, struct.error):
+            pass  # The client went away before it had logged in.
 
     def log_in(self, stream):
         assert stream.read(8) == HEADERS["sasl"]
@@ -56,7 +62,7 @@ class Service:
 
         stream.write(HEADERS["sasl"] + frame(1, encoded(0x40, plain)))
         stream.flush()
-        mechanism, response, realm = self.read(stream, 0x41)
+        mechanism, response, realm = self.read(stream, 0x41)[:3]
         assert mechanism == "PLAIN", mechanism
         self.realms.append(realm)
         _, name, password = bytes(response).decode().split("\0")
@@ -70,7 +76,7 @@ class Service:
     def tell(self, stream, name, rights):
         assert stream.read(8) == HEADERS["amqp"]
         opened = self.read(stream, 0x10)
-        assert "ADDRESS-AUTHZ" in [str(wish) for wish in opened[8]], opened
+        assert "ADDRESS-AUTHZ" in str(opened[8]), opened
 
         def properties(data):
             data.put_object({

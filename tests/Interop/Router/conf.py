@@ -81,7 +81,7 @@ def asks_a_service(url, port):
             raise AssertionError("let in: " + wrong)
     ann = BlockingConnection(url.replace("//", "//ann:right@"), timeout=TIMEOUT, allow_insecure_mechs=True)
     receiver, sender = ann.create_receiver("news", credit=1), ann.create_sender("news")
-    sender.send(Message(body="fresh"))
+    sender.link.send(Message(body="fresh"))
     assert receiver.receive(timeout=TIMEOUT).body == "fresh"
     receiver.accept()
     ann.create_sender("orders.1")

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Logins;
 using Pillarbox.Protocols.Amqp.Wire;
+using Xunit;
 
 namespace Pillarbox.Protocols.Amqp.Tests.Logins;
 

@@ -16,7 +16,7 @@ public sealed class LoginService(string name, Func<CancellationToken, ValueTask<
     /// <summary>The host that the service's open is sent to; null: none is named.</summary>
     public string? Hostname { get; init; }
 
-    /// <summary>The host that the login is for (the hostname of sasl-init); null: that which the client names.</summary>
+    /// <summary>The host that the login is for (hostname of sasl-init); null: that which the client names.</summary>
     public string? Realm { get; init; }
 
     /// <summary>How the node calls itself.</summary>
