@@ -18,9 +18,6 @@ public enum ShareStart : byte
 /// </summary>
 public sealed class GroupConfig
 {
-    /// <summary>A group that is given nothing.</summary>
-    public static readonly GroupConfig Default = new(FrozenDictionary<string, string>.Empty);
-
     private const string ConsumerSession = "consumer.session.timeout.ms";
     private const string ConsumerHeartbeat = "consumer.heartbeat.interval.ms";
     private const string ShareSession = "share.session.timeout.ms";
@@ -42,6 +39,9 @@ public sealed class GroupConfig
     /// <summary>All settings, by name.</summary>
     public static FrozenDictionary<string, StreamSetting> All { get; } =
         Declare().ToFrozenDictionary(setting => setting.Name, StringComparer.Ordinal);
+
+    /// <summary>A group that is given nothing.</summary>
+    public static GroupConfig Default { get; } = new(FrozenDictionary<string, string>.Empty);
 
     /// <summary>What was given, by name.</summary>
     public IReadOnlyDictionary<string, string> Given { get; }
