@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
 
 namespace Pillarbox.Protocols.Kafka;
@@ -13,9 +14,14 @@ internal static class ConfigChange
         KafkaSession session, sbyte type, string name, Func<Dictionary<string, string>, string?> change,
         bool validateOnly)
     {
+        if (type == ConfigResources.Group)
+        {
+            return await ApplyToGroupAsync(session, name, change, validateOnly);
+        }
+
         if (type != ConfigResources.Topic)
         {
-            return (ErrorCode.InvalidRequest, "only topics have settings that can be changed here; "
+            return (ErrorCode.InvalidRequest, "only topics and groups have settings that can be changed here; "
                 + "the node's are in its configuration file");
         }
 
@@ -39,5 +45,18 @@ internal static class ConfigChange
 
         CatalogResult result = session.Streams.SetConfig(session.GrantOf(Permission.Edit, name), stream, given);
         return (await session.WhenDurableAsync(result), result.Message);
+    }
+
+    private static async ValueTask<(ErrorCode Error, string? Message)> ApplyToGroupAsync(
+        KafkaSession session, string group, Func<Dictionary<string, string>, string?> change, bool validateOnly)
+    {
+        if (!session.May(Permission.Edit, group, ResourceKind.Group))
+        {
+            return (ErrorCode.GroupAuthorizationFailed, null);
+        }
+
+        GroupConfigResult result = await session.AskAsync<GroupConfigResult>(
+            (all, done) => all.Groups.ChangeConfig(group, change, validateOnly, done));
+        return ((ErrorCode)result.Error.Code(), result.Message);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Streams.Coordinators;
@@ -17,6 +18,7 @@ internal static class ConfigResources
     public const sbyte GivenForTopic = 1;
     public const sbyte GivenForBroker = 4;
     public const sbyte Default = 5;
+    public const sbyte GivenForGroup = 8;
 
     private static readonly (string OfBroker, string OfTopic)[] DefaultsOfTopics =
     [
@@ -28,6 +30,14 @@ internal static class ConfigResources
         ("log.segment.bytes", "segment.bytes"),
         ("message.max.bytes", "max.message.bytes"),
     ];
+
+    /// <summary>The settings that resources of a type may be given; null when they can be given none here.</summary>
+    public static FrozenDictionary<string, StreamSetting>? SettingsOf(sbyte type) => type switch
+    {
+        Topic => StreamSetting.All,
+        Group => GroupConfig.All,
+        _ => null,
+    };
 
     /// <summary>Where a topic's value comes from.</summary>
     public static sbyte SourceOf(StreamConfig config, StreamSetting setting) =>

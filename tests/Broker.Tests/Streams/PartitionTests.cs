@@ -115,6 +115,18 @@ public sealed class PartitionTests
     }
 
     [Fact]
+    public void A_time_finds_no_record_below_the_start_though_its_batch_is_there()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings", ("message.timestamp.after.max.ms", "999999999"));
+        long first = scene.Clock.NowMs;
+        scene.Append(partition, "a", "b", "c");
+        Assert.Equal(
+            StreamError.None, scene.Catalog.DeleteRecords(scene.GrantFor("readings"), partition, 1).Error);
+        Assert.Equal(1, partition.ListOffset(first, Isolation.Uncommitted).Offset);
+    }
+
+    [Fact]
     public void Deleted_records_stay_deleted()
     {
         using var scene = new StreamScene();

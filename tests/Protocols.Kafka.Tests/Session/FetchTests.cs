@@ -40,6 +40,71 @@ public sealed class FetchTests
     }
 
     [Fact]
+    public async Task Only_the_first_partition_with_records_goes_over_the_limit()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t", 2);
+        for (int partition = 0; partition < 2; partition++)
+        {
+            await peer.AskAsync<ProduceRequest, ProduceResponse>(
+                Requests.Produce("t", Requests.Batch(new string('x', 5_000)), partition: partition), 9);
+        }
+
+        FetchRequest request = Requests.Fetch("t", 0);
+        request.MaxBytes = 100;
+        request.Topics[0].Partitions = TwoPartitions();
+        FetchResponse answer = await peer.AskAsync<FetchRequest, FetchResponse>(request, LastWithNames);
+        Assert.Equal([1, 0], answer.Responses[0].Partitions.Select(p => Requests.Values(p.Records).Length));
+    }
+
+    /// <summary>Else a busy partition at the front would leave nothing for the others.</summary>
+    [Fact]
+    public async Task A_session_goes_on_behind_the_partition_that_gave_records_last()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t", 2);
+        for (int i = 0; i < 4; i++)
+        {
+            await peer.AskAsync<ProduceRequest, ProduceResponse>(
+                Requests.Produce("t", Requests.Batch(new string('x', 5_000)), partition: i % 2), 9);
+        }
+
+        FetchRequest open = Requests.Fetch("t", 0);
+        (open.SessionEpoch, open.MaxBytes) = (FetchSession.FirstEpoch, 100);
+        open.Topics[0].Partitions = TwoPartitions();
+        FetchResponse first = await peer.AskAsync<FetchRequest, FetchResponse>(open, LastWithNames);
+        FetchResponse second = await peer.AskAsync<FetchRequest, FetchResponse>(
+            new() { SessionId = first.SessionId, SessionEpoch = 1, MaxBytes = 100 }, LastWithNames);
+        Assert.Equal([0, 1], new[] { first, second }.Select(answer => answer.Responses.SelectMany(t => t.Partitions)
+            .First(p => Requests.Values(p.Records).Length > 0).PartitionIndex));
+    }
+
+    [Fact]
+    public async Task A_session_tells_where_a_partition_ends_though_it_brings_no_records()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("a", "b")), 9);
+        FetchRequest open = Requests.Fetch("t", 2);
+        open.SessionEpoch = FetchSession.FirstEpoch;
+        FetchResponse opened = await peer.AskAsync<FetchRequest, FetchResponse>(open, LastWithNames);
+        await peer.AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Offset = 1 }] }] }, 2);
+        FetchResponse news = await NextAsync(peer, opened.SessionId, 1);
+        Assert.Equal(1, Assert.Single(Assert.Single(news.Responses).Partitions).LogStartOffset);
+        Assert.Empty((await NextAsync(peer, opened.SessionId, 2)).Responses);
+    }
+
+    private static FetchRequest.FetchPartition[] TwoPartitions() =>
+    [
+        .. Enumerable.Range(0, 2)
+            .Select(p => new FetchRequest.FetchPartition { Partition = p, PartitionMaxBytes = 1 << 20 }),
+    ];
+
+    [Fact]
     public async Task Offsets_outside_of_the_log_are_out_of_range()
     {
         await using var scene = new KafkaScene();

@@ -70,6 +70,31 @@ public sealed class FieldRightsTests
         Assert.Equal(ErrorCode.GroupAuthorizationFailed, await CommitAsync(bob, "tx", "other"));
     }
 
+    [Theory]
+    [InlineData(Permission.Consume, nameof(ErrorCode.GroupAuthorizationFailed))]
+    [InlineData(Permission.Edit, nameof(ErrorCode.None))]
+    public async Task Who_may_alter_a_group_s_settings_does(Permission given, string expected)
+    {
+        await using KafkaScene scene = Scene(("g", given));
+        (_, KafkaPeer bob) = await ConnectAsync(scene);
+        IncrementalAlterConfigsResponse altered =
+            await bob.AskAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+                new()
+                {
+                    Resources =
+                    [
+                        new()
+                        {
+                            ResourceType = ConfigResources.Group,
+                            ResourceName = "g",
+                            Configs = [new() { Name = "consumer.session.timeout.ms", Value = "30000" }],
+                        },
+                    ],
+                },
+                1);
+        Assert.Equal(expected, $"{(ErrorCode)altered.Responses[0].ErrorCode}");
+    }
+
     [Fact]
     public async Task Who_deletes_a_topic_by_its_id_hears_its_name()
     {

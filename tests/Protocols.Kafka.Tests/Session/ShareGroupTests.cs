@@ -37,6 +37,70 @@ public sealed class ShareGroupTests
     }
 
     [Fact]
+    public async Task A_group_may_begin_with_the_first_record_that_is_there()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("a", "b")), 9);
+        Assert.Equal((ErrorCode.None, null), await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest"));
+        await peer.AskAsync<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse>(
+            new() { GroupId = "g", MemberId = "m", SubscribedTopicNames = ["t"] }, 1);
+        Assert.Equal([(0L, 1L, 1)], Acquired(await FetchAsync(peer, topic, 0)));
+    }
+
+    [Fact]
+    public async Task Settings_of_groups_are_shown_with_where_they_come_from()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Assert.Equal(
+            ["latest 5", "45000 5"],
+            await DescribeAsync(peer, "share.auto.offset.reset", "consumer.session.timeout.ms"));
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        Assert.Equal(
+            ["earliest 8", "45000 5"],
+            await DescribeAsync(peer, "share.auto.offset.reset", "consumer.session.timeout.ms"));
+        (ErrorCode error, string? message) = await AlterAsync(peer, "g", "retention.ms", "1");
+        Assert.Equal(ErrorCode.InvalidConfig, error);
+        Assert.Contains("retention.ms", message, StringComparison.Ordinal);
+        ListConfigResourcesResponse listed =
+            await peer.AskAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(
+                new() { ResourceTypes = [ConfigResources.Group] }, 1);
+        Assert.Equal(["g"], listed.ConfigResources.Select(r => r.ResourceName));
+    }
+
+    private static async Task<(ErrorCode Error, string? Message)> AlterAsync(
+        KafkaPeer peer, string group, string name, string value)
+    {
+        IncrementalAlterConfigsResponse altered =
+            await peer.AskAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+                new()
+                {
+                    Resources =
+                    [
+                        new()
+                        {
+                            ResourceType = ConfigResources.Group,
+                            ResourceName = group,
+                            Configs = [new() { Name = name, Value = value }],
+                        },
+                    ],
+                },
+                1);
+        return ((ErrorCode)altered.Responses[0].ErrorCode, altered.Responses[0].ErrorMessage);
+    }
+
+    private static async Task<string[]> DescribeAsync(KafkaPeer peer, params string[] names)
+    {
+        DescribeConfigsResponse shown = await peer.AskAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
+            new() { Resources = [new() { ResourceType = ConfigResources.Group, ResourceName = "g" }] }, 4);
+        Assert.Equal(0, shown.Results[0].ErrorCode);
+        return [.. names.Select(name => Array.Find(shown.Results[0].Configs, c => c.Name == name)!)
+            .Select(c => $"{c.Value} {c.ConfigSource}")];
+    }
+
+    [Fact]
     public async Task A_session_that_is_not_there_is_refused()
     {
         await using var scene = new KafkaScene();

@@ -18,6 +18,7 @@ public enum CoordinatorError : short
     InvalidSessionTimeout = 26,
     RebalanceInProgress = 27,
     InvalidCommitOffsetSize = 28,
+    InvalidConfig = 40,
     InvalidRequest = 42,
     PolicyViolation = 44,
     InvalidProducerEpoch = 47,

@@ -285,6 +285,23 @@ public sealed class GroupCoordinator
             }
         });
 
+    /// <summary>What a group is given, whether it is there or not.</summary>
+    public void GetConfig(string groupId, Action<GroupConfig> done) =>
+        _loop.Post(() => done(_services.Configs.Of(groupId)));
+
+    /// <summary>The groups that are given something, by name.</summary>
+    public void ListConfigs(Action<IReadOnlyList<string>> done) => _loop.Post(() => done(_services.Configs.Groups));
+
+    /// <summary>Changes what a group is given: the function gets that and changes it, or returns a sentence why it
+    /// cannot; it must not wait.</summary>
+    public void ChangeConfig(
+        string groupId, Func<Dictionary<string, string>, string?> change, bool validateOnly,
+        Action<GroupConfigResult> done) =>
+        _loop.Post(() => _services.Configs.Change(groupId, change, validateOnly, done));
+
+    /// <summary>Where a share group begins in a partition that is new to it. For whoever is on the loop.</summary>
+    internal ShareStart ShareStartOf(string groupId) => _services.Configs.Of(groupId).ShareStart;
+
     /// <summary>All groups, of every kind.</summary>
     public void List(Action<IReadOnlyList<GroupListing>> done) =>
         _loop.Post(() => done([.. _groups.All.Select(GroupTable.Listing)]));

@@ -67,6 +67,9 @@ public sealed record GroupOptions
     /// compiled.</summary>
     public int RegexesMax { get; init; } = 1_000;
 
+    /// <summary>Groups of one coordinator that have settings of their own.</summary>
+    public int ConfigsMax { get; init; } = 10_000;
+
     /// <summary>Members of one share group.</summary>
     public int ShareMembersMax { get; init; } = 200;
 }

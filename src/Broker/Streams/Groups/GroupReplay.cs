@@ -77,6 +77,10 @@ internal sealed partial class GroupReplay(
         {
             ApplyConsumer(groupId, kind, value);
         }
+        else if (kind is GroupConfigs.Key)
+        {
+            groups.Configs.Apply(groupId, value);
+        }
         else if (kind is ShareRecords.GroupKey)
         {
             ApplyShare(groupId, value);

@@ -13,6 +13,8 @@ internal sealed class GroupServices(
 
     public OffsetMemory OffsetMemory { get; } = new(options);
 
+    public GroupConfigs Configs { get; } = new(options, store);
+
     public TimerHeap Timers { get; } = new();
 
     public ITopicView Topics { get; } = topics;

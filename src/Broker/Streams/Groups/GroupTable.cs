@@ -15,6 +15,9 @@ internal sealed class GroupTable(GroupServices services, ClassicRebalance rebala
 
     public IReadOnlyCollection<Group> All => _groups.Values;
 
+    /// <summary>What groups are given, whether they are there or not.</summary>
+    public GroupConfigs Configs => services.Configs;
+
     public Group? Find(string groupId) => _groups.GetValueOrDefault(groupId);
 
     /// <summary>The group, made when there is none; null when there are too many.</summary>

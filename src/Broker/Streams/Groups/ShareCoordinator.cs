@@ -50,11 +50,14 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     /// <summary>Ends locks that are over. Called every 50 ms or so by the node.</summary>
     public void Tick() => _loop.Post(() => _timers.Run(NowMs));
 
+    /// <summary>Asked where a group begins in a partition that is new to it; on the loop.</summary>
+    internal Func<string, ShareStart> StartOf { get; set; } = _ => ShareStart.Latest;
+
     /// <summary>Where to read for a group; begins at an offset when the group never read here, unless groups read too
     /// many partitions already (PolicyViolation).</summary>
     /// <param name="key">Which group, which partition.</param>
     /// <param name="logStart">The first offset that the log still has.</param>
-    /// <param name="beginAt">Where a group begins that is new here.</param>
+    /// <param name="beginAt">Where a group begins that is new here, unless it is to begin at the log's start.</param>
     /// <param name="done">Gets the answer.</param>
     public void Open(SharePartitionKey key, long logStart, long beginAt, Action<SharePosition> done) =>
         _loop.Post(() =>
@@ -67,7 +70,8 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
                     return;
                 }
 
-                entry = Add(key, new SharePartition(Math.Max(beginAt, logStart), _options));
+                long begin = StartOf(key.GroupId) == ShareStart.Earliest ? logStart : Math.Max(beginAt, logStart);
+                entry = Add(key, new SharePartition(begin, _options));
                 Save(entry, ok => done(ok ? PositionOf(entry) : Unavailable));
                 return;
             }

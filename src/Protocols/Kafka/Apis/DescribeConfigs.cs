@@ -1,6 +1,8 @@
 using System.Globalization;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
+using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 using static Pillarbox.Protocols.Kafka.Wire.Messages.DescribeConfigsRequest;
@@ -8,18 +10,24 @@ using static Pillarbox.Protocols.Kafka.Wire.Messages.DescribeConfigsResponse;
 
 namespace Pillarbox.Protocols.Kafka.Apis;
 
-/// <summary>DescribeConfigs: the settings of topics, and the few of the node that clients look for.</summary>
+/// <summary>DescribeConfigs: the settings of topics and groups, and the few of the node that clients look for.
+/// </summary>
 internal static class DescribeConfigsApi
 {
-    public static ValueTask<DescribeConfigsResponse?> HandleAsync(ApiCall call, DescribeConfigsRequest request) =>
-        new(new DescribeConfigsResponse
+    public static async ValueTask<DescribeConfigsResponse?> HandleAsync(ApiCall call, DescribeConfigsRequest request)
+    {
+        DescribeConfigsResource[] wanted =
+            request.Resources.OnceBy(resource => (resource.ResourceType, resource.ResourceName));
+        var results = new DescribeConfigsResult[wanted.Length];
+        for (int i = 0; i < results.Length; i++)
         {
-            Results = Array.ConvertAll(
-                request.Resources.OnceBy(resource => (resource.ResourceType, resource.ResourceName)),
-                wanted => Describe(call.Session, request, wanted)),
-        });
+            results[i] = await DescribeAsync(call.Session, request, wanted[i]);
+        }
 
-    private static DescribeConfigsResult Describe(
+        return new DescribeConfigsResponse { Results = results };
+    }
+
+    private static async ValueTask<DescribeConfigsResult> DescribeAsync(
         KafkaSession session, DescribeConfigsRequest request, DescribeConfigsResource wanted)
     {
         var result = new DescribeConfigsResult
@@ -35,7 +43,10 @@ internal static class DescribeConfigsApi
             case ConfigResources.Broker:
                 DescribeBroker(session, wanted, result);
                 break;
-            case ConfigResources.BrokerLogger or ConfigResources.ClientMetrics or ConfigResources.Group:
+            case ConfigResources.Group:
+                await DescribeGroupAsync(session, request, wanted, result);
+                break;
+            case ConfigResources.BrokerLogger or ConfigResources.ClientMetrics:
                 break;
             default:
                 result.ErrorCode = (short)ErrorCode.InvalidRequest;
@@ -61,21 +72,42 @@ internal static class DescribeConfigsApi
             result.Configs =
             [
                 .. StreamSetting.All.Values.Where(s => IsWanted(wanted, s.Name))
-                    .OrderBy(s => s.Name, StringComparer.Ordinal)
-                    .Select(setting => Setting(config, setting, request)),
+                    .OrderBy(s => s.Name, StringComparer.Ordinal).Select(setting => Setting(
+                        setting, config.ValueOf(setting.Name), ConfigResources.SourceOf(config, setting), request)),
             ];
         }
     }
 
-    private static DescribeConfigsResourceResult Setting(
-        StreamConfig config, StreamSetting setting, DescribeConfigsRequest request)
+    private static async ValueTask DescribeGroupAsync(
+        KafkaSession session, DescribeConfigsRequest request, DescribeConfigsResource wanted,
+        DescribeConfigsResult result)
     {
-        sbyte source = ConfigResources.SourceOf(config, setting);
-        string value = config.ValueOf(setting.Name);
+        if (!session.MaySeeGroup(wanted.ResourceName))
+        {
+            result.ErrorCode = (short)ErrorCode.GroupAuthorizationFailed;
+            return;
+        }
+
+        GroupConfig config = StreamCoordinators.AreInUse(session.Streams)
+            ? await session.AskAsync<GroupConfig>((all, done) => all.Groups.GetConfig(wanted.ResourceName, done))
+            : GroupConfig.Default;
+        result.Configs =
+        [
+            .. GroupConfig.All.Values.Where(s => IsWanted(wanted, s.Name)).OrderBy(s => s.Name, StringComparer.Ordinal)
+                .Select(setting => Setting(
+                    setting, config.ValueOf(setting.Name),
+                    config.Given.ContainsKey(setting.Name) ? ConfigResources.GivenForGroup : ConfigResources.Default,
+                    request)),
+        ];
+    }
+
+    private static DescribeConfigsResourceResult Setting(
+        StreamSetting setting, string value, sbyte source, DescribeConfigsRequest request)
+    {
         var synonyms = new List<DescribeConfigsSynonym>();
         if (request.IncludeSynonyms)
         {
-            if (source == ConfigResources.GivenForTopic)
+            if (source != ConfigResources.Default)
             {
                 synonyms.Add(new() { Name = setting.Name, Value = value, Source = source });
             }

@@ -20,7 +20,7 @@ internal static class IncrementalAlterConfigsApi
         {
             IncrementalAlterConfigsRequest.AlterConfigsResource wanted = request.Resources[i];
             (ErrorCode error, string? message) = await ConfigChange.ApplyAsync(
-                call.Session, wanted.ResourceType, wanted.ResourceName, given => Change(given, wanted.Configs),
+                call.Session, wanted.ResourceType, wanted.ResourceName, given => Change(given, wanted),
                 request.ValidateOnly);
             responses[i] = new()
             {
@@ -35,11 +35,12 @@ internal static class IncrementalAlterConfigsApi
     }
 
     private static string? Change(
-        Dictionary<string, string> given, IncrementalAlterConfigsRequest.AlterableConfig[] changes)
+        Dictionary<string, string> given, IncrementalAlterConfigsRequest.AlterConfigsResource wanted)
     {
-        foreach (IncrementalAlterConfigsRequest.AlterableConfig change in changes)
+        foreach (IncrementalAlterConfigsRequest.AlterableConfig change in wanted.Configs)
         {
-            if (!StreamSetting.All.TryGetValue(change.Name, out StreamSetting? setting))
+            if (ConfigResources.SettingsOf(wanted.ResourceType)?.TryGetValue(
+                change.Name, out StreamSetting? setting) != true)
             {
                 return $"there is no setting '{change.Name}'";
             }
@@ -49,12 +50,12 @@ internal static class IncrementalAlterConfigsApi
                 return $"'{change.Name}' has no value";
             }
 
-            if (change.ConfigOperation is Append or Subtract && setting.Type != SettingType.List)
+            if (change.ConfigOperation is Append or Subtract && setting!.Type != SettingType.List)
             {
                 return $"'{change.Name}' is no list";
             }
 
-            if (!Apply(given, setting, change))
+            if (!Apply(given, setting!, change))
             {
                 return $"there is no operation {change.ConfigOperation}";
             }

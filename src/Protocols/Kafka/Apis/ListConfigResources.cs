@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
 namespace Pillarbox.Protocols.Kafka.Apis;
@@ -7,7 +8,7 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 /// </summary>
 internal static class ListConfigResourcesApi
 {
-    public static ValueTask<ListConfigResourcesResponse?> HandleAsync(
+    public static async ValueTask<ListConfigResourcesResponse?> HandleAsync(
         ApiCall call, ListConfigResourcesRequest request)
     {
         KafkaSession session = call.Session;
@@ -24,7 +25,15 @@ internal static class ListConfigResourcesApi
             found.Add(Resource(session.NodeId.ToString(CultureInfo.InvariantCulture), ConfigResources.Broker));
         }
 
-        return new(new ListConfigResourcesResponse { ConfigResources = [.. found] });
+        if ((all || request.ResourceTypes.Contains(ConfigResources.Group))
+            && StreamCoordinators.AreInUse(session.Streams))
+        {
+            IReadOnlyList<string> groups = await session.AskAsync<IReadOnlyList<string>>(
+                (coordinators, done) => coordinators.Groups.ListConfigs(done));
+            found.AddRange(groups.Where(session.MaySeeGroup).Select(g => Resource(g, ConfigResources.Group)));
+        }
+
+        return new ListConfigResourcesResponse { ConfigResources = [.. found] };
     }
 
     private static ListConfigResourcesResponse.ConfigResource Resource(string name, sbyte type) =>

@@ -265,6 +265,34 @@ public sealed class ClassicGroupTests
         Assert.Equal("Stable", _scene.Describe().State);
     }
 
+    /// <summary>It is away for a moment, and has its session's time to come back.</summary>
+    [Fact]
+    public void A_static_member_that_misses_a_rebalance_stays_until_its_session_ends()
+    {
+        JoinResult leader = _scene.Join(instance: "one", sessionMs: 30_000, rebalanceMs: 5_000).Value;
+        Answer<JoinResult> second = _scene.Join(instance: "two", sessionMs: 30_000, rebalanceMs: 5_000);
+        _scene.Join(leader.MemberId, "one", sessionMs: 30_000, rebalanceMs: 5_000);
+        string two = second.Value.MemberId;
+        _scene.Sync(leader.MemberId, 2, "one", assignments: [(leader.MemberId, "a"), (two, "b")]);
+        _scene.Sync(two, 2, "two");
+
+        // A third one comes; the second does not.
+        Answer<JoinResult> third = _scene.Join(sessionMs: 30_000, rebalanceMs: 5_000);
+        Answer<JoinResult> again = _scene.Join(leader.MemberId, "one", sessionMs: 30_000, rebalanceMs: 5_000);
+        _scene.Advance(5_100);
+        Assert.Equal((3, 3), (third.Value.Generation, again.Value.Members.Count));
+        Assert.Contains(two, again.Value.Members.Select(member => member.MemberId));
+        _scene.Sync(leader.MemberId, 3, "one", assignments: (leader.MemberId, "a"));
+        for (int i = 0; i < 6; i++)
+        {
+            _scene.Advance(5_000);
+            _scene.Heartbeat(leader.MemberId, 3, "one");
+            _scene.Heartbeat(third.Value.MemberId, 3);
+        }
+
+        Assert.DoesNotContain(two, _scene.Describe().Members.Select(member => member.MemberId));
+    }
+
     [Fact]
     public void A_static_leader_that_comes_back_may_skip_the_assignment()
     {

@@ -151,6 +151,40 @@ public sealed class ConsumerGroupTests
     }
 
     [Fact]
+    public void A_static_member_that_is_away_for_a_while_leaves_the_group_stable()
+    {
+        ConsumerClient one = Joined("one");
+        ConsumerClient two = new(_scene, "two") { InstanceId = "i" };
+        two.Beat();
+        Settle(one, two);
+        two.Leave(-2);
+        one.Beat();
+        Assert.Equal("Stable", Describe().State);
+    }
+
+    /// <summary>Somebody else has its id, or it has lost its place and does not know it.</summary>
+    [Fact]
+    public void The_epoch_before_is_not_forgiven_to_who_has_what_it_should_not_have()
+    {
+        ConsumerClient one = Joined("one");
+        ConsumerClient two = new(_scene, "two");
+        Assert.Equal(CoordinatorError.None, two.Beat());
+        Settle(one, two);
+        Answer<ConsumerHeartbeatResult> answer = new();
+        _scene.Coordinator.ConsumerHeartbeat(
+            new ConsumerHeartbeatRequest
+            {
+                GroupId = "g",
+                MemberId = one.MemberId,
+                MemberEpoch = one.Epoch - 1,
+                Owned = [.. two.Owned],
+                Client = new GroupClient("one", "/127.0.0.1"),
+            },
+            answer.Take);
+        Assert.Equal(CoordinatorError.FencedMemberEpoch, answer.Value.Error);
+    }
+
+    [Fact]
     public void A_static_member_that_is_there_keeps_its_name_to_itself()
     {
         ConsumerClient one = new(_scene, "one") { InstanceId = "i" };

@@ -96,6 +96,30 @@ public sealed class RegexSubscriptionTests
     }
 
     [Fact]
+    public void After_a_start_a_heartbeat_of_one_member_moves_nothing_of_another_that_is_not_heard_of_yet()
+    {
+        _scene.Topics.Set("logs-a", 1);
+        _scene.Topics.Set("logs-b", 1);
+        ConsumerClient alice = Member("alice", "logs-.*", EveryTopic.Instance);
+        ConsumerClient bob = Member("bob", "logs-.*", EveryTopic.Instance);
+        alice.Beat();
+        bob.Beat();
+        Settle(alice, bob);
+        Assert.Equal((1, 1), (alice.Owned.Count, bob.Owned.Count));
+        int epoch = alice.Epoch;
+        _scene.Crash();
+        _scene.Topics.Set("unrelated", 1);
+        Settle(bob);
+        Settle(alice, bob);
+        Assert.Equal((epoch, epoch), (alice.Epoch, bob.Epoch));
+
+        // What is there by then is found once all are heard of.
+        _scene.Topics.Set("logs-c", 1);
+        Settle(alice, bob);
+        Assert.Equal(3, alice.Owned.Count + bob.Owned.Count);
+    }
+
+    [Fact]
     public void A_topic_that_went_and_came_again_is_found_again()
     {
         _scene.Topics.Set("logs-a", 1);

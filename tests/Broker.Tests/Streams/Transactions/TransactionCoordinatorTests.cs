@@ -304,6 +304,17 @@ public sealed class TransactionCoordinatorTests
     }
 
     [Fact]
+    public void More_partitions_do_not_give_a_transaction_more_time()
+    {
+        ProducerStamp producer = _scene.Init("x", null, 5_000);
+        _scene.Add(producer, 1, 0);
+        _scene.Advance(3_000);
+        Assert.Equal(CoordinatorError.None, _scene.Add(producer, 1, 1));
+        _scene.Advance(2_200);
+        Assert.Equal(TransactionState.CompleteAbort, _scene.Describe().State);
+    }
+
+    [Fact]
     public void The_time_out_goes_on_after_a_crash()
     {
         ProducerStamp producer = _scene.Init("x", null, 5_000);

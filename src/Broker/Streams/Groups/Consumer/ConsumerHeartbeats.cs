@@ -51,7 +51,7 @@ internal sealed class ConsumerHeartbeats(
 
         bool joins = request.MemberEpoch == HeartbeatRules.Join;
         bool tells = lostAnswer || joins || HeartbeatRules.IsFull(request) || !member.Assigned.SetEquals(before);
-        services.Reply(owner, done, Answer(group, member, tells));
+        services.Reply(owner, done, Answer(owner, member, tells));
     }
 
     // What the group would weigh more with the member, or with what is new of it. Who is no member and does not join is
@@ -72,15 +72,16 @@ internal sealed class ConsumerHeartbeats(
     }
 
     /// <summary>A heartbeat for a member that has to give partitions up, or waits for some, comes sooner.</summary>
-    private ConsumerHeartbeatResult Answer(ConsumerGroup group, ConsumerMember member, bool tells)
+    private ConsumerHeartbeatResult Answer(Group owner, ConsumerMember member, bool tells)
     {
+        ConsumerGroup group = owner.Consumer!;
         bool settled = member.State == MemberState.Stable && group.Epoch == group.AssignmentEpoch;
         return new ConsumerHeartbeatResult
         {
             MemberId = member.Id,
             MemberEpoch = member.Epoch,
             HeartbeatIntervalMs = settled
-                ? services.Options.HeartbeatIntervalMs
+                ? services.Configs.Of(owner.Id).ConsumerHeartbeatIntervalMs ?? services.Options.HeartbeatIntervalMs
                 : services.Options.WaitingHeartbeatIntervalMs,
             Assignment = tells ? member.Assigned : null,
         };

@@ -71,7 +71,8 @@ internal sealed class ConsumerMembers(GroupServices services, ConsumerTargets ta
     /// begun.</summary>
     public void Touch(Group owner, ConsumerMember member)
     {
-        int sessionMs = member.Classic?.SessionTimeoutMs ?? services.Options.ConsumerSessionTimeoutMs;
+        int sessionMs = member.Classic?.SessionTimeoutMs
+            ?? services.Configs.Of(owner.Id).ConsumerSessionTimeoutMs ?? services.Options.ConsumerSessionTimeoutMs;
         member.Session ??= new CoordinatorTimer(() => SessionOver(owner, member));
         services.Timers.Arm(member.Session, services.NowMs + sessionMs);
         if (member.State != MemberState.UnrevokedPartitions)

@@ -59,7 +59,8 @@ internal sealed class ShareHeartbeats(GroupServices services)
             {
                 MemberId = member.Id,
                 MemberEpoch = group.Epoch,
-                HeartbeatIntervalMs = services.Options.HeartbeatIntervalMs,
+                HeartbeatIntervalMs =
+                    services.Configs.Of(owner.Id).ShareHeartbeatIntervalMs ?? services.Options.HeartbeatIntervalMs,
                 Assignment = tells ? member.Assigned : null,
             });
     }
@@ -76,7 +77,9 @@ internal sealed class ShareHeartbeats(GroupServices services)
     public void Touch(Group owner, ShareMember member)
     {
         member.Session ??= new CoordinatorTimer(() => SessionOver(owner, member));
-        services.Timers.Arm(member.Session, services.NowMs + services.Options.ConsumerSessionTimeoutMs);
+        int sessionMs =
+            services.Configs.Of(owner.Id).ShareSessionTimeoutMs ?? services.Options.ConsumerSessionTimeoutMs;
+        services.Timers.Arm(member.Session, services.NowMs + sessionMs);
     }
 
     /// <summary>After a start: members have one session's time to be heard of, and read where they did.</summary>
