@@ -543,8 +543,8 @@ public sealed class PartitionLog
         }
     }
 
-    /// <summary>The segment that an offset belongs to: the last that begins at or before it; the first one when a gap
-    /// is in front. -1 when there is none, or the offset is below the start.</summary>
+    /// <summary>The index of the segment that an offset belongs to: the last that begins at or before it. -1: there is
+    /// none, for the offset is below the start. Under the lock.</summary>
     private int FindSegment(long offset)
     {
         int index = _segments.Count - 1;
