@@ -58,8 +58,8 @@ public sealed record LimitsConfig
     public long OffsetsBytesMax { get; init; } = 128L << 20;
 
     /// <summary>How long committed offsets stay that nobody uses.</summary>
-    [Description("Time that committed offsets stay when their group is empty, since the last commit or the last member, "
-        + "in milliseconds.")]
+    [Description("Time that committed offsets stay when their group is empty, since the last commit or the last "
+        + "member, in milliseconds.")]
     public long OffsetRetentionMs { get; init; } = 7L * 24 * 3600 * 1000;
 
     /// <summary>Time that a branch of a distributed transaction has until it is prepared.</summary>

@@ -37,8 +37,8 @@ public sealed record GroupOptions
     /// <summary>UTF-8 bytes of a committed offset's metadata.</summary>
     public int OffsetMetadataBytesMax { get; init; } = 4096;
 
-    /// <summary>Bytes of memory that the committed offsets of all groups of one coordinator may take, with their metadata
-    /// and with those of open transactions. About a million offsets without metadata.</summary>
+    /// <summary>Bytes of memory that the committed offsets of all groups of one coordinator may take, with their
+    /// metadata and with those of open transactions. About a million offsets without metadata.</summary>
     public long OffsetsBytesMax { get; init; } = 128 << 20;
 
     /// <summary>How long offsets stay after their group became empty, in milliseconds. Default 7 days.</summary>
