@@ -477,7 +477,7 @@ public sealed class ConfMapperTests
     [InlineData("log {\nmodule: NONE\n}", "conf:1: there is no module 'NONE'")]
     [InlineData("log {\nmodule: AGENT\nenable: loud\n}", "conf:1: 'enable' must hold levels such as info+ or debug")]
     [InlineData("router {\n}\nrouter {\n}", "conf:3: there is a second 'router'")]
-    [InlineData("listener {\nport: 1\n}\nlistener {\nport: 2\nauthenticatePeer: yes\n}", 
+    [InlineData("listener {\nport: 1\n}\nlistener {\nport: 2\nauthenticatePeer: yes\n}",
         "conf: anybody could connect to the listener 'listener/1', others ask for a login")]
     [InlineData("listener {\nsaslMechanisms: GSSAPI\n}", "conf:1: of 'saslMechanisms' none is known")]
     [InlineData("listener {\nsslProfile: p\n}\nsslProfile {\nname: p\ncertFile: c\nprotocols: TLSv1.1\n}",

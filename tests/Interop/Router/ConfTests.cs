@@ -30,48 +30,7 @@ public sealed class ConfTests : IAsyncLifetime
                 protocols: TLSv1.3
             }
             """;
-        _first = Start("A", $$"""
-            {{profile}}
-            listener {
-                host: 127.0.0.1
-                port: {{routers}}
-                role: inter-router
-                sslProfile: ours
-                requireSsl: yes
-                authenticatePeer: yes
-                saslMechanisms: EXTERNAL
-            }
-            listener {
-                host: 127.0.0.1
-                port: {{_open}}
-            }
-            listener {
-                host: 127.0.0.1
-                port: {{_narrow}}
-                authenticatePeer: no
-                maxFrameSize: 2048
-                maxSessions: 5
-                idleTimeoutSeconds: 8
-                linkCapacity: 7
-                stripAnnotations: no
-            }
-            listener {
-                host: 127.0.0.1
-                port: {{_closed}}
-                authenticatePeer: yes
-            }
-            listener {
-                host: 127.0.0.1
-                port: {{_plugged}}
-                saslPlugin: logins
-            }
-            authServicePlugin {
-                name: logins
-                host: 127.0.0.1
-                port: {{_service}}
-                realm: shop.example
-            }
-            """);
+        _first = Start("A", FirstOf(profile, routers));
         await _first.SaysAsync($"Listening on 127.0.0.1:{routers}");
         _second = Start("B", $$"""
             {{profile}}
@@ -113,6 +72,50 @@ public sealed class ConfTests : IAsyncLifetime
         await RunAsync("usual", _open);
         await RunAsync("asks_a_service", _plugged, _service);
     }
+
+    // Between routers TLS and a certificate; for clients one listener of each kind.
+    private string FirstOf(string profile, string routers) => $$"""
+            {{profile}}
+            listener {
+                host: 127.0.0.1
+                port: {{routers}}
+                role: inter-router
+                sslProfile: ours
+                requireSsl: yes
+                authenticatePeer: yes
+                saslMechanisms: EXTERNAL
+            }
+            listener {
+                host: 127.0.0.1
+                port: {{_open}}
+            }
+            listener {
+                host: 127.0.0.1
+                port: {{_narrow}}
+                authenticatePeer: no
+                maxFrameSize: 2048
+                maxSessions: 5
+                idleTimeoutSeconds: 8
+                linkCapacity: 7
+                stripAnnotations: no
+            }
+            listener {
+                host: 127.0.0.1
+                port: {{_closed}}
+                authenticatePeer: yes
+            }
+            listener {
+                host: 127.0.0.1
+                port: {{_plugged}}
+                saslPlugin: logins
+            }
+            authServicePlugin {
+                name: logins
+                host: 127.0.0.1
+                port: {{_service}}
+                realm: shop.example
+            }
+            """;
 
     private static async Task RunAsync(string scenario, string port, params string[] more)
     {
