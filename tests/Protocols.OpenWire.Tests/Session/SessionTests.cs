@@ -207,7 +207,7 @@ public sealed class SessionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_a_client_finds_expired_goes_where_expired_messages_go(bool hasTime)
+    public async Task What_a_client_finds_expired_goes_where_expired_messages_go(bool hasTime)
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
@@ -219,8 +219,7 @@ public sealed class SessionTests
         Good(peer.Ask(OpenWireSteps.Ack(got, AckType.Expired)));
         Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
         scene.Settle();
-        string[] filled =
-            [.. views.GetAwaiter().GetResult().Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
+        string[] filled = [.. (await views).Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
         Assert.Equal(hasTime ? "ExpiryQueue" : "orders", Assert.Single(filled));
         Assert.Equal(hasTime ? null : 1, peer.Take<MessageDispatch>()?.RedeliveryCounter);
     }
