@@ -44,7 +44,8 @@ internal sealed class ApiRequest(HttpContext context, ApiRoute route, ApiService
         string target = Context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         string[] parts = target.Split('?', 2)[0].Split('/');
         string part = at < parts.Length ? Uri.UnescapeDataString(parts[at]) : "";
-        return AddressName.Check(part, name == "name" ? name : $"{name} name") is { } error ? throw Invalid(error) : part;
+        string what = name == "name" ? name : $"{name} name";
+        return AddressName.Check(part, what) is { } error ? throw Invalid(error) : part;
     }
 
     /// <summary>A text behind the question mark, or null.</summary>

@@ -219,8 +219,7 @@ public sealed class SessionTests
         Good(peer.Ask(OpenWireSteps.Ack(got, AckType.Expired)));
         Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
         scene.Settle();
-        string[] filled =
-            [.. (await views).Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
+        string[] filled = [.. (await views).Where(q => q.MessageCount > 0).Select(q => q.Config.Name)];
         Assert.Equal(hasTime ? "ExpiryQueue" : "orders", Assert.Single(filled));
         Assert.Equal(hasTime ? null : 1, peer.Take<MessageDispatch>()?.RedeliveryCounter);
     }
