@@ -11,7 +11,6 @@ public sealed class LoadedCodeTests
     [InlineData("Pillarbox.Protocols.Mqtt.dll")]
     [InlineData("Pillarbox.Protocols.OpenWire.dll")]
     [InlineData("Pillarbox.Protocols.Stomp.dll")]
-    [InlineData("Microsoft.AspNetCore.Routing.dll")]
     public async Task A_router_does_not_load_it(string file)
     {
         await using PillarboxProcess node = await PillarboxProcess.StartAsync(
