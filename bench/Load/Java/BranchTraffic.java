@@ -17,10 +17,13 @@ final class BranchTraffic extends Traffic {
     private static final long RECEIVE_MILLISECONDS = 10_000;
     private final String url;
     private final String queue;
+    private final byte number;
     private long lastXid;
 
-    BranchTraffic(String url, String queue, int bodyBytes) {
+    /** number: which of those that run at once, at most 127. */
+    BranchTraffic(String url, String queue, int bodyBytes, int number) {
         super(bodyBytes);
+        this.number = (byte) number;
         this.url = url;
         this.queue = queue;
     }
@@ -32,7 +35,7 @@ final class BranchTraffic extends Traffic {
 
     @Override
     void start() {
-        run("branches", this::branches);
+        run("branches " + number, this::branches);
     }
 
     private void branches() throws Exception {
@@ -52,7 +55,7 @@ final class BranchTraffic extends Traffic {
 
     private void branch(XASession session, MessageProducer producer, MessageConsumer consumer) throws Exception {
         XAResource resource = session.getXAResource();
-        Xid xid = new NumberedXid(++lastXid);
+        Xid xid = new NumberedXid(++lastXid, number);
         resource.start(xid, XAResource.TMNOFLAGS);
         Message message = consumer == null ? null : consumer.receive(RECEIVE_MILLISECONDS);
         if (producer != null) producer.send(next(session));
@@ -67,9 +70,11 @@ final class BranchTraffic extends Traffic {
         private static final int FORMAT = 0x4a4d534c;
         private static final long BEGUN = System.currentTimeMillis();
         private final long number;
+        private final byte branch;
 
-        NumberedXid(long number) {
+        NumberedXid(long number, byte branch) {
             this.number = number;
+            this.branch = branch;
         }
 
         @Override
@@ -79,7 +84,7 @@ final class BranchTraffic extends Traffic {
 
         @Override
         public byte[] getGlobalTransactionId() {
-            return ByteBuffer.allocate(2 * Long.BYTES).putLong(BEGUN).putLong(number).array();
+            return ByteBuffer.allocate(2 * Long.BYTES + 1).putLong(BEGUN).putLong(number).put(branch).array();
         }
 
         @Override

@@ -51,6 +51,10 @@ internal static class ProtocolRows
         {
             Goals = [Goal.RatioTo("activemq", "ActiveMQ", 2), Sixth],
         },
+        new JmsRow("xa-8", "the same on eight connections and queues at once")
+        {
+            Goals = [Goal.RatioTo("activemq", "ActiveMQ", 2), Sixth],
+        },
         new CrossRow("mqtt", "amqp", "durable, 100 B, in by MQTT with QoS 1, out by AMQP"),
         new CrossRow("amqp", "stomp", "durable, 100 B, in by AMQP, out by STOMP"),
     ];
