@@ -46,7 +46,8 @@ internal static class Cli
     /// <summary>Starts a process; the caller ends it.</summary>
     public static Process Start(IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Program, arguments)
+        // Whoever starts the tests in the background may have told them to ignore SIGINT, which would be inherited.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -24,7 +24,16 @@ public sealed class RunVerbTests : IDisposable
         Assert.Matches(@"^listening http 127\.0\.0\.1:\d+$", await node.StandardOutput.ReadLineAsync());
         Assert.Equal("ready", await node.StandardOutput.ReadLineAsync());
         using Process kill = Process.Start("kill", [$"-{signal}", $"{node.Id}"]);
-        await node.WaitForExitAsync();
+        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        try
+        {
+            await node.WaitForExitAsync(late.Token);
+        }
+        finally
+        {
+            node.Kill();
+        }
+
         Assert.Equal(0, node.ExitCode);
     }
 
