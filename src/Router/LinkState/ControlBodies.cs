@@ -68,7 +68,10 @@ internal static class ControlBodies
             Need(fields.MobileSeq),
             absolute,
             WithHints(keys, fields.Hints),
-            absolute ? [] : ReadKeys(fields.Delete));
+            absolute ? [] : ReadKeys(fields.Delete))
+        {
+            Instance = fields.Instance,
+        };
     }
 
     private static ImmutableArray<string> ReadKeys(ReadOnlySpan<byte> encoded) =>

@@ -73,6 +73,9 @@ public sealed record MobileAddressUpdate(
     ImmutableArray<AddressHint> Added,
     ImmutableArray<string> Deleted) : ControlMessage(Id)
 {
+    /// <summary>When its router started; 0: it does not say, as the protocol's peers do not.</summary>
+    public long Instance { get; init; }
+
     /// <inheritdoc/>
     public override string Opcode => "MAU";
 }

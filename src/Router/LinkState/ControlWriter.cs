@@ -12,10 +12,11 @@ namespace Pillarbox.Router.LinkState;
 //                               RA     id pv area instance ls_seq mobile_seq
 //                               LSR    id pv area
 //                               LSU    id pv area instance ls_seq ls {id area ls_seq peers {id: cost}}
-//                               MAU    id pv area mobile_seq (exist hints | hints add del)
+//                               MAU    id pv area mobile_seq (exist hints | hints add del) instance
 //                               MAR    id pv area have_seq
 //
-// The first four have string keys and ints, the last two symbol keys and longs, as the protocol's peers write them.
+// The first four have string keys and ints, the last two symbol keys and longs, as the protocol's peers write them. The
+// instance of a MAU is of nodes like this one alone: others pass over a key that they do not know.
 
 /// <summary>Writes control messages. Pure.</summary>
 public static class ControlWriter
@@ -157,17 +158,18 @@ public static class ControlWriter
 
     private static int WriteAddresses(scoped ref AmqpWriter writer, MobileAddressUpdate update)
     {
+        int more = update.Instance == 0 ? 0 : WriteNumber(ref writer, symbols: true, "instance", update.Instance);
         WriteNumber(ref writer, symbols: true, "mobile_seq", update.MobileSeq);
         if (update.IsAbsolute)
         {
             WriteKeys(ref writer, "exist", update.Added.Select(a => a.Key));
             WriteHints(ref writer, update.Added);
-            return 6;
+            return more + 6;
         }
         WriteHints(ref writer, update.Added);
         WriteKeys(ref writer, "add", update.Added.Select(a => a.Key));
         WriteKeys(ref writer, "del", update.Deleted);
-        return 8;
+        return more + 8;
     }
 
     private static void WriteKeys(scoped ref AmqpWriter writer, string name, IEnumerable<string> keys)

@@ -63,7 +63,7 @@ internal sealed class MobileAddressProtocol
             return false;
         }
         _updatedMs = nowMs;
-        _routing.Multicast(ControlService.MobileAddress, update);
+        _routing.Multicast(ControlService.MobileAddress, update with { Instance = _options.Instance });
         return true;
     }
 
@@ -122,13 +122,14 @@ internal sealed class MobileAddressProtocol
             return;
         }
         node.AddressesTold = (nowMs, OwnSeq);
-        MobileAddressUpdate all = _local.All(_options.Id);
+        MobileAddressUpdate all = _local.All(_options.Id) with { Instance = _options.Instance };
         _routing.SendTo(request.Id, ControlService.MobileAddress, all, fromLink);
     }
 
     public void OnUpdate(MobileAddressUpdate update, long nowMs)
     {
-        if (!_table.TryGet(update.Id, out RouterNode? node) || IsStray(node, update))
+        if (!_table.TryGet(update.Id, out RouterNode? node) || IsOfAnotherStart(node, update)
+            || IsStray(node, update))
         {
             return;
         }
@@ -166,8 +167,14 @@ internal sealed class MobileAddressProtocol
         node.AddressRequest.Answered();
     }
 
+    // A node of this kind says of which start its addresses are: one that was held up may have the number that the
+    // router's next start is at, and would be taken for its.
+    private static bool IsOfAnotherStart(RouterNode node, MobileAddressUpdate update) =>
+        update.Instance != 0 && node.Instance is { } known && known != update.Instance;
+
     // All the addresses come as an answer, or with a number that the router has advertised. Else they may be those of a
-    // start that is over: an update does not say of which start it is, and one may be held up for long.
+    // start that is over: an update of the protocol's peers does not say of which start it is, and one may be held up
+    // for long.
     private static bool IsStray(RouterNode node, MobileAddressUpdate update) => update.IsAbsolute
         && node.AddressRequest.Repetition == 0 && update.MobileSeq > node.Advertised.MobileSeq;
 

@@ -15,6 +15,7 @@ public sealed class ControlCodecTests
         new MobileAddressUpdate("A", 7, false, [new("M0q.edge", AddressTreatment.Balanced)], ["HE1", "Cprefix"]),
         new MobileAddressUpdate("A", 7, true, [new("M0q.edge", AddressTreatment.Multicast)], []),
         new MobileAddressUpdate("A", 8, false, [], []),
+        new MobileAddressUpdate("A", 8, false, [], []) { Instance = 1_700_000_000 },
         new MobileAddressRequest("A", 6),
     ];
 

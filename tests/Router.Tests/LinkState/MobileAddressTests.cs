@@ -105,7 +105,31 @@ public sealed class MobileAddressTests
         Assert.Empty(scene.Take<MobileAddressRequest>());
     }
 
-    // An update does not say of which start of its router it is; one may come late.
+    [Fact]
+    public void An_update_that_says_it_is_of_another_start_is_not_believed()
+    {
+        const long Next = EngineScene.Instance + 5;
+        EngineScene scene = Joined();
+        scene.HelloOf(1, "B", Next, "A");
+        scene.Hear(
+            1, new ControlAddress(ControlService.Router, "A"),
+            new LinkStateUpdate("B", Next, 1, [new PeerCost("A", 1)]));
+        scene.Ra(1, "B", 1, 1, Next);
+        var update = new MobileAddressUpdate("B", 1, false, [new AddressHint("M0old", AddressTreatment.Balanced)], [])
+        {
+            Instance = EngineScene.Instance,
+        };
+        scene.Hear(1, new ControlAddress(ControlService.MobileAddress, "all"), update);
+        scene.Pass(50);
+        Assert.Empty(scene.Engine.Snapshot.Addresses);
+        scene.Hear(
+            1, new ControlAddress(ControlService.MobileAddress, "all"),
+            update with { Instance = Next, Added = [new AddressHint("M0new", AddressTreatment.Balanced)] });
+        scene.Pass(50);
+        Assert.Equal(["M0new"], scene.Engine.Snapshot.Addresses.Keys);
+    }
+
+    // An update of another kind of router does not say of which start of its router it is; one may come late.
     [Fact]
     public void All_addresses_that_nobody_asked_for_and_that_were_not_advertised_are_not_believed()
     {
