@@ -180,8 +180,7 @@ public sealed class BranchTests
     {
         using Scene scene = new();
         Actor actor = scene.Connect();
-        XaTable table = new();
-        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        (XaTable table, XaBranch branch) = Begun(actor);
         Assert.Equal([actor.Client], table.MarkTimedOut(startedBeforeMs: 1));
         Refused(XaCode.RolledBackByTimeout, () => table.FindOwn(actor.Client, Name));
         Refused(XaCode.Unknown, () => table.FindOwn(actor.Client, Name));
@@ -194,8 +193,7 @@ public sealed class BranchTests
     {
         using Scene scene = new();
         Actor actor = scene.Connect();
-        XaTable table = new();
-        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        (XaTable table, XaBranch branch) = Begun(actor);
         table.End(actor.Client, Name);
         Assert.True(table.TryBeginWrite(branch));
         Refused(XaCode.Protocol, () => table.Take(Name, Somebody));
@@ -210,8 +208,7 @@ public sealed class BranchTests
     {
         using Scene scene = new();
         Actor actor = scene.Connect();
-        XaTable table = new();
-        XaBranch branch = table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin);
+        (XaTable table, XaBranch branch) = Begun(actor);
         Assert.True(table.TryBeginWrite(branch));
         table.EndWrite(branch);
         for (int i = 0; i < 10_000; i++)
@@ -390,6 +387,13 @@ public sealed class BranchTests
             scene.Actors.Remove(actor);
             scene.Settle();
         }
+    }
+
+    // A table of its own, with one branch of the actor's.
+    private static (XaTable Table, XaBranch Branch) Begun(Actor actor)
+    {
+        XaTable table = new();
+        return (table, table.Start(actor.Client, Name, Somebody, 0, actor.Client.Begin));
     }
 
     private static void Refused(XaCode code, Action step) => Assert.Equal(code, Assert.Throws<XaException>(step).Code);

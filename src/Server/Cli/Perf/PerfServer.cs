@@ -6,8 +6,6 @@ namespace Pillarbox.Server.Cli.Perf;
 /// <summary>Where a server is that is named HOST:PORT, and as whom to log in. Immutable.</summary>
 internal sealed record PerfServer
 {
-    private const string UserVariable = "PILLARBOX_USER";
-
     public required string Host { get; init; }
 
     public required int Port { get; init; }
@@ -21,6 +19,20 @@ internal sealed record PerfServer
     public static CommandException Refused(string why) =>
         new(ExitCode.Denied, $"the server refuses the login: {why}");
 
+    /// <summary>Reads HOST:PORT, or HOST alone. Throws <see cref="CommandException"/>.</summary>
+    public static (string Host, int Port) PlaceOf(string url, int defaultPort)
+    {
+        int colon = url.LastIndexOf(':');
+        if (colon < 0)
+        {
+            return (url, defaultPort);
+        }
+
+        return int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            ? (url[..colon].Trim('[', ']'), port)
+            : throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
+    }
+
     /// <summary>The flags, and how to make a server of what was given.</summary>
     /// <param name="defaultPort">The protocol's own port.</param>
     internal sealed class Flags(int defaultPort)
@@ -31,45 +43,20 @@ internal sealed record PerfServer
             DefaultValueFactory = _ => $"127.0.0.1:{defaultPort}",
         };
 
-        private readonly Option<string?> _user = new("--user")
-        {
-            Description = $"Log in as this user (environment: {UserVariable}).",
-        };
-
-        private readonly Option<string?> _passwordFile = new("--password-file")
-        {
-            Description =
-                $"A file whose first line is the password (else {PasswordSource.Variable}, else it is asked for).",
-        };
+        private readonly LoginFlags _login = new();
 
         public void AddTo(Command command)
         {
             command.Options.Add(_url);
-            command.Options.Add(_user);
-            command.Options.Add(_passwordFile);
+            _login.AddTo(command);
         }
 
         /// <summary>Throws <see cref="CommandException"/> for what cannot be read.</summary>
         public PerfServer Read(ParseResult parsed)
         {
-            string url = parsed.GetValue(_url)!;
-            int colon = url.LastIndexOf(':');
-            int port = defaultPort;
-            if (colon >= 0
-                && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
-            {
-                throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
-            }
-
-            string? user = parsed.GetValue(_user) ?? Environment.GetEnvironmentVariable(UserVariable);
-            bool isNamed = !string.IsNullOrEmpty(user);
-            return new PerfServer
-            {
-                Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
-                Port = port,
-                User = isNamed ? user : null,
-                Password = isNamed ? PasswordSource.Of(user!, parsed.GetValue(_passwordFile)) : null,
-            };
+            (string host, int port) = PlaceOf(parsed.GetValue(_url)!, defaultPort);
+            (string? user, string? password) = _login.Read(parsed);
+            return new PerfServer { Host = host, Port = port, User = user, Password = password };
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Pillarbox.Model.Records;
 
@@ -117,17 +116,10 @@ internal static class KafkaPerfCommand
             throw new CommandException(ExitCode.Usage, "say --fill or --drain, not both");
         }
 
-        string url = parsed.GetValue(Url)!;
-        int colon = url.LastIndexOf(':');
-        int port = DefaultPort;
-        if (colon >= 0 && !int.TryParse(url[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out port))
-        {
-            throw new CommandException(ExitCode.Usage, $"--url {url}: write HOST:PORT");
-        }
-
+        (string host, int port) = PerfServer.PlaceOf(parsed.GetValue(Url)!, DefaultPort);
         return new KafkaPerfOptions
         {
-            Host = colon < 0 ? url : url[..colon].Trim('[', ']'),
+            Host = host,
             Port = port,
             Topic = parsed.GetValue(Topic)!,
             Partitions = Math.Max(1, parsed.GetValue(Partitions)),
