@@ -14,7 +14,7 @@ internal sealed record LoadOptions
     public double DurationSeconds { get; init; } = 10;
 
     public IReadOnlyList<string> Peers { get; init; } =
-        ["pillarbox", "rabbitmq", "rabbitmq-streams", "activemq", "mosquitto", "nats", "relay"];
+        ["pillarbox", "rabbitmq", "rabbitmq-streams", "activemq", "mosquitto", "nats", "relay", "qdrouterd"];
 
     public bool Install { get; init; }
 

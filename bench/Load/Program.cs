@@ -9,7 +9,8 @@ const string Help = """
       ROW                 a name from the list below; without any, all but those marked "long"
       --runs N            runs of each row and peer, of which the median counts (default 5)
       --duration S        seconds measured in each run (default 10)
-      --peers A,B         of pillarbox, rabbitmq, rabbitmq-streams, activemq, nats, relay
+      --peers A,B         of pillarbox, rabbitmq, rabbitmq-streams, activemq, mosquitto, nats, relay,
+                          qdrouterd (where PILLARBOX_QDROUTERD names a program that starts it)
                           (default: all that are installed)
       --install           install missing peers from Debian first
       --program PATH      the pillarbox to measure (default: artifacts/linux-x64/pillarbox, else the Release build)

@@ -16,7 +16,8 @@ internal static class PeerStarts
         ("nats", "nats-server", "/usr/sbin/nats-server"),
     ];
 
-    public static bool IsInstalled(string peer) => Missing(peer).Length == 0;
+    public static bool IsInstalled(string peer) =>
+        Missing(peer).Length == 0 && (peer != QdrouterdPeer.PeerName || QdrouterdPeer.IsGiven);
 
     public static async Task<IPeer> StartAsync(string peer, LoadOptions options) => peer switch
     {
@@ -26,6 +27,7 @@ internal static class PeerStarts
         "activemq" => await ActiveMqPeer.StartAsync(),
         "mosquitto" => await MosquittoPeer.StartAsync(),
         "nats" => await NatsPeer.StartAsync(),
+        QdrouterdPeer.PeerName => new QdrouterdPeer(),
         "relay" => await RelayPeer.StartAsync(),
         _ => throw new ArgumentException($"there is no peer {peer}"),
     };

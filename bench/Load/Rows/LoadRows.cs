@@ -1,3 +1,5 @@
+using Pillarbox.Load.Peers;
+
 namespace Pillarbox.Load.Rows;
 
 /// <summary>The list of rows.</summary>
@@ -6,14 +8,25 @@ internal static class LoadRows
     private static RouterRow RouterOf(int nodes, string name, string description, string arguments, double rate) =>
         new(nodes, name, description, arguments)
         {
-            Goals = [new Goal($"at least {rate:N0} messages/s", r => r.Median("pillarbox", Figure.Rate), rate, true)],
+            Goals =
+            [
+                new Goal($"at least {rate:N0} messages/s", r => r.Median("pillarbox", Figure.Rate), rate, true),
+                Goal.RatioTo(QdrouterdPeer.PeerName, "qdrouterd", 1.3),
+            ],
         };
 
     private static RouterRow RouterOneOf(int nodes, string description, double microseconds) =>
         new(nodes, $"router-{nodes}-one", description, "--size 100 --in-flight 1")
         {
-            Goals = [Goal.AtMost(
-                $"p50 of the delivery at most {microseconds} us", Figure.DeliveredP50Us, microseconds)],
+            Goals =
+            [
+                Goal.AtMost($"p50 of the delivery at most {microseconds} us", Figure.DeliveredP50Us, microseconds),
+                new Goal(
+                    "p50 of the delivery at most qdrouterd's",
+                    r => r.Median("pillarbox", Figure.DeliveredP50Us)
+                        / r.Median(QdrouterdPeer.PeerName, Figure.DeliveredP50Us),
+                    1, false),
+            ],
         };
 
     private static readonly Goal AtMost300MiB = Goal.AtMost("at most 300 MiB resident", Figure.ResidentMiB, 300);

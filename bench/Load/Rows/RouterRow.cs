@@ -12,44 +12,60 @@ internal sealed class RouterRow(int nodes, string name, string description, stri
 {
     private const int ReadySeconds = 60;
 
+    // Its routes need some seconds and it says nothing when they are there.
+    private static readonly TimeSpan RoutesOfPeer = TimeSpan.FromSeconds(5);
+
     public string Name => name;
 
     public string Description => description;
 
     public bool IsLong => false;
 
-    public IReadOnlyList<string> Peers => ["pillarbox"];
+    public IReadOnlyList<string> Peers => ["pillarbox", QdrouterdPeer.PeerName];
 
     public IReadOnlyList<Goal> Goals { get; init; } = [];
 
     /// <inheritdoc/>
     public async Task<Dictionary<string, double>> MeasureAsync(IPeer peer, LoadOptions options)
     {
-        var line = new List<PeerProcess>();
+        var line = new List<LineNode>();
         try
         {
             for (int i = 0; i < nodes; i++)
             {
-                line.Add(await StartAsync(options.Program, i, line.LastOrDefault()));
+                line.Add(peer is QdrouterdPeer
+                    ? await QdrouterdPeer.StartNodeAsync(i, line.LastOrDefault())
+                    : await StartNodeAsync(options.Program, i, line.LastOrDefault()));
+            }
+
+            if (peer is QdrouterdPeer)
+            {
+                await Task.Delay(RoutesOfPeer);
             }
 
             string[] all =
             [
-                "perf", "amqp", "--url", "amqp://" + AddressOf(line[^1], "amqp"), "--receive-url",
-                "amqp://" + AddressOf(line[0], "amqp"), "--address", "line", "--duration",
+                "perf", "amqp", "--url", "amqp://" + line[^1].Amqp, "--receive-url",
+                "amqp://" + line[0].Amqp, "--address", "line", "--duration",
                 options.DurationSeconds.ToString(CultureInfo.InvariantCulture), "--server-pid",
-                line[0].Pid.ToString(CultureInfo.InvariantCulture), "-o", "json",
+                line[0].Process.Pid.ToString(CultureInfo.InvariantCulture), "-o", "json",
                 .. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             ];
             return await PerfProcess.RunAsync(options.Program, all);
         }
         finally
         {
-            foreach (PeerProcess process in Enumerable.Reverse(line))
+            foreach (LineNode node in Enumerable.Reverse(line))
             {
-                await process.DisposeAsync();
+                await node.DisposeAsync();
             }
         }
+    }
+
+    private static async Task<LineNode> StartNodeAsync(string program, int number, LineNode? before)
+    {
+        PeerProcess process = await StartAsync(program, number, before?.Process);
+        return new LineNode(process, AddressOf(process, "amqp"), AddressOf(process, "inter-router"));
     }
 
     /// <summary>Starts a node of a line, connected to the one before it.</summary>
