@@ -47,7 +47,7 @@ internal sealed partial class AmqpConnection
         foreach ((LinkKey link, _) in requests)
         {
             asked.TryDequeue(out _);
-            _endpoint.GiveUp(link);
+            _endpoint.Names.GiveUp(link);
         }
 
         // The broker must know before the other connection goes on.

@@ -67,12 +67,12 @@ internal sealed partial class AmqpConnection
 
     private void StartWaits()
     {
-        while (!_isReading && _endpoint.TryTakeRead(out SendingLink? link))
+        while (!_isReading && _endpoint.Turns.TryTakeRead(out SendingLink? link))
         {
             StartRead(link);
         }
 
-        if (_endpoint.SaslToVerify is { } sasl && _verify is null)
+        if (_endpoint.Sasl.ToVerify is { } sasl && _verify is null)
         {
             _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
             if (!_verify.IsCompleted)
@@ -81,7 +81,7 @@ internal sealed partial class AmqpConnection
             }
         }
 
-        if (_endpoint.InputGate is { } gate && _gate is null)
+        if (_endpoint.Hold.Gate is { } gate && _gate is null)
         {
             _gate = gate;
             _gate.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);

@@ -276,7 +276,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
             if (_knownState == ConnectionState.Opened)
             {
                 _timers.OnOpened(_endpoint.PeerIdleTimeoutMs);
-                if (_endpoint.LoginEndsAtMs is { } endsAtMs)
+                if (_endpoint.Sasl.EndsAtMs is { } endsAtMs)
                 {
                     _timers.OnLoginEnds(now + endsAtMs - _environment.UnixMs);
                 }

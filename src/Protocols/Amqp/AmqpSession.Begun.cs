@@ -48,7 +48,7 @@ internal sealed partial class AmqpSession
         Window.OnBegin(begin);
         _peerHandleMax = begin.HandleMax;
         State = SessionState.Mapped;
-        Connection.OnWindowOpened(this);
+        Connection.Turns.OnWindowOpened(this);
     }
 
     /// <summary>

@@ -48,7 +48,7 @@ internal sealed partial class AmqpSession
             Apply(id, outcome, disposition);
         }
 
-        Connection.OnWindowOpened(this);
+        Connection.Turns.OnWindowOpened(this);
     }
 
     /// <summary>A settlement that the peer waits for (rcv-settle-mode second) is on disk.</summary>
@@ -212,7 +212,7 @@ internal sealed partial class AmqpSession
         if (((SendingLink)sent.Link).SettlesSecond && outcome.Outcome.Kind == OutcomeKind.Accepted)
         {
             sent.State = SentState.Settling;
-            Connection.Client.Settle(sent.Delivery, outcome.Outcome, Connection.TagSettlement(this, id));
+            Connection.Client.Settle(sent.Delivery, outcome.Outcome, Connection.Settlements.Tag(this, id));
             return;
         }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Connections;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Termini;
@@ -95,7 +96,7 @@ internal sealed partial class AmqpSession
                 AmqpErrorCondition.SessionHandleInUse, $"handle {attach.Handle} is in use", AmqpSeverity.Session);
         }
 
-        if (!TakesAnswer(attach) && Connection.TakeLinkName(this, attach))
+        if (!TakesAnswer(attach) && !Connection.DefersUntilTaken(this, attach))
         {
             CompleteAttach(attach);
         }
@@ -162,7 +163,7 @@ internal sealed partial class AmqpSession
     public void OnFlow(in Flow flow)
     {
         Window.OnFlow(flow);
-        Connection.OnWindowOpened(this);
+        Connection.Turns.OnWindowOpened(this);
         if (flow.Handle is { } handle)
         {
             Link link = RequireLink(handle);
@@ -184,7 +185,7 @@ internal sealed partial class AmqpSession
         Window.OnTransferReceived();
         if (Window.IsUpdateDue)
         {
-            Connection.OweWindow(this);
+            Connection.Owed.OweWindow(this);
         }
 
         Link link = RequireLink(transfer.Handle);
@@ -362,7 +363,7 @@ internal sealed partial class AmqpSession
                 return;
             }
 
-            RememberedDeliveries? memory = node is null ? Connection.Remember(attach) : null;
+            RememberedDeliveries? memory = node is null ? Connection.Names.Remember(attach) : null;
             memory?.Keep(attach.Unsettled, attach.IncompleteUnsettled);
             bool isIncomplete = false;
             int room = (int)Math.Min(Connection.PeerFrameBytesMax, int.MaxValue) / 4;
@@ -410,8 +411,8 @@ internal sealed partial class AmqpSession
             Target = target,
             Unsettled = unsettled,
             IncompleteUnsettled = isIncomplete,
-            OfferedCapabilities = attach.DesiredCapabilities?.Contains(ConnectionEndpoint.DelayedDelivery) == true
-                ? [ConnectionEndpoint.DelayedDelivery] : null,
+            OfferedCapabilities = attach.DesiredCapabilities?.Contains(OwnOpen.DelayedDelivery) == true
+                ? [OwnOpen.DelayedDelivery] : null,
             MaxMessageSize = (ulong)Connection.Options.MaxMessageBytes,
         });
     }
@@ -425,13 +426,13 @@ internal sealed partial class AmqpSession
         }
 
         _links[link.PeerHandle] = link;
-        Connection.OnLinkAttached(link);
+        Connection.Names.OnAttached(link);
     }
 
     private void Release(Link link, LinkEnd end)
     {
         link.Release(end);
-        Connection.OnLinkReleased(link);
+        Connection.Names.OnReleased(link);
     }
 
     private Link? LinkAt(uint handle) => handle < _links.Length ? _links[handle] : null;

@@ -3,37 +3,20 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Connections;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Logins;
-using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp;
 
-/// <content>Protocol headers (part 2 section 2.2), SASL (part 5 section 5.3), open and close (part 2 section
-/// 2.4).</content>
+/// <content>Protocol headers (part 2 section 2.2), open and close (part 2 section 2.4).</content>
 internal sealed partial class ConnectionEndpoint
 {
-    // Part 5 section 5.3.1: SASL frames are at most MIN-MAX-FRAME-SIZE long. Tokens do not fit into that, and whoever
-    // sends one sends a longer frame.
-    private uint SaslFrameBytesMax => Environment.Sasl.TakesTokens || _plan.LoginService is not null
-        ? (uint)Math.Min(Options.MaxFrameBytes, Options.PreAuthBytesMax)
-        : WireLimits.FrameBytesMin;
-
     private const string SpacePrefix = "vhost:";
-    private const string SoleConnection = "sole-connection-for-container";
-    /// <summary>Messages that are delivered not before a time: the annotations x-opt-delivery-time and
-    /// x-opt-delivery-delay.</summary>
-    public const string DelayedDelivery = "DELAYED_DELIVERY";
-
-    private static readonly string[] Capabilities =
-        ["ANONYMOUS-RELAY", DelayedDelivery, "SHARED-SUBS", SoleConnection];
 
     private BrokerClient? _client;
-    private ISaslServer? _sasl;
-    private RelayedLogin? _relay;
     private bool _openSent;
-    private bool _entered;
 
     /// <summary>The connection's handle on the broker; there is one from the open on.</summary>
     public BrokerClient Client => _client!;
@@ -42,11 +25,10 @@ internal sealed partial class ConnectionEndpoint
     public bool HasClient => _client is not null;
 
     /// <summary>Who logged in.</summary>
-    public Identity Identity { get; private set; } = Identity.Anonymous;
+    public Identity Identity => _sasl.Identity;
 
-    /// <summary>When what the peer logged in with is no longer good, in milliseconds since the Unix epoch; null: it has
-    /// no end.</summary>
-    public long? LoginEndsAtMs { get; private set; }
+    // An empty container id names nobody: its links are the connection's own. So are those of other nodes.
+    private bool IsNamed => ContainerId.Length > 0 && Role == ConnectionRole.Normal;
 
     /// <summary>The peer's name for itself, from its open.</summary>
     public string ContainerId { get; private set; } = "";
@@ -57,25 +39,11 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The peer's idle-time-out in milliseconds; 0: none.</summary>
     public uint PeerIdleTimeoutMs { get; private set; }
 
-    /// <summary>A login check that takes long; the loop awaits it and calls <see cref="OnSaslVerified"/>.</summary>
-    public ISaslServer? SaslToVerify { get; private set; }
-
-    /// <summary>The long check is done.</summary>
+    /// <summary>A login check that took long is done.</summary>
     public void OnSaslVerified(in SaslStep step)
     {
-        SaslToVerify = null;
-        if (State != ConnectionState.Sasl)
-        {
-            return;
-        }
-
-        if (_relay is { Mechanism.Length: 0 } relay && step.Status == SaslStatus.Challenge)
-        {
-            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
-            return;
-        }
-
-        OnSaslStep(step);
+        _sasl.OnVerified(step, isWanted: State == ConnectionState.Sasl);
+        OnSasl();
     }
 
     /// <summary>Closes with an error; when nothing was opened yet, opens first (part 2 section 2.4.3).</summary>
@@ -93,7 +61,7 @@ internal sealed partial class ConnectionEndpoint
         }
 
         EndError = error ?? EndError;
-        ReleaseSessions(LinkEnd.ConnectionClose);
+        _sessions.Release(LinkEnd.ConnectionClose);
         if (!_openSent)
         {
             WriteOpen();
@@ -108,20 +76,16 @@ internal sealed partial class ConnectionEndpoint
     {
         if (State != ConnectionState.Ended && HasClient)
         {
-            ReleaseSessions(LinkEnd.ConnectionLost);
+            _sessions.Release(LinkEnd.ConnectionLost);
         }
 
         State = ConnectionState.Ended;
         LeaveNetwork();
         LeavePolicy();
-        if (_entered)
-        {
-            Environment.Containers.Leave(Container);
-        }
-
+        Names.Leave();
         _client?.Flush();
         _client?.Dispose();
-        _sasl?.Dispose();
+        _sasl.Close();
         ReturnScratch();
     }
 
@@ -153,36 +117,13 @@ internal sealed partial class ConnectionEndpoint
         {
             Frames.Write(header);
             State = ConnectionState.Sasl;
-            BeginSasl();
+            _sasl.Begin(Options);
         }
         else
         {
             RefuseHeader();
         }
     }
-
-    // What another program offers is asked of it first.
-    private void BeginSasl()
-    {
-        if (_plan.LoginService is { } service)
-        {
-            _sasl = SaslToVerify = _relay = service.Begin();
-        }
-        else
-        {
-            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. Environment.Sasl.Offer(SaslContext)] });
-        }
-    }
-
-    private SaslContext SaslContext => new()
-    {
-        AllowAnonymous = Options.AllowAnonymous,
-        AllowPlain = Options.AllowPlainWithoutTls || _peer.IsTls || _peer.IsLoopback,
-        AnyPassword = Options.AllowAnyPassword && _peer.IsLoopback,
-        ClientCertificate = _peer.ClientCertificate,
-        CertificateUser = _plan.CertificateUser,
-        Mechanisms = _plan.Limits?.Mechanisms ?? [],
-    };
 
     // Part 2 section 2.2: the answer to a header that is not supported is one that is, and the end.
     private void RefuseHeader()
@@ -191,76 +132,12 @@ internal sealed partial class ConnectionEndpoint
         State = ConnectionState.Ended;
     }
 
-    private void OnSaslFrame(ReadOnlyMemory<byte> body)
+    private void OnSasl() => State = _sasl.Phase switch
     {
-        var reader = new AmqpReader(body.Span);
-        ulong descriptor = reader.ReadDescriptor();
-        bool mayBegin = _relay is null ? _sasl is null : _relay.Mechanism.Length == 0 && SaslToVerify is null;
-        if (descriptor == SaslInit.DescriptorCode && mayBegin)
-        {
-            OnSaslInit(SaslInit.ReadFields(ref reader));
-        }
-        else if (descriptor == SaslResponse.DescriptorCode && _sasl is not null && SaslToVerify is null)
-        {
-            OnSaslStep(_sasl.Step(SaslResponse.ReadFields(ref reader).Response));
-        }
-        else
-        {
-            EndSasl(SaslCode.Sys);
-        }
-    }
-
-    private void OnSaslInit(SaslInit init)
-    {
-        bool isOffered = true;
-        if (_relay is not null)
-        {
-            isOffered = _relay.TryChoose(init.Mechanism, init.Hostname);
-        }
-        else
-        {
-            _sasl = Environment.Sasl.Create(init.Mechanism, SaslContext);
-        }
-
-        if (_sasl is null || !isOffered)
-        {
-            EndSasl(SaslCode.Auth);
-            return;
-        }
-
-        SaslMechanism = init.Mechanism;
-        OnSaslStep(_sasl.Step(init.InitialResponse));
-    }
-
-    private void OnSaslStep(in SaslStep step)
-    {
-        switch (step.Status)
-        {
-            case SaslStatus.Challenge:
-                Frames.Write(new SaslChallenge { Challenge = step.Data.ToArray() });
-                break;
-            case SaslStatus.Verify:
-                SaslToVerify = _sasl;
-                break;
-            case SaslStatus.Succeeded:
-                Identity = step.Identity!;
-                LoginEndsAtMs = step.ExpiresAtMs;
-                byte[]? data = step.Data.IsEmpty ? null : step.Data.ToArray();
-                Frames.Write(new SaslOutcome { Code = SaslCode.Ok, AdditionalData = data });
-                State = ConnectionState.SaslDone;
-                break;
-            default:
-                Log.LoginFailed(Environment.Logger, _peer.RemoteEndPoint, step.Reason ?? step.Status.ToString());
-                EndSasl(step.Status == SaslStatus.Busy ? SaslCode.SysTemp : SaslCode.Auth);
-                break;
-        }
-    }
-
-    private void EndSasl(SaslCode code)
-    {
-        Frames.Write(new SaslOutcome { Code = code });
-        State = ConnectionState.Ended;
-    }
+        SaslPhase.Succeeded when State == ConnectionState.Sasl => ConnectionState.SaslDone,
+        SaslPhase.Failed => ConnectionState.Ended,
+        _ => State,
+    };
 
     private void OnFirstFrame(ulong descriptor, ref AmqpReader reader)
     {
@@ -283,14 +160,13 @@ internal sealed partial class ConnectionEndpoint
         Frames.FrameBytesMax = open.MaxFrameSize;
         PeerIdleTimeoutMs = open.IdleTimeoutMs ?? 0;
         SelectAddressSpace(open.Hostname);
-        bool sole = open.DesiredCapabilities?.Contains(SoleConnection) == true;
-        if (IsNamed && !Environment.Containers.TryEnter(Container, sole))
+        bool isSole = open.DesiredCapabilities?.Contains(OwnOpen.SoleConnection) == true;
+        if (IsNamed && !Names.TryEnter(new ContainerKey(AddressSpace, Identity.Name, ContainerId), isSole))
         {
             RefuseContainer();
             return;
         }
 
-        _entered = IsNamed;
         if (!TryEnterPolicy())
         {
             return;
@@ -324,7 +200,7 @@ internal sealed partial class ConnectionEndpoint
     // The open says that a close follows at once, so that a client does not take the connection for made.
     private void RefuseContainer()
     {
-        WriteOpen(refused: true);
+        WriteOpen(isRefused: true);
         var info = new AmqpMap();
         info.AddSymbol("invalid-field", AmqpValue.Symbol("container-id"));
         Close(new AmqpError
@@ -359,48 +235,9 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
-    // What the operator has said about this listener or connector.
-    private void AddPlanned(AmqpMap properties)
-    {
-        foreach ((string key, string value) in _plan.OpenProperties)
-        {
-            properties.AddSymbol(key, value);
-        }
-
-        if (_plan.Failover is { } failover)
-        {
-            properties.AddSymbol(FailoverList.Property, FailoverList.Write(failover));
-        }
-    }
-
-    private void WriteOpen(bool refused = false)
+    private void WriteOpen(bool isRefused = false)
     {
         _openSent = true;
-        var properties = new AmqpMap();
-        if (refused)
-        {
-            properties.AddSymbol("amqp:connection-establishment-failed", true);
-        }
-
-        properties.AddSymbol("product", RouterOpen.Product);
-        properties.AddSymbol("version", Options.Version);
-        if (Network is not null && Role is ConnectionRole.InterRouter or ConnectionRole.Edge)
-        {
-            RouterOpen.AddTo(properties, _plan);
-        }
-
-        AddPlanned(properties);
-
-        Frames.Write(new Open
-        {
-            ContainerId = Network?.NodeId ?? Options.ContainerId,
-            Hostname = _plan.Hostname,
-            MaxFrameSize = (uint)Options.MaxFrameBytes,
-            ChannelMax = Options.ChannelMaxOf(Role),
-            IdleTimeoutMs = Options.IdleTimeoutMsOf(Role) is var idleMs and > 0 ? (uint)Math.Max(1, idleMs / 2) : null,
-            OfferedCapabilities = Role == ConnectionRole.InterRouter
-                ? [.. Capabilities, RouterOpen.StreamingLinks] : Capabilities,
-            Properties = properties,
-        });
+        Frames.Write(OwnOpen.Of(Options, _plan, Network, isRefused));
     }
 }

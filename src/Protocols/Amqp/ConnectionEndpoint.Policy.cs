@@ -61,7 +61,7 @@ internal sealed partial class ConnectionEndpoint
             AddressSpace = AddressSpace,
             ListenerVhost = _plan.PolicyVhost,
             IsByNode = IsInitiator,
-            Rights = _relay?.Rights,
+            Rights = _sasl.Rights,
         };
         Policy = engine.Open(request, out string? denial);
         if (Policy is not null)
@@ -73,7 +73,7 @@ internal sealed partial class ConnectionEndpoint
         Log.PolicyDenied(Environment.Logger, RemoteEndPoint, denial!);
         if (!_openSent)
         {
-            WriteOpen(refused: true);
+            WriteOpen(isRefused: true);
         }
 
         Close(ConnectionPolicy.ConnectionDenied);
@@ -83,8 +83,7 @@ internal sealed partial class ConnectionEndpoint
     // A session that is one too many has begun, and ends.
     private void CheckSession(AmqpSession session)
     {
-        int others = _sessions.Count(s => s is { IsBegunByNode: false }) - 1;
-        if (Policy?.AllowsSession(others) == false)
+        if (Policy?.AllowsSession(_sessions.CountOfPeer - 1) == false)
         {
             session.End(ConnectionPolicy.SessionDenied);
         }
@@ -92,7 +91,7 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>What is wrong by the policy with a link that the peer begins; null: nothing.</summary>
     public AmqpError? CheckPolicy(Attach attach) =>
-        Policy?.Check(attach, () => _linksByName.Values.Count(link => link.PeerRole == attach.Role));
+        Policy?.Check(attach, () => Names.CountOf(attach.Role));
 
     private void LeavePolicy() => Policy?.Close();
 }

@@ -1,6 +1,8 @@
 using System.Buffers;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Amqp.Connections;
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Logins;
 using Pillarbox.Protocols.Amqp.Transactions;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
@@ -42,9 +44,9 @@ internal sealed partial class ConnectionEndpoint
 {
     private readonly PeerInfo _peer;
     private readonly IWakeable _wakeable;
-    private readonly ILinkOwner _owner;
     private readonly ConnectionPlan _plan;
-    private AmqpSession?[] _sessions = new AmqpSession?[1];
+    private readonly SaslExchange _sasl;
+    private readonly SessionTable _sessions;
     private byte[] _scratch = [];
     private long _preAuthBytes;
 
@@ -61,8 +63,11 @@ internal sealed partial class ConnectionEndpoint
         Environment = environment;
         _peer = peer;
         _wakeable = loop;
-        _owner = loop;
         Frames = new FrameWriter(output);
+        _sasl = new SaslExchange(environment, peer, plan, Frames);
+        _sessions = new SessionTable(this);
+        Names = new LinkNames(environment, loop);
+        Turns = new SendingTurns(this);
         Transactions = new TransactionTable(environment.Options);
     }
 
@@ -73,6 +78,27 @@ internal sealed partial class ConnectionEndpoint
     public FrameWriter Frames { get; }
 
     public TransactionTable Transactions { get; }
+
+    /// <summary>The login.</summary>
+    public SaslExchange Sasl => _sasl;
+
+    /// <summary>Its links by their names.</summary>
+    public LinkNames Names { get; }
+
+    /// <summary>Which links have deliveries to write.</summary>
+    public SendingTurns Turns { get; }
+
+    /// <summary>What the peer is to hear at the end of the pass.</summary>
+    public OwedFrames Owed { get; } = new();
+
+    /// <summary>Settlements whose end somebody waits for.</summary>
+    public SettlementTags Settlements { get; } = new();
+
+    /// <summary>What further input waits for.</summary>
+    public InputHold Hold { get; } = new();
+
+    /// <summary>Whether input waits: for that, or for the disk to take what was published.</summary>
+    public bool IsInputPaused => Hold.Gate is not null || (HasClient && Client.IsBehind);
 
     /// <summary>The time of this pass, in milliseconds since the Unix epoch; set by the loop.</summary>
     public long NowMs { get; set; }
@@ -108,6 +134,27 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
+    /// <summary>What input waited for has come.</summary>
+    public void ResumeInput()
+    {
+        if (Hold.Resume() is { } deferred && deferred.Session.State == SessionState.Mapped
+            && State == ConnectionState.Opened)
+        {
+            CurrentSession = deferred.Session;
+            CurrentLink = null;
+            CurrentAttach = deferred.Attach;
+            deferred.Session.CompleteAttach(deferred.Attach);
+        }
+    }
+
+    /// <summary>A link that is attached again is taken from its old place; true: that takes a while, and the attach is
+    /// put off.</summary>
+    public bool DefersUntilTaken(AmqpSession session, Attach attach) => Defers(session, attach, Names.Take(attach));
+
+    /// <summary>An attach is answered only when the node that it led to is on disk; true: that takes a while, and the
+    /// attach is put off.</summary>
+    public bool DefersUntilMade(AmqpSession session, Attach attach) => Defers(session, attach, Client.WhenMade());
+
     /// <summary>The peer broke a rule: ends the link, the session or the connection, as the error says.</summary>
     public void OnPeerFault(AmqpException fault)
     {
@@ -139,11 +186,22 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
+    private bool Defers(AmqpSession session, Attach attach, Task? until)
+    {
+        if (until is null)
+        {
+            return false;
+        }
+
+        Hold.Defer(session, attach, until);
+        return true;
+    }
+
     private bool ReceiveFrame(ref ReadOnlySequence<byte> input)
     {
         uint max = State switch
         {
-            ConnectionState.Sasl => SaslFrameBytesMax,
+            ConnectionState.Sasl => _sasl.FrameBytesMax(Options),
             ConnectionState.HeadersExchanged => (uint)Math.Min(Options.MaxFrameBytes, Options.PreAuthBytesMax),
             _ => (uint)Options.MaxFrameBytes,
         };
@@ -200,7 +258,8 @@ internal sealed partial class ConnectionEndpoint
 
         if (State == ConnectionState.Sasl)
         {
-            OnSaslFrame(body);
+            _sasl.OnFrame(body, Options);
+            OnSasl();
             return;
         }
 
@@ -301,42 +360,17 @@ internal sealed partial class ConnectionEndpoint
     // The session that a frame is for; false when the node has ended it and drops what still comes.
     private bool TryEnter(ushort channel, out AmqpSession session)
     {
-        session = (channel < _sessions.Length ? _sessions[channel] : null) ?? throw new AmqpException(
-            AmqpErrorCondition.IllegalState, $"no session is begun on channel {channel}");
-        CurrentSession = session;
+        CurrentSession = session = _sessions.Find(channel);
         return session.State == SessionState.Mapped;
     }
 
     private void OnBegin(ushort channel, Begin begin)
     {
         // A session that is one too many by the policy alone hears so in its own end.
-        if (channel > Planned.ChannelMaxOf(Role))
+        if (_sessions.OnBegin(channel, begin, Planned.ChannelMaxOf(Role)) is { } session)
         {
-            throw new AmqpException(
-                AmqpErrorCondition.ConnectionFramingError,
-                $"channel {channel} is beyond channel-max {Planned.ChannelMaxOf(Role)}");
+            CheckSession(session);
         }
-
-        if (channel < _sessions.Length && _sessions[channel] is not null)
-        {
-            throw new AmqpException(
-                AmqpErrorCondition.IllegalState, $"a session is begun on channel {channel} already");
-        }
-
-        if (channel >= _sessions.Length)
-        {
-            Array.Resize(ref _sessions, Math.Max(channel + 1, _sessions.Length * 2));
-        }
-
-        if (begin.RemoteChannel is { } own)
-        {
-            _sessions[channel] = Begun(own, channel, begin);
-            return;
-        }
-
-        var session = new AmqpSession(this, TakeChannel(channel), channel, begin);
-        _sessions[channel] = session;
-        CheckSession(session);
     }
 
     private void OnAttach(ushort channel, Attach attach)
@@ -357,31 +391,14 @@ internal sealed partial class ConnectionEndpoint
             Frames.Write(session.Channel, new End());
         }
 
-        FreeChannel(session.Channel);
-        _sessions[channel] = null;
+        _sessions.Remove(channel, session);
     }
 
     private void OnClose()
     {
-        ReleaseSessions(LinkEnd.ConnectionClose);
+        _sessions.Release(LinkEnd.ConnectionClose);
         Frames.Write(new Close());
         State = ConnectionState.Ended;
-    }
-
-    private void ReleaseSessions(LinkEnd end)
-    {
-        foreach (AmqpSession? session in _sessions)
-        {
-            if (session is { State: SessionState.Mapped })
-            {
-                if (end != LinkEnd.ConnectionLost)
-                {
-                    session.FlushDispositions();
-                }
-
-                session.Release(end);
-            }
-        }
     }
 
     private void CountPreAuth(long bytes)

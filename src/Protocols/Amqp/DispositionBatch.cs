@@ -30,7 +30,7 @@ internal sealed class DispositionBatch(AmqpSession session, Role role)
         _first = id;
         _last = id;
         _settled = settled;
-        session.Connection.OweDispositions(session);
+        session.Connection.Owed.OweDispositions(session);
     }
 
     /// <summary>Rejected, and settled.</summary>

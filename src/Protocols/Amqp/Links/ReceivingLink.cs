@@ -84,7 +84,7 @@ internal sealed partial class ReceivingLink : IncomingLink
         _dynamicNode?.OnLinkEnd(Session.Connection, end);
         if (Memory is not null)
         {
-            Session.Connection.Suspend(this, Memory, end);
+            Session.Connection.Names.Suspend(this, Memory, end);
         }
     }
 
@@ -182,7 +182,7 @@ internal sealed partial class ReceivingLink : IncomingLink
     private void RestoreCredit()
     {
         LinkCredit = (uint)Math.Max(0, _brokerCredit);
-        Session.Connection.OweFlow(this);
+        Session.Connection.Owed.OweFlow(this);
     }
 
     private ulong TakeTag()
@@ -227,7 +227,7 @@ internal sealed partial class ReceivingLink : IncomingLink
         }
         else
         {
-            Session.Connection.PauseInputUntilReady(_large, this);
+            Session.Connection.Hold.UntilReady(_large, this);
         }
     }
 
@@ -235,7 +235,7 @@ internal sealed partial class ReceivingLink : IncomingLink
     {
         if (!piece.IsEmpty && !_large!.Append(new ReadOnlySequence<byte>(piece)))
         {
-            Session.Connection.PauseInputUntilReady(_large, this);
+            Session.Connection.Hold.UntilReady(_large, this);
         }
     }
 }

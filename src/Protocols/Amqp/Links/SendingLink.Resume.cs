@@ -49,7 +49,7 @@ internal sealed partial class SendingLink
         _claims = claims;
         _attach = attach;
         _answered = new TaskCompletionSource();
-        Session.Connection.PauseInput(_answered.Task);
+        Session.Connection.Hold.Until(_answered.Task);
         _client.Reclaim(Consumer, claims.Names);
         return true;
     }
@@ -115,7 +115,7 @@ internal sealed partial class SendingLink
         }
 
         _settling++;
-        _client.Settle(delivery, outcome, Session.Connection.TagClaimed(this));
+        _client.Settle(delivery, outcome, Session.Connection.Settlements.TagClaimed(this));
     }
 
     // What does not fit into the frame goes back to its queue, and the map is said to be incomplete.

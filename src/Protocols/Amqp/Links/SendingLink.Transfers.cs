@@ -43,7 +43,7 @@ internal sealed partial class SendingLink
         {
             _readingDelivery = delivery;
             IsReading = true;
-            Session.Connection.RequestRead(this);
+            Session.Connection.Turns.RequestRead(this);
             return SendResult.NeedsRead;
         }
 
@@ -74,7 +74,7 @@ internal sealed partial class SendingLink
             ReleaseExcess();
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>A piece of a large body came from disk.</summary>
@@ -89,7 +89,7 @@ internal sealed partial class SendingLink
             return;
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>The bytes on disk are damaged: the message leaves the queue, the link goes on.</summary>
@@ -108,7 +108,7 @@ internal sealed partial class SendingLink
         {
             _client.Quarantine(delivery, reason);
             Regulate();
-            Session.Connection.Enqueue(this);
+            Session.Connection.Turns.Enqueue(this);
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed partial class SendingLink
         {
             _client.Settle(_readingDelivery, new Outcome(OutcomeKind.Rejected, Reason: reason));
             Regulate();
-            Session.Connection.Enqueue(this);
+            Session.Connection.Turns.Enqueue(this);
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed partial class SendingLink
         if (partial.NeedsPiece)
         {
             IsReading = true;
-            Session.Connection.RequestRead(this);
+            Session.Connection.Turns.RequestRead(this);
             return SendResult.NeedsRead;
         }
 

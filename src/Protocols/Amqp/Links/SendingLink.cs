@@ -85,7 +85,7 @@ internal sealed partial class SendingLink : OutgoingLink
             WriteFlow(echo: false);
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>A message from the broker.</summary>
@@ -100,7 +100,7 @@ internal sealed partial class SendingLink : OutgoingLink
         _granted--;
         Invariant.That(_granted >= 0);
         _pending.Enqueue(delivery);
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>The broker took the unused grants back: it has nothing more now.</summary>

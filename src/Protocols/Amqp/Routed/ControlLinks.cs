@@ -62,7 +62,7 @@ internal sealed class ControlIncomingLink : IncomingLink
     private void TopUp()
     {
         LinkCredit = _capacity;
-        Session.Connection.OweFlow(this);
+        Session.Connection.Owed.OweFlow(this);
     }
 }
 
@@ -91,7 +91,7 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Ac
         }
 
         _pending.Enqueue(message);
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <inheritdoc/>
@@ -108,7 +108,7 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Ac
             WriteFlow(echo: false);
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <inheritdoc/>

@@ -44,7 +44,7 @@ internal sealed partial class RoutedIncomingLink
         {
             // An edge that has none left hears it too: what waits there for more is given back.
             _drains = true;
-            Session.Connection.OweFlow(this);
+            Session.Connection.Owed.OweFlow(this);
         }
     }
 
@@ -161,7 +161,7 @@ internal sealed partial class RoutedIncomingLink
             Session.Window.HeldFrames -= (uint)frames;
             if (Session.State == SessionState.Mapped && Session.Window.IsUpdateDue)
             {
-                Session.Connection.OweWindow(Session);
+                Session.Connection.Owed.OweWindow(Session);
             }
         }
     }
@@ -182,7 +182,7 @@ internal sealed partial class RoutedIncomingLink
         {
             LinkCredit += (uint)_returned;
             _returned = 0;
-            Session.Connection.OweFlow(this);
+            Session.Connection.Owed.OweFlow(this);
         }
     }
 

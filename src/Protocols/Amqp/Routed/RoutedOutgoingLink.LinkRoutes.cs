@@ -62,7 +62,7 @@ internal sealed partial class RoutedOutgoingLink
             WriteFlow(echo: false);
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     private void TellLimit(uint seen, uint credit, bool drain)

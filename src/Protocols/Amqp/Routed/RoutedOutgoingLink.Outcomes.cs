@@ -19,14 +19,14 @@ internal sealed partial class RoutedOutgoingLink
         }
 
         Enter(delivery);
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>A further piece of a delivery.</summary>
     public void OnPart(RoutedDelivery delivery, in RoutedPart part)
     {
         (delivery.Parts ??= new Queue<RoutedPart>()).Enqueue(part);
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>The sender gave a delivery up (part 2 section 2.7.5): so does the node.</summary>
@@ -40,7 +40,7 @@ internal sealed partial class RoutedOutgoingLink
             Session.Window.OnTransferSent();
             Session.ForgetDelivery(delivery.SentId);
             _current = null;
-            Session.Connection.Enqueue(this);
+            Session.Connection.Turns.Enqueue(this);
             GiveBack(delivery);
             OnEnded?.Invoke();
             _siblings?.OnWritten();

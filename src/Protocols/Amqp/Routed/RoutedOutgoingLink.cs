@@ -74,7 +74,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
     {
         IsHeld = false;
         FinishDrain();
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <summary>Hears whether the peer gives any credit.</summary>
@@ -135,7 +135,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             WriteFlow(echo: false);
         }
 
-        Session.Connection.Enqueue(this);
+        Session.Connection.Turns.Enqueue(this);
     }
 
     /// <inheritdoc/>

@@ -55,7 +55,7 @@ internal sealed class SiblingOrder
                 _waiting.RemoveAt(i);
             }
 
-            link.Session.Connection.Enqueue(link);
+            link.Session.Connection.Turns.Enqueue(link);
         }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class TransactionLink : IncomingLink
         : base(session, attach)
     {
         LinkCredit = Credit;
-        session.Connection.OweFlow(this);
+        session.Connection.Owed.OweFlow(this);
     }
 
     /// <summary>A discharge is done: on disk, or rolled back because of the error.</summary>
@@ -98,7 +98,7 @@ internal sealed class TransactionLink : IncomingLink
     protected override void OnAborted()
     {
         LinkCredit = Credit;
-        Session.Connection.OweFlow(this);
+        Session.Connection.Owed.OweFlow(this);
     }
 
     private static void SkipToValue(ref AmqpReader reader)

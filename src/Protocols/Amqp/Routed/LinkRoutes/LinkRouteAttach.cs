@@ -90,7 +90,7 @@ internal static class LinkRouteAttach
         AmqpSession session, Attach attach, string address, bool toSend) =>
         session.Connection.Role is ConnectionRole.Normal or ConnectionRole.RouteContainer
             && !RoutedAttach.IsOfBroker(session.Connection, address)
-            ? session.Connection.LookUp(session, attach, address, toSend)
+            ? session.Connection.Hold.LookUp(session.Connection.Network!, session, attach, address, toSend)
             : null;
 
     private static string OnwardName(ConnectionEndpoint from, Attach attach) =>

@@ -63,7 +63,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         }
 
         LetIn();
-        Session.Connection.OweFlow(this);
+        Session.Connection.Owed.OweFlow(this);
     }
 
     /// <inheritdoc/>
@@ -319,7 +319,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
             Session.Window.HeldFrames -= (uint)frames;
             if (Session.State == SessionState.Mapped && Session.Window.IsUpdateDue)
             {
-                Session.Connection.OweWindow(Session);
+                Session.Connection.Owed.OweWindow(Session);
             }
         }
     }

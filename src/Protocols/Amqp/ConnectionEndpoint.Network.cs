@@ -10,8 +10,6 @@ namespace Pillarbox.Protocols.Amqp;
 /// <content>The node as a part of a network: what it begins on a connection, and what crosses from others.</content>
 internal sealed partial class ConnectionEndpoint
 {
-    private readonly HashSet<ushort> _channels = [];
-    private List<AmqpSession>? _begun;
     private RoutedTraffic? _routed;
     private TrunkLinks? _trunk;
     private EdgeUplink? _uplink;
@@ -28,9 +26,6 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>When it was made, in milliseconds since the Unix epoch.</summary>
     public long SinceUnixMs { get; init; }
-
-    /// <summary>The SASL mechanism that the peer took; null: none.</summary>
-    public string? SaslMechanism { get; private set; }
 
     /// <summary>What the peer is.</summary>
     public ConnectionRole Role => _plan.Role;
@@ -78,7 +73,7 @@ internal sealed partial class ConnectionEndpoint
         Plan = _plan,
         IsOpened = PeerOpen is not null,
         User = Identity.IsAnonymous ? null : Identity.Name,
-        SaslMechanism = SaslMechanism,
+        SaslMechanism = _sasl.Mechanism,
         Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
         SinceUnixMs = SinceUnixMs,
@@ -90,25 +85,12 @@ internal sealed partial class ConnectionEndpoint
     public void Initiate()
     {
         State = ConnectionState.HeadersExchanged;
-        Identity = Identity.Node;
+        _sasl.OnNodeLoggedIn();
         WriteOpen();
     }
 
     /// <summary>Begins a session of the node's own. Errors of a link: resource-limit-exceeded.</summary>
-    public AmqpSession BeginSession()
-    {
-        ushort channel = TakeChannel(0);
-        if (channel > PeerOpen!.ChannelMax)
-        {
-            FreeChannel(channel);
-            throw new AmqpException(
-                AmqpErrorCondition.ResourceLimitExceeded, "the peer takes no more sessions", AmqpSeverity.Link);
-        }
-
-        var session = new AmqpSession(this, channel);
-        (_begun ??= []).Add(session);
-        return session;
-    }
+    public AmqpSession BeginSession() => _sessions.Begin();
 
     private void JoinNetwork()
     {
@@ -149,28 +131,5 @@ internal sealed partial class ConnectionEndpoint
         // Behind that: whoever makes it later finds the inbox closed.
         Volatile.Read(ref _carrier)?.OnConnectionOver();
         _routed?.WakeOthers();
-    }
-
-    // The number that was wished for, or the lowest that is free.
-    private ushort TakeChannel(ushort wish)
-    {
-        ushort channel = wish;
-        while (!_channels.Add(channel))
-        {
-            channel = channel == ushort.MaxValue ? (ushort)0 : (ushort)(channel + 1);
-        }
-
-        return channel;
-    }
-
-    private void FreeChannel(ushort channel) => _channels.Remove(channel);
-
-    private AmqpSession Begun(ushort own, ushort channel, Begin begin)
-    {
-        AmqpSession session = _begun?.Find(s => s.Channel == own) ?? throw new AmqpException(
-            AmqpErrorCondition.IllegalState, "the node begins no session that could be answered");
-        _begun!.Remove(session);
-        session.OnBegun(channel, begin);
-        return session;
     }
 }
