@@ -24,7 +24,7 @@ internal sealed partial class OpenWireSession
 
         if (_consumers.Count >= Options.ConsumersMax)
         {
-            throw TooMany("consumers", Options.ConsumersMax);
+            throw OpenWireException.TooMany("consumers", Options.ConsumersMax);
         }
 
         Destination destination = info.Destination
@@ -267,7 +267,7 @@ internal sealed partial class OpenWireSession
     // True: it may be answered at once; false: when the settlement is on disk.
     private bool OnAck(MessageAck ack)
     {
-        OpenTransaction? transaction = FindTransaction(ack.TransactionId);
+        OpenTransaction? transaction = _transactions.Find(ack.TransactionId);
         if (ack.ConsumerId is null || !_consumers.TryGetValue(ack.ConsumerId, out ConsumerEndpoint? endpoint))
         {
             return IsLostAck(transaction, ack);
@@ -289,7 +289,7 @@ internal sealed partial class OpenWireSession
             transaction.Consumers.Add(endpoint);
         }
 
-        ulong tag = ack.ResponseRequired && transaction is null ? SettleTag(ack.CommandId) : 0;
+        ulong tag = ack.ResponseRequired && transaction is null ? SettlementTag.Of(ack.CommandId) : 0;
         bool isAnswered = !Acknowledge(endpoint, ack, last, transaction, tag);
         endpoint.Regulate(Client);
         Enqueue(endpoint);
@@ -310,8 +310,6 @@ internal sealed partial class OpenWireSession
         transaction.Transaction.Fail(failure);
         throw failure;
     }
-
-    private static ulong SettleTag(int commandId) => (uint)commandId + 1UL;
 
     // True: a settlement bears the tag, and its end is told.
     private bool Acknowledge(

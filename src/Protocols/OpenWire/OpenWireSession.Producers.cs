@@ -40,7 +40,7 @@ internal sealed partial class OpenWireSession
 
         if (_producers.Count >= Options.ProducersMax)
         {
-            throw TooMany("producers", Options.ProducersMax);
+            throw OpenWireException.TooMany("producers", Options.ProducersMax);
         }
 
         List<DestinationName>? names = info.Destination is null ? null : Remember(info.Destination);
@@ -124,7 +124,7 @@ internal sealed partial class OpenWireSession
             throw new OpenWireException("a message without destination or id");
         }
 
-        OpenTransaction? transaction = FindTransaction(message.TransactionId);
+        OpenTransaction? transaction = _transactions.Find(message.TransactionId);
         MessageHeader header = OpenWireMessageMap.ToHeader(message, NowMs);
         var report = new SendReport
         {
@@ -314,7 +314,7 @@ internal sealed partial class OpenWireSession
 
         if (_temporaries.Count >= Options.TemporariesMax)
         {
-            throw TooMany("temporary destinations", Options.TemporariesMax);
+            throw OpenWireException.TooMany("temporary destinations", Options.TemporariesMax);
         }
 
         if (!destination.IsTopic)

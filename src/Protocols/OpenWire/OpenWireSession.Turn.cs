@@ -2,12 +2,12 @@ using System.Collections.Concurrent;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Consumers;
 using Pillarbox.Protocols.OpenWire.Content;
 using Pillarbox.Protocols.OpenWire.Producers;
+using Pillarbox.Protocols.OpenWire.Transactions;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire;
@@ -158,26 +158,26 @@ internal sealed partial class OpenWireSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnSettled(ulong tag)
     {
-        if ((tag & PreparedTag) == 0)
+        if (SettlementTag.IsPrepare(tag, out int commandId))
         {
-            Output.Respond((int)(uint)(tag - 1));
+            _transactions.OnPrepared(commandId);
         }
         else
         {
-            Output.Write(new IntegerResponse { CorrelationId = (int)(uint)tag, Result = (int)XaCode.Ok });
+            Output.Respond(commandId);
         }
     }
 
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
-        if ((tag & PreparedTag) == 0)
+        if (SettlementTag.IsPrepare(tag, out int commandId))
         {
-            OnDischarged(transaction, error);
+            _transactions.OnPrepareRefused(transaction, commandId, error);
         }
         else
         {
-            OnPrepareRefused(transaction, (int)(uint)tag, error);
+            _transactions.OnDischarged(transaction, error);
         }
     }
 

@@ -38,6 +38,7 @@ internal sealed partial class OpenWireSession
     private readonly ISessionOwner _owner;
     private readonly WireReader _reader = new();
     private readonly OpenWireMessageMap _map = new();
+    private readonly TransactionCommands _transactions;
     private readonly HashSet<long> _sessions = [NodeSession];
     private WireFormat _format = WireFormat.Initial;
     private BrokerClient? _client;
@@ -53,6 +54,7 @@ internal sealed partial class OpenWireSession
         _peer = peer;
         _owner = owner;
         Output = new CommandOutput(output);
+        _transactions = new TransactionCommands(Output, Options);
     }
 
     public ConnectionState State { get; private set; }
@@ -217,7 +219,7 @@ internal sealed partial class OpenWireSession
         }
         catch (XaException refusal)
         {
-            Refuse(command, ToThrowable(refusal));
+            Refuse(command, TransactionCommands.ToThrowable(refusal));
         }
     }
 
@@ -257,7 +259,8 @@ internal sealed partial class OpenWireSession
                 OnPull(pull);
                 return true;
             case TransactionInfo transaction:
-                return OnTransaction(transaction);
+                CheckConnection(transaction.ConnectionId?.Value);
+                return _transactions.Perform(transaction, Client);
             case ConsumerInfo consumer:
                 OnConsumerInfo(consumer);
                 return AnswersWhenMade(command);
@@ -307,7 +310,7 @@ internal sealed partial class OpenWireSession
         CheckConnection(info.SessionId?.Connection);
         if (_sessions.Count > Options.SessionsMax)
         {
-            throw TooMany("sessions", Options.SessionsMax);
+            throw OpenWireException.TooMany("sessions", Options.SessionsMax);
         }
 
         _sessions.Add(info.SessionId!.Value);
@@ -415,10 +418,9 @@ internal sealed partial class OpenWireSession
     // A client that does not wait for the answer of a send must not commit without it.
     private void FailTransaction(Command command, string reason)
     {
-        if (command is Message { ResponseRequired: false, TransactionId: { } id }
-            && _transactions.TryGetValue(id, out OpenTransaction? transaction))
+        if (command is Message { ResponseRequired: false, TransactionId: { } id })
         {
-            transaction.Transaction.Fail(new BrokerException(BrokerError.TransactionRollback, reason));
+            _transactions.Fail(id, reason);
         }
     }
 
@@ -441,9 +443,6 @@ internal sealed partial class OpenWireSession
             Output.Write(new ConnectionError { Exception = exception, ConnectionId = _connectionId });
         }
     }
-
-    private static OpenWireException TooMany(string what, int max) =>
-        new(ThrowableNames.ResourceAllocation, $"more than {max} {what} on one connection") { IsCommandOnly = true };
 }
 
 /// <summary>The loop of a session, as the session sees it.</summary>

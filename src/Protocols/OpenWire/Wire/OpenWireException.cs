@@ -15,6 +15,10 @@ public sealed class OpenWireException : Exception
     internal OpenWireException(string throwable, string message)
         : base(message) => Throwable = throwable;
 
+    /// <summary>A connection has all that it may have of something; the command alone fails.</summary>
+    internal static OpenWireException TooMany(string what, int max) =>
+        new(ThrowableNames.ResourceAllocation, $"more than {max} {what} on one connection") { IsCommandOnly = true };
+
     /// <summary>The name of the Java class that tells the peer what happened; text, nothing else.</summary>
     internal string Throwable { get; }
 
