@@ -79,7 +79,7 @@ internal sealed partial class StompConnection
             StartPiece(message);
         }
 
-        if (_session.SaslToVerify is { } sasl && _verify is null)
+        if (_session.Login.ToVerify is { } sasl && _verify is null)
         {
             _verify = sasl.VerifyAsync(CancellationToken.None).AsTask();
             _verify.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);

@@ -206,7 +206,7 @@ internal sealed partial class StompConnection : IWakeable, IRestingLoop
         if (!_isConnected && _session.State == SessionState.Connected)
         {
             _isConnected = true;
-            _timers.OnConnected(_session.PeerSendsMs, _session.PeerWantsMs, now);
+            _timers.OnConnected(_session.Login.PeerSendsMs, _session.Login.PeerWantsMs, now);
         }
 
         Volatile.Write(ref _tickDue, false);

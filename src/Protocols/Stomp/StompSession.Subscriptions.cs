@@ -198,12 +198,12 @@ internal sealed partial class StompSession
 
     private string DurableQueue(string name)
     {
-        if (string.IsNullOrEmpty(_clientId))
+        if (string.IsNullOrEmpty(_login.ClientId))
         {
             throw new StompException("a durable subscription needs a 'client-id' header in CONNECT");
         }
 
-        return $"{_clientId}.{name}";
+        return $"{_login.ClientId}.{name}";
     }
 
     // The address behind the client's own name for a temporary destination; made when it is first named.

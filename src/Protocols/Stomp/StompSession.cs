@@ -47,6 +47,7 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
         Environment = environment;
         _peer = peer;
         _wakeable = wakeable;
+        _login = new StompLogin(environment, peer);
         Frames = new FrameWriter(output);
         StompOptions options = environment.Options;
         _reader = new FrameReader(new FrameLimits(options.ConnectBytesMax, options.HeadersMax, 0, 0));
@@ -125,7 +126,7 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
 
         _client?.Flush();
         _client?.Dispose();
-        _sasl?.Dispose();
+        _login.Close();
     }
 
     private void Fail(string message, ReadOnlySpan<byte> receipt, string? detail)
