@@ -299,8 +299,8 @@ public sealed class GroupCoordinator
         Action<GroupConfigResult> done) =>
         _loop.Post(() => _services.Configs.Change(groupId, change, validateOnly, done));
 
-    /// <summary>Where a share group begins in a partition that is new to it. For whoever is on the loop.</summary>
-    internal ShareStart ShareStartOf(string groupId) => _services.Configs.Of(groupId).ShareStart;
+    /// <summary>The settings that a group has of its own. For whoever is on the loop.</summary>
+    internal GroupConfig ConfigOf(string groupId) => _services.Configs.Of(groupId);
 
     /// <summary>All groups, of every kind.</summary>
     public void List(Action<IReadOnlyList<GroupListing>> done) =>
