@@ -65,6 +65,31 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal("E e", $"{json["key"]} {json["value"]}");
     }
 
+    /// <summary>Times that go back and forth, and offsets without records: markers of transactions.</summary>
+    [Fact]
+    public async Task Tail_prints_records_of_a_partition_in_their_order_and_as_many_as_it_was_asked_for()
+    {
+        await FillAsync();
+        await AppendAsync(Noon - 1000, "old");
+        Assert.Equal("e\nold\n", (await RunAsync("stream", "tail", "readings", "-n", "2", "-o", "text")).Output);
+        Partition partition = _node.Broker.Streams.Find("readings")!.Partitions[0];
+        for (int i = 0; i < 40; i++)
+        {
+            AppendResult marker = partition.EndTransaction(
+                7, 0, new EndTransactionMarker(IsCommit: true, CoordinatorEpoch: 0), isTransactionV2: false);
+            Assert.Equal(StreamError.None, marker.Error);
+        }
+
+        while (partition.HighWatermark < partition.EndOffset)
+        {
+            await Task.Delay(5);
+        }
+
+        Assert.Equal("e\nold\n", (await RunAsync("stream", "tail", "readings", "-n", "2", "-o", "text")).Output);
+        Assert.Equal(
+            "a\nb\nc\nd\ne\nold\n", (await RunAsync("stream", "tail", "readings", "-o", "text")).Output);
+    }
+
     [Fact]
     public async Task Tail_follows_until_it_has_its_count()
     {
