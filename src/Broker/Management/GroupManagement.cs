@@ -303,6 +303,8 @@ public sealed class GroupManagement
                 CoordinatorError.NonEmptyGroup or CoordinatorError.UnknownMemberId
                     or CoordinatorError.RebalanceInProgress => new BrokerException(
                         BrokerError.PreconditionFailed, $"group '{group}' has members: stop them first"),
+                CoordinatorError.PolicyViolation => new BrokerException(
+                    BrokerError.ResourceLimitExceeded, "there are as many groups as the node takes"),
                 CoordinatorError.InvalidCommitOffsetSize => new BrokerException(
                     BrokerError.ResourceLimitExceeded, "committed offsets take as much memory as they may"),
                 _ => new BrokerException(BrokerError.Unavailable, $"group '{group}': {error}"),

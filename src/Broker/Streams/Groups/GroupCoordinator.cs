@@ -191,7 +191,7 @@ public sealed class GroupCoordinator
 
             if (group?.Consumer is null)
             {
-                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
+                done(NoGroup(group, joins));
                 return;
             }
 
@@ -234,7 +234,7 @@ public sealed class GroupCoordinator
 
             if (group?.Share is null)
             {
-                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
+                done(NoGroup(group, joins));
                 return;
             }
 
@@ -367,8 +367,12 @@ public sealed class GroupCoordinator
     }
 
     // Either there are too many groups, or this one is not there or speaks another protocol.
-    private static CoordinatorError NoGroup(Group? group, bool joins) =>
-        joins && group is null ? CoordinatorError.PolicyViolation : CoordinatorError.GroupIdNotFound;
+    private static ConsumerHeartbeatResult NoGroup(Group? group, bool joins) => joins && group is null
+        ? ConsumerHeartbeatResult.Of(CoordinatorError.PolicyViolation) with
+        {
+            Message = "there are as many groups, or members of groups, as the node takes",
+        }
+        : ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound);
 
     private Group? Find<T>(string groupId, Action<T> done)
         where T : ICoordinatorResult<T>
