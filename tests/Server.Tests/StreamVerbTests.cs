@@ -140,6 +140,33 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal(3, (await RunAsync("group", "show", "readers")).ExitCode);
     }
 
+    [Fact]
+    public async Task Settings_of_a_group_are_changed_and_shown()
+    {
+        Assert.Equal(3, (await RunAsync("group", "show", "workers")).ExitCode);
+        CliResult altered = await RunAsync(
+            "group", "alter", "workers", "--config", "share.auto.offset.reset=by_duration:PT1H", "--config",
+            "share.isolation.level=read_committed");
+        Assert.Equal((0, "", ""), (altered.ExitCode, altered.Output, altered.Errors));
+        CliResult shown = await RunAsync("group", "show", "workers");
+        Assert.Contains(
+            "share.auto.offset.reset=by_duration:PT1H share.isolation.level=read_committed", shown.Output,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            0, (await RunAsync("group", "alter", "workers", "--unset", "share.isolation.level")).ExitCode);
+        JsonNode json = JsonNode.Parse((await RunAsync("group", "show", "workers", "-o", "json")).Output)!;
+        Assert.Equal(
+            """{"share.auto.offset.reset":"by_duration:PT1H"}""", json["config"]!.ToJsonString());
+        Assert.Equal("share", (string?)json["type"]);
+
+        CliResult wrong = await RunAsync("group", "alter", "workers", "--config", "share.isolation.level=all");
+        Assert.Equal(
+            (2, "pillarbox: share.isolation.level must be one of read_committed, read_uncommitted, not 'all'"),
+            (wrong.ExitCode, wrong.OneError));
+        Assert.Equal(2, (await RunAsync("group", "alter", "workers", "--unset", "share.isolation")).ExitCode);
+        Assert.Equal(2, (await RunAsync("group", "alter", "workers")).ExitCode);
+    }
+
     [Theory]
     [InlineData("--to-datetime", "2026-01-01T12:00:00.002Z", "2")]
     [InlineData("--by-duration", "1ms", "5")]
