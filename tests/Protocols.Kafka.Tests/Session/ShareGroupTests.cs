@@ -120,6 +120,41 @@ public sealed class ShareGroupTests
         Assert.Equal(["good"], ValuesOf(answer));
     }
 
+    /// <summary>Nobody waits for the locks of a client that was killed; one that has come back by another connection keeps
+    /// what it has.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_member_has_is_free_when_its_connection_is_gone(bool isBack)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        await ProduceAsync(peer, Requests.Batch("a"));
+        await JoinAsync(peer);
+        KafkaPeer lost = scene.Connect();
+        Assert.Equal([(0L, 0L, 1)], Acquired(await FetchAsync(lost, topic, 0)));
+        KafkaPeer back = scene.Connect();
+        if (isBack)
+        {
+            Assert.Empty(Acquired(await FetchAsync(back, topic, 0)));
+        }
+
+        await lost.DisposeAsync();
+        ShareFetchResponse next = await peer.AskAsync<ShareFetchRequest, ShareFetchResponse>(
+            new()
+            {
+                GroupId = "g",
+                MemberId = "other",
+                MaxWaitMs = isBack ? 0 : 20_000,
+                MaxRecords = 10,
+                Topics = [new() { TopicId = topic, Partitions = [new()] }],
+            },
+            1);
+        Assert.Equal(isBack ? [] : [(0L, 0L, 2)], Acquired(next));
+    }
+
     [Fact]
     public async Task A_request_that_only_renews_locks_brings_nothing_and_says_how_long_they_last()
     {

@@ -16,6 +16,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     private readonly CoordinatorStore _store;
     private readonly TimerHeap _timers = new();
     private readonly Dictionary<SharePartitionKey, Entry> _entries = [];
+    private readonly Dictionary<(string Group, string Member), object> _sessions = [];
     private Action<ShareDeadLetter, Action<bool>>? _keep;
 
     private ShareCoordinator(ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams)
@@ -129,17 +130,23 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
             Save(entry!, ok => done(new PlainResult(ok ? error : CoordinatorError.CoordinatorNotAvailable)));
         });
 
-    /// <summary>A member has gone, or its session has ended: what it has is free.</summary>
-    public void Release(string groupId, string memberId) => _loop.Post(() =>
+    /// <summary>A member begins a session, which stands for itself: whatever an earlier one of it has stays with the
+    /// member.</summary>
+    public void Enter(string groupId, string memberId, object session) =>
+        _loop.Post(() => _sessions[(groupId, memberId)] = session);
+
+    /// <summary>The connection of a session is gone: what its member has is free, unless the member has begun another one
+    /// by now.</summary>
+    public void Leave(string groupId, string memberId, object session) => _loop.Post(() =>
     {
-        foreach (Entry entry in _entries.Values)
+        if (ReferenceEquals(_sessions.GetValueOrDefault((groupId, memberId)), session))
         {
-            if (entry.Key.GroupId == groupId && Limited(entry).Release(memberId))
-            {
-                Save(entry, null);
-            }
+            ReleaseNow(groupId, memberId);
         }
     });
+
+    /// <summary>A member has gone, or its session has ended: what it has is free.</summary>
+    public void Release(string groupId, string memberId) => _loop.Post(() => ReleaseNow(groupId, memberId));
 
     /// <summary>The limits that count for a group now.</summary>
     public void LimitsOf(string groupId, Action<ShareLimits> done) => _loop.Post(() =>
@@ -353,6 +360,18 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
             Answer(answered, ok);
             Write(entry);
         });
+    }
+
+    private void ReleaseNow(string groupId, string memberId)
+    {
+        _sessions.Remove((groupId, memberId));
+        foreach (Entry entry in _entries.Values)
+        {
+            if (entry.Key.GroupId == groupId && Limited(entry).Release(memberId))
+            {
+                Save(entry, null);
+            }
+        }
     }
 
     private static void Answer(Action<bool>[] answered, bool ok)

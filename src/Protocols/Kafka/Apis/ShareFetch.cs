@@ -25,6 +25,12 @@ internal static class ShareFetchApi
             return new ShareFetchResponse { ErrorCode = (short)error };
         }
 
+        if (request.ShareSessionEpoch == ShareSession.FirstEpoch)
+        {
+            share!.Begin(session);
+            session.Share?.Abandon(session);
+        }
+
         session.Share = request.ShareSessionEpoch == ShareSession.FinalEpoch ? null : share;
         share!.Update(request);
         return await new ShareFetchWork(session, request, share).RunAsync();
