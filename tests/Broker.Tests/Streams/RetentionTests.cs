@@ -66,7 +66,7 @@ public sealed class RetentionTests
         scene.Broker.Pump();
         Assert.Equal((2, 2, 0), (partition.StartOffset, partition.EndOffset, partition.SizeBytes));
         scene.Append(partition, "c");
-        Assert.Equal(["c"], StreamScene.ReadAll(partition));
+        Assert.Equal(["c"], StreamScene.ReadAll(partition, 2));
         scene.Restart();
         partition = scene.Find("readings");
         scene.Clock.Advance(6000);

@@ -217,7 +217,7 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
 
         return position;
 
-        ValueTask<SharePosition> AskAsync(long? byTime) => session.AskAsync<SharePosition>((all, done) =>
+        Task<SharePosition> AskAsync(long? byTime) => session.AskAsync<SharePosition>((all, done) =>
             all.Shares.Open(shared, partition.StartOffset, partition.HighWatermark, byTime, done));
     }
 
