@@ -126,12 +126,12 @@ public sealed class ZstdVersionTests
     private static byte[] Wrapped(byte magic, RecordCompression compression, ReadOnlySpan<byte> value)
     {
         var covered = new ArrayBufferWriter<byte>();
-        covered.Write([magic, (byte)compression]);
-        covered.Write(new byte[magic * 8]);
-        covered.Write([0xff, 0xff, 0xff, 0xff]);
+        covered.Write<byte>([magic, (byte)compression]);
+        covered.Write<byte>(new byte[magic * 8]);
+        covered.Write<byte>([0xff, 0xff, 0xff, 0xff]);
         BinaryPrimitives.WriteInt32BigEndian(covered.GetSpan(4), value.Length);
         covered.Advance(4);
-        covered.Write(value);
+        covered.Write<byte>(value);
         byte[] message = new byte[16 + covered.WrittenCount];
         BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(8), 4 + covered.WrittenCount);
         BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(12), Crc32.Compute(covered.WrittenSpan));
