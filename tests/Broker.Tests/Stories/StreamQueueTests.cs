@@ -301,9 +301,12 @@ public sealed class StreamQueueTests
         using Scene scene = new();
         Partition partition = scene.Stream("s");
         Make(scene);
-        scene.Append(partition, "a", "b", "c");
+        scene.Append(partition, [.. Enumerable.Range(0, 2500).Select(i => $"{i}")]);
         scene.Broker.Streams.Delete(scene.GrantFor("s"), partition.Stream);
         scene.Advance(2000);
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        actor.AcceptAll();
         QueueView view = scene.Broker.Management.FindQueueAsync(Identity.Node, "default", "orders")
             .GetAwaiter().GetResult()!;
         Assert.Equal((0L, 0), (view.MessageCount, view.Progress!.Count));
