@@ -11,7 +11,7 @@ public sealed class KafkaSecurityTests : IAsyncLifetime
         { "security": { "permissions": { "#": { "admin": [
             "createAddress", "deleteAddress", "createDurableQueue", "deleteDurableQueue", "createNonDurableQueue",
             "deleteNonDurableQueue", "send", "consume", "browse", "manage", "view", "edit"
-        ] }, "open.#": { "reader": ["consume"] } } } }
+        ] } } } }
         """;
 
     private readonly TemporaryDirectory _directory = new();
@@ -19,7 +19,7 @@ public sealed class KafkaSecurityTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        foreach (string[] user in (string[][])[["root", "--role", "admin"], ["alice", "--role", "reader"]])
+        foreach (string[] user in (string[][])[["root", "--role", "admin"], ["alice", "--role", "nothing"]])
         {
             string[] add = ["user", "add", .. user, "--data", _directory.File("data")];
             ClientResult added = await ClientProcess.RunAsync(Programs.Pillarbox, add, Password + "\n");
