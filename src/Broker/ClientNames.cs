@@ -259,6 +259,11 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     private void BindGroup(Queue queue, RecordStream stream, StreamReading reading, string memberId)
     {
         string group = reading.Group!;
+        if (group.Length == 0)
+        {
+            throw new BrokerException(BrokerError.InvalidField, "a consumer group has a name");
+        }
+
         Authorize(Permission.Consume, new AddressName(group, null));
         GroupReader reader = new(
             group, memberId, new GroupClient(info.ClientId, info.RemoteEndPoint), reading.Start, reading.Partition);

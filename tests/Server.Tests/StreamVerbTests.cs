@@ -65,6 +65,31 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal("E e", $"{json["key"]} {json["value"]}");
     }
 
+    /// <summary>Times that go back and forth, and offsets without records: markers of transactions.</summary>
+    [Fact]
+    public async Task Tail_prints_records_of_a_partition_in_their_order_and_as_many_as_it_was_asked_for()
+    {
+        await FillAsync();
+        await AppendAsync(Noon - 1000, "old");
+        Assert.Equal("e\nold\n", (await RunAsync("stream", "tail", "readings", "-n", "2", "-o", "text")).Output);
+        Partition partition = _node.Broker.Streams.Find("readings")!.Partitions[0];
+        for (int i = 0; i < 40; i++)
+        {
+            AppendResult marker = partition.EndTransaction(
+                7, 0, new EndTransactionMarker(IsCommit: true, CoordinatorEpoch: 0), isTransactionV2: false);
+            Assert.Equal(StreamError.None, marker.Error);
+        }
+
+        while (partition.HighWatermark < partition.EndOffset)
+        {
+            await Task.Delay(5);
+        }
+
+        Assert.Equal("e\nold\n", (await RunAsync("stream", "tail", "readings", "-n", "2", "-o", "text")).Output);
+        Assert.Equal(
+            "a\nb\nc\nd\ne\nold\n", (await RunAsync("stream", "tail", "readings", "-o", "text")).Output);
+    }
+
     [Fact]
     public async Task Tail_follows_until_it_has_its_count()
     {
@@ -113,6 +138,33 @@ public sealed class StreamVerbTests : IAsyncLifetime
             Lines((await RunAsync("group", "show", "readers")).Output)[^1]));
         Assert.Equal(0, (await RunAsync("group", "delete", "readers")).ExitCode);
         Assert.Equal(3, (await RunAsync("group", "show", "readers")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Settings_of_a_group_are_changed_and_shown()
+    {
+        Assert.Equal(3, (await RunAsync("group", "show", "workers")).ExitCode);
+        CliResult altered = await RunAsync(
+            "group", "alter", "workers", "--config", "share.auto.offset.reset=by_duration:PT1H", "--config",
+            "share.isolation.level=read_committed");
+        Assert.Equal((0, "", ""), (altered.ExitCode, altered.Output, altered.Errors));
+        CliResult shown = await RunAsync("group", "show", "workers");
+        Assert.Contains(
+            "share.auto.offset.reset=by_duration:PT1H share.isolation.level=read_committed", shown.Output,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            0, (await RunAsync("group", "alter", "workers", "--unset", "share.isolation.level")).ExitCode);
+        JsonNode json = JsonNode.Parse((await RunAsync("group", "show", "workers", "-o", "json")).Output)!;
+        Assert.Equal(
+            """{"share.auto.offset.reset":"by_duration:PT1H"}""", json["config"]!.ToJsonString());
+        Assert.Equal("share", (string?)json["type"]);
+
+        CliResult wrong = await RunAsync("group", "alter", "workers", "--config", "share.isolation.level=all");
+        Assert.Equal(
+            (2, "pillarbox: share.isolation.level must be one of read_committed, read_uncommitted, not 'all'"),
+            (wrong.ExitCode, wrong.OneError));
+        Assert.Equal(2, (await RunAsync("group", "alter", "workers", "--unset", "share.isolation")).ExitCode);
+        Assert.Equal(2, (await RunAsync("group", "alter", "workers")).ExitCode);
     }
 
     [Theory]

@@ -293,6 +293,13 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
     {
         foreach (ref PendingPublish publish in _pending.Span)
         {
+            if (publish is { Kept: not null, Offset: < 0 })
+            {
+                // Only its stream has it, and that has had its say.
+                Complete(publish, publish.Need);
+                continue;
+            }
+
             publish.GiveUp();
             client.Complete(new Completion
             {

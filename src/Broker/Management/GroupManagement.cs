@@ -51,7 +51,9 @@ public sealed class GroupManagement
     public async Task<GroupView> ShowAsync(Identity who, string space, string group)
     {
         Authorize(who, Permission.View, space, group);
-        return await FindAsync(space, group).ConfigureAwait(false) ?? throw NotFound(group);
+        return await FindAsync(space, group).ConfigureAwait(false)
+            ?? await FindSettingsAsync(space, group).ConfigureAwait(false)
+            ?? throw NotFound(group);
     }
 
     /// <summary>Deletes a group that nobody is in, with its offsets. Errors: NotFound, PreconditionFailed.</summary>
@@ -66,6 +68,40 @@ public sealed class GroupManagement
         PlainResult result = await AskAsync<PlainResult>(done => coordinators.Groups.Delete(group, done))
             .ConfigureAwait(false);
         ThrowUnlessNone(result.Error, group);
+    }
+
+    /// <summary>Sets some settings of a group, and gives others back to their defaults; also before anybody is in it.
+    /// Errors: InvalidField when one of it cannot be; nothing is changed then.</summary>
+    public async Task AlterAsync(
+        Identity who, string space, string group, IReadOnlyDictionary<string, string> set,
+        IReadOnlyCollection<string> reset)
+    {
+        Authorize(who, Permission.Edit, space, group);
+        StreamCoordinators coordinators = Make(space);
+        GroupConfigResult result = await AskAsync<GroupConfigResult>(
+            done => coordinators.Groups.ChangeConfig(group, Change, validateOnly: false, done)).ConfigureAwait(false);
+        if (result.Error == CoordinatorError.InvalidConfig)
+        {
+            throw new BrokerException(BrokerError.InvalidField, result.Message ?? $"refused: {result.Error}");
+        }
+
+        ThrowUnlessNone(result.Error, group);
+
+        string? Change(Dictionary<string, string> given)
+        {
+            foreach ((string name, string value) in set)
+            {
+                given[name] = value;
+            }
+
+            string? unknown = reset.FirstOrDefault(name => !GroupConfig.All.ContainsKey(name));
+            foreach (string name in reset)
+            {
+                given.Remove(name);
+            }
+
+            return unknown is null ? null : $"there is no setting '{unknown}' of groups";
+        }
     }
 
     /// <summary>
@@ -207,6 +243,28 @@ public sealed class GroupManagement
             : null;
     }
 
+    // A group that only has settings yet: it is of the kind that those are for.
+    private async Task<GroupView?> FindSettingsAsync(string space, string group)
+    {
+        IReadOnlyDictionary<string, string> given = Coordinators(space) is null
+            ? GroupConfig.Default.Given
+            : await ConfigAsync(space, group).ConfigureAwait(false);
+        bool isShare = given.Keys.Any(name => name.StartsWith("share.", StringComparison.Ordinal));
+        return given.Count == 0 ? null : new GroupView(
+            space, group, isShare ? GroupType.Share : GroupType.Consumer, "Empty", [], [])
+        {
+            Config = given,
+        };
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>> ConfigAsync(string space, string group)
+    {
+        StreamCoordinators coordinators = Make(space);
+        GroupConfig config = await AskAsync<GroupConfig>(done => coordinators.Groups.GetConfig(group, done))
+            .ConfigureAwait(false);
+        return config.Given;
+    }
+
     private async Task<GroupView> ViewAsync(string space, GroupListing listing)
     {
         StreamCoordinators coordinators = Make(space);
@@ -230,7 +288,10 @@ public sealed class GroupManagement
                 o.Partition, o.Offset,
                 catalog.Find(o.Partition.Topic)?.FindPartition(o.Partition.Partition)?.HighWatermark ?? -1,
                 o.Metadata, readers.GetValueOrDefault(o.Partition)))];
-        return new GroupView(space, listing.GroupId, listing.Type, state, members, offsets);
+        return new GroupView(space, listing.GroupId, listing.Type, state, members, offsets)
+        {
+            Config = await ConfigAsync(space, listing.GroupId).ConfigureAwait(false),
+        };
     }
 
     private static async Task<(string State, List<GroupMemberView> Members)> MembersAsync(
@@ -303,6 +364,8 @@ public sealed class GroupManagement
                 CoordinatorError.NonEmptyGroup or CoordinatorError.UnknownMemberId
                     or CoordinatorError.RebalanceInProgress => new BrokerException(
                         BrokerError.PreconditionFailed, $"group '{group}' has members: stop them first"),
+                CoordinatorError.PolicyViolation => new BrokerException(
+                    BrokerError.ResourceLimitExceeded, "there are as many groups as the node takes"),
                 CoordinatorError.InvalidCommitOffsetSize => new BrokerException(
                     BrokerError.ResourceLimitExceeded, "committed offsets take as much memory as they may"),
                 _ => new BrokerException(BrokerError.Unavailable, $"group '{group}': {error}"),

@@ -39,7 +39,8 @@ internal sealed class QueueInspection(BrokerServices services)
             Volatile.Read(ref counters.ExpiredTotal), Volatile.Read(ref counters.DeadLetteredTotal),
                 oldestPublishedAtMs)
         {
-            Progress = queue.Feed is null ? null : [.. queue.Feed.Cursors.Select(ViewOf)],
+            Progress = queue.Feed is null ? null
+                : [.. queue.Feed.Cursors.Where(cursor => !cursor.IsGone).Select(ViewOf)],
         };
     }
 

@@ -94,6 +94,9 @@ public sealed record GroupView(
     string AddressSpace, string GroupId, GroupType Type, string State, IReadOnlyList<GroupMemberView> Members,
     IReadOnlyList<GroupOffsetView> Offsets)
 {
+    /// <summary>Settings that the group is given, by name; the node's count for the rest.</summary>
+    public IReadOnlyDictionary<string, string> Config { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Records between what is committed and the ends.</summary>
     public long Lag => Offsets.Sum(offset => Math.Max(0, offset.Lag));
 }

@@ -344,7 +344,7 @@ public sealed class Partition : IPartitionEvents
     internal long NextHorizonMs { get; set; } = long.MaxValue;
 
     /// <summary>Whether a batch belongs to an aborted transaction.</summary>
-    internal bool IsAborted(in RecordBatch batch)
+    public bool IsAborted(in RecordBatch batch)
     {
         if (!batch.IsTransactional)
         {

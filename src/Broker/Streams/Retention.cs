@@ -60,7 +60,8 @@ internal static class Retention
     private static bool DeleteLarge(Partition partition, long bytesMax)
     {
         PartitionLog log = partition.Log;
-        while (log.TryGetOldest(out SegmentMark oldest, out bool isLast) && !isLast
+        // Of the one that appends go to nothing is too much, unless nothing at all is to be kept.
+        while (log.TryGetOldest(out SegmentMark oldest, out bool isLast) && oldest.SizeBytes > 0
             && log.SizeBytes - oldest.SizeBytes >= bytesMax)
         {
             if (oldest.NextOffset > partition.CheckpointedTo)
@@ -68,7 +69,7 @@ internal static class Retention
                 return false;
             }
 
-            if (log.DeleteBelow(oldest.NextOffset) == 0)
+            if ((isLast && !log.Roll()) || log.DeleteBelow(oldest.NextOffset) == 0)
             {
                 break;
             }

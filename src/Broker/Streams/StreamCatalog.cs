@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Collections.Frozen;
 using Pillarbox.Broker.Security;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Streams;
@@ -27,6 +29,13 @@ public sealed class StreamCatalog
     public const int PartitionsMax = 100_000;
 
     private const int NameCharsMax = 249;
+
+    private static readonly FrozenSet<string> OwnNames = FrozenSet.ToFrozenSet(
+        [
+            StreamCoordinators.OffsetsStream, StreamCoordinators.TransactionsStream, StreamCoordinators.ShareStream,
+        ],
+        StringComparer.Ordinal);
+
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, RecordStream> _byName = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, RecordStream> _byId = new();
@@ -91,6 +100,13 @@ public sealed class StreamCatalog
         if (_byName.ContainsKey(spec.Name))
         {
             return CatalogResult.Refused(StreamError.AlreadyExists, $"stream '{spec.Name}' exists");
+        }
+
+        if (IsOwn(spec.Name) && !spec.IsInternal)
+        {
+            // With settings and records of others, groups and transactions would be lost in it.
+            return CatalogResult.Refused(
+                StreamError.InvalidName, $"'{spec.Name}' is a stream of the node's own: it makes it when it needs it");
         }
 
         if (spec.Partitions is 0 or < -1 or > PartitionsMax)
@@ -172,7 +188,8 @@ public sealed class StreamCatalog
             {
                 return CatalogResult.Refused(
                     StreamError.InvalidPartitions,
-                    $"stream '{stream.Name}' has {stream.Partitions.Count} partitions; it can only get more");
+                    $"stream '{stream.Name}' has {stream.Partitions.Count} partitions; it can only get more, "
+                    + $"{PartitionsMax} at most");
             }
 
             return Change(
@@ -239,6 +256,10 @@ public sealed class StreamCatalog
             _log.Shorten(All);
         }
     }
+
+    /// <summary>Whether a name is that of one of the node's own streams, there or not: only the node makes those.
+    /// </summary>
+    public static bool IsOwn(string name) => OwnNames.Contains(name);
 
     /// <summary>What is wrong with a name; null when nothing is.</summary>
     public static string? CheckName(string name)

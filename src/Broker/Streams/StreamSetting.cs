@@ -43,6 +43,10 @@ public sealed record StreamSetting(string Name, SettingType Type, string Default
     /// <summary>Words that are allowed; empty: any.</summary>
     internal string[] Words { get; init; } = [];
 
+    /// <summary>A rule for texts that no list of words gives: what is wrong with a value, null when nothing
+    /// is.</summary>
+    internal Func<string, string?>? Rule { get; init; }
+
     /// <summary>False when it is kept and shown, and changes nothing here.</summary>
     public bool HasEffect { get; init; } = true;
 
@@ -62,7 +66,7 @@ public sealed record StreamSetting(string Name, SettingType Type, string Default
             value, double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double d), d),
         SettingType.List => value.Split(',', StringSplitOptions.TrimEntries).Select(CheckWord).FirstOrDefault(
             problem => problem is not null),
-        _ => CheckWord(value),
+        _ => Rule is null ? CheckWord(value) : Rule(value),
     };
 
     private static StreamSetting Bytes(string name, string fallback, double min, string description) =>

@@ -24,6 +24,7 @@ namespace Pillarbox.ConsoleApi;
 [JsonSerializable(typeof(IReadOnlyList<MessageResource>))]
 [JsonSerializable(typeof(Page<StreamResource>))]
 [JsonSerializable(typeof(Page<GroupResource>))]
+[JsonSerializable(typeof(GroupChange))]
 [JsonSerializable(typeof(QueueCreation))]
 [JsonSerializable(typeof(StreamCreation))]
 [JsonSerializable(typeof(StreamChange))]

@@ -21,6 +21,19 @@ public sealed record GroupResource
 
     /// <summary>What is committed; null in lists.</summary>
     public IReadOnlyList<GroupOffsetResource>? Offsets { get; init; }
+
+    /// <summary>Settings that the group is given, by name.</summary>
+    public IReadOnlyDictionary<string, string> Config { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>What is to be another way with a group.</summary>
+public sealed record GroupChange
+{
+    /// <summary>New values of settings by name.</summary>
+    public IReadOnlyDictionary<string, string>? Set { get; init; }
+
+    /// <summary>Settings that get their defaults.</summary>
+    public IReadOnlyList<string>? Reset { get; init; }
 }
 
 /// <summary>A member of a group.</summary>

@@ -2,7 +2,7 @@ using Pillarbox.Broker.Management;
 
 namespace Pillarbox.ConsoleApi;
 
-/// <summary><c>/api/v1/groups</c>: list, show, delete; moves committed offsets.</summary>
+/// <summary><c>/api/v1/groups</c>: list, show, change, delete; moves committed offsets.</summary>
 internal static class GroupsResource
 {
     private const string One = "/api/v1/groups/{group}";
@@ -17,6 +17,11 @@ internal static class GroupsResource
         new("GET", One, "One group with its members and offsets.", ShowAsync)
         {
             Answer = ApiJson.Default.GroupResource,
+        },
+        new("PATCH", One, "Changes settings of a group, also before anybody is in it.", AlterAsync)
+        {
+            Body = ApiJson.Default.GroupChange,
+            Status = 204,
         },
         new("DELETE", One, "Deletes a group that has no members, with its offsets.", DeleteAsync) { Status = 204 },
         new("POST", One + "/reset-offsets", "Moves the offsets of a group that has no members.", ResetAsync)
@@ -39,6 +44,15 @@ internal static class GroupsResource
         GroupView group = await request.Services.Broker.GroupManagement.ShowAsync(
             request.Who, request.Space, request.Segment("group"));
         await request.AnswerAsync(Show(group, true), ApiJson.Default.GroupResource);
+    }
+
+    private static async Task AlterAsync(ApiRequest request)
+    {
+        string group = request.Segment("group");
+        GroupChange change = await request.BodyAsync(ApiJson.Default.GroupChange);
+        await request.Services.Broker.GroupManagement.AlterAsync(
+            request.Who, request.Space, group, change.Set ?? new Dictionary<string, string>(), change.Reset ?? []);
+        await request.AnswerAsync();
     }
 
     private static async Task DeleteAsync(ApiRequest request)
@@ -83,6 +97,7 @@ internal static class GroupsResource
         State = group.State,
         MemberCount = group.Members.Count,
         Lag = group.Lag,
+        Config = group.Config,
         Members = !whole ? null : [.. group.Members.Select(m => new GroupMemberResource
         {
             MemberId = m.MemberId,

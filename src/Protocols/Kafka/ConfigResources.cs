@@ -95,6 +95,12 @@ internal static class ConfigResources
         yield return ("group.max.size", Text(groups.MembersMax), SettingType.Int);
         yield return ("group.consumer.session.timeout.ms", Text(groups.ConsumerSessionTimeoutMs), SettingType.Int);
         yield return ("group.consumer.heartbeat.interval.ms", Text(groups.HeartbeatIntervalMs), SettingType.Int);
+        yield return ("group.share.session.timeout.ms", Text(groups.ConsumerSessionTimeoutMs), SettingType.Int);
+        yield return ("group.share.heartbeat.interval.ms", Text(groups.HeartbeatIntervalMs), SettingType.Int);
+        yield return ("group.share.max.size", Text(groups.ShareMembersMax), SettingType.Int);
+        yield return ("group.share.record.lock.duration.ms", Text(options.Shares.LockMs), SettingType.Int);
+        yield return ("group.share.delivery.count.limit", Text(options.Shares.DeliveryCountMax), SettingType.Int);
+        yield return ("group.share.partition.max.record.locks", Text(options.Shares.InFlightMax), SettingType.Int);
         yield return ("offset.metadata.max.bytes", Text(groups.OffsetMetadataBytesMax), SettingType.Int);
         yield return ("offsets.retention.minutes", Text((int)(groups.OffsetRetentionMs / 60_000)), SettingType.Int);
         yield return ("offsets.topic.num.partitions", Text(options.Partitions), SettingType.Int);

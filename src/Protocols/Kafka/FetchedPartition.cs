@@ -94,6 +94,36 @@ internal sealed class FetchedPartition : IRecordSource
         return last;
     }
 
+    /// <summary>Runs of offsets, in order, that belong to aborted transactions.</summary>
+    public List<(long First, long Last)> AbortedRuns()
+    {
+        List<(long First, long Last)> runs = [];
+        if (_read.Aborted.Count == 0)
+        {
+            return runs;
+        }
+
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderBytes];
+        for (int at = 0; TryReadHeader(at, header, out RecordBatch batch); at += batch.SizeBytes)
+        {
+            if (batch.IsControl || !_partition!.IsAborted(batch))
+            {
+                continue;
+            }
+
+            if (runs.Count > 0 && runs[^1].Last == batch.BaseOffset - 1)
+            {
+                runs[^1] = (runs[^1].First, batch.LastOffset);
+            }
+            else
+            {
+                runs.Add((batch.BaseOffset, batch.LastOffset));
+            }
+        }
+
+        return runs;
+    }
+
     private bool TryReadHeader(int at, Span<byte> buffer, out RecordBatch batch)
     {
         batch = default;

@@ -75,6 +75,7 @@ internal sealed class KafkaConnection : IDisposable
         await _closed.CancelAsync();
         _pending.Writer.TryComplete();
         await writing;
+        _session.Share?.Abandon(_session);
         await _transport.Input.CompleteAsync();
         await _transport.Output.CompleteAsync();
     }

@@ -115,6 +115,13 @@ internal sealed class ShareSession(string groupId, string memberId)
         return (ErrorCode)result.Error.Code();
     }
 
+    /// <summary>The member has begun this session.</summary>
+    public void Begin(KafkaSession session) => session.Coordinators.Shares.Enter(GroupId, MemberId, this);
+
+    /// <summary>The connection is gone, or has another session: what the member has is free for others, unless it has
+    /// begun another session elsewhere.</summary>
+    public void Abandon(KafkaSession session) => session.Coordinators.Shares.Leave(GroupId, MemberId, this);
+
     /// <summary>The member has ended its session: what it has is free for others.</summary>
     public void Release(KafkaSession session) =>
         session.Coordinators.Shares.Release(GroupId, MemberId);

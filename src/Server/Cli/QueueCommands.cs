@@ -177,7 +177,7 @@ internal static class QueueCommands
         Option<int?> partition = new("--partition") { Description = "Only this partition (all)." };
         var verb = new ApiVerb("rewind", "Let a queue that reads a stream go on from another place.")
         {
-            name, to, toOffset, toTime, partition,
+            name, to.AcceptOnlyFromAmong("first", "last", "next"), toOffset, toTime, partition,
         };
         return verb.Does((api, parsed, cancellation) => api.SendAsync(
             HttpMethod.Post,

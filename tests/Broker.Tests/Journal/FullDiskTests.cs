@@ -1,4 +1,6 @@
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Tests.Streams;
 using Pillarbox.Model;
 using Pillarbox.Storage;
 
@@ -80,6 +82,46 @@ public sealed class FullDiskTests
         Assert.Equal(60 - refused, actor.Take().Length);
     }
 
+    /// <summary>The stream takes or refuses what came first while the journal takes nothing, so that all of it waits; what
+    /// comes then has another outcome.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_became_of_a_record_before_a_stall_is_told_whatever_becomes_of_later_ones(bool isTaken)
+    {
+        FullJournal files = new();
+        using Scene scene = new(options => options with
+        {
+            FileSystem = files,
+            SegmentBytes = 64 << 10,
+            ProducerCredit = 50,
+        });
+        Partition partition = scene.Stream("s");
+        Actor filler = scene.Connect("filler");
+        files.IsFull = true;
+        Publish(scene, filler, filler.Producer("q"), 0);
+        Actor actor = scene.Connect();
+        Producer producer = actor.Producer("s");
+        actor.Send(producer, "first");
+        actor.Send(actor.Producer("r"), "waits");
+        Limit(scene, partition, isTaken ? 1000 : 50);
+        actor.Pass();
+        Limit(scene, partition, 1000);
+        actor.Send(producer, "second");
+        Limit(scene, partition, isTaken ? 50 : 1000);
+        actor.Pass();
+        Assert.Empty(actor.Published);
+
+        files.IsFull = false;
+        scene.Advance(1000);
+        scene.Advance(1000);
+        BrokerError? none = null;
+        Assert.Equal(
+            isTaken ? [none, none, BrokerError.ResourceLimitExceeded] : [BrokerError.ResourceLimitExceeded, none, none],
+            actor.Published.Select(done => done.Error?.Error));
+        Assert.Equal([isTaken ? "first" : "second"], StreamScene.ReadAll(partition));
+    }
+
     [Fact]
     public async Task A_purge_that_the_disk_does_not_take_is_no_success()
     {
@@ -96,6 +138,12 @@ public sealed class FullDiskTests
         BrokerException error = await Assert.ThrowsAsync<BrokerException>(() => purge);
         Assert.Equal(BrokerError.Unavailable, error.Error);
     }
+
+    private static void Limit(Scene scene, Partition partition, int batchBytesMax) => Assert.Equal(
+        StreamError.None,
+        scene.Broker.Streams.SetConfig(
+            scene.GrantFor("s"), partition.Stream,
+            new Dictionary<string, string> { ["max.message.bytes"] = $"{batchBytesMax}" }).Error);
 
     private static int Publish(Scene scene, Actor actor, Producer producer, int sent)
     {

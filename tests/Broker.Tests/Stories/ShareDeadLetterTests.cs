@@ -127,7 +127,7 @@ public sealed class ShareDeadLetterTests
         Partition partition = scene.Stream("s");
         scene.Append(partition, values);
         SharePartitionKey key = new("g", new TopicIdPartition(partition.Stream.Id, 0));
-        scene.Broker.Coordinators.Shares.Open(key, 0, 0, _ => { });
+        scene.Broker.Coordinators.Shares.Open(key, 0, 0, null, _ => { });
         scene.Settle();
         return key;
     }

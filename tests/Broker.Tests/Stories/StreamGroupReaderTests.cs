@@ -35,6 +35,16 @@ public sealed class StreamGroupReaderTests
     }
 
     [Fact]
+    public void A_group_without_a_name_is_none()
+    {
+        using Scene scene = new();
+        scene.Stream("s");
+        BrokerException refused = Assert.Throws<BrokerException>(() => scene.Connect().Consume(
+            "", 0, options => options with { Stream = new StreamReading { Stream = "s", Group = "" } }));
+        Assert.Equal(BrokerError.InvalidField, refused.Error);
+    }
+
+    [Fact]
     public void A_record_that_is_not_settled_holds_the_commit_back()
     {
         using Scene scene = new();

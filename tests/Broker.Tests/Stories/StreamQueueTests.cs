@@ -295,6 +295,23 @@ public sealed class StreamQueueTests
         Assert.Equal(["x"], Values(actor));
     }
 
+    [Fact]
+    public void Of_a_stream_that_is_gone_nothing_is_left_to_do()
+    {
+        using Scene scene = new();
+        Partition partition = scene.Stream("s");
+        Make(scene);
+        scene.Append(partition, [.. Enumerable.Range(0, 2500).Select(i => $"{i}")]);
+        scene.Broker.Streams.Delete(scene.GrantFor("s"), partition.Stream);
+        scene.Advance(2000);
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        actor.AcceptAll();
+        QueueView view = scene.Broker.Management.FindQueueAsync(Identity.Node, "default", "orders")
+            .GetAwaiter().GetResult()!;
+        Assert.Equal((0L, 0), (view.MessageCount, view.Progress!.Count));
+    }
+
     [Theory]
     [InlineData(RecordCompression.None)]
     [InlineData(RecordCompression.Lz4)]

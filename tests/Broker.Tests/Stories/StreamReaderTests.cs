@@ -170,6 +170,27 @@ public sealed class StreamReaderTests
     }
 
     [Fact]
+    public void The_newest_record_is_not_a_marker_nor_what_was_aborted()
+    {
+        using Scene scene = new();
+        Partition partition = scene.Stream("s");
+        RecordBatchOptions transactional = new()
+        {
+            ProducerId = 7,
+            ProducerEpoch = 0,
+            BaseSequence = 0,
+            IsTransactional = true,
+        };
+        scene.Append(partition, "a");
+        scene.AppendBatch(partition, transactional, "b", "c");
+        partition.EndTransaction(7, 0, new EndTransactionMarker(IsCommit: true, 0), isTransactionV2: false);
+        scene.AppendBatch(partition, transactional with { BaseSequence = 2 }, "gone");
+        partition.EndTransaction(7, 0, new EndTransactionMarker(IsCommit: false, 0), isTransactionV2: false);
+        scene.Settle();
+        Assert.Equal(["c"], Read(scene.Connect(), StreamStart.Last));
+    }
+
+    [Fact]
     public void A_selector_chooses_among_headers()
     {
         using Scene scene = new();

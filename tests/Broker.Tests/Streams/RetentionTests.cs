@@ -57,6 +57,24 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public void Of_a_stream_that_may_have_no_bytes_nothing_stays()
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings", ("retention.bytes", "0"));
+        scene.Append(partition, "a", "b");
+        scene.Clock.Advance(6000);
+        scene.Broker.Pump();
+        Assert.Equal((2, 2, 0), (partition.StartOffset, partition.EndOffset, partition.SizeBytes));
+        scene.Append(partition, "c");
+        Assert.Equal(["c"], StreamScene.ReadAll(partition, 2));
+        scene.Restart();
+        partition = scene.Find("readings");
+        scene.Clock.Advance(6000);
+        scene.Broker.Pump();
+        Assert.Equal((3, 3), (partition.StartOffset, partition.EndOffset));
+    }
+
+    [Fact]
     public void Records_that_were_deleted_lose_their_segments()
     {
         using var scene = new StreamScene();

@@ -2,7 +2,8 @@ using Xunit;
 
 namespace Pillarbox.Interop.Tests.Kafka;
 
-/// <summary>@platformatic/kafka as an administrator's tool: ACLs, quotas, SCRAM credentials, the quorum.</summary>
+/// <summary>@platformatic/kafka as an administrator's tool: ACLs, quotas, SCRAM credentials, the quorum; and
+/// librdkafka's subscriptions by expressions, of users who may not see every topic.</summary>
 public sealed class KafkaSecurityTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";
@@ -48,6 +49,17 @@ public sealed class KafkaSecurityTests : IAsyncLifetime
             $"PASSWORD={Password}", "node", Programs.Script("Kafka", "platformatic", "security.mjs"),
             _node.KafkaServers, name,
         ];
+        (await ClientProcess.RunAsync("/usr/bin/env", command)).AssertOk();
+        Assert.False(_node.HasExited, _node.Output);
+    }
+
+    [Theory]
+    [InlineData("expression")]
+    [InlineData("wrong_expression")]
+    public async Task Librdkafka_subscribes_by_an_expression(string name)
+    {
+        string program = await Programs.KafkaClientOfToday.Value;
+        string[] command = [$"PASSWORD={Password}", program, _node.KafkaServers, name, $"t{Guid.NewGuid():N}"];
         (await ClientProcess.RunAsync("/usr/bin/env", command)).AssertOk();
         Assert.False(_node.HasExited, _node.Output);
     }

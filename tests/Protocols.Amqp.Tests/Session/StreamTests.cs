@@ -24,6 +24,8 @@ public sealed class StreamTests : IDisposable
     [InlineData("first", 0)]
     [InlineData("last", 4)]
     [InlineData("next", 5)]
+    [InlineData("1h", 0)]
+    [InlineData("999999999Y", 0)]
     public void Word_says_where_to_begin(string word, int first) =>
         Assert.Equal(Expected(first), Read(Filter("rabbitmq:stream-offset-spec", AmqpValue.String(word))));
 

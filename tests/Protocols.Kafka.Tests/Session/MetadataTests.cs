@@ -71,6 +71,28 @@ public sealed class MetadataTests
             answer.Topics.Select(topic => (ErrorCode)topic.ErrorCode));
     }
 
+    /// <summary>Whoever makes one of these as a topic of its own would have the groups' state in it.</summary>
+    [Theory]
+    [InlineData("__consumer_offsets")]
+    [InlineData("__transaction_state")]
+    [InlineData("__share_group_state")]
+    public async Task The_node_s_own_topics_are_made_by_the_node_alone(string name)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        CreateTopicsResponse refused = await peer.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            new() { Topics = [new() { Name = name, NumPartitions = 1, ReplicationFactor = 1 }] }, 7);
+        Assert.Equal((short)ErrorCode.InvalidTopicException, refused.Topics[0].ErrorCode);
+        Assert.Contains("node's own", refused.Topics[0].ErrorMessage, StringComparison.Ordinal);
+        MetadataResponse missing = await peer.AskAsync<MetadataRequest, MetadataResponse>(
+            new() { Topics = [new() { Name = name }], AllowAutoTopicCreation = false }, 9);
+        Assert.Equal((short)ErrorCode.UnknownTopicOrPartition, missing.Topics[0].ErrorCode);
+        MetadataResponse made = await peer.AskAsync<MetadataRequest, MetadataResponse>(
+            new() { Topics = [new() { Name = name }], AllowAutoTopicCreation = true }, 9);
+        Assert.Equal((0, true, 50), (
+            made.Topics[0].ErrorCode, made.Topics[0].IsInternal, made.Topics[0].Partitions.Length));
+    }
+
     [Fact]
     public async Task The_node_tells_what_tools_ask_of_a_broker()
     {

@@ -1,3 +1,4 @@
+using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -49,6 +50,165 @@ public sealed class ShareGroupTests
         Assert.Equal([(0L, 1L, 1)], Acquired(await FetchAsync(peer, topic, 0)));
     }
 
+    /// <summary>Records of an hour ago, of ten minutes ago, and of now.</summary>
+    [Theory]
+    [InlineData("by_duration:PT30M", 1)]
+    [InlineData("by_duration:P1D", 0)]
+    [InlineData("by_duration:PT0S", 3)]
+    public async Task A_group_may_begin_some_time_ago(string start, long expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        long nowMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        foreach (long agoMs in (long[])[3_600_000, 600_000, 1_000])
+        {
+            await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", OfTime(nowMs - agoMs)), 9);
+        }
+
+        Assert.Equal((ErrorCode.None, null), await AlterAsync(peer, "g", "share.auto.offset.reset", start));
+        await JoinAsync(peer);
+        (long, long, int)[] got = Acquired(await FetchAsync(peer, topic, 0));
+        if (expected == 3)
+        {
+            Assert.Empty(got);
+            await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("new")), 9);
+            got = Acquired(await FetchAsync(peer, topic, 1));
+        }
+
+        Assert.Equal(expected, got[0].Item1);
+    }
+
+    /// <summary>One transaction is aborted, one is committed, one is open: of the first and the last nothing comes, nor
+    /// what stands behind the open one.</summary>
+    [Theory]
+    [InlineData("read_committed", new[] { "before", "good", "between" })]
+    [InlineData("read_uncommitted", new[] { "before", "bad", "good", "between", "open", "behind" })]
+    public async Task A_group_may_get_only_what_is_committed(string level, string[] expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        Assert.Equal((ErrorCode.None, null), await AlterAsync(peer, "g", "share.isolation.level", level));
+        await ProduceAsync(peer, Requests.Batch("before"));
+        await TransactAsync(peer, "one", commit: false, "bad");
+        await TransactAsync(peer, "two", commit: true, "good");
+        await ProduceAsync(peer, Requests.Batch("between"));
+        await TransactAsync(peer, "three", commit: null, "open");
+        await ProduceAsync(peer, Requests.Batch("behind"));
+        await JoinAsync(peer);
+        ShareFetchResponse answer = await FetchAsync(peer, topic, 0);
+        Assert.Equal(expected, ValuesOf(answer));
+    }
+
+    /// <summary>Nothing but aborted records, more than one read brings, and one that is good behind them: it comes at
+    /// once.</summary>
+    [Fact]
+    public async Task Much_that_was_aborted_keeps_nobody_waiting()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        await AlterAsync(peer, "g", "share.isolation.level", "read_committed");
+        string large = new('x', 700_000);
+        await TransactAsync(peer, "one", commit: false, large, large, large, large, large, large);
+        await ProduceAsync(peer, Requests.Batch("good"));
+        await JoinAsync(peer);
+        ShareFetchResponse answer = await FetchAsync(peer, topic, 0);
+        Assert.Equal(["good"], ValuesOf(answer));
+    }
+
+    /// <summary>Nobody waits for the locks of a client that was killed; one that has come back by another connection keeps
+    /// what it has.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_member_has_is_free_when_its_connection_is_gone(bool isBack)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        await ProduceAsync(peer, Requests.Batch("a"));
+        await JoinAsync(peer);
+        KafkaPeer lost = scene.Connect();
+        Assert.Equal([(0L, 0L, 1)], Acquired(await FetchAsync(lost, topic, 0)));
+        KafkaPeer back = scene.Connect();
+        if (isBack)
+        {
+            Assert.Empty(Acquired(await FetchAsync(back, topic, 0)));
+        }
+
+        await lost.DisposeAsync();
+        ShareFetchResponse next = await peer.AskAsync<ShareFetchRequest, ShareFetchResponse>(
+            new()
+            {
+                GroupId = "g",
+                MemberId = "other",
+                MaxWaitMs = isBack ? 0 : 20_000,
+                MaxRecords = 10,
+                Topics = [new() { TopicId = topic, Partitions = [new()] }],
+            },
+            1);
+        Assert.Equal(isBack ? [] : [(0L, 0L, 2)], Acquired(next));
+    }
+
+    [Fact]
+    public async Task A_request_that_only_renews_locks_brings_nothing_and_says_how_long_they_last()
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        Guid topic = await peer.CreateTopicAsync("t");
+        await AlterAsync(peer, "g", "share.auto.offset.reset", "earliest");
+        await AlterAsync(peer, "g", "share.record.lock.duration.ms", "12345");
+        await ProduceAsync(peer, Requests.Batch("a"));
+        await JoinAsync(peer);
+        ShareFetchResponse first = await FetchAsync(peer, topic, 0);
+        Assert.Equal(12_345, first.AcquisitionLockTimeoutMs);
+        await ProduceAsync(peer, Requests.Batch("b"));
+        ShareFetchResponse renewed = await peer.AskAsync<ShareFetchRequest, ShareFetchResponse>(
+            new()
+            {
+                GroupId = "g",
+                MemberId = "m",
+                ShareSessionEpoch = 1,
+                IsRenewAck = true,
+                MaxBytes = 0,
+                Topics = [new() { TopicId = topic, Partitions = [Renewing()] }],
+            },
+            2);
+        Assert.Equal((0, 12_345), (renewed.ErrorCode, renewed.AcquisitionLockTimeoutMs));
+        Assert.Equal(0, renewed.Responses[0].Partitions[0].AcknowledgeErrorCode);
+        Assert.Empty(Acquired(renewed));
+        ShareAcknowledgeResponse done = await peer.AskAsync<ShareAcknowledgeRequest, ShareAcknowledgeResponse>(
+            new()
+            {
+                GroupId = "g",
+                MemberId = "m",
+                ShareSessionEpoch = 2,
+                Topics =
+                [
+                    new()
+                    {
+                        TopicId = topic,
+                        Partitions =
+                        [
+                            new() { AcknowledgementBatches = [new() { AcknowledgeTypes = [1] }] },
+                        ],
+                    },
+                ],
+            },
+            2);
+        Assert.Equal((0, 12_345), (done.ErrorCode, done.AcquisitionLockTimeoutMs));
+        Assert.Equal(0, done.Responses[0].Partitions[0].ErrorCode);
+        Assert.Equal([(1L, 1L, 1)], Acquired(await FetchAsync(peer, topic, 3)));
+
+        static ShareFetchRequest.FetchPartition Renewing() =>
+            new() { AcknowledgementBatches = [new() { AcknowledgeTypes = [4] }] };
+    }
+
     [Fact]
     public async Task Settings_of_groups_are_shown_with_where_they_come_from()
     {
@@ -68,6 +228,81 @@ public sealed class ShareGroupTests
             await peer.AskAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(
                 new() { ResourceTypes = [ConfigResources.Group] }, 1);
         Assert.Equal(["g"], listed.ConfigResources.Select(r => r.ResourceName));
+    }
+
+    private static async Task ProduceAsync(KafkaPeer peer, RecordBytes batch) => Assert.Equal(
+        0,
+        (await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", batch), 9))
+            .Responses[0].PartitionResponses[0].ErrorCode);
+
+    private static Task JoinAsync(KafkaPeer peer) =>
+        peer.AskAsync<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse>(
+            new() { GroupId = "g", MemberId = "m", SubscribedTopicNames = ["t"] }, 1);
+
+    // Each value in a batch of its own; null: the transaction stays open.
+    private static async Task TransactAsync(KafkaPeer peer, string id, bool? commit, params string[] values)
+    {
+        InitProducerIdResponse producer = await peer.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new() { TransactionalId = id, TransactionTimeoutMs = 60_000 }, 4);
+        for (int i = 0; i < values.Length; i++)
+        {
+            RecordBatchOptions options = new()
+            {
+                ProducerId = producer.ProducerId,
+                ProducerEpoch = producer.ProducerEpoch,
+                BaseSequence = i,
+                IsTransactional = true,
+            };
+            ProduceRequest request = Requests.Produce("t", Requests.Batch(options, values[i]));
+            request.TransactionalId = id;
+            ProduceResponse produced = await peer.AskAsync<ProduceRequest, ProduceResponse>(request, 12);
+            Assert.Equal(0, produced.Responses[0].PartitionResponses[0].ErrorCode);
+        }
+
+        if (commit is { } committed)
+        {
+            EndTxnResponse ended = await peer.AskAsync<EndTxnRequest, EndTxnResponse>(
+                new()
+                {
+                    TransactionalId = id,
+                    ProducerId = producer.ProducerId,
+                    ProducerEpoch = producer.ProducerEpoch,
+                    Committed = committed,
+                },
+                5);
+            Assert.Equal(0, ended.ErrorCode);
+        }
+    }
+
+    private static RecordBytes OfTime(long timeMs)
+    {
+        var builder = new RecordBatchBuilder();
+        builder.Begin(new RecordBatchOptions());
+        builder.Add(timeMs, [], "value"u8);
+        return new RecordBytes(builder.Finish().ToArray());
+    }
+
+    // What a client makes of it: the records that it was given, without markers.
+    private static string[] ValuesOf(ShareFetchResponse answer)
+    {
+        ShareFetchResponse.PartitionData partition = answer.Responses[0].Partitions[0];
+        List<string> values = [];
+        ReadOnlySpan<byte> rest = partition.Records.Memory.Span;
+        while (RecordBatch.TryRead(rest, out RecordBatch batch) == RecordBatchFault.None)
+        {
+            rest = rest[batch.SizeBytes..];
+            var reader = new RecordReader(batch.Records, batch.Count);
+            while (!batch.IsControl && reader.TryRead(out StreamRecord record))
+            {
+                long offset = batch.BaseOffset + record.OffsetDelta;
+                if (partition.AcquiredRecords.Any(run => run.FirstOffset <= offset && offset <= run.LastOffset))
+                {
+                    values.Add(System.Text.Encoding.UTF8.GetString(record.Value));
+                }
+            }
+        }
+
+        return [.. values];
     }
 
     private static async Task<(ErrorCode Error, string? Message)> AlterAsync(

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Model.Records;
 using Pillarbox.Protocols.Kafka.MessageSets;
@@ -25,19 +27,42 @@ public sealed class ZstdVersionTests
         Assert.Equal(ErrorCode.None, await ProduceAsync(peer, Compressed(RecordCompression.Lz4, "b"), version));
     }
 
-    /// <summary>Kafka refuses it before version 10; kafka-python reads it by version 4.</summary>
+    /// <summary>As Kafka does since version 4.0, whatever the topic says; before, it refused such topics to versions before
+    /// 10. kafka-python reads it by version 4.</summary>
     [Theory]
-    [InlineData(4)]
-    [InlineData(9)]
-    [InlineData(10)]
-    [InlineData(12)]
-    public async Task Zstd_is_given_as_it_is_to_readers_of_batches(short version)
+    [InlineData(4, "producer")]
+    [InlineData(9, "producer")]
+    [InlineData(10, "producer")]
+    [InlineData(12, "producer")]
+    [InlineData(4, "zstd")]
+    [InlineData(9, "zstd")]
+    [InlineData(10, "zstd")]
+    public async Task Zstd_is_given_as_it_is_to_readers_of_batches(short version, string ofTopic)
     {
         await using var scene = new KafkaScene();
-        KafkaPeer peer = await FillAsync(scene);
+        KafkaPeer peer = await FillAsync(scene, ofTopic);
         (ErrorCode error, string[] values) = await FetchAsync(peer, 0, version);
         Assert.Equal(ErrorCode.None, error);
         Assert.Equal(["first", "lz4", "zstd", "plain"], values);
+    }
+
+    [Theory]
+    [InlineData(RecordCompression.Zstd, 0, 0, nameof(ErrorCode.UnsupportedCompressionType))]
+    [InlineData(RecordCompression.Zstd, 1, 2, nameof(ErrorCode.UnsupportedCompressionType))]
+    [InlineData(RecordCompression.Gzip, 0, 0, nameof(ErrorCode.None))]
+    [InlineData(RecordCompression.Gzip, 1, 2, nameof(ErrorCode.None))]
+    public async Task Message_sets_hold_none(
+        RecordCompression compression, byte magic, short version, string expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        var set = new ArrayBufferWriter<byte>();
+        MessageSetWriter.Convert(Requests.Batch("a", "b").Memory.Span, magic, 1 << 20, set);
+        using var inner = new PooledBuffer();
+        Assert.Equal(CodecFault.None, RecordCodec.TryCompress(compression, 0, set.WrittenSpan, inner));
+        RecordBytes outer = new(Wrapped(magic, compression, inner.WrittenSpan));
+        Assert.Equal(expected, $"{await ProduceAsync(peer, outer, version)}");
     }
 
     /// <summary>Readers of message sets get the records as they are: all is written anew for them.</summary>
@@ -55,10 +80,10 @@ public sealed class ZstdVersionTests
     }
 
     // Offsets 0 and 1 without compression and LZ4, 2 zstd, 3 without.
-    private static async Task<KafkaPeer> FillAsync(KafkaScene scene)
+    private static async Task<KafkaPeer> FillAsync(KafkaScene scene, string ofTopic = "producer")
     {
         KafkaPeer peer = scene.Connect();
-        await peer.CreateTopicAsync("t");
+        await peer.CreateTopicAsync("t", 1, ("compression.type", ofTopic));
         foreach (RecordBytes batch in new[]
         {
             Requests.Batch("first"), Compressed(RecordCompression.Lz4, "lz4"),
@@ -95,6 +120,23 @@ public sealed class ZstdVersionTests
         }
 
         return [.. values];
+    }
+
+    // offset, size, CRC-32 of what follows, magic, attributes, [timestamp,] no key, value.
+    private static byte[] Wrapped(byte magic, RecordCompression compression, ReadOnlySpan<byte> value)
+    {
+        var covered = new ArrayBufferWriter<byte>();
+        covered.Write<byte>([magic, (byte)compression]);
+        covered.Write<byte>(new byte[magic * 8]);
+        covered.Write<byte>([0xff, 0xff, 0xff, 0xff]);
+        BinaryPrimitives.WriteInt32BigEndian(covered.GetSpan(4), value.Length);
+        covered.Advance(4);
+        covered.Write<byte>(value);
+        byte[] message = new byte[16 + covered.WrittenCount];
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(8), 4 + covered.WrittenCount);
+        BinaryPrimitives.WriteUInt32BigEndian(message.AsSpan(12), Crc32.Compute(covered.WrittenSpan));
+        covered.WrittenSpan.CopyTo(message.AsSpan(16));
+        return message;
     }
 
     private static RecordBytes Compressed(RecordCompression compression, string value)

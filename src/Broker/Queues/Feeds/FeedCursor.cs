@@ -20,12 +20,15 @@ internal sealed class FeedCursor(int number, long at)
     /// <summary>The end of what could be read when it was looked for last.</summary>
     public long SeenEnd { get; set; }
 
-    /// <summary>Records that are not settled.</summary>
+    /// <summary>Whether its stream was there and is deleted.</summary>
+    public bool IsGone => Partition?.Stream.IsDeleted == true;
+
+    /// <summary>Records that are not settled; none of a stream that is gone.</summary>
     public long Backlog
     {
         get
         {
-            if (Partition is not { } partition)
+            if (Partition is not { Stream.IsDeleted: false } partition)
             {
                 return 0;
             }

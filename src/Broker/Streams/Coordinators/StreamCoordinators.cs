@@ -66,7 +66,7 @@ public sealed class StreamCoordinators
         _shares = new(() =>
         {
             ShareCoordinator made = ShareCoordinator.Open(options.Shares, OpenLog(ShareStream, out _), loop, seams);
-            made.StartOf = Groups.ShareStartOf;
+            made.ConfigOf = Groups.ConfigOf;
             if (keepDeadLetters is not null)
             {
                 made.KeepDeadLetters(keepDeadLetters);

@@ -3,16 +3,6 @@ using System.Globalization;
 
 namespace Pillarbox.Broker.Streams.Groups;
 
-/// <summary>Where a share group begins in a partition that it has never read.</summary>
-public enum ShareStart : byte
-{
-    /// <summary>At the end: with what comes from then on.</summary>
-    Latest,
-
-    /// <summary>At the first record that is there.</summary>
-    Earliest,
-}
-
 /// <summary>
 /// Settings that a group has of its own, whether it is there or not; what is not given is the node's. Immutable.
 /// </summary>
@@ -23,8 +13,15 @@ public sealed class GroupConfig
     private const string ShareSession = "share.session.timeout.ms";
     private const string ShareHeartbeat = "share.heartbeat.interval.ms";
     private const string ShareReset = "share.auto.offset.reset";
+    private const string ShareIsolation = "share.isolation.level";
+    private const string ShareLock = "share.record.lock.duration.ms";
+    private const string ShareDeliveries = "share.delivery.count.limit";
+    private const string ShareLocks = "share.partition.max.record.locks";
+    private const string ShareRenewal = "share.renew.acknowledge.enable";
+    private const string ReadCommitted = "read_committed";
 
     private static readonly GroupOptions Usual = new();
+    private static readonly ShareOptions UsualShare = new();
 
     private GroupConfig(IReadOnlyDictionary<string, string> given)
     {
@@ -33,7 +30,12 @@ public sealed class GroupConfig
         ConsumerHeartbeatIntervalMs = NumberOf(ConsumerHeartbeat);
         ShareSessionTimeoutMs = NumberOf(ShareSession);
         ShareHeartbeatIntervalMs = NumberOf(ShareHeartbeat);
-        ShareStart = ValueOf(ShareReset) == "earliest" ? ShareStart.Earliest : ShareStart.Latest;
+        ShareStart = ShareStart.TryParse(ValueOf(ShareReset), out ShareStart start) ? start : ShareStart.Latest;
+        ShareIsolationLevel = ValueOf(ShareIsolation) == ReadCommitted ? Isolation.Committed : Isolation.Uncommitted;
+        ShareLockMs = NumberOf(ShareLock);
+        ShareDeliveryCountMax = NumberOf(ShareDeliveries);
+        ShareInFlightMax = NumberOf(ShareLocks);
+        ShareMayRenew = ValueOf(ShareRenewal) == "true";
     }
 
     /// <summary>All settings, by name.</summary>
@@ -62,6 +64,21 @@ public sealed class GroupConfig
     /// <summary>Where a share group begins in a partition that it has never read.</summary>
     public ShareStart ShareStart { get; }
 
+    /// <summary>Whether a share group gets the records of transactions that are not, or were not, committed.</summary>
+    public Isolation ShareIsolationLevel { get; }
+
+    /// <summary>How long a member of a share group has a record before others may have it, in milliseconds.</summary>
+    public int? ShareLockMs { get; }
+
+    /// <summary>How often a share group is given a record at most.</summary>
+    public int? ShareDeliveryCountMax { get; }
+
+    /// <summary>Records of a partition that a share group is busy with at most.</summary>
+    public int? ShareInFlightMax { get; }
+
+    /// <summary>Whether members of a share group may renew the locks of their records.</summary>
+    public bool ShareMayRenew { get; }
+
     /// <summary>The settings of these values; null with a sentence when one cannot be.</summary>
     public static GroupConfig? TryMake(IReadOnlyDictionary<string, string> given, out string? problem)
     {
@@ -84,6 +101,15 @@ public sealed class GroupConfig
     /// <summary>A setting's value, given or not.</summary>
     public string ValueOf(string name) => Given.GetValueOrDefault(name) ?? All[name].Default;
 
+    /// <summary>The node's limits of share groups, with what this group is given in their place.</summary>
+    public ShareOptions Limit(ShareOptions node) => node with
+    {
+        LockMs = ShareLockMs ?? node.LockMs,
+        DeliveryCountMax = ShareDeliveryCountMax ?? node.DeliveryCountMax,
+        InFlightMax = ShareInFlightMax ?? node.InFlightMax,
+        MayRenew = ShareMayRenew,
+    };
+
     private static StreamSetting[] Declare() =>
     [
         Number(ConsumerSession, Usual.ConsumerSessionTimeoutMs, 1_000, 1_800_000,
@@ -93,10 +119,25 @@ public sealed class GroupConfig
             "How long a member of a share group may be silent."),
         Number(ShareHeartbeat, Usual.HeartbeatIntervalMs, 100, 60_000,
             "Time between heartbeats of a member of a share group."),
+        .. DeclareSharing(),
+    ];
+
+    private static StreamSetting[] DeclareSharing() =>
+    [
         new(ShareReset, SettingType.Text, "latest", "Where a share group begins in a partition that is new to it.")
         {
-            Words = ["latest", "earliest"],
+            Rule = value => ShareStart.Check(ShareReset, value),
         },
+        new(ShareIsolation, SettingType.Text, "read_uncommitted",
+            "Whether a share group gets only what is committed of transactions.")
+        {
+            Words = [ReadCommitted, "read_uncommitted"],
+        },
+        Number(ShareLock, UsualShare.LockMs, 1_000, 3_600_000,
+            "How long a member has a record before others may have it."),
+        Number(ShareDeliveries, UsualShare.DeliveryCountMax, 2, 25, "How often a record is given out at most."),
+        Number(ShareLocks, UsualShare.InFlightMax, 100, 10_000, "Records of a partition under way at most."),
+        new(ShareRenewal, SettingType.Boolean, "true", "Whether members may renew the locks of their records."),
     ];
 
     private static StreamSetting Number(string name, int usual, int min, int max, string description) =>

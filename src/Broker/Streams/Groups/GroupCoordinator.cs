@@ -191,7 +191,7 @@ public sealed class GroupCoordinator
 
             if (group?.Consumer is null)
             {
-                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
+                done(NoGroup(group, joins));
                 return;
             }
 
@@ -234,7 +234,7 @@ public sealed class GroupCoordinator
 
             if (group?.Share is null)
             {
-                done(ConsumerHeartbeatResult.Of(NoGroup(group, joins)));
+                done(NoGroup(group, joins));
                 return;
             }
 
@@ -299,8 +299,8 @@ public sealed class GroupCoordinator
         Action<GroupConfigResult> done) =>
         _loop.Post(() => _services.Configs.Change(groupId, change, validateOnly, done));
 
-    /// <summary>Where a share group begins in a partition that is new to it. For whoever is on the loop.</summary>
-    internal ShareStart ShareStartOf(string groupId) => _services.Configs.Of(groupId).ShareStart;
+    /// <summary>The settings that a group has of its own. For whoever is on the loop.</summary>
+    internal GroupConfig ConfigOf(string groupId) => _services.Configs.Of(groupId);
 
     /// <summary>All groups, of every kind.</summary>
     public void List(Action<IReadOnlyList<GroupListing>> done) =>
@@ -367,8 +367,12 @@ public sealed class GroupCoordinator
     }
 
     // Either there are too many groups, or this one is not there or speaks another protocol.
-    private static CoordinatorError NoGroup(Group? group, bool joins) =>
-        joins && group is null ? CoordinatorError.PolicyViolation : CoordinatorError.GroupIdNotFound;
+    private static ConsumerHeartbeatResult NoGroup(Group? group, bool joins) => joins && group is null
+        ? ConsumerHeartbeatResult.Of(CoordinatorError.PolicyViolation) with
+        {
+            Message = "there are as many groups, or members of groups, as the node takes",
+        }
+        : ConsumerHeartbeatResult.Of(CoordinatorError.GroupIdNotFound);
 
     private Group? Find<T>(string groupId, Action<T> done)
         where T : ICoordinatorResult<T>

@@ -16,6 +16,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     private readonly CoordinatorStore _store;
     private readonly TimerHeap _timers = new();
     private readonly Dictionary<SharePartitionKey, Entry> _entries = [];
+    private readonly Dictionary<(string Group, string Member), object> _sessions = [];
     private Action<ShareDeadLetter, Action<bool>>? _keep;
 
     private ShareCoordinator(ShareOptions options, ICoordinatorLog log, CoordinatorLoop loop, CoordinatorSeams seams)
@@ -50,16 +51,19 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     /// <summary>Ends locks that are over. Called every 50 ms or so by the node.</summary>
     public void Tick() => _loop.Post(() => _timers.Run(NowMs));
 
-    /// <summary>Asked where a group begins in a partition that is new to it; on the loop.</summary>
-    internal Func<string, ShareStart> StartOf { get; set; } = _ => ShareStart.Latest;
+    /// <summary>Asked what settings a group has of its own; on the loop.</summary>
+    internal Func<string, GroupConfig> ConfigOf { get; set; } = _ => GroupConfig.Default;
 
     /// <summary>Where to read for a group; begins at an offset when the group never read here, unless groups read too
     /// many partitions already (PolicyViolation).</summary>
     /// <param name="key">Which group, which partition.</param>
     /// <param name="logStart">The first offset that the log still has.</param>
     /// <param name="beginAt">Where a group begins that is new here, unless it is to begin at the log's start.</param>
+    /// <param name="byTime">The offset that a position of before asked to be found by <see
+    /// cref="SharePosition.BeginAtMs"/>; null: none did.</param>
     /// <param name="done">Gets the answer.</param>
-    public void Open(SharePartitionKey key, long logStart, long beginAt, Action<SharePosition> done) =>
+    public void Open(
+        SharePartitionKey key, long logStart, long beginAt, long? byTime, Action<SharePosition> done) =>
         _loop.Post(() =>
         {
             if (!_entries.TryGetValue(key, out Entry? entry))
@@ -70,8 +74,17 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
                     return;
                 }
 
-                long begin = StartOf(key.GroupId) == ShareStart.Earliest ? logStart : Math.Max(beginAt, logStart);
-                entry = Add(key, new SharePartition(begin, _options));
+                ShareStart start = ConfigOf(key.GroupId).ShareStart;
+                if (start.Kind == ShareStartKind.ByDuration && byTime is null)
+                {
+                    done(SharePosition.Of(CoordinatorError.None) with { BeginAtMs = Math.Max(0, NowMs - start.BackMs) });
+                    return;
+                }
+
+                long begin = start.Kind == ShareStartKind.Earliest ? logStart
+                    : start.Kind == ShareStartKind.ByDuration ? byTime!.Value
+                    : beginAt;
+                entry = Add(key, new SharePartition(Math.Max(begin, logStart), _options));
                 Save(entry, ok => done(ok ? PositionOf(entry) : Unavailable));
                 return;
             }
@@ -93,10 +106,10 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
             return;
         }
 
-        List<AcquiredRange> ranges =
-            entry.State.Acquire(request.MemberId, request.First, request.Last, request.RecordsMax, NowMs);
+        SharePartition state = Limited(entry);
+        List<AcquiredRange> ranges = state.Acquire(request, NowMs);
         Watch(entry);
-        done(new ShareAcquireResult { Ranges = ranges, LockMs = _options.LockMs });
+        done(new ShareAcquireResult { Ranges = ranges, LockMs = state.Limits.LockMs });
     });
 
     /// <summary>What a member did with records that it has.</summary>
@@ -105,7 +118,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         Action<PlainResult> done) => _loop.Post(() =>
         {
             CoordinatorError error = _entries.TryGetValue(key, out Entry? entry)
-                ? entry.State.Acknowledge(memberId, ranges, NowMs)
+                ? Limited(entry).Acknowledge(memberId, ranges, NowMs)
                 : CoordinatorError.UnknownTopicOrPartition;
             if (error != CoordinatorError.None)
             {
@@ -117,17 +130,27 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
             Save(entry!, ok => done(new PlainResult(ok ? error : CoordinatorError.CoordinatorNotAvailable)));
         });
 
-    /// <summary>A member has gone, or its session has ended: what it has is free.</summary>
-    public void Release(string groupId, string memberId) => _loop.Post(() =>
+    /// <summary>A member begins a session, which stands for itself: whatever an earlier one of it has stays with the
+    /// member.</summary>
+    public void Enter(string groupId, string memberId, object session) =>
+        _loop.Post(() => _sessions[(groupId, memberId)] = session);
+
+    /// <summary>The connection of a session is gone: what its member has is free, unless the member has begun another one
+    /// by now.</summary>
+    public void Leave(string groupId, string memberId, object session) => _loop.Post(() =>
     {
-        foreach (Entry entry in _entries.Values)
+        if (ReferenceEquals(_sessions.GetValueOrDefault((groupId, memberId)), session))
         {
-            if (entry.Key.GroupId == groupId && entry.State.Release(memberId))
-            {
-                Save(entry, null);
-            }
+            ReleaseNow(groupId, memberId);
         }
     });
+
+    /// <summary>A member has gone, or its session has ended: what it has is free.</summary>
+    public void Release(string groupId, string memberId) => _loop.Post(() => ReleaseNow(groupId, memberId));
+
+    /// <summary>The limits that count for a group now.</summary>
+    public void LimitsOf(string groupId, Action<ShareLimits> done) => _loop.Post(() =>
+        done(new ShareLimits(CoordinatorError.None, ConfigOf(groupId).ShareLockMs ?? _options.LockMs)));
 
     /// <summary>Where a group is in a partition, without beginning there.</summary>
     public void Describe(SharePartitionKey key, Action<SharePosition> done) => _loop.Post(() =>
@@ -200,8 +223,24 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
 
     private static SharePosition Unavailable => SharePosition.Of(CoordinatorError.CoordinatorNotAvailable);
 
-    private static SharePosition PositionOf(Entry entry) =>
-        new(CoordinatorError.None, entry.State.StartOffset, entry.State.NextOffset, entry.State.InFlight);
+    private SharePosition PositionOf(Entry entry) =>
+        new(CoordinatorError.None, entry.State.StartOffset, entry.State.NextOffset, entry.State.InFlight)
+        {
+            Isolation = ConfigOf(entry.Key.GroupId).ShareIsolationLevel,
+        };
+
+    // The window under the limits that count now: a group's settings may have changed.
+    private SharePartition Limited(Entry entry)
+    {
+        GroupConfig config = ConfigOf(entry.Key.GroupId);
+        if (!ReferenceEquals(config, entry.Config))
+        {
+            entry.Config = config;
+            entry.State.Limits = config.Limit(_options);
+        }
+
+        return entry.State;
+    }
 
     private Entry Add(SharePartitionKey key, SharePartition state)
     {
@@ -226,7 +265,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     {
         foreach ((long offset, short count) in entry.State.Archiving)
         {
-            HandOver(entry, offset, count, isRejected: count < _options.DeliveryCountMax);
+            HandOver(entry, offset, count, isRejected: count < Limited(entry).Limits.DeliveryCountMax);
         }
     }
 
@@ -273,7 +312,7 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
 
     private void Expire(Entry entry)
     {
-        if (entry.State.Expire(NowMs))
+        if (Limited(entry).Expire(NowMs))
         {
             Save(entry, null);
         }
@@ -323,6 +362,18 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         });
     }
 
+    private void ReleaseNow(string groupId, string memberId)
+    {
+        _sessions.Remove((groupId, memberId));
+        foreach (Entry entry in _entries.Values)
+        {
+            if (entry.Key.GroupId == groupId && Limited(entry).Release(memberId))
+            {
+                Save(entry, null);
+            }
+        }
+    }
+
     private static void Answer(Action<bool>[] answered, bool ok)
     {
         foreach (Action<bool> done in answered)
@@ -342,6 +393,9 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
         public SharePartition State { get; } = state;
 
         public int Partition { get; } = partition;
+
+        /// <summary>The settings that the window's limits are of; null: the node's.</summary>
+        public GroupConfig? Config { get; set; }
 
         public int Writes { get; set; }
 

@@ -42,6 +42,10 @@ public sealed record ShareAcquireRequest
     public long Last { get; init; }
 
     public int RecordsMax { get; init; } = int.MaxValue;
+
+    /// <summary>Runs of those that belong to aborted transactions, in order: nobody gets them. Only for groups that read
+    /// what is committed.</summary>
+    public IReadOnlyList<(long First, long Last)> Aborted { get; init; } = [];
 }
 
 /// <summary>What a member has got.</summary>
@@ -72,8 +76,24 @@ public readonly record struct ShareAcknowledgeRange(long First, long Last, IRead
 public readonly record struct SharePosition(
     CoordinatorError Error, long StartOffset, long NextOffset, int InFlight) : ICoordinatorResult<SharePosition>
 {
+    /// <summary>Whose records the group gets.</summary>
+    public Isolation Isolation { get; init; }
+
+    /// <summary>The group has not begun: it does so at the first record that is not older, in milliseconds since the Unix
+    /// epoch. Who opens it finds that and opens it again. Null: it has begun.</summary>
+    public long? BeginAtMs { get; init; }
+
     /// <inheritdoc/>
     public static SharePosition Of(CoordinatorError error) => new(error, -1, -1, 0);
+}
+
+/// <summary>The limits that count for a share group.</summary>
+/// <param name="Error">Whether there is anything to say.</param>
+/// <param name="LockMs">How long a member has a record.</param>
+public sealed record ShareLimits(CoordinatorError Error, int LockMs) : ICoordinatorResult<ShareLimits>
+{
+    /// <inheritdoc/>
+    public static ShareLimits Of(CoordinatorError error) => new(error, 0);
 }
 
 /// <summary>Records that nobody could do, for a dead-letter stream.</summary>
@@ -92,6 +112,9 @@ public sealed record ShareOptions
 
     /// <summary>How often a record is given out at most.</summary>
     public int DeliveryCountMax { get; init; } = 5;
+
+    /// <summary>Whether a member may begin the lock of a record anew.</summary>
+    public bool MayRenew { get; init; } = true;
 
     /// <summary>Records of a partition between the start and the last one given out.</summary>
     public int InFlightMax { get; init; } = 2_000;

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Streams.Reading;
 
@@ -26,6 +28,10 @@ public enum StreamStartKind : byte
 /// <param name="Value">The offset, or milliseconds since the Unix epoch; else 0.</param>
 public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
 {
+    /// <summary>Batches without a record for anybody, such as markers of transactions, that <see cref="Last"/> looks
+    /// back over.</summary>
+    private const int BatchesBackMax = 64;
+
     /// <summary>What is appended from now on.</summary>
     public static readonly StreamStart Next = new(StreamStartKind.Next);
 
@@ -45,7 +51,7 @@ public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
     public long OffsetIn(Partition partition) => Kind switch
     {
         StreamStartKind.First => partition.StartOffset,
-        StreamStartKind.Last => Math.Max(partition.StartOffset, partition.LastStableOffset - 1),
+        StreamStartKind.Last => Math.Max(partition.StartOffset, LastOf(partition)),
         StreamStartKind.Offset => Math.Max(partition.StartOffset, Value),
         StreamStartKind.Time => FromTime(partition),
         _ => partition.HighWatermark,
@@ -74,6 +80,34 @@ public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
         return DateTimeOffset.TryParse(text, culture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
             ? AtTime(time.ToUnixTimeMilliseconds())
             : null;
+    }
+
+    // The newest record is not at the last offset where that is the marker of a transaction, or was aborted.
+    private static long LastOf(Partition partition)
+    {
+        long end = partition.LastStableOffset;
+        var options = new ReadOptions { BytesMax = 0, AtLeastOneBatch = true, Isolation = Isolation.Committed };
+        using var read = new StreamRead();
+        var bytes = new ArrayBufferWriter<byte>();
+        for (int looked = 0; looked < BatchesBackMax && end > partition.StartOffset; looked++)
+        {
+            if (partition.Read(end - 1, options, read) != StreamError.None || read.Bytes == 0)
+            {
+                break;
+            }
+
+            bytes.ResetWrittenCount();
+            read.CopyTo(bytes);
+            if (RecordBatch.TryRead(bytes.WrittenSpan, out RecordBatch batch) != RecordBatchFault.None
+                || (!batch.IsControl && !partition.IsAborted(batch)))
+            {
+                break;
+            }
+
+            end = batch.BaseOffset;
+        }
+
+        return end - 1;
     }
 
     private long FromTime(Partition partition)

@@ -2,8 +2,8 @@ using Pillarbox.Model.Records;
 
 namespace Pillarbox.Broker.Streams.Writing;
 
-/// <summary>What one client publishes to one partition in one pass: a batch that is appended at its end. The
-/// connection's.</summary>
+/// <summary>What one client publishes to one partition in one pass: a batch that is appended at its end, once: what is
+/// published later has a batch, and an outcome, of its own. The connection's.</summary>
 internal sealed class StreamBatch
 {
     private readonly RecordBatchBuilder _builder = new();
@@ -18,16 +18,19 @@ internal sealed class StreamBatch
 
     public Partition Partition { get; }
 
-    /// <summary>Records that are not appended yet.</summary>
+    /// <summary>Records in it.</summary>
     public int Count => _builder.Count;
 
     /// <summary>Bytes of those.</summary>
     public int SizeBytes => _builder.SizeBytes;
 
-    /// <summary>Those as a batch; valid until the next one is added, or all are appended.</summary>
+    /// <summary>Those as a batch; valid until the next one is added.</summary>
     public ReadOnlyMemory<byte> Bytes => _builder.Finish();
 
-    /// <summary>The last append.</summary>
+    /// <summary>It was appended, or refused for good: it takes nothing more in.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>What became of it, when it has ended.</summary>
     public AppendResult Result { get; private set; }
 
     /// <summary>Takes a record in, as <see cref="RecordEncoder"/> writes them.</summary>
@@ -50,21 +53,17 @@ internal sealed class StreamBatch
             Headers = read.Headers,
         });
 
-    /// <summary>Appends what is there; false when the disk takes nothing now: it stays.</summary>
+    /// <summary>Appends what is there, unless that was done before; false when the disk takes nothing now: it
+    /// stays.</summary>
     public bool TryAppend()
     {
-        if (_builder.Count == 0)
+        if (IsEnded || _builder.Count == 0)
         {
             return true;
         }
 
         Result = Partition.Append(_builder.Finish().Span, new AppendOptions { Origin = _origin });
-        if (Result.Error is StreamError.Busy or StreamError.DiskFull)
-        {
-            return false;
-        }
-
-        _builder.Begin(new RecordBatchOptions());
-        return true;
+        IsEnded = Result.Error is not (StreamError.Busy or StreamError.DiskFull);
+        return IsEnded;
     }
 }

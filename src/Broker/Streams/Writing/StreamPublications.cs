@@ -148,7 +148,7 @@ internal sealed class StreamPublications(PayloadConverter converter, long produc
 
     private StreamBatch OpenBatch(Partition partition, int bytesMax)
     {
-        if (_open.TryGetValue(partition, out StreamBatch? open)
+        if (_open.TryGetValue(partition, out StreamBatch? open) && !open.IsEnded
             && open.SizeBytes + _record.WrittenCount + RecordOverheadMax <= bytesMax)
         {
             return open;

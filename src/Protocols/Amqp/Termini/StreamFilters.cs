@@ -68,7 +68,8 @@ internal static partial class StreamFilters
             'm' => 60 * 1000,
             _ => 1000,
         };
-        return long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) * unitMs;
+        long count = long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        return Math.Min(count, long.MaxValue / unitMs) * unitMs;
     }
 
     private static bool TryReadSelector(string selector, out StreamStart start)

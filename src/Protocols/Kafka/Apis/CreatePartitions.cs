@@ -49,6 +49,11 @@ internal static class CreatePartitionsApi
             return (ErrorCode.InvalidPartitions, $"the topic has {stream.Partitions.Count} partitions already");
         }
 
+        if (wanted.Count > StreamCatalog.PartitionsMax)
+        {
+            return (ErrorCode.InvalidPartitions, $"a topic has {StreamCatalog.PartitionsMax} partitions at most");
+        }
+
         if (wanted.Assignments is { Length: > 0 } given
             && (given.Length != more || given.Any(a => a.BrokerIds is not [var id] || id != session.NodeId)))
         {

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
+using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Protocols.Kafka.Wire;
 using Pillarbox.Protocols.Kafka.Wire.Messages;
 
@@ -86,11 +87,28 @@ internal static class MetadataApi
             return ErrorCode.TopicAuthorizationFailed;
         }
 
+        if (StreamCatalog.IsOwn(name))
+        {
+            return MakeOwn(session, name);
+        }
+
         var spec = new StreamSpec { Name = name, Partitions = options.AutoCreatePartitions };
         CatalogResult made = session.Streams.Create(session.GrantOf(Permission.CreateAddress, name), spec);
         return made.Error == StreamError.AlreadyExists
             ? ErrorCode.None
             : await session.WhenDurableAsync(made);
+    }
+
+    // Monitors of groups look at these before there is any group.
+    private static ErrorCode MakeOwn(KafkaSession session, string name)
+    {
+        StreamCoordinators coordinators = session.Coordinators;
+        if (name == StreamCoordinators.ShareStream)
+        {
+            _ = coordinators.Shares;
+        }
+
+        return session.Streams.Find(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.None;
     }
 
     // Who waits for a topic waits in vain for one that nobody can make.

@@ -42,6 +42,8 @@ internal static class ShareAcknowledgeApi
             session.Share = null;
         }
 
-        return new ShareAcknowledgeResponse { Responses = [.. topics] };
+        ShareLimits limits = await session.AskAsync<ShareLimits>(
+            (all, done) => all.Shares.LimitsOf(share!.GroupId, done));
+        return new ShareAcknowledgeResponse { Responses = [.. topics], AcquisitionLockTimeoutMs = limits.LockMs };
     }
 }

@@ -25,6 +25,12 @@ internal static class ShareFetchApi
             return new ShareFetchResponse { ErrorCode = (short)error };
         }
 
+        if (request.ShareSessionEpoch == ShareSession.FirstEpoch)
+        {
+            share!.Begin(session);
+            session.Share?.Abandon(session);
+        }
+
         session.Share = request.ShareSessionEpoch == ShareSession.FinalEpoch ? null : share;
         share!.Update(request);
         return await new ShareFetchWork(session, request, share).RunAsync();
@@ -38,7 +44,10 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
     private const int StepMs = 250;
     private const int PartitionBytesMax = 1 << 20;
 
-    private readonly List<FetchedPartition> _read = [];
+    // So often is read on in a partition at once, where a read has found nothing but what was aborted.
+    private const int AbortedReadsMax = 64;
+
+    private readonly List<(FetchedPartition Partition, Isolation Isolation)> _read = [];
     private readonly Dictionary<TopicIdPartition, PartitionData> _answers = [];
     private TaskCompletionSource _readable = new();
     private int _lockMs;
@@ -49,6 +58,15 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
         if (request.ShareSessionEpoch == ShareSession.FinalEpoch)
         {
             share.Release(session);
+            return Answer();
+        }
+
+        if (request.IsRenewAck)
+        {
+            // Reading may take as long as the locks that were just renewed (KIP-1222).
+            ShareLimits limits = await session.AskAsync<ShareLimits>(
+                (all, done) => all.Shares.LimitsOf(share.GroupId, done));
+            _lockMs = limits.LockMs;
             return Answer();
         }
 
@@ -72,7 +90,7 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
 
     public void Dispose()
     {
-        foreach (FetchedPartition partition in _read)
+        foreach ((FetchedPartition partition, _) in _read)
         {
             partition.Dispose();
         }
@@ -129,9 +147,26 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
             return default;
         }
 
+        for (int reads = 1; ; reads++)
+        {
+            (ShareAcquireResult? acquired, FetchedPartition? read, bool readsOn) =
+                await ReadAsync(partition, key, recordsMax, bytesMax);
+            if (acquired is null || acquired.Ranges.Count > 0 || !readsOn || reads == AbortedReadsMax)
+            {
+                return acquired is null ? default : Take(key, read!, acquired);
+            }
+
+            read!.Dispose();
+            _read.RemoveAt(_read.Count - 1);
+        }
+    }
+
+    // Nothing acquired: there is nothing to read now. Reads on: it was all of aborted transactions.
+    private async ValueTask<(ShareAcquireResult? Acquired, FetchedPartition? Read, bool ReadsOn)> ReadAsync(
+        Partition partition, TopicIdPartition key, int recordsMax, int bytesMax)
+    {
         var shared = new SharePartitionKey(share.GroupId, key);
-        SharePosition position = await session.AskAsync<SharePosition>((all, done) =>
-            all.Shares.Open(shared, partition.StartOffset, partition.HighWatermark, done));
+        SharePosition position = await OpenAsync(partition, shared);
         if (position.Error != CoordinatorError.None)
         {
             AnswerOf(key).ErrorCode = position.Error.Code();
@@ -148,8 +183,8 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
             },
         };
         var read = new FetchedPartition(session, place);
-        _read.Add(read);
-        read.Read(bytesMax, isFirst: true, Isolation.Uncommitted);
+        _read.Add((read, position.Isolation));
+        read.Read(bytesMax, isFirst: true, position.Isolation);
         if (read.Bytes == 0)
         {
             return default;
@@ -162,10 +197,28 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
             First = place.Wanted.FetchOffset,
             Last = read.LastOffset(),
             RecordsMax = recordsMax,
+            Aborted = read.AbortedRuns(),
         };
         ShareAcquireResult acquired = await session.AskAsync<ShareAcquireResult>(
             (all, done) => all.Shares.Acquire(acquire, done));
-        return Take(key, read, acquired);
+        return (acquired, read, acquire.Aborted.Count > 0);
+    }
+
+    // A group that begins at a time has to be told where that is.
+    private async ValueTask<SharePosition> OpenAsync(Partition partition, SharePartitionKey shared)
+    {
+        SharePosition position = await AskAsync(null);
+        if (position is { Error: CoordinatorError.None, BeginAtMs: { } beginAtMs })
+        {
+            OffsetResult found = partition.ListOffset(beginAtMs, Isolation.Uncommitted);
+            position = found.Error != StreamError.None ? SharePosition.Of(CoordinatorError.CoordinatorNotAvailable)
+                : await AskAsync(found.Offset >= 0 ? found.Offset : partition.HighWatermark);
+        }
+
+        return position;
+
+        Task<SharePosition> AskAsync(long? byTime) => session.AskAsync<SharePosition>((all, done) =>
+            all.Shares.Open(shared, partition.StartOffset, partition.HighWatermark, byTime, done));
     }
 
     private (int Records, int Bytes) Take(TopicIdPartition key, FetchedPartition read, ShareAcquireResult acquired)
@@ -195,9 +248,9 @@ internal sealed class ShareFetchWork(KafkaSession session, ShareFetchRequest req
         _readable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var awaiter = new ReadAwaiter(session.Streams, this);
         awaiter.Begin(1, waitMs);
-        foreach (FetchedPartition partition in _read)
+        foreach ((FetchedPartition partition, Isolation isolation) in _read)
         {
-            partition.Watch(awaiter, Isolation.Uncommitted);
+            partition.Watch(awaiter, isolation);
         }
 
         if (awaiter.Arm())

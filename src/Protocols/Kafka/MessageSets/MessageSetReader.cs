@@ -54,10 +54,15 @@ internal static class MessageSetReader
         return builder.Count > 0 ? ErrorCode.None : ErrorCode.InvalidRecord;
     }
 
-    // A compressed message holds a set as its value.
+    // A compressed message holds a set as its value. Zstandard came with the batches that took the sets' place.
     private static ErrorCode AddCompressed(
         in OldMessage message, long nowMs, int bytesMax, RecordBatchBuilder builder)
     {
+        if (message.Compression == RecordCompression.Zstd)
+        {
+            return ErrorCode.UnsupportedCompressionType;
+        }
+
         using var inner = new PooledBuffer(bytesMax);
         return RecordCodec.TryDecompress(message.Compression, message.Value, inner) switch
         {

@@ -8,9 +8,9 @@ internal static class GroupCommands
 {
     public const string Path = "/api/v1/groups";
 
-    public static Command Create() => new("group", "Groups that read streams: list, show, delete, reset-offsets.")
+    public static Command Create() => new("group", "Groups that read streams: list, show, alter, delete, reset-offsets.")
     {
-        List(), Show(), Delete(), GroupReset.Create(),
+        List(), Show(), Alter(), Delete(), GroupReset.Create(),
     };
 
     /// <summary>The argument that names a group.</summary>
@@ -52,6 +52,8 @@ internal static class GroupCommands
         Output.Fields(
         [
             ("name", group.Name), ("type", group.Type), ("state", group.State), ("lag", $"{group.Lag}"),
+            ("settings", string.Join(
+                ' ', group.Config.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}"))),
         ]);
         if (group.Members is { Count: > 0 } members)
         {
@@ -72,6 +74,27 @@ internal static class GroupCommands
                     o.Stream, $"{o.Partition}", $"{o.Offset}", $"{o.EndOffset}", $"{o.Lag}", o.MemberId ?? "-",
                 ]));
         }
+    }
+
+    private static Command Alter()
+    {
+        Argument<string> name = Name();
+        Option<string[]> config = new("--config")
+        {
+            Description = "A setting by its name, as in share.auto.offset.reset=earliest; repeatable.",
+        };
+        Option<string[]> unset = new("--unset") { Description = "Give a setting its default again; repeatable." };
+        const string What = "Change a group's settings, also before anybody is in it.";
+        return new ApiVerb("alter", What) { name, config, unset }.Does((api, parsed, cancellation) =>
+        {
+            Dictionary<string, string> set = StreamSettings.Read(parsed.GetValue(config) ?? []);
+            string[] reset = parsed.GetValue(unset) ?? [];
+            return set.Count + reset.Length == 0
+                ? throw new CommandException(ExitCode.Usage, "nothing to change: give --config or --unset")
+                : api.PatchAsync(
+                    One(parsed.GetValue(name)!), new GroupChange { Set = set, Reset = reset },
+                    ApiJson.Default.GroupChange, cancellation);
+        });
     }
 
     private static Command Delete()

@@ -31,18 +31,7 @@ internal sealed class StreamSettings
     /// <summary>What was given, by name; throws <see cref="CommandException"/>.</summary>
     public Dictionary<string, string> Read(ParseResult parsed)
     {
-        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string pair in parsed.GetValue(_config) ?? [])
-        {
-            string[] parts = pair.Split('=', 2);
-            if (parts.Length < 2 || parts[0].Length == 0)
-            {
-                throw new CommandException(ExitCode.Usage, $"--config takes name=value, not '{pair}'");
-            }
-
-            settings[parts[0]] = parts[1];
-        }
-
+        Dictionary<string, string> settings = Read(parsed.GetValue(_config) ?? []);
         if (parsed.GetValue(_compact))
         {
             settings.TryAdd("cleanup.policy", "compact");
@@ -51,6 +40,24 @@ internal sealed class StreamSettings
         if (parsed.GetValue(_retention) is { } retention)
         {
             settings.TryAdd("retention.ms", retention == "forever" ? "-1" : MillisecondsOf(retention));
+        }
+
+        return settings;
+    }
+
+    /// <summary>Settings by name, from <c>name=value</c>; throws <see cref="CommandException"/>.</summary>
+    public static Dictionary<string, string> Read(IEnumerable<string> pairs)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string pair in pairs)
+        {
+            string[] parts = pair.Split('=', 2);
+            if (parts.Length < 2 || parts[0].Length == 0)
+            {
+                throw new CommandException(ExitCode.Usage, $"--config takes name=value, not '{pair}'");
+            }
+
+            settings[parts[0]] = parts[1];
         }
 
         return settings;

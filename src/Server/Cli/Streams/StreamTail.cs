@@ -85,12 +85,13 @@ internal static class StreamTail
             StreamResource shown = await api.GetAsync(
                 StreamCommands.One(stream), ApiJson.Default.StreamResource, cancellation);
             PartitionResource[] partitions = Chosen(shown);
-            IReadOnlyList<StreamPosition> positions = await BeginAsync(partitions, cancellation);
-            long[] ends = [.. partitions.Select(p => p.EndOffset)];
+            IReadOnlyList<StreamPosition> positions = _isLast ? [] : await BeginAsync(partitions, cancellation);
             PrintHead();
             try
             {
-                await PrintAsync(positions, ends, cancellation);
+                await (_isLast
+                    ? PrintLastAsync(partitions, cancellation)
+                    : PrintAsync(positions, EndsOf(partitions), cancellation));
             }
             catch (OperationCanceledException) when (_follow && cancellation.IsCancellationRequested)
             {
@@ -151,35 +152,90 @@ internal static class StreamTail
         private async Task PrintAsync(
             IReadOnlyList<StreamPosition> positions, long[] ends, CancellationToken cancellation)
         {
-            var last = new List<StreamRecordResource>();
-            while (_left > 0)
+            bool isEmpty = false;
+            while (_left > 0 && (_follow || !IsAtEnd(positions, ends)))
             {
-                bool isAtEnd = positions.Select((p, i) => p.Offset >= ends[i]).All(x => x);
-                if (isAtEnd && !_follow)
-                {
-                    break;
-                }
-
-                StreamRecords read = await ReadAsync(positions, isAtEnd ? WaitMs : 0, cancellation);
-                if (read.Records.Count == 0 && !_follow)
+                bool waits = isEmpty || IsAtEnd(positions, ends);
+                StreamRecords read = await ReadAsync(positions, waits ? WaitMs : 0, cancellation);
+                isEmpty = read.Records.Count == 0;
+                if (isEmpty && !_follow)
                 {
                     // What is left belongs to transactions that are still open.
                     break;
                 }
 
                 positions = read.Positions;
-                if (_isLast)
+                Print(Merge(read.Records));
+            }
+        }
+
+        // Not every offset has a record: some have markers of transactions, of some compaction has taken them. Where too
+        // few are found it looks further back.
+        private async Task PrintLastAsync(PartitionResource[] partitions, CancellationToken cancellation)
+        {
+            Dictionary<int, StreamRecordResource[]> last = [];
+            for (long back = _left; partitions.Length > 0 && _left > 0; back *= 4)
+            {
+                StreamPosition[] positions =
+                [
+                    .. partitions.Select(p => new StreamPosition(
+                        p.Partition, Math.Max(p.StartOffset, p.EndOffset - back))),
+                ];
+                var found = (await ReadAllAsync(positions, EndsOf(partitions), cancellation))
+                    .ToLookup(record => record.Partition);
+                foreach (PartitionResource partition in partitions)
                 {
-                    last.AddRange(read.Records);
+                    last[partition.Partition] = [.. found[partition.Partition].TakeLast((int)_left)];
                 }
-                else
-                {
-                    Print(read.Records.OrderBy(r => r.Timestamp));
-                }
+
+                partitions =
+                [
+                    .. partitions.Where(p => last[p.Partition].Length < _left && p.EndOffset - back > p.StartOffset),
+                ];
             }
 
             // Of several partitions the last records are those with the latest times.
-            Print(last.OrderBy(r => r.Timestamp).TakeLast((int)Math.Min(_left, int.MaxValue)));
+            Print(Merge(last.Values.SelectMany(records => records)).TakeLast((int)_left));
+        }
+
+        private async Task<List<StreamRecordResource>> ReadAllAsync(
+            IReadOnlyList<StreamPosition> positions, long[] ends, CancellationToken cancellation)
+        {
+            var all = new List<StreamRecordResource>();
+            while (!IsAtEnd(positions, ends))
+            {
+                StreamRecords read = await ReadAsync(positions, 0, cancellation);
+                if (read.Records.Count == 0)
+                {
+                    break;
+                }
+
+                positions = read.Positions;
+                all.AddRange(read.Records);
+            }
+
+            return all;
+        }
+
+        private static long[] EndsOf(PartitionResource[] partitions) => [.. partitions.Select(p => p.EndOffset)];
+
+        private static bool IsAtEnd(IReadOnlyList<StreamPosition> positions, long[] ends) =>
+            positions.Select((position, i) => position.Offset >= ends[i]).All(isThere => isThere);
+
+        // Those of several partitions by time, those of one in the order of their offsets, whatever times they have.
+        private static IEnumerable<StreamRecordResource> Merge(IEnumerable<StreamRecordResource> records)
+        {
+            Dictionary<int, DateTimeOffset> latest = [];
+            var timed = new List<(DateTimeOffset Time, StreamRecordResource Record)>();
+            foreach (StreamRecordResource record in records)
+            {
+                DateTimeOffset before = latest.GetValueOrDefault(record.Partition, DateTimeOffset.MinValue);
+                DateTimeOffset time = record.Timestamp > before ? record.Timestamp : before;
+                latest[record.Partition] = time;
+                timed.Add((time, record));
+            }
+
+            return timed.OrderBy(one => one.Time).Select(one => one.Record);
         }
 
         private void Print(IEnumerable<StreamRecordResource> records)

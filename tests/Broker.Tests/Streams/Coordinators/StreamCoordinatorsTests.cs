@@ -120,7 +120,7 @@ public sealed class StreamCoordinatorsTests : IDisposable
         SharePartitionKey key = new("s", new TopicIdPartition(stream.Id, 0));
         ShareCoordinator shares = _scene.Broker.Coordinators.Shares;
         Answer<SharePosition> opened = new();
-        shares.Open(key, 0, 3, opened.Take);
+        shares.Open(key, 0, 3, null, opened.Take);
         Pump();
         Assert.Equal(3, opened.Value.StartOffset);
         _scene.Restart();

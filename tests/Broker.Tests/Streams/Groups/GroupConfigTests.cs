@@ -41,6 +41,15 @@ public sealed class GroupConfigTests
     [InlineData("consumer.session.timeout.ms", "1000")]
     [InlineData("share.heartbeat.interval.ms", "60000")]
     [InlineData("share.auto.offset.reset", "somewhere")]
+    [InlineData("share.auto.offset.reset", "by_duration:PT-1H")]
+    [InlineData("share.isolation.level", "serializable")]
+    [InlineData("share.record.lock.duration.ms", "999")]
+    [InlineData("share.record.lock.duration.ms", "3600001")]
+    [InlineData("share.delivery.count.limit", "1")]
+    [InlineData("share.delivery.count.limit", "26")]
+    [InlineData("share.partition.max.record.locks", "99")]
+    [InlineData("share.partition.max.record.locks", "10001")]
+    [InlineData("share.renew.acknowledge.enable", "maybe")]
     [InlineData("retention.ms", "1000")]
     public void What_cannot_be_is_refused_with_a_sentence(string name, string value)
     {
@@ -49,6 +58,41 @@ public sealed class GroupConfigTests
         Assert.Contains(name.Split('.')[0], refused.Message, StringComparison.Ordinal);
         Assert.Empty(Get("g").Given);
     }
+
+    [Theory]
+    [InlineData("P1D", 86_400_000)]
+    [InlineData("P2DT3H4M5.678S", (2 * 86_400_000L) + 11_045_678)]
+    [InlineData("PT0S", 0)]
+    [InlineData("pt90m", 5_400_000)]
+    [InlineData("PT0.0019S", 1)]
+    [InlineData("PT1000000H", 3_600_000_000_000)]
+    public void A_share_group_may_begin_some_time_ago(string duration, long backMs)
+    {
+        Assert.Equal(
+            CoordinatorError.None, Set("g", ("share.auto.offset.reset", $"by_duration:{duration}")).Error);
+        Assert.Equal(new ShareStart(ShareStartKind.ByDuration, backMs), Get("g").ShareStart);
+        Assert.Equal($"by_duration:{duration}", Get("g").ValueOf("share.auto.offset.reset"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("P")]
+    [InlineData("PT")]
+    [InlineData("P1DT")]
+    [InlineData("P1H")]
+    [InlineData("P1Y")]
+    [InlineData("PT1")]
+    [InlineData("PT1M1H")]
+    [InlineData("PT1H1H")]
+    [InlineData("PT1.5H")]
+    [InlineData("PT1.2.3S")]
+    [InlineData("-PT1S")]
+    [InlineData("PT1S ")]
+    [InlineData("PTT1S")]
+    [InlineData("P99999999999999999999999999999999999999D")]
+    [InlineData("PT9999999999999S")]
+    public void What_is_no_duration_is_refused(string duration) => Assert.Equal(
+        CoordinatorError.InvalidConfig, Set("g", ("share.auto.offset.reset", $"by_duration:{duration}")).Error);
 
     [Fact]
     public void A_change_that_is_only_tried_changes_nothing()

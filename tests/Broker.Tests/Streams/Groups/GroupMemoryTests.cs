@@ -224,7 +224,19 @@ public sealed class GroupMemoryTests
         var scene = new GroupScene(Small with { GroupsMax = 1 });
         Assert.Equal(CoordinatorError.None, scene.Commit(1, group: "first").Value.Error);
         Assert.Equal(CoordinatorError.PolicyViolation, new ConsumerClient(scene, "c").Beat());
-        Assert.Equal(CoordinatorError.PolicyViolation, Share(scene, "s", "m", ["t"]).Error);
+        ConsumerHeartbeatResult refused = Share(scene, "s", "m", ["t"]);
+        Assert.Equal(CoordinatorError.PolicyViolation, refused.Error);
+        Assert.NotNull(refused.Message);
+    }
+
+    [Fact]
+    public void Who_commits_offsets_of_a_group_that_would_be_one_too_many_hears_so_of_each()
+    {
+        var scene = new GroupScene(Small with { GroupsMax = 1 });
+        Assert.Equal(CoordinatorError.None, scene.Commit(1, group: "first").Value.Error);
+        Assert.Equal([CoordinatorError.PolicyViolation], scene.Commit(1, group: "second").Value.Offsets);
+        Assert.Equal(1, scene.Coordinator.OffsetsRefusedTotal);
+        Assert.Equal([CoordinatorError.None], scene.Commit(2, group: "first").Value.Offsets);
     }
 
     private static string[] Names(int count, int chars) =>

@@ -27,7 +27,7 @@ public sealed class ShareCoordinatorTests
         {
             Answer<SharePosition> answer = new();
             SharePartitionKey key = new("g", ShareScene.Key.Partition with { Partition = number });
-            scene.Coordinator.Open(key, 0, 0, answer.Take);
+            scene.Coordinator.Open(key, 0, 0, null, answer.Take);
             return answer.Value.Error;
         }
     }
@@ -215,6 +215,98 @@ public sealed class ShareCoordinatorTests
         Assert.Equal(CoordinatorError.None, forgotten.Value.Error);
         _scene.Crash();
         Assert.Equal(3, _scene.Begin(beginAt: 3).StartOffset);
+    }
+
+    [Fact]
+    public void A_group_s_own_locks_last_as_long_as_it_says_also_when_that_changes()
+    {
+        _scene.Configure(("share.record.lock.duration.ms", "2000"));
+        _scene.Begin();
+        _scene.Acquire("a", 0, 0);
+        _scene.Advance(1_900);
+        Assert.Empty(_scene.Acquire("b", 0, 0));
+        _scene.Advance(200);
+        Assert.Equal([new AcquiredRange(0, 0, 2)], _scene.Acquire("b", 0, 0));
+        Answer<ShareLimits> limits = new();
+        _scene.Coordinator.LimitsOf("g", limits.Take);
+        Assert.Equal(2_000, limits.Value.LockMs);
+        _scene.Configure();
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("b", 0, 0, Renew));
+        _scene.Advance(29_000);
+        Assert.Empty(_scene.Acquire("c", 0, 0));
+        _scene.Advance(1_200);
+        Assert.Equal([new AcquiredRange(0, 0, 3)], _scene.Acquire("c", 0, 0));
+    }
+
+    [Fact]
+    public void A_group_says_how_often_a_record_is_given_out_how_many_are_under_way_and_whether_locks_are_renewed()
+    {
+        _scene.Configure(
+            ("share.delivery.count.limit", "2"), ("share.partition.max.record.locks", "100"),
+            ("share.renew.acknowledge.enable", "false"));
+        _scene.Begin();
+        Assert.Equal([new AcquiredRange(0, 99, 1)], _scene.Acquire("a", 0, 200));
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 0, 0, Renew));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 0, Release));
+        Assert.Equal([new AcquiredRange(0, 0, 2)], _scene.Acquire("a", 0, 0));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 0, Release));
+        Assert.Equal([0L], _scene.DeadLetters.Select(letter => letter.Offset));
+        Assert.Equal([new AcquiredRange(100, 100, 1)], _scene.Acquire("a", 0, 200));
+    }
+
+    [Fact]
+    public void A_group_that_begins_at_a_time_asks_where_that_is()
+    {
+        _scene.Configure(("share.auto.offset.reset", "by_duration:PT1M"));
+        SharePosition position = _scene.Begin(beginAt: 50, logStart: 3);
+        Assert.Equal((-1L, _scene.Clock.NowMs - 60_000), (position.StartOffset, position.BeginAtMs));
+        position = _scene.Begin(beginAt: 50, logStart: 3, byTime: 7);
+        Assert.Equal((7L, null), (position.StartOffset, position.BeginAtMs));
+        Assert.Equal(7, _scene.Begin(beginAt: 50).StartOffset);
+        _scene.Crash();
+        Assert.Equal(7, _scene.Begin(beginAt: 50).StartOffset);
+    }
+
+    [Fact]
+    public void What_was_aborted_is_given_to_nobody()
+    {
+        _scene.Configure(("share.isolation.level", "read_committed"));
+        Assert.Equal(Broker.Streams.Isolation.Committed, _scene.Begin().Isolation);
+        IReadOnlyList<AcquiredRange> got = _scene.Acquire("a", 0, 9, 4, (0, 1), (4, 6), (8, 8));
+        Assert.Equal([new AcquiredRange(2, 3, 1), new AcquiredRange(7, 7, 1), new AcquiredRange(9, 9, 1)], got);
+        Assert.Equal((2, 10), (_scene.Begin().StartOffset, _scene.Begin().NextOffset));
+        Assert.Equal(CoordinatorError.InvalidRecordState, _scene.Acknowledge("a", 4, 4, Accept));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 2, 3, Accept));
+        Assert.Equal(7, _scene.Begin().StartOffset);
+    }
+
+    [Fact]
+    public void More_than_may_be_under_way_may_have_been_aborted()
+    {
+        _scene.Begin();
+        Assert.Empty(_scene.Acquire("a", 0, 999_999, int.MaxValue, (0, 999_999)));
+        Assert.Equal((1_000_000, 0), (_scene.Begin().StartOffset, _scene.Begin().InFlight));
+
+        // Something before it is under way: as much as there is room for.
+        _scene.Acquire("a", 1_000_000, 1_000_000);
+        Assert.Empty(_scene.Acquire("b", 1_000_001, 1_009_999, int.MaxValue, (1_000_001, 1_009_998)));
+        Assert.Equal((1_000_000, 2_000), (_scene.Begin().StartOffset, _scene.Begin().InFlight));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 1_000_000, 1_000_000, Accept));
+        Assert.Equal(1_002_000, _scene.Begin().StartOffset);
+        Assert.Equal(
+            [new AcquiredRange(1_009_999, 1_009_999, 1)],
+            _scene.Acquire("b", 1_002_000, 1_009_999, int.MaxValue, (1_002_000, 1_009_998)));
+    }
+
+    [Fact]
+    public void What_was_given_back_before_and_is_aborted_goes_with_all_that_is_done_behind_it()
+    {
+        _scene.Begin();
+        _scene.Acquire("a", 0, 5);
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 2, 4, Accept));
+        Assert.Equal(CoordinatorError.None, _scene.Acknowledge("a", 0, 1, Release));
+        Assert.Empty(_scene.Acquire("b", 0, 5, int.MaxValue, (0, 1)));
+        Assert.Equal(5, _scene.Begin().StartOffset);
     }
 
     [Theory]

@@ -24,6 +24,15 @@ internal sealed class ShareScene
 
     public List<ShareDeadLetter> DeadLetters { get; } = [];
 
+    /// <summary>The settings that the group has of its own; survives a crash, as it is not the coordinator's.</summary>
+    public GroupConfig Config { get; private set; } = GroupConfig.Default;
+
+    public void Configure(params (string Name, string Value)[] settings)
+    {
+        Config = GroupConfig.TryMake(settings.ToDictionary(s => s.Name, s => s.Value), out string? problem)!;
+        Assert.Null(problem);
+    }
+
     public void Advance(long milliseconds)
     {
         Clock.Advance(milliseconds);
@@ -36,18 +45,27 @@ internal sealed class ShareScene
         Coordinator = Open();
     }
 
-    public SharePosition Begin(long beginAt = 0, long logStart = 0)
+    public SharePosition Begin(long beginAt = 0, long logStart = 0, long? byTime = null)
     {
         Answer<SharePosition> answer = new();
-        Coordinator.Open(Key, logStart, beginAt, answer.Take);
+        Coordinator.Open(Key, logStart, beginAt, byTime, answer.Take);
         return answer.HasCome ? answer.Value : SharePosition.Of(CoordinatorError.CoordinatorNotAvailable);
     }
 
-    public IReadOnlyList<AcquiredRange> Acquire(string member, long first, long last, int max = int.MaxValue)
+    public IReadOnlyList<AcquiredRange> Acquire(
+        string member, long first, long last, int max = int.MaxValue, params (long First, long Last)[] aborted)
     {
         Answer<ShareAcquireResult> answer = new();
         Coordinator.Acquire(
-            new ShareAcquireRequest { Key = Key, MemberId = member, First = first, Last = last, RecordsMax = max },
+            new ShareAcquireRequest
+            {
+                Key = Key,
+                MemberId = member,
+                First = first,
+                Last = last,
+                RecordsMax = max,
+                Aborted = aborted,
+            },
             answer.Take);
         Assert.Equal(CoordinatorError.None, answer.Value.Error);
         return answer.Value.Ranges;
@@ -69,6 +87,7 @@ internal sealed class ShareScene
         ShareCoordinator coordinator = ShareCoordinator.Open(
             _options, Log, new CoordinatorLoop(NullLogger.Instance),
             new CoordinatorSeams(Clock, new SeededRandom(1), new SceneTopics(), NullLogger.Instance));
+        coordinator.ConfigOf = _ => Config;
         coordinator.KeepDeadLetters((letter, done) =>
         {
             DeadLetters.Add(letter);

@@ -1,5 +1,6 @@
 /* The newest librdkafka: share groups (KIP-932), the consumer protocol (KIP-848), throttling.
-   usage: today HOST:PORT SCENARIO TOPIC; exits 0 and prints "ok" when what the server did is right. */
+   usage: today HOST:PORT SCENARIO TOPIC; exits 0 and prints "ok" when what the server did is right. With PASSWORD in the
+   environment, clients log in: as "root", unless they say so otherwise. */
 #include <rdkafka.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +40,11 @@ static void on_throttle(rd_kafka_t *client, const char *broker, int32_t id, int 
 static rd_kafka_conf_t *settings(va_list list) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_throttle_cb(conf, on_throttle);
+    const char *password = getenv("PASSWORD");
+    const char *login[] = {"security.protocol", "SASL_PLAINTEXT", "sasl.mechanism", "SCRAM-SHA-256",
+                           "sasl.username", "root", "sasl.password", password};
+    for (int i = 0; password && i < 8; i += 2)
+        if (rd_kafka_conf_set(conf, login[i], login[i + 1], error_text, sizeof error_text)) fail("%s", error_text);
     const char *name = "bootstrap.servers", *value = servers;
     while (name) {
         if (rd_kafka_conf_set(conf, name, value, error_text, sizeof error_text)) fail("%s", error_text);
@@ -257,6 +263,95 @@ static void grow_and_shrink(const char *topic, const char *one, const char *othe
     rd_kafka_destroy(producer);
 }
 
+/* Root lets alice read topics or a group, or not any more. */
+static void let_alice_read(rd_kafka_ResourceType_t type, rd_kafka_ResourcePatternType_t pattern, const char *name, int may) {
+    rd_kafka_t *client = create(RD_KAFKA_PRODUCER, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    if (may) {
+        rd_kafka_AclBinding_t *rule = rd_kafka_AclBinding_new(
+            type, name, pattern, "User:alice", "*",
+            RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, error_text, sizeof error_text);
+        rd_kafka_CreateAcls(client, &rule, 1, NULL, queue);
+        rd_kafka_AclBinding_destroy(rule);
+    } else {
+        rd_kafka_AclBindingFilter_t *filter = rd_kafka_AclBindingFilter_new(
+            type, name, pattern, "User:alice", NULL,
+            RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, error_text, sizeof error_text);
+        rd_kafka_DeleteAcls(client, &filter, 1, NULL, queue);
+        rd_kafka_AclBinding_destroy(filter);
+    }
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    if (!event) fail("no answer about an ACL");
+    check("ACL", rd_kafka_event_error(event));
+    if (may) {
+        size_t count;
+        const rd_kafka_acl_result_t **results = rd_kafka_CreateAcls_result_acls(rd_kafka_event_CreateAcls_result(event), &count);
+        if (count != 1) fail("%d ACLs were made", (int)count);
+        check_error("CreateAcls", (rd_kafka_error_t *)rd_kafka_acl_result_error(results[0]));
+    }
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(client);
+}
+
+/* Alice reads what an expression matches (KIP-848: the server matches it), of topics that she may know of: when she may
+   see more, or there is more, it comes; when she may see less, it goes. */
+static void expression(const char *topic) {
+    char seen[128], later[128], hidden[128], pattern[128];
+    snprintf(seen, sizeof seen, "open.%s-a", topic);
+    snprintf(later, sizeof later, "open.%s-b", topic);
+    snprintf(hidden, sizeof hidden, "shut.%s", topic);
+    snprintf(pattern, sizeof pattern, "^(open|shut)\\.%s.*", topic);
+    create_topic(seen, 2);
+    create_topic(hidden, 3);
+    let_alice_read(RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_PATTERN_PREFIXED, "open.", 1);
+    let_alice_read(RD_KAFKA_RESOURCE_GROUP, RD_KAFKA_RESOURCE_PATTERN_LITERAL, "open.group", 1);
+    rd_kafka_t *producer = create(RD_KAFKA_PRODUCER, NULL);
+    for (int i = 0; i < 20; i++) produce_number(producer, seen, i % 2, i);
+    for (int i = 0; i < 30; i++) produce_number(producer, hidden, i % 3, i);
+    flush(producer);
+    rd_kafka_t *alice = create(RD_KAFKA_CONSUMER, "sasl.username", "alice", "group.id", "open.group", "group.protocol",
+                               "consumer", "auto.offset.reset", "earliest", NULL);
+    subscribe(alice, pattern);
+    until_assigned(&alice, 1, 2, 0);
+    for (time_t end = time(NULL) + 60; received < 20;) {
+        if (time(NULL) > end) fail("only %d of 20 records came", received);
+        poll_all(&alice, 1);
+    }
+    create_topic(later, 1);
+    until_assigned(&alice, 1, 3, 0);
+    for (int i = 0; i < 20; i++) poll_all(&alice, 1);
+    if (received != 20) fail("%d records came, 20 of them were for alice", received);
+    let_alice_read(RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_PATTERN_LITERAL, hidden, 1);
+    until_assigned(&alice, 1, 6, 0);
+    for (time_t end = time(NULL) + 60; received < 50;) {
+        if (time(NULL) > end) fail("only %d of 50 records came", received);
+        poll_all(&alice, 1);
+    }
+    let_alice_read(RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_PATTERN_LITERAL, hidden, 0);
+    until_assigned(&alice, 1, 3, 0);
+    check("close", rd_kafka_consumer_close(alice));
+    rd_kafka_destroy(alice);
+    rd_kafka_destroy(producer);
+}
+
+/* An expression that the client knows and the server cannot have, for it refers back: the consumer is told. */
+static void wrong_expression(const char *topic) {
+    rd_kafka_t *consumer = create(RD_KAFKA_CONSUMER, "group.id", topic, "group.protocol", "consumer", NULL);
+    subscribe(consumer, "^(o)pen\\1");
+    for (time_t end = time(NULL) + 60;;) {
+        if (time(NULL) > end) fail("nobody says that the expression is wrong");
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, 200);
+        if (!message) continue;
+        printf("%s\n", rd_kafka_message_errstr(message));
+        int is_told = message->err == RD_KAFKA_RESP_ERR__FATAL || message->err == RD_KAFKA_RESP_ERR_INVALID_REGULAR_EXPRESSION;
+        rd_kafka_message_destroy(message);
+        if (is_told) break;
+    }
+    rd_kafka_consumer_close(consumer);
+    rd_kafka_destroy(consumer);
+}
+
 /* The quota of the client id "held-back" is 100,000 bytes a second: after ten seconds' worth it is told to wait. */
 static void throttled(const char *topic) {
     enum { Bytes = 50000 };
@@ -301,6 +396,8 @@ int main(int count, char **arguments) {
     else if (!strcmp(name, "consumer_protocol")) grow_and_shrink(topic, "consumer", "consumer");
     else if (!strcmp(name, "cooperative")) grow_and_shrink(topic, "classic", "classic");
     else if (!strcmp(name, "mixed_protocols")) grow_and_shrink(topic, "classic", "consumer");
+    else if (!strcmp(name, "expression")) expression(topic);
+    else if (!strcmp(name, "wrong_expression")) wrong_expression(topic);
     else if (!strcmp(name, "throttled")) throttled(topic);
     else fail("there is no scenario %s", name);
     puts("ok");

@@ -30,7 +30,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         group ??= groups.GetOrAdd(who.GroupId);
         if (group is null)
         {
-            done(OffsetCommitResult.Of(CoordinatorError.PolicyViolation));
+            done(NoRoomForGroup(request));
             return;
         }
 
@@ -233,6 +233,18 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         return new OffsetCommitResult { Offsets = errors };
     }
 
+    // There are too many groups. Every client tells its user of this error, and tries no further.
+    private OffsetCommitResult NoRoomForGroup(OffsetCommitRequest request)
+    {
+        CoordinatorError error = request.Producer.IsTransactional
+            ? CoordinatorError.TransactionAbortable
+            : CoordinatorError.PolicyViolation;
+        CoordinatorError[] errors = new CoordinatorError[request.Offsets.Count];
+        Array.Fill(errors, error);
+        services.OffsetMemory.CountRefused(errors.Length);
+        return new OffsetCommitResult { Offsets = errors };
+    }
+
     // Who has no room in a transaction may abort it and go on.
     private CoordinatorError Check(Group group, ProducerStamp producer, in OffsetToCommit asked, ref long growth)
     {
@@ -245,7 +257,7 @@ internal sealed class OffsetCommits(GroupServices services, GroupTable groups)
         long more = group.Offsets.GrowthBy(producer, asked.Partition, metadata);
         if (more > 0 && !services.OffsetMemory.HasRoom(growth + more))
         {
-            services.OffsetMemory.CountRefused();
+            services.OffsetMemory.CountRefused(1);
             return producer.IsTransactional
                 ? CoordinatorError.TransactionAbortable
                 : CoordinatorError.InvalidCommitOffsetSize;

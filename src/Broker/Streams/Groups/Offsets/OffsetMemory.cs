@@ -31,6 +31,6 @@ internal sealed class OffsetMemory(GroupOptions options)
     /// <summary>Something came, or went when it is negative.</summary>
     public void Add(long bytes) => Volatile.Write(ref _bytes, _bytes + bytes);
 
-    /// <summary>An offset was refused.</summary>
-    public void CountRefused() => Volatile.Write(ref _refused, _refused + 1);
+    /// <summary>So many offsets were refused.</summary>
+    public void CountRefused(int offsets) => Volatile.Write(ref _refused, _refused + offsets);
 }

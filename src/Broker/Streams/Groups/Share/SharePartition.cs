@@ -27,7 +27,7 @@ internal readonly record struct ShareRange(long First, long Last, ShareState Sta
 /// </code>
 /// Pure; one owner.
 /// </summary>
-internal sealed class SharePartition(long startOffset, ShareOptions options)
+internal sealed class SharePartition(long startOffset, ShareOptions limits)
 {
     private Slot[] _slots = new Slot[64];
     private int _head;
@@ -40,6 +40,9 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
     public long EndOffset => StartOffset + _count;
 
     public int InFlight => _count;
+
+    /// <summary>The group's limits; they may change.</summary>
+    public ShareOptions Limits { get; set; } = limits;
 
     /// <summary>When the first lock ends; never when there is none.</summary>
     public long NextLockMs { get; private set; } = long.MaxValue;
@@ -73,14 +76,22 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
     }
 
     /// <summary>Gives a member what is free of the records that were read.</summary>
-    public List<AcquiredRange> Acquire(string member, long first, long last, int recordsMax, long nowMs)
+    public List<AcquiredRange> Acquire(ShareAcquireRequest request, long nowMs)
     {
         List<AcquiredRange> ranges = [];
-        Skip(first);
-        int left = recordsMax;
-        for (long offset = Math.Max(first, StartOffset); offset <= last && left > 0; offset++)
+        Skip(request.First);
+        int left = request.RecordsMax;
+        int aborted = 0;
+        for (long offset = Math.Max(request.First, StartOffset); offset <= request.Last && left > 0; offset++)
         {
-            if (offset == EndOffset && !Extend(ShareState.Available))
+            if (AbortedTo(request.Aborted, offset, ref aborted) is { } last)
+            {
+                Discard(offset, Math.Min(last, request.Last));
+                offset = Math.Max(Math.Min(last, request.Last), StartOffset - 1);
+                continue;
+            }
+
+            if (offset >= EndOffset && !Extend(ShareState.Available))
             {
                 break;
             }
@@ -90,7 +101,7 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
             {
                 slot.State = ShareState.Acquired;
                 slot.DeliveryCount++;
-                Lock(ref slot, member, nowMs);
+                Lock(ref slot, request.MemberId, nowMs);
                 Add(ranges, offset, slot.DeliveryCount);
                 left--;
             }
@@ -252,6 +263,30 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
         Advance();
     }
 
+    // Where the aborted run ends that an offset is in; null: it is in none. Offsets and runs only go up.
+    private static long? AbortedTo(IReadOnlyList<(long First, long Last)> runs, long offset, ref int at)
+    {
+        while (at < runs.Count && runs[at].Last < offset)
+        {
+            at++;
+        }
+
+        return at < runs.Count && runs[at].First <= offset ? runs[at].Last : null;
+    }
+
+    // Nobody gets these. As many as there are, if nothing else is under way; else as many as the window takes.
+    private void Discard(long first, long last)
+    {
+        for (long offset = first; offset <= last && offset < EndOffset; offset++)
+        {
+            ref Slot slot = ref At((int)(offset - StartOffset));
+            slot.State = slot.State == ShareState.Available ? ShareState.Archived : slot.State;
+        }
+
+        Advance();
+        Skip(last + 1);
+    }
+
     private CoordinatorError Check(string member, in ShareAcknowledgeRange range)
     {
         long records = range.Last - range.First + 1;
@@ -261,7 +296,8 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
             return CoordinatorError.InvalidRequest;
         }
 
-        if (range.First < StartOffset || range.Last >= EndOffset)
+        if (range.First < StartOffset || range.Last >= EndOffset
+            || (!Limits.MayRenew && range.Types.Contains(ShareAcknowledgement.Renew)))
         {
             return CoordinatorError.InvalidRecordState;
         }
@@ -307,7 +343,7 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
         ref Slot slot = ref At(index);
         slot.Member = null;
         slot.State = ShareState.Available;
-        if (slot.DeliveryCount >= options.DeliveryCountMax)
+        if (slot.DeliveryCount >= Limits.DeliveryCountMax)
         {
             GiveUp(index, isRejected: false);
         }
@@ -323,7 +359,7 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
     private void Lock(ref Slot slot, string member, long nowMs)
     {
         slot.Member = member;
-        slot.LockUntilMs = nowMs + options.LockMs;
+        slot.LockUntilMs = nowMs + Limits.LockMs;
         NextLockMs = Math.Min(NextLockMs, slot.LockUntilMs);
     }
 
@@ -343,7 +379,7 @@ internal sealed class SharePartition(long startOffset, ShareOptions options)
 
     private bool Extend(ShareState state)
     {
-        if (_count >= options.InFlightMax)
+        if (_count >= Limits.InFlightMax)
         {
             return false;
         }
