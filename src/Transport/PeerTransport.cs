@@ -52,10 +52,12 @@ public static class PeerTransport
     private static PeerInfo Describe(ConnectionContext connection)
     {
         ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
+        ITlsHandshakeFeature? handshake = connection.Features.Get<ITlsHandshakeFeature>();
         return new PeerInfo
         {
             RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
-            IsTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null,
+            IsTls = handshake is not null || tls is not null,
+            Tls = handshake is not null ? TlsFacts.Of(handshake) : connection.Features.Get<TlsFacts>(),
             IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,

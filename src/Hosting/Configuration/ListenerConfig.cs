@@ -176,9 +176,9 @@ public sealed record TlsConfig
 public sealed record ClientNamesConfig
 {
     /// <summary>Which parts of it make the name.</summary>
-    [Description("Which parts of the certificate make the name, with ';' between: c country, s state, l locality, "
-        + "o organisation, u unit, n common name; 1, 2 or 5 for its fingerprint by SHA-1, SHA-256 or SHA-512. Empty: "
-        + "the whole subject (CN=...,O=...).")]
+    [Description("Which parts of the certificate make the name, a letter each: c country, s state, l locality, "
+        + "o organisation, u unit, n common name; 1, 2 or 5 for its fingerprint by SHA-1, SHA-256 or SHA-512. In the "
+        + "name ';' is between them, and those that it has not are left out. Empty: the whole subject (RFC 4514).")]
     public string Format { get; init; } = "";
 
     /// <summary>A JSON file that says for such names how the users are called.</summary>

@@ -56,7 +56,7 @@ internal static class RouterValidator
                 $"{path}.clientNames", "needs clientCertificates and the clientAuthorities that may name users");
             Require(
                 CertificateUsers.IsFormat(names.Format), source, $"{path}.clientNames.format",
-                $"must be letters of {CertificateUsers.Letters} with ';' between, not '{names.Format}'");
+                $"must be letters of {CertificateUsers.Letters}, each once, not '{names.Format}'");
         }
     }
 

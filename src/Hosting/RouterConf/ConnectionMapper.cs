@@ -178,7 +178,7 @@ internal static class ConnectionMapper
         string format = (profile.Text("uidFormat") ?? "").Replace(" ", "", StringComparison.Ordinal);
         return CertificateUsers.IsFormat(format) ? format
             : throw profile.Fault(
-                $"'uidFormat' must be letters of {CertificateUsers.Letters} with ';' between, not '{format}'");
+                $"'uidFormat' must be letters of {CertificateUsers.Letters}, each once, not '{format}'");
     }
 
     // The versions that both the profile and the node take, the oldest first.

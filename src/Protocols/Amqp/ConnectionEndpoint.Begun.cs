@@ -81,6 +81,7 @@ internal sealed partial class ConnectionEndpoint
         SaslMechanism = SaslMechanism,
         Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
+        Tls = _peer.Tls,
         SinceUnixMs = SinceUnixMs,
         Properties = PeerOpen?.Properties,
     };

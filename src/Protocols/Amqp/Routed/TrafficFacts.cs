@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -27,6 +28,9 @@ public sealed record ConnectionFacts
     public string? SaslMechanism { get; init; }
 
     public bool IsEncrypted { get; init; }
+
+    /// <summary>What was agreed on for that; null: nobody knows, or it is not encrypted.</summary>
+    public TlsFacts? Tls { get; init; }
 
     /// <summary>The virtual host that its addresses are within; null: they are the network's.</summary>
     public string? Tenant { get; init; }
