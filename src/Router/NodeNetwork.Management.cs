@@ -9,7 +9,6 @@ using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
 using Pillarbox.Router.Management.Views;
 using Pillarbox.Router.Peers;
-using Pillarbox.Transport;
 
 namespace Pillarbox.Router;
 
@@ -222,9 +221,9 @@ public sealed partial class NodeNetwork
         User = facts.User,
         Sasl = facts.SaslMechanism,
         IsEncrypted = facts.IsEncrypted,
-        TlsProtocol = facts.IsEncrypted ? (facts.Tls ?? TlsFacts.Unknown).Protocol : null,
-        TlsCipher = facts.Tls?.Cipher,
-        TlsBits = facts.Tls?.Bits ?? 0,
+        TlsProtocol = facts.TlsProtocol,
+        TlsCipher = facts.TlsCipher,
+        TlsBits = facts.TlsBits,
         UptimeSeconds = (nowUnixMs - facts.SinceUnixMs) / 1000,
         LastDeliverySeconds = (nowUnixMs - lastDeliveryMs) / 1000,
         Properties = facts.Properties,

@@ -4,6 +4,7 @@ using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -81,7 +82,9 @@ internal sealed partial class ConnectionEndpoint
         SaslMechanism = SaslMechanism,
         Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
-        Tls = _peer.Tls,
+        TlsProtocol = _peer.IsTls ? (_peer.Tls ?? TlsFacts.Unknown).Protocol : null,
+        TlsCipher = _peer.Tls?.Cipher,
+        TlsBits = _peer.Tls?.Bits ?? 0,
         SinceUnixMs = SinceUnixMs,
         Properties = PeerOpen?.Properties,
     };

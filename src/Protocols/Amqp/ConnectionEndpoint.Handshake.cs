@@ -72,7 +72,7 @@ internal sealed partial class ConnectionEndpoint
 
         if (_relay is { Mechanism.Length: 0 } relay && step.Status == SaslStatus.Challenge)
         {
-            Frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
+            OfferRelayed(relay);
             return;
         }
 
@@ -167,13 +167,34 @@ internal sealed partial class ConnectionEndpoint
     {
         if (_plan.LoginService is { } service)
         {
-            _sasl = SaslToVerify = _relay = service.Begin();
+            _sasl = SaslToVerify = _relay = service.Begin(IsRelayed);
         }
         else
         {
             Frames.Write(new SaslMechanisms { ServerMechanisms = [.. Environment.Sasl.Offer(SaslContext)] });
         }
     }
+
+    private void OfferRelayed(RelayedLogin relay)
+    {
+        Frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
+        if (relay.Offered.Count == 0)
+        {
+            Log.LoginFailed(
+                Environment.Logger, _peer.RemoteEndPoint,
+                $"the login service {_plan.LoginService!.Name} offers nothing that may be used on this connection");
+        }
+    }
+
+    // EXTERNAL would be by the node's own certificate there, not by the client's. What is sent in the clear counts as
+    // for the node's own users, and nobody need not log in where that is asked for.
+    private bool IsRelayed(string mechanism) => mechanism switch
+    {
+        SaslServers.External => false,
+        SaslServers.Anonymous => Options.AllowAnonymous,
+        SaslServers.Plain or SaslServers.OAuthBearer or "XOAUTH2" or "LOGIN" => SaslContext.AllowPlain,
+        _ => true,
+    } && _plan.Limits?.Allows(mechanism) != false;
 
     private SaslContext SaslContext => new()
     {
@@ -196,14 +217,14 @@ internal sealed partial class ConnectionEndpoint
     {
         var reader = new AmqpReader(body.Span);
         ulong descriptor = reader.ReadDescriptor();
-        bool mayBegin = _relay is null ? _sasl is null : _relay.Mechanism.Length == 0 && SaslToVerify is null;
-        if (descriptor == SaslInit.DescriptorCode && mayBegin)
+        bool hasBegun = _relay is null ? _sasl is not null : _relay.Mechanism.Length > 0;
+        if (descriptor == SaslInit.DescriptorCode && !hasBegun && SaslToVerify is null)
         {
             OnSaslInit(SaslInit.ReadFields(ref reader));
         }
-        else if (descriptor == SaslResponse.DescriptorCode && _sasl is not null && SaslToVerify is null)
+        else if (descriptor == SaslResponse.DescriptorCode && hasBegun && SaslToVerify is null)
         {
-            OnSaslStep(_sasl.Step(SaslResponse.ReadFields(ref reader).Response));
+            OnSaslStep(_sasl!.Step(SaslResponse.ReadFields(ref reader).Response));
         }
         else
         {

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
-using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
 
@@ -29,8 +28,14 @@ public sealed record ConnectionFacts
 
     public bool IsEncrypted { get; init; }
 
-    /// <summary>What was agreed on for that; null: nobody knows, or it is not encrypted.</summary>
-    public TlsFacts? Tls { get; init; }
+    /// <summary>The version of TLS, e.g. <c>TLSv1.3</c>; null: it is not encrypted.</summary>
+    public string? TlsProtocol { get; init; }
+
+    /// <summary>The name of its cipher suite; null: nobody knows.</summary>
+    public string? TlsCipher { get; init; }
+
+    /// <summary>The strength of the cipher's key in bits; 0: nobody knows.</summary>
+    public int TlsBits { get; init; }
 
     /// <summary>The virtual host that its addresses are within; null: they are the network's.</summary>
     public string? Tenant { get; init; }
