@@ -53,12 +53,12 @@ internal sealed class NodeTcp : IDisposable
         var tcp = new NodeTcp(network, logs);
         try
         {
-            foreach ((string name, string service, string place) in All(section.TcpConnectors, "tcpConnector"))
+            foreach ((string name, string service, string place) in All(section, isListener: false))
             {
                 tcp.TryOffer(name, service, place);
             }
 
-            foreach ((string name, string service, string place) in All(section.TcpListeners, "tcpListener"))
+            foreach ((string name, string service, string place) in All(section, isListener: true))
             {
                 await tcp.TryListenAsync(name, service, place);
             }
@@ -148,11 +148,22 @@ internal sealed class NodeTcp : IDisposable
         _stop.Dispose();
     }
 
+    /// <summary>What a place of a service is called when the operator has no name for it.</summary>
+    public static string NameOf(string type, string service, int at) =>
+        at == 0 ? $"{type}/{service}" : $"{type}/{service}/{at + 1}";
+
     // As many names as places, for each service.
     private static IEnumerable<(string Name, string Service, string Place)> All(
-        IReadOnlyDictionary<string, IReadOnlyList<string>> services, string kind) => services.SelectMany(
-        entry => entry.Value.Select((place, at) =>
-            (at == 0 ? $"{kind}/{entry.Key}" : $"{kind}/{entry.Key}/{at + 1}", entry.Key, place)));
+        RouterSection section, bool isListener)
+    {
+        string type = isListener ? "tcpListener" : "tcpConnector";
+        return (isListener ? section.TcpListeners : section.TcpConnectors).SelectMany(
+            entry => entry.Value.Select((place, at) =>
+            {
+                string usual = NameOf(type, entry.Key, at);
+                return (section.ServiceNames.GetValueOrDefault(usual, usual), entry.Key, place);
+            }));
+    }
 
     private async Task<Socket> BindAsync(string service, string place)
     {

@@ -100,6 +100,18 @@ public sealed record ListenerConfig
     [Description("Origins (https://host) of pages that may open a WebSocket beside the node's own; '*': all.")]
     public IReadOnlyList<string> Origins { get; init; } = [];
 
+    /// <summary>Whether WebSockets are taken, where HTTP is spoken.</summary>
+    [Description("Of HTTP: WebSockets are taken.")]
+    public bool WebSockets { get; init; } = true;
+
+    /// <summary>Whether the resources of health are there, where HTTP is spoken.</summary>
+    [Description("Of HTTP: /healthz and /health/* answer.")]
+    public bool Health { get; init; } = true;
+
+    /// <summary>Whether the figures for Prometheus are there, where HTTP is spoken.</summary>
+    [Description("Of HTTP: /metrics answers.")]
+    public bool Metrics { get; init; } = true;
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }
@@ -162,6 +174,9 @@ public sealed record TlsConfig
     [Description("How certificates of those authorities name users by themselves, over AMQP; absent: only users that "
         + "the node has log in by certificate.")]
     public ClientNamesConfig? ClientNames { get; init; }
+
+    /// <summary>The profile that it is, of a <c>qdrouterd.conf</c>; null: none.</summary>
+    internal string? Profile { get; init; }
 
     /// <summary>The oldest version of TLS that is taken: 1.2 or 1.3.</summary>
     [Description("The oldest version of TLS that is taken: 1.2 (the default) or 1.3.")]
