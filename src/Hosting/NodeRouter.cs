@@ -64,6 +64,7 @@ internal sealed class NodeRouter : IDisposable
 
         if (seams.LogRules is { } rules)
         {
+            Network.ObserveLog(() => rules.Latest);
             Network.Owners.Add(new LogOwner(rules));
             Network.Owners.Add(new LogStatsOwner(rules));
         }

@@ -25,12 +25,17 @@ public sealed partial class NodeNetwork
     private readonly long _instance;
     private Func<TrafficFacts> _traffic = () => TrafficFacts.None;
     private Func<long, bool> _close = _ => false;
+    private Func<IReadOnlyList<LogLine>>? _log;
 
     /// <summary>
     /// Where the view gets the node's connections and links from, and who closes a connection; said before the first
     /// connection.
     /// </summary>
     public void Observe(Func<TrafficFacts> traffic, Func<long, bool> close) => (_traffic, _close) = (traffic, close);
+
+    /// <summary>Where the view gets the latest lines of the node's log from, the oldest first; otherwise it has only
+    /// what the router noticed of others. Said before the first connection.</summary>
+    public void ObserveLog(Func<IReadOnlyList<LogLine>> latest) => _log = latest;
 
     /// <summary>Who has what is configured, and changes it while the node runs.</summary>
     public EntityOwners Owners { get; } = new();
@@ -72,7 +77,7 @@ public sealed partial class NodeNetwork
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
                     r => ViewOf(r, network)), .. LinkRouteViews(network)],
                 Configured = configured,
-                Log = [.. _logLines],
+                Log = _log is { } log ? [.. log()] : [.. _logLines],
             };
         }
     }
