@@ -49,7 +49,8 @@ public static class PeerTransport
         public PipeWriter Output => output;
     }
 
-    private static PeerInfo Describe(ConnectionContext connection)
+    /// <summary>What the transport knows of the peer.</summary>
+    internal static PeerInfo Describe(ConnectionContext connection)
     {
         ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
         ITlsHandshakeFeature? handshake = connection.Features.Get<ITlsHandshakeFeature>();
