@@ -90,6 +90,37 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
         Assert.True(gone.IsSuccessStatusCode, await gone.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task Who_need_not_log_in_looks_and_changes_nothing()
+    {
+        const string Conf =
+            """
+            listener {
+                name: web
+                host: 127.0.0.1
+                port: 0
+                http: yes
+                authenticatePeer: no
+            }
+            listener {
+                name: asks
+                host: 127.0.0.1
+                port: 0
+                http: yes
+                authenticatePeer: yes
+            }
+            """;
+        await using PillarboxNode node = await PillarboxNode.StartAsync(
+            RouterConfFile.Parse("conf", Conf).Config, new NodeSeams());
+        using var web = new HttpClient { BaseAddress = new Uri(node.Endpoints.Single(e => e.Listener == "web").Url) };
+        Assert.Contains("qdr_", await web.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.Equal(200, (int)(await web.GetAsync(Root + "listener")).StatusCode);
+        using HttpResponseMessage refused = await web.PostAsync(Root + "listener", Json("""{"name":"x"}"""));
+        Assert.Equal(401, (int)refused.StatusCode);
+        using var asks = new HttpClient { BaseAddress = new Uri(node.Endpoints.Single(e => e.Listener == "asks").Url) };
+        Assert.Equal(401, (int)(await asks.GetAsync("/metrics")).StatusCode);
+    }
+
     private static string Text(string certificate, string authority) => $$"""
         router {
             mode: interior
