@@ -239,9 +239,17 @@ public sealed partial class NodeNetwork
         Id = facts.Id,
         Name = facts.Name,
         ConnectionId = facts.ConnectionId,
-        Type = facts.IsTrunk ? "inter-router" : "endpoint",
+        Type = facts.Kind switch
+        {
+            RoutedLinkKind.Control => "router-control",
+            RoutedLinkKind.Router => "inter-router",
+            RoutedLinkKind.Downlink => "edge-downlink",
+            _ => "endpoint",
+        },
+        Peer = facts.OtherHalf,
         Direction = facts.IsIncoming ? "in" : "out",
-        OwningAddress = facts.Address is { } address && RouteAddress.TryParse(address, out RouteAddress parsed)
+        OwningAddress = facts.IsHalf ? facts.Address
+            : facts.Address is { } address && RouteAddress.TryParse(address, out RouteAddress parsed)
             ? KeyOf(parsed, phase: 0)
             : null,
         Capacity = facts.Capacity,

@@ -47,6 +47,22 @@ public sealed record ConnectionFacts
     public AmqpMap? Properties { get; init; }
 }
 
+/// <summary>What a link is for.</summary>
+public enum RoutedLinkKind
+{
+    /// <summary>Messages of a client, a broker or an edge.</summary>
+    Endpoint,
+
+    /// <summary>What routers tell each other of the network.</summary>
+    Control,
+
+    /// <summary>Messages between routers.</summary>
+    Router,
+
+    /// <summary>Messages for whoever is behind an edge.</summary>
+    Downlink,
+}
+
 /// <summary>A link through the network at one moment, for views.</summary>
 public sealed record LinkFacts
 {
@@ -63,6 +79,16 @@ public sealed record LinkFacts
 
     /// <summary>Whether another router is at its other end.</summary>
     public bool IsTrunk { get; init; }
+
+    /// <summary>What it is for.</summary>
+    public RoutedLinkKind Kind { get; init; }
+
+    /// <summary>Of a link that goes through the node as a whole, the number of its other half; null: it is none, or
+    /// that is not there.</summary>
+    public long? OtherHalf { get; init; }
+
+    /// <summary>Whether it is one half of a link that goes through the node as a whole.</summary>
+    public bool IsHalf { get; init; }
 
     /// <summary>Its address as routers carry it; null: each message has its own.</summary>
     public string? Address { get; init; }
@@ -121,6 +147,9 @@ internal interface IRoutedLink
     /// <summary>Whether messages come by it.</summary>
     bool IsIncoming { get; }
 
+    /// <summary>Whether what passes by it are the deliveries of clients.</summary>
+    bool IsTraffic => true;
+
     /// <summary>Whether something of it is unsettled.</summary>
     bool IsWorthInspecting { get; }
 
@@ -150,7 +179,7 @@ internal sealed class RoutedLinkTable
     {
         lock (_gate)
         {
-            if (_links.TryRemove(id, out IRoutedLink? link) && link.IsIncoming)
+            if (_links.TryRemove(id, out IRoutedLink? link) && link is { IsIncoming: true, IsTraffic: true })
             {
                 _gone += link.Counters.Read();
             }
@@ -170,7 +199,7 @@ internal sealed class RoutedLinkTable
             DeliveryTotals sum = _gone;
             foreach ((_, IRoutedLink link) in _links)
             {
-                if (link.IsIncoming)
+                if (link is { IsIncoming: true, IsTraffic: true })
                 {
                     sum += link.Counters.Read();
                 }
