@@ -217,7 +217,7 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
             : RoutedLinkKind.Endpoint,
         IsHalf = _end is not null,
         OtherHalf = (_end?.Other.Link as LinkRouteIncoming)?.Number,
-        Address = Address,
+        Address = _end is { } end ? end.Attach.Source?.Address : Address,
         Capacity = Session.Connection.LinkCapacity,
         Credit = _linkCredit,
         Priority = Priority,

@@ -129,7 +129,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         IsIncoming = true,
         IsHalf = true,
         OtherHalf = (_end.Other.Link as RoutedOutgoingLink)?.Number,
-        Address = _end.Attach.Target?.Address,
+        Address = (_end.Attach.Target as Target)?.Address,
         Credit = Math.Max(0, SerialNumber.Distance(DeliveryCount, _limit)),
         Unsettled = _outstandingCount,
         Totals = Counters.Read(),
