@@ -184,8 +184,7 @@ public sealed partial class NodeNetwork
     };
 
     private static bool IsShown(Route route) =>
-        route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local
-        && !BrokerMark.Is(route.Parsed.Name);
+        route.Key[0] is 'M' or 'L' && !BrokerMark.Is(route.Parsed.Name);
 
     private static AddressView ViewOf(Route route, RouteSnapshot network) => CounterViews.Fill(
         new AddressView
@@ -222,8 +221,9 @@ public sealed partial class NodeNetwork
         },
         Direction = facts.Plan.IsInitiator ? "out" : "in",
         IsOpened = facts.IsOpened,
-        IsAuthenticated = facts.User is not null,
-        User = facts.User,
+        // Who says that he is nobody has said so by SASL.
+        IsAuthenticated = facts.SaslMechanism is not null,
+        User = facts.User ?? (facts.SaslMechanism is null ? null : Model.Identity.Anonymous.Name),
         Sasl = facts.SaslMechanism,
         IsEncrypted = facts.IsEncrypted,
         TlsProtocol = facts.TlsProtocol,

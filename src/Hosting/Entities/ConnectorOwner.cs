@@ -45,12 +45,15 @@ internal sealed class ConnectorOwner(NodeConnectors connectors, NamedOwner profi
         ? CommandResult.Done()
         : new CommandResult($"There is no connector '{command.Entity.Name}'", ManagementStatus.NotFound));
 
+    private static string UrlOf(string place) =>
+        place.Contains("://", StringComparison.Ordinal) ? place : $"amqp://{place}";
+
     private ConfiguredEntity EntityOf(string name, ConnectorConfig connector, ConnectorState state)
     {
         string first = connector.Addresses[0];
         ImmutableDictionary<string, AmqpValue> attributes = RouterEntities.PlaceOf(first)
             .AddRange(ConnectionAttributes.Of(config, connector))
-            .Add("failoverUrls", string.Join(", ", state.Failover))
+            .Add("failoverUrls", string.Join(", ", state.Failover.Select(UrlOf)))
             .Add("connectionStatus", state.Status)
             .Add("connectionMsg", state.Message);
         return new ConfiguredEntity("connector", $"connector/{first}:{name}", name, attributes);

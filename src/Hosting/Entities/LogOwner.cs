@@ -64,6 +64,19 @@ internal sealed class LogOwner(ILogRules rules) : IEntityOwner
             rule?.OutputFile is { } file ? attributes.Add("outputFile", file) : attributes);
     }
 
-    private static string TextOf(IReadOnlySet<RouterLogLevel> levels) =>
-        levels.Count == 0 ? "none" : string.Join(", ", levels.Order().Select(l => l.ToString().ToLowerInvariant()));
+    // A level with all that are above it is written with '+'.
+    private static string TextOf(IReadOnlySet<RouterLogLevel> levels)
+    {
+        if (levels.Count == 0)
+        {
+            return "none";
+        }
+
+        RouterLogLevel least = levels.Min();
+        return levels.Count > 1 && levels.Count == RouterLogLevel.Critical - least + 1
+            ? $"{NameOf(least)}+"
+            : string.Join(", ", levels.Order().Select(NameOf));
+    }
+
+    private static string NameOf(RouterLogLevel level) => level.ToString().ToLowerInvariant();
 }

@@ -95,7 +95,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
         _current = new AddressRules(rules.Select(named => named.Rule), _otherwise);
     }
 
-    private string NextName() => $"router.config.address/{_last++}";
+    private string NextName() => $"address/{_last++}";
 
     private static bool TryRule(
         ImmutableDictionary<string, AmqpValue> attributes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)]
@@ -149,7 +149,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
         attributes.TryGetValue(name, out AmqpValue value) && value.TryGetInt64(out long number) ? number : null;
 
     private static ConfiguredEntity EntityOf(Named named) => new(
-        "router.config.address", named.Name, named.Name, ImmutableDictionary<string, AmqpValue>.Empty
+        "router.config.address", $"router.config.address/{named.Name}", named.Name, ImmutableDictionary<string, AmqpValue>.Empty
             .Add("prefix", named.Rule.IsPrefix ? named.Rule.Pattern[..^"/#".Length] : AmqpValue.Null)
             .Add("pattern", named.Rule.IsPrefix ? AmqpValue.Null : named.Rule.Pattern)
             .Add("distribution", named.Rule.Treatment.ToString().ToLowerInvariant())

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -80,7 +81,7 @@ internal static class Servers
         public override async Task OnConnectedAsync(ConnectionContext connection)
         {
             var read = await connection.Transport.Input.ReadAsync();
-            if (System.Text.Encoding.UTF8.GetString(read.Buffer) == AskForTls)
+            if (System.Text.Encoding.UTF8.GetString(read.Buffer.ToArray()) == AskForTls)
             {
                 TlsFacts tls = PeerTransport.Describe(connection).Tls!;
                 await connection.Transport.Output.WriteAsync(System.Text.Encoding.UTF8.GetBytes(

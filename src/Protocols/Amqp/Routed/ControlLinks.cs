@@ -257,6 +257,8 @@ internal sealed class ControlOutgoingLink : OutgoingLink, IRoutedLink
 /// <summary>What both kinds of control links show of themselves.</summary>
 internal static class ControlFacts
 {
+    private const int HighestPriority = 9;
+
     public static LinkFacts Of(Link link, IRoutedLink shown, long id, long nowMs) => new()
     {
         Id = id,
@@ -265,6 +267,7 @@ internal static class ControlFacts
         IsIncoming = shown.IsIncoming,
         IsTrunk = true,
         Kind = RoutedLinkKind.Control,
+        Priority = HighestPriority,
         Capacity = link.Session.Connection.LinkCapacity,
         Totals = shown.Counters.Read(),
         SettleRate = shown.Counters.RateAt(nowMs),

@@ -22,6 +22,7 @@ internal sealed class AmqpPeer
 
     /// <param name="scene">The node.</param>
     /// <param name="plan">What the node takes the connection for; null: a client's.</param>
+    /// <param name="serverName">The host that it asked for under TLS; null: none.</param>
     public AmqpPeer(AmqpScene scene, ConnectionPlan? plan = null, string? serverName = null)
     {
         _scene = scene;

@@ -295,10 +295,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
 
         if (_end.Other.IsTowardsRouter)
         {
-            if (IsFromRouter)
-            {
-                Counters.OnTransit();
-            }
+            Counters.OnTransit();
         }
         else
         {
