@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Pillarbox.Transport;
 
@@ -58,7 +59,9 @@ public static class PeerTransport
         {
             RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
             IsTls = handshake is not null || tls is not null,
-            Tls = handshake is not null ? TlsFacts.Of(handshake) : connection.Features.Get<TlsFacts>(),
+            Tls = handshake is not null
+                ? TlsFacts.Of(handshake, connection.Features.Get<ISslStreamFeature>())
+                : connection.Features.Get<TlsFacts>(),
             IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Pillarbox.Transport;
 
@@ -31,10 +32,10 @@ public sealed record TlsFacts(string Protocol, string? Cipher, int Bits)
             cipher, cipher is null ? 0 : BitsOf(cipher));
     }
 
-    internal static TlsFacts Of(ITlsHandshakeFeature handshake) =>
+    internal static TlsFacts Of(ITlsHandshakeFeature handshake, ISslStreamFeature? stream) =>
         Of(handshake.Protocol, handshake.NegotiatedCipherSuite) with
         {
-            ServerName = string.IsNullOrEmpty(handshake.HostName) ? null : handshake.HostName,
+            ServerName = stream?.SslStream.TargetHostName is { Length: > 0 } named ? named : null,
         };
 
     private static int BitsOf(string cipher) =>

@@ -1,6 +1,9 @@
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Pillarbox.Broker.Security;
+using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.RouterConf;
 using Pillarbox.Hosting.Tests.Listeners;
 using Xunit;
@@ -20,9 +23,19 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
     {
         string certificate = _certificates.WritePem("server.pem", _certificates.Server, key: true);
         string authority = _certificates.WritePem("ca.pem", _certificates.Authority, key: false);
-        RouterConfFile file = RouterConfFile.Parse("conf", Text(certificate, authority));
+        string users = Path.Combine(_certificates.Directory, "users.json");
+        using (UserStore store = NodeUsers.Open(
+            new PillarboxConfig { Security = new SecuritySection { UsersFile = users } }))
+        {
+            using var password = new Secret("right"u8);
+            store.Add("ann", password, ["admin"], [], null);
+        }
+
+        RouterConfFile file = RouterConfFile.Parse("conf", Text(certificate, authority), users);
         _node = await PillarboxNode.StartAsync(file.Config, new NodeSeams());
         _http = new HttpClient { BaseAddress = new Uri(_node.Endpoints.Single(e => e.Listener == "web").Url) };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String("ann:right"u8));
     }
 
     public async ValueTask DisposeAsync()
@@ -68,7 +81,7 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
     {
         JsonObject profile = await FindAsync("sslProfile", "ours");
         Assert.Equal("no", Words(profile, "uidFormat"));
-        Assert.Null(profile["password"]);
+        Assert.Null((await FindAsync("sslProfile", "locked"))["password"]);
         Assert.Equal("realm.example", Words(await FindAsync("authServicePlugin", "logins"), "realm"));
         using HttpResponseMessage made = await _http.PostAsync(Root + "listener", Json(
             """{"name":"more","host":"127.0.0.1","port":"0","sslProfile":"ours","saslPlugin":"logins"}"""));
@@ -130,8 +143,12 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
             name: ours
             certFile: {{certificate}}
             caCertFile: {{authority}}
-            password: literal:unused
             uidFormat: no
+        }
+        sslProfile {
+            name: locked
+            certFile: unused.pem
+            password: literal:secret
         }
         authServicePlugin {
             name: logins

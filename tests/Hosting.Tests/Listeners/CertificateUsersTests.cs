@@ -74,7 +74,7 @@ public sealed class CertificateUsersTests
         builder.Add("1.3.6.1.4.1.99999.1", "x");
         builder.AddOrganizationName("Zo\u00eb");
         using X509Certificate2 certificate = Make(builder.Build());
-        Assert.Equal("O=Zo\\C3\\AB,1.3.6.1.4.1.99999.1=#0C0178", Of("").Of(certificate)!.Name);
+        Assert.Equal("1.3.6.1.4.1.99999.1=#0C0178,O=Zo\\C3\\AB", Of("").Of(certificate)!.Name);
         using X509Certificate2 set = Make(new X500DistinguishedName(Convert.FromHexString(
             "301A3118300A06035504030C03616E6E300A060355040B0C036F7073")));
         Assert.Equal("CN=ann+OU=ops", Of("").Of(set)!.Name);
