@@ -88,7 +88,7 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
         Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync());
         using HttpResponseMessage refused = await _http.PostAsync(
             Root + "listener", Json("""{"name":"x","host":"127.0.0.1","port":"0","saslPlugin":"none"}"""));
-        Assert.Contains("there is no authServicePlugin 'none'", await refused.Content.ReadAsStringAsync(),
+        Assert.Contains("there is no authServicePlugin", await refused.Content.ReadAsStringAsync(),
             StringComparison.Ordinal);
     }
 
