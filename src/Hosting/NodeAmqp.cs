@@ -17,14 +17,11 @@ internal sealed class NodeAmqp : INodeProtocol
     {
         PillarboxConfig config = host.Config;
         _security = host.Security;
-        var options = new AmqpOptions
+        AmqpOptions options = LimitsOf(config) with
         {
             AddressSpaces = ["default", .. config.AddressSpaces.Keys],
             AllowAnonymous = _security.AllowAnonymous,
             AllowAnyPassword = _security.IsOpen,
-            MaxFrameBytes = config.Limits.AmqpFrameBytesMax,
-            IdleTimeoutMs = config.Limits.AmqpIdleTimeoutMs,
-            HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,
         };
         _handler = new AmqpConnectionHandler(
             host.Broker, options, host.Sasl(), host.Seams.Time, host.Seams.LoggerFactory);
@@ -35,6 +32,14 @@ internal sealed class NodeAmqp : INodeProtocol
             _handler.Join(router.Network);
         }
     }
+
+    /// <summary>The node's limits for connections.</summary>
+    public static AmqpOptions LimitsOf(PillarboxConfig config) => new()
+    {
+        MaxFrameBytes = config.Limits.AmqpFrameBytesMax,
+        IdleTimeoutMs = config.Limits.AmqpIdleTimeoutMs,
+        HandshakeTimeoutMs = config.Limits.HandshakeTimeoutMs,
+    };
 
     /// <summary>The engine, for connections that the node makes.</summary>
     public AmqpConnectionHandler Engine => _handler;

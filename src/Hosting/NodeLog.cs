@@ -29,6 +29,13 @@ internal static partial class NodeLog
     [LoggerMessage(8, LogLevel.Error, "The server of a closed listener ended by a fault of the node")]
     public static partial void ServerFault(ILogger logger, Exception fault);
 
+    [LoggerMessage(9, LogLevel.Warning,
+        "A server of the TCP service {Service} is not reached: the others have its clients until it is")]
+    public static partial void ServerNotReached(ILogger logger, string service);
+
+    [LoggerMessage(10, LogLevel.Information, "The server of the TCP service {Service} is reached again")]
+    public static partial void ServerReached(ILogger logger, string service);
+
     [LoggerMessage(6, LogLevel.Warning, "A client of the TCP service {Service} was not accepted: {Reason}")]
     public static partial void AcceptFailed(ILogger logger, string service, string reason);
 }

@@ -19,10 +19,12 @@ internal sealed class NodeRouter : IDisposable
     private readonly RouterSection _section;
     private readonly NodeSeams _seams;
 
-    private NodeRouter(RouterSection section, NodeSeams seams)
+    private NodeRouter(PillarboxConfig config, RouterSection section, NodeSeams seams)
     {
         _section = section;
         _seams = seams;
+        Profiles = new NamedOwner("sslProfile", section.Named);
+        LoginServices = new NamedOwner("authServicePlugin", section.Named);
         Connectors = new NodeConnectors(seams.LoggerFactory, seams.Time);
         IReadOnlyDictionary<string, VhostConfig> vhosts = NodePolicy.VhostsOf(section);
         Policy = new PolicyEngine(NodePolicy.RulesOf(section.Policy, vhosts));
@@ -51,8 +53,9 @@ internal sealed class NodeRouter : IDisposable
         });
         IEntityOwner[] owners =
         [
-            Profiles, new ConnectorOwner(Connectors, Profiles, section), new PolicyOwner(Policy, section.Policy),
-            new VhostStatsOwner(Policy), new VhostOwner(Policy, section.Policy, vhosts),
+            Profiles, LoginServices, new ConnectorOwner(Connectors, Profiles, config),
+            new PolicyOwner(Policy, section.Policy), new VhostStatsOwner(Policy),
+            new VhostOwner(Policy, section.Policy, vhosts),
         ];
         foreach (IEntityOwner owner in owners)
         {
@@ -61,13 +64,17 @@ internal sealed class NodeRouter : IDisposable
 
         if (seams.LogRules is { } rules)
         {
+            Network.ObserveLog(() => rules.Latest);
             Network.Owners.Add(new LogOwner(rules));
             Network.Owners.Add(new LogStatsOwner(rules));
         }
     }
 
-    /// <summary>TLS profiles that are made while the node runs.</summary>
-    public TlsProfileOwner Profiles { get; } = new();
+    /// <summary>TLS profiles that listeners and connectors name which are made while the node runs.</summary>
+    public NamedOwner Profiles { get; }
+
+    /// <summary>Login services that such listeners name.</summary>
+    public NamedOwner LoginServices { get; }
 
     /// <summary>The router.</summary>
     public NodeNetwork Network { get; }
@@ -80,7 +87,7 @@ internal sealed class NodeRouter : IDisposable
 
     /// <summary>The part that the configuration asks for; null: none.</summary>
     public static NodeRouter? Of(PillarboxConfig config, NodeSeams seams) =>
-        config.Router is null ? null : new NodeRouter(config.Router, seams);
+        config.Router is null ? null : new NodeRouter(config, config.Router, seams);
 
     /// <summary>Its TCP services; null before the start.</summary>
     public NodeTcp? Services { get; private set; }
@@ -114,7 +121,9 @@ internal sealed class NodeRouter : IDisposable
 
     private static AddressRule RuleOf(RouterAddressConfig config) => new()
     {
+        Name = config.Name,
         Pattern = config.Pattern ?? config.Prefix!.TrimEnd('.', '/') + "/#",
+        IsPrefix = config.Pattern is null,
         Treatment = config.Distribution,
         IngressPhase = config.IngressPhase,
         EgressPhase = config.Waypoint ? 1 : config.EgressPhase,

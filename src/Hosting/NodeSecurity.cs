@@ -97,7 +97,13 @@ internal sealed class NodeSecurity : IDisposable
     }
 
     /// <summary>How the HTTP listener lets people in.</summary>
-    public HttpAccess Http() => new() { Verify = VerifyAsync, InDevelopment = () => _isOpen };
+    public HttpAccess Http() => new()
+    {
+        Verify = VerifyAsync,
+        InDevelopment = () => _isOpen,
+        WaivesLogin = static context =>
+            context.Features.Get<ListenerPlan>()?.Config.Connections?.LoginRequired == false,
+    };
 
     /// <summary>Ends development mode if there are users now; true when it did.</summary>
     public bool TryClose()

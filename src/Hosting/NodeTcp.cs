@@ -15,6 +15,8 @@ internal sealed class NodeTcp : IDisposable
 {
     private const int Backlog = 4096;
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstTry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LastTry = TimeSpan.FromSeconds(2);
 
     private readonly TcpServices _services;
     private readonly ConcurrentDictionary<string, OpenListener> _listeners = new();
@@ -27,6 +29,7 @@ internal sealed class NodeTcp : IDisposable
     {
         _services = new TcpServices(network, logs);
         _logger = logs.CreateLogger("Pillarbox.Services");
+        _services.OnWithdrawn = exit => _ = TryAgainAsync(exit);
         _guard = new DescriptorGuard(DescriptorGuard.LimitOfProcess(), TimeProvider.System, _logger);
     }
 
@@ -53,12 +56,12 @@ internal sealed class NodeTcp : IDisposable
         var tcp = new NodeTcp(network, logs);
         try
         {
-            foreach ((string name, string service, string place) in All(section.TcpConnectors, "tcpConnector"))
+            foreach ((string name, string service, string place) in All(section, isListener: false))
             {
                 tcp.TryOffer(name, service, place);
             }
 
-            foreach ((string name, string service, string place) in All(section.TcpListeners, "tcpListener"))
+            foreach ((string name, string service, string place) in All(section, isListener: true))
             {
                 await tcp.TryListenAsync(name, service, place);
             }
@@ -148,11 +151,22 @@ internal sealed class NodeTcp : IDisposable
         _stop.Dispose();
     }
 
+    /// <summary>What a place of a service is called when the operator has no name for it.</summary>
+    public static string NameOf(string type, string service, int at) =>
+        at == 0 ? $"{type}/{service}" : $"{type}/{service}/{at + 1}";
+
     // As many names as places, for each service.
     private static IEnumerable<(string Name, string Service, string Place)> All(
-        IReadOnlyDictionary<string, IReadOnlyList<string>> services, string kind) => services.SelectMany(
-        entry => entry.Value.Select((place, at) =>
-            (at == 0 ? $"{kind}/{entry.Key}" : $"{kind}/{entry.Key}/{at + 1}", entry.Key, place)));
+        RouterSection section, bool isListener)
+    {
+        string type = isListener ? "tcpListener" : "tcpConnector";
+        return (isListener ? section.TcpListeners : section.TcpConnectors).SelectMany(
+            entry => entry.Value.Select((place, at) =>
+            {
+                string usual = NameOf(type, entry.Key, at);
+                return (section.ServiceNames.GetValueOrDefault(usual, usual), entry.Key, place);
+            }));
+    }
 
     private async Task<Socket> BindAsync(string service, string place)
     {
@@ -174,6 +188,33 @@ internal sealed class NodeTcp : IDisposable
         {
             listener?.Dispose();
             throw new StartException($"cannot listen for the TCP service '{service}' on {place}: {e.Message}", e);
+        }
+    }
+
+    // Until its server is there, or it is taken back, or the node ends.
+    private async Task TryAgainAsync(TcpExit exit)
+    {
+        NodeLog.ServerNotReached(_logger, exit.Address);
+        for (TimeSpan wait = FirstTry; !exit.IsClosed; wait = wait < LastTry ? wait * 2 : LastTry)
+        {
+            try
+            {
+                await Task.Delay(wait, TimeProvider.System, _stop.Token);
+                IServiceSocket socket = await exit.DialAsync();
+                socket.Abort(isOrderly: true);
+                _services.Restore(exit);
+                NodeLog.ServerReached(_logger, exit.Address);
+                return;
+            }
+            catch (Exception e) when (e is SocketException or IOException
+                || (e is OperationCanceledException && !_stop.IsCancellationRequested))
+            {
+                // It is not there yet.
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
         }
     }
 

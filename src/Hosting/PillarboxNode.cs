@@ -143,7 +143,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         {
             if (Router is { } router)
             {
-                Listeners = new ListenerOwner(config, handlers, Security, router.Profiles, seams.LoggerFactory);
+                Listeners = new ListenerOwner(config, handlers, Security, router, seams.LoggerFactory);
                 router.Network.Owners.Add(Listeners);
             }
         }

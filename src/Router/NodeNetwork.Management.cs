@@ -25,12 +25,17 @@ public sealed partial class NodeNetwork
     private readonly long _instance;
     private Func<TrafficFacts> _traffic = () => TrafficFacts.None;
     private Func<long, bool> _close = _ => false;
+    private Func<IReadOnlyList<LogLine>>? _log;
 
     /// <summary>
     /// Where the view gets the node's connections and links from, and who closes a connection; said before the first
     /// connection.
     /// </summary>
     public void Observe(Func<TrafficFacts> traffic, Func<long, bool> close) => (_traffic, _close) = (traffic, close);
+
+    /// <summary>Where the view gets the latest lines of the node's log from, the oldest first; otherwise it has only
+    /// what the router noticed of others. Said before the first connection.</summary>
+    public void ObserveLog(Func<IReadOnlyList<LogLine>> latest) => _log = latest;
 
     /// <summary>Who has what is configured, and changes it while the node runs.</summary>
     public EntityOwners Owners { get; } = new();
@@ -72,7 +77,7 @@ public sealed partial class NodeNetwork
                 Addresses = [.. _routes.Values.Where(IsShown).OrderBy(r => r.Key, StringComparer.Ordinal).Select(
                     r => ViewOf(r, network)), .. LinkRouteViews(network)],
                 Configured = configured,
-                Log = [.. _logLines],
+                Log = _log is { } log ? [.. log()] : [.. _logLines],
             };
         }
     }
@@ -179,8 +184,7 @@ public sealed partial class NodeNetwork
     };
 
     private static bool IsShown(Route route) =>
-        route.Parsed.Class is RouteAddressClass.Mobile or RouteAddressClass.Local
-        && !BrokerMark.Is(route.Parsed.Name);
+        route.Key[0] is 'M' or 'L' && !BrokerMark.Is(route.Parsed.Name);
 
     private static AddressView ViewOf(Route route, RouteSnapshot network) => CounterViews.Fill(
         new AddressView
@@ -217,11 +221,14 @@ public sealed partial class NodeNetwork
         },
         Direction = facts.Plan.IsInitiator ? "out" : "in",
         IsOpened = facts.IsOpened,
-        IsAuthenticated = facts.User is not null,
-        User = facts.User,
+        // Who says that he is nobody has said so by SASL.
+        IsAuthenticated = facts.SaslMechanism is not null,
+        User = facts.User ?? (facts.SaslMechanism is null ? null : Model.Identity.Anonymous.Name),
         Sasl = facts.SaslMechanism,
         IsEncrypted = facts.IsEncrypted,
-        TlsProtocol = facts.IsEncrypted ? "TLS" : null,
+        TlsProtocol = facts.TlsProtocol,
+        TlsCipher = facts.TlsCipher,
+        TlsBits = facts.TlsBits,
         UptimeSeconds = (nowUnixMs - facts.SinceUnixMs) / 1000,
         LastDeliverySeconds = (nowUnixMs - lastDeliveryMs) / 1000,
         Properties = facts.Properties,
@@ -232,9 +239,17 @@ public sealed partial class NodeNetwork
         Id = facts.Id,
         Name = facts.Name,
         ConnectionId = facts.ConnectionId,
-        Type = facts.IsTrunk ? "inter-router" : "endpoint",
+        Type = facts.Kind switch
+        {
+            RoutedLinkKind.Control => "router-control",
+            RoutedLinkKind.Router => "inter-router",
+            RoutedLinkKind.Downlink => "edge-downlink",
+            _ => "endpoint",
+        },
+        Peer = facts.OtherHalf,
         Direction = facts.IsIncoming ? "in" : "out",
-        OwningAddress = facts.Address is { } address && RouteAddress.TryParse(address, out RouteAddress parsed)
+        OwningAddress = facts.IsHalf ? facts.Address
+            : facts.Address is { } address && RouteAddress.TryParse(address, out RouteAddress parsed)
             ? KeyOf(parsed, phase: 0)
             : null,
         Capacity = facts.Capacity,

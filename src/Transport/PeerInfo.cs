@@ -11,6 +11,9 @@ public sealed record PeerInfo
     /// <summary>Whether the bytes are encrypted.</summary>
     public bool IsTls { get; init; }
 
+    /// <summary>What was agreed on for that; null: they are not, or nobody knows.</summary>
+    public TlsFacts? Tls { get; init; }
+
     /// <summary>Whether it is on this machine.</summary>
     public bool IsLoopback { get; init; }
 

@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Pillarbox.Transport;
 
@@ -49,13 +50,18 @@ public static class PeerTransport
         public PipeWriter Output => output;
     }
 
-    private static PeerInfo Describe(ConnectionContext connection)
+    /// <summary>What the transport knows of the peer.</summary>
+    internal static PeerInfo Describe(ConnectionContext connection)
     {
         ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
+        ITlsHandshakeFeature? handshake = connection.Features.Get<ITlsHandshakeFeature>();
         return new PeerInfo
         {
             RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
-            IsTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null,
+            IsTls = handshake is not null || tls is not null,
+            Tls = handshake is not null
+                ? TlsFacts.Of(handshake, connection.Features.Get<ISslStreamFeature>())
+                : connection.Features.Get<TlsFacts>(),
             IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,

@@ -52,6 +52,7 @@ public sealed class OtherResourcesTests
     [InlineData("/health/live")]
     [InlineData("/health/started")]
     [InlineData("/health/ready")]
+    [InlineData("/healthz")]
     public async Task Health_is_good_on_a_running_node(string path)
     {
         await using ApiNode node = await ApiNode.StartAsync();

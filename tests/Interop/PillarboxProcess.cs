@@ -88,8 +88,8 @@ internal sealed class PillarboxProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a node as the router that a file describes; what it says tells when it is ready.</summary>
-    public static PillarboxProcess StartRouter(string conf) =>
-        Launch([Programs.Pillarbox, "router", "run", "-c", conf]);
+    public static PillarboxProcess StartRouter(string conf, params string[] more) =>
+        Launch([Programs.Pillarbox, "router", "run", "-c", conf, .. more]);
 
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Model;
@@ -63,6 +64,10 @@ public sealed record HttpAccess
 
     /// <summary>Whether the node is in development mode still; null: never.</summary>
     public Func<bool>? InDevelopment { get; init; }
+
+    /// <summary>Whether the listener that a request came by lets in who does not log in: to look, as far as the
+    /// permissions allow it, and not to change anything. Null: none does.</summary>
+    public Func<HttpContext, bool>? WaivesLogin { get; init; }
 
     /// <summary>Whether everybody who connects may do everything.</summary>
     public bool IsOpen => Verify is null || InDevelopment?.Invoke() == true;

@@ -5,7 +5,7 @@ namespace Pillarbox.ConsoleApi;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/started</c>: recovered and listening. <c>/health/ready</c>:
-/// also not stopping, and the disk takes messages.
+/// also not stopping, and the disk takes messages; <c>/healthz</c>: the same.
 /// </summary>
 internal static class HealthResource
 {
@@ -15,6 +15,7 @@ internal static class HealthResource
         Probe("/health/started", "Whether the node has recovered and listens.", request =>
             Task.FromResult(request.Services.Health.Started ? null : "starting")),
         Probe("/health/ready", "Whether the node takes and gives messages.", ReadyAsync),
+        Probe("/healthz", "The same, where probes of other routers look for it.", ReadyAsync),
     ];
 
     private static ApiRoute Probe(string path, string summary, Func<ApiRequest, Task<string?>> fault) =>

@@ -28,6 +28,11 @@ internal static class HttpLogin
         }
 
         string? header = context.Request.Headers.Authorization;
+        if (header is null && HttpMethods.IsGet(context.Request.Method) && access.WaivesLogin?.Invoke(context) == true)
+        {
+            return Login.None;
+        }
+
         if (header is null || !TryParse(header, out string name, out byte[] password))
         {
             return new Login(StatusCodes.Status401Unauthorized, Identity.Anonymous);

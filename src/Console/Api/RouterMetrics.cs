@@ -25,7 +25,7 @@ internal static class RouterMetrics
         Deliveries("modified_deliveries", "Deliveries modified.", d => d.Modified),
         Deliveries("deliveries_ingress", "Deliveries from clients.", d => d.Ingress),
         Deliveries("deliveries_egress", "Deliveries to clients.", d => d.Egress),
-        Deliveries("deliveries_transit", "Deliveries from router to router.", d => d.Transit),
+        Deliveries("deliveries_transit", "Deliveries that went to another router.", d => d.Transit),
         Deliveries(
             "deliveries_ingress_route_container", "Deliveries from brokers.", d => d.IngressRouteContainer),
         Deliveries("deliveries_egress_route_container", "Deliveries to brokers.", d => d.EgressRouteContainer),

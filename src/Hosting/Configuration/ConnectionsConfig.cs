@@ -11,7 +11,8 @@ public sealed record ConnectionsConfig
     private const int FrameBytesMin = 512;
 
     /// <summary>Whether peers must log in here.</summary>
-    [Description("Whether AMQP peers must log in here; absent: as on the node (security).")]
+    [Description("Whether AMQP peers must log in here, and over HTTP who only looks; absent: as on the node "
+        + "(security).")]
     public bool? LoginRequired { get; init; }
 
     /// <summary>The SASL mechanisms that may be used; none: all that the node has.</summary>

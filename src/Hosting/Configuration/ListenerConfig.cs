@@ -100,6 +100,18 @@ public sealed record ListenerConfig
     [Description("Origins (https://host) of pages that may open a WebSocket beside the node's own; '*': all.")]
     public IReadOnlyList<string> Origins { get; init; } = [];
 
+    /// <summary>Whether WebSockets are taken, where HTTP is spoken.</summary>
+    [Description("Of HTTP: WebSockets are taken.")]
+    public bool WebSockets { get; init; } = true;
+
+    /// <summary>Whether the resources of health are there, where HTTP is spoken.</summary>
+    [Description("Of HTTP: /healthz and /health/* answer.")]
+    public bool Health { get; init; } = true;
+
+    /// <summary>Whether the figures for Prometheus are there, where HTTP is spoken.</summary>
+    [Description("Of HTTP: /metrics answers.")]
+    public bool Metrics { get; init; } = true;
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain.")]
     public TlsConfig? Tls { get; init; }
@@ -163,6 +175,9 @@ public sealed record TlsConfig
         + "the node has log in by certificate.")]
     public ClientNamesConfig? ClientNames { get; init; }
 
+    /// <summary>The profile that it is, of a <c>qdrouterd.conf</c>; null: none.</summary>
+    internal string? Profile { get; init; }
+
     /// <summary>The oldest version of TLS that is taken: 1.2 or 1.3.</summary>
     [Description("The oldest version of TLS that is taken: 1.2 (the default) or 1.3.")]
     public string OldestVersion { get; init; } = "1.2";
@@ -176,9 +191,9 @@ public sealed record TlsConfig
 public sealed record ClientNamesConfig
 {
     /// <summary>Which parts of it make the name.</summary>
-    [Description("Which parts of the certificate make the name, with ';' between: c country, s state, l locality, "
-        + "o organisation, u unit, n common name; 1, 2 or 5 for its fingerprint by SHA-1, SHA-256 or SHA-512. Empty: "
-        + "the whole subject (CN=...,O=...).")]
+    [Description("Which parts of the certificate make the name, a letter each: c country, s state, l locality, "
+        + "o organisation, u unit, n common name; 1, 2 or 5 for its fingerprint by SHA-1, SHA-256 or SHA-512. In the "
+        + "name ';' is between them, and those that it has not are left out. Empty: the whole subject (RFC 4514).")]
     public string Format { get; init; } = "";
 
     /// <summary>A JSON file that says for such names how the users are called.</summary>

@@ -13,6 +13,9 @@ public sealed record LoginServiceConfig
     [Description("The host that logins are for (hostname of sasl-init); absent: that which each client names.")]
     public string? Realm { get; init; }
 
+    /// <summary>What a <c>qdrouterd.conf</c> calls it; null: nothing.</summary>
+    internal string? Name { get; init; }
+
     /// <summary>TLS; null: plain.</summary>
     [Description("TLS; absent: plain, but for amqps.")]
     public ConnectorTlsConfig? Tls { get; init; }

@@ -35,6 +35,9 @@ public sealed record RouterPolicyConfig
 /// listener says so.</summary>
 public sealed record VhostConfig
 {
+    /// <summary>What management calls it; null: by its host.</summary>
+    internal string? Name { get; init; }
+
     /// <summary>Other names of it.</summary>
     [Description("Other names of it.")]
     public IReadOnlyList<string> Aliases { get; init; } = [];

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using Pillarbox.Broker.Security;
+using Pillarbox.Hosting.RouterConf;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
 using Pillarbox.Router.LinkState;
@@ -85,6 +86,17 @@ public sealed record RouterSection
         + "outcomes and its transactions (prefix $coordinator, direction in).")]
     public IReadOnlyList<LinkRouteConfig> LinkRoutes { get; init; } = [];
 
+    /// <summary>Whether a <c>qdrouterd.conf</c> says all of the node.</summary>
+    internal bool IsFromConf { get; init; }
+
+    /// <summary>TLS profiles and login services that others of the file name; from a <c>qdrouterd.conf</c>
+    /// only.</summary>
+    internal IReadOnlyList<ConfEntity> Named { get; init; } = [];
+
+    /// <summary>What the operator calls TCP services, by the names that they have otherwise; from a
+    /// <c>qdrouterd.conf</c> only.</summary>
+    internal IReadOnlyDictionary<string, string> ServiceNames { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Connections that the node makes and keeps, by name.</summary>
     [Description("Connections that the node makes and keeps, by name.")]
     public IReadOnlyDictionary<string, ConnectorConfig> Connectors { get; init; } =
@@ -94,6 +106,10 @@ public sealed record RouterSection
 /// <summary>How addresses of a pattern are treated in the network.</summary>
 public sealed record RouterAddressConfig
 {
+    /// <summary>What to call the rule; null: by its number.</summary>
+    [Description("What to call the rule in management; absent: by its number.")]
+    public string? Name { get; init; }
+
     /// <summary>Addresses that begin with these tokens.</summary>
     [Description("Addresses that begin with these tokens, or are these; instead of 'pattern'.")]
     public string? Prefix { get; init; }
@@ -239,6 +255,9 @@ public sealed record ConnectorTlsConfig
     /// <summary>The password, where the configuration is made in code.</summary>
     [JsonIgnore]
     public Secret? Password { get; init; }
+
+    /// <summary>The profile that it is, of a <c>qdrouterd.conf</c>; null: none.</summary>
+    internal string? Profile { get; init; }
 
     /// <summary>Whether the certificate must name the host that was connected to.</summary>
     [Description("The other end's certificate must name the host that is connected to.")]

@@ -21,6 +21,7 @@ internal static class RouterValidator
         Require(
             role == ConnectionRole.Normal || isAmqp, source, $"listeners.{name}.role",
                 "is for AMQP and HTTP listeners");
+        ValidateAmqpOnly(name, listener, source);
         foreach (string url in listener.FailoverUrls)
         {
             Require(
@@ -40,6 +41,28 @@ internal static class RouterValidator
         ValidateTls(listener.Tls, source, $"listeners.{name}.tls");
     }
 
+    // What nobody would look at says nothing about who may connect: it must not seem to.
+    private static void ValidateAmqpOnly(string name, ListenerConfig listener, string source)
+    {
+        if (ConfigValidator.ProtocolOf(name, listener)
+            is ListenerProtocol.Amqp or ListenerProtocol.Http or ListenerProtocol.All)
+        {
+            return;
+        }
+
+        (string Setting, bool IsSet)[] settings =
+        [
+            ("connections", listener.Connections is not null), ("loginService", listener.LoginService is not null),
+            ("multiTenant", listener.MultiTenant), ("policyVhost", listener.PolicyVhost is not null),
+            ("failoverUrls", listener.FailoverUrls.Count > 0), ("openProperties", listener.OpenProperties.Count > 0),
+            ("tls.clientNames", listener.Tls?.ClientNames is not null),
+        ];
+        foreach ((string setting, bool isSet) in settings)
+        {
+            Require(!isSet, source, $"listeners.{name}.{setting}", "is for AMQP, which is not spoken here");
+        }
+    }
+
     private static void ValidateTls(TlsConfig? tls, string source, string path)
     {
         if (tls is null)
@@ -56,7 +79,7 @@ internal static class RouterValidator
                 $"{path}.clientNames", "needs clientCertificates and the clientAuthorities that may name users");
             Require(
                 CertificateUsers.IsFormat(names.Format), source, $"{path}.clientNames.format",
-                $"must be letters of {CertificateUsers.Letters} with ';' between, not '{names.Format}'");
+                $"must be letters of {CertificateUsers.Letters}, each once, not '{names.Format}'");
         }
     }
 

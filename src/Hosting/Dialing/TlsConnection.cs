@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Dialing;
 
@@ -26,6 +27,7 @@ internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         Features.Set<ITlsConnectionFeature>(this);
+        Features.Set(TlsFacts.Of(stream.SslProtocol, stream.NegotiatedCipherSuite));
     }
 
     /// <inheritdoc/>

@@ -11,7 +11,7 @@ using Pillarbox.Router.Peers;
 namespace Pillarbox.Hosting.Entities;
 
 /// <summary>Connectors: those of the configuration, and those that are made while the node runs. Any thread.</summary>
-internal sealed class ConnectorOwner(NodeConnectors connectors, TlsProfileOwner profiles, RouterSection section)
+internal sealed class ConnectorOwner(NodeConnectors connectors, NamedOwner profiles, PillarboxConfig config)
     : IEntityOwner
 {
     private int _last;
@@ -29,15 +29,15 @@ internal sealed class ConnectorOwner(NodeConnectors connectors, TlsProfileOwner 
     {
         string name = command.Name ?? $"connector/{Interlocked.Increment(ref _last)}";
         EntityReader reader = RequestEntity.ReaderOf(Type, name, command.Attributes);
-        ConnectorConfig config = ConnectionMapper.ConnectorOf(reader, profiles.Readers);
-        RouterValidator.ValidateConnector(section, config, "request", Type);
-        if (!connectors.TryAdd(name, config))
+        ConnectorConfig wanted = ConnectionMapper.ConnectorOf(reader, profiles.Readers);
+        RouterValidator.ValidateConnector(config.Router!, wanted, "request", Type);
+        if (!connectors.TryAdd(name, wanted))
         {
             return new(new CommandResult($"There is a connector '{name}' already, or too many of them"));
         }
 
         Connector made = connectors.All.First(running => running.Connector.Name == name).Connector;
-        return new(CommandResult.Done(EntityOf(name, config, made.State)));
+        return new(CommandResult.Done(EntityOf(name, wanted, made.State)));
     });
 
     /// <inheritdoc/>
@@ -45,26 +45,17 @@ internal sealed class ConnectorOwner(NodeConnectors connectors, TlsProfileOwner 
         ? CommandResult.Done()
         : new CommandResult($"There is no connector '{command.Entity.Name}'", ManagementStatus.NotFound));
 
-    private static ConfiguredEntity EntityOf(string name, ConnectorConfig config, ConnectorState state)
+    private static string UrlOf(string place) =>
+        place.Contains("://", StringComparison.Ordinal) ? place : $"amqp://{place}";
+
+    private ConfiguredEntity EntityOf(string name, ConnectorConfig connector, ConnectorState state)
     {
-        string first = config.Addresses[0];
+        string first = connector.Addresses[0];
         ImmutableDictionary<string, AmqpValue> attributes = RouterEntities.PlaceOf(first)
-            .Add("role", RouterEntities.NameOf(config.Role))
-            .Add("cost", (long)config.Cost)
-            .Add("verifyHostname", config.Tls?.VerifyName ?? true)
-            .Add("failoverUrls", string.Join(", ", state.Failover))
+            .AddRange(ConnectionAttributes.Of(config, connector))
+            .Add("failoverUrls", string.Join(", ", state.Failover.Select(UrlOf)))
             .Add("connectionStatus", state.Status)
             .Add("connectionMsg", state.Message);
-        if (config.User is not null)
-        {
-            attributes = attributes.Add("saslUsername", config.User);
-        }
-
-        if (config.PolicyVhost is not null)
-        {
-            attributes = attributes.Add("policyVhost", config.PolicyVhost);
-        }
-
         return new ConfiguredEntity("connector", $"connector/{first}:{name}", name, attributes);
     }
 }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
 using Pillarbox.Hosting.RouterConf;
-using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Management;
 using Pillarbox.Router.Management.Owners;
@@ -23,7 +22,7 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
     private readonly PillarboxConfig _config;
     private readonly NodeHandlers _handlers;
     private readonly NodeSecurity _security;
-    private readonly TlsProfileOwner _profiles;
+    private readonly NodeRouter _router;
     private readonly ILoggerFactory _logs;
     private readonly Lock _gate = new();
     private readonly List<Open> _open = [];
@@ -33,11 +32,10 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
     private int _last;
 
     public ListenerOwner(
-        PillarboxConfig config, NodeHandlers handlers, NodeSecurity security, TlsProfileOwner profiles,
-        ILoggerFactory logs)
+        PillarboxConfig config, NodeHandlers handlers, NodeSecurity security, NodeRouter router, ILoggerFactory logs)
     {
         (_config, _handlers, _security) = (config, handlers, security);
-        (_profiles, _logs) = (profiles, logs);
+        (_router, _logs) = (router, logs);
     }
 
     /// <inheritdoc/>
@@ -73,8 +71,7 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
     {
         lock (_gate)
         {
-            _open.AddRange(server.Plans.Where(plan => plan.Protocol == ListenerProtocol.Amqp)
-                .Select(plan => new Open(plan)));
+            _open.AddRange(server.Plans.Where(IsShown).Select(plan => new Open(plan)));
         }
     }
 
@@ -137,6 +134,10 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         _end.Dispose();
     }
 
+    // Those of a router's file speak AMQP, all of them: over HTTP by WebSocket.
+    private bool IsShown(ListenerPlan plan) => plan.Protocol == ListenerProtocol.Amqp
+        || (plan.Protocol == ListenerProtocol.Http && _config.Router is { IsFromConf: true });
+
     // It ends with its last connection, or with the node.
     private void LetGo(NodeServer server)
     {
@@ -184,7 +185,7 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
         string name = command.Name ?? $"listener/{Interlocked.Increment(ref _last)}";
         EntityReader reader = RequestEntity.ReaderOf(Type, name, command.Attributes);
         ListenerConfig listener = ConnectionMapper.ListenerOf(
-            reader, _profiles.Readers, new Dictionary<string, EntityReader>());
+            reader, _router.Profiles.Readers, _router.LoginServices.Readers);
         PillarboxConfig config = _config with
         {
             Listeners = new Dictionary<string, ListenerConfig> { [name] = listener },
@@ -214,25 +215,12 @@ internal sealed class ListenerOwner : IEntityOwner, IAsyncDisposable
 
     private static string IdentityOf(ListenerPlan plan) => $"listener/{plan.ToEndpoint().Address}:{plan.Name}";
 
-    private static ConfiguredEntity EntityOf(Open open)
+    private ConfiguredEntity EntityOf(Open open)
     {
         ListenerPlan plan = open.Plan;
-        ConnectionPlan peer = plan.Peer ?? ConnectionPlan.Client;
         ImmutableDictionary<string, AmqpValue> attributes = RouterEntities.PlaceOf(plan.ToEndpoint().Address)
-            .Add("role", RouterEntities.NameOf(plan.Role))
-            .Add("cost", (long)plan.Cost)
-            .Add("http", plan.Protocol == ListenerProtocol.Http)
-            .Add("multiTenant", peer.IsMultiTenant);
-        if (peer.Failover is { } failover)
-        {
-            attributes = attributes.Add("failoverUrls", string.Join(", ", failover));
-        }
-
-        if (peer.PolicyVhost is { } vhost)
-        {
-            attributes = attributes.Add("policyVhost", vhost);
-        }
-
+            .AddRange(ConnectionAttributes.Of(_config, plan.Config, plan.Role))
+            .Add("http", plan.Protocol == ListenerProtocol.Http);
         return new ConfiguredEntity("listener", IdentityOf(plan), plan.Name, attributes);
     }
 

@@ -23,13 +23,21 @@ internal sealed class LogOwner(ILogRules rules) : IEntityOwner
     {
         string module = command.Entity.Attributes["module"].AsText()!;
         RouterConfLog before = rules.RuleOf(module) ?? new RouterConfLog(module, null, null);
-        ImmutableDictionary<string, AmqpValue> changes = command.Changes
-            .RemoveRange(["includeTimestamp", "includeSource"]).SetItem("module", module);
+        if (command.Changes.TryGetValue("includeSource", out AmqpValue source) && source.AsBoolean())
+        {
+            return new(new CommandResult("Lines do not name places in the source"));
+        }
+
+        ImmutableDictionary<string, AmqpValue> changes =
+            command.Changes.Remove("includeSource").SetItem("module", module);
         RouterConfLog stated = RouterConfLog.Read(RequestEntity.ReaderOf(Type, null, changes));
         var rule = new RouterConfLog(
             module,
             changes.ContainsKey("enable") ? stated.Enabled : before.Enabled,
-            changes.ContainsKey("outputFile") ? stated.OutputFile : before.OutputFile);
+            changes.ContainsKey("outputFile") ? stated.OutputFile : before.OutputFile)
+        {
+            HasTime = stated.HasTime ?? before.HasTime,
+        };
         try
         {
             rules.Set(rule);
@@ -47,10 +55,28 @@ internal sealed class LogOwner(ILogRules rules) : IEntityOwner
         ImmutableDictionary<string, AmqpValue> attributes = ImmutableDictionary<string, AmqpValue>.Empty
             .Add("module", module)
             .Add("enable", rule?.Enabled is { } levels ? TextOf(levels) : "default");
+        if (rule?.HasTime is { } hasTime)
+        {
+            attributes = attributes.Add("includeTimestamp", hasTime);
+        }
+
         return new ConfiguredEntity("log", $"log/{module}", $"log/{module}",
             rule?.OutputFile is { } file ? attributes.Add("outputFile", file) : attributes);
     }
 
-    private static string TextOf(IReadOnlySet<RouterLogLevel> levels) =>
-        levels.Count == 0 ? "none" : string.Join(", ", levels.Order().Select(l => l.ToString().ToLowerInvariant()));
+    // A level with all that are above it is written with '+'.
+    private static string TextOf(IReadOnlySet<RouterLogLevel> levels)
+    {
+        if (levels.Count == 0)
+        {
+            return "none";
+        }
+
+        RouterLogLevel least = levels.Min();
+        return levels.Count > 1 && levels.Count == RouterLogLevel.Critical - least + 1
+            ? $"{NameOf(least)}+"
+            : string.Join(", ", levels.Order().Select(NameOf));
+    }
+
+    private static string NameOf(RouterLogLevel level) => level.ToString().ToLowerInvariant();
 }

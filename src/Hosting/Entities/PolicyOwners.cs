@@ -106,7 +106,7 @@ internal sealed class VhostOwner : IEntityOwner
     public ValueTask<CommandResult> CreateAsync(CreateEntity command) => RequestEntity.TryAsync(() =>
     {
         (string name, VhostConfig vhost) = PolicyMapper.VhostOf(
-            RequestEntity.ReaderOf(Type, null, command.Attributes));
+            RequestEntity.ReaderOf(Type, command.Name, command.Attributes));
         lock (_gate)
         {
             if (_vhosts.ContainsKey(name) || _vhosts.Count >= VhostsMax)
@@ -125,7 +125,8 @@ internal sealed class VhostOwner : IEntityOwner
     {
         // What is not said stays as it is.
         ImmutableDictionary<string, AmqpValue> all = command.Entity.Attributes.SetItems(command.Changes);
-        (string name, VhostConfig vhost) = PolicyMapper.VhostOf(RequestEntity.ReaderOf(Type, null, all));
+        (string name, VhostConfig vhost) = PolicyMapper.VhostOf(
+            RequestEntity.ReaderOf(Type, command.Entity.Name, all));
         lock (_gate)
         {
             if (!_vhosts.ContainsKey(name))
@@ -142,7 +143,7 @@ internal sealed class VhostOwner : IEntityOwner
     /// <inheritdoc/>
     public ValueTask<CommandResult> DeleteAsync(DeleteEntity command) => RequestEntity.TryAsync(() =>
     {
-        string name = command.Entity.Name;
+        string name = command.Entity.Attributes["hostname"].AsText()!;
         lock (_gate)
         {
             if (!_vhosts.ContainsKey(name))
@@ -174,7 +175,7 @@ internal sealed class VhostOwner : IEntityOwner
             .Add("allowUnknownUser", vhost.AllowUnknownUser)
             .Add("groups", GroupsOf(vhost));
         return new ConfiguredEntity(
-            Type, $"vhost/{name}", name,
+            Type, $"vhost/{name}", vhost.Name ?? name,
             vhost.MaxMessageSize is { } size ? attributes.Add("maxMessageSize", size) : attributes);
     }
 

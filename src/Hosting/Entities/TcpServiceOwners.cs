@@ -68,7 +68,8 @@ internal sealed class TcpConnectorOwner(NodeTcp tcp) : IEntityOwner
         : new CommandResult($"There is no tcpConnector '{command.Entity.Name}'", ManagementStatus.NotFound));
 
     private ConfiguredEntity EntityOf(OpenConnector connector) => TcpEntity.Of(
-        Type, connector.Name, connector.Exit.Address, connector.Place, connector.Exit.Tally, isUp: true);
+        Type, connector.Name, connector.Exit.Address, connector.Place, connector.Exit.Tally,
+        connector.Exit.IsOffered);
 }
 
 /// <summary>What both types have in common.</summary>

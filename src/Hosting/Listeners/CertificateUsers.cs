@@ -16,6 +16,7 @@ internal sealed class CertificateUsers
     /// certificate's fingerprint by SHA-1, SHA-256 and SHA-512.</summary>
     public const string Letters = "csloun125";
 
+    private const char Separator = ';';
     private const int FileBytesMax = 1 << 20;
 
     private static readonly Dictionary<char, string> Oids = new()
@@ -26,19 +27,6 @@ internal sealed class CertificateUsers
         ['o'] = "2.5.4.10",
         ['u'] = "2.5.4.11",
         ['n'] = "2.5.4.3",
-    };
-
-    private static readonly Dictionary<string, string> Keys = new()
-    {
-        ["2.5.4.6"] = "C",
-        ["2.5.4.8"] = "ST",
-        ["2.5.4.7"] = "L",
-        ["2.5.4.10"] = "O",
-        ["2.5.4.11"] = "OU",
-        ["2.5.4.3"] = "CN",
-        ["0.9.2342.19200300.100.1.25"] = "DC",
-        ["0.9.2342.19200300.100.1.1"] = "UID",
-        ["1.2.840.113549.1.9.1"] = "emailAddress",
     };
 
     private readonly string _format;
@@ -56,39 +44,38 @@ internal sealed class CertificateUsers
     /// <see cref="StartException"/> when the file of names cannot be used.</summary>
     public static CertificateUsers? Of(TlsConfig? tls) => tls?.ClientNames is not { } config ? null
         : new CertificateUsers(
-            config.Format, config.NamesFile is { } file ? ReadNames(file) : new Dictionary<string, string>(),
+            LettersOf(config.Format), config.NamesFile is { } file ? ReadNames(file) : new Dictionary<string, string>(),
             config.Roles);
 
-    /// <summary>Whether a format is one: letters with ';' between, or none.</summary>
-    public static bool IsFormat(string format) => format.Length == 0
-        || format.Split(';').All(letter => letter.Length == 1 && Letters.Contains(letter[0]));
+    /// <summary>Whether a format is one: letters, each once, with or without ';' between, or none.</summary>
+    public static bool IsFormat(string format)
+    {
+        string letters = LettersOf(format);
+        return letters.All(Letters.Contains) && letters.Distinct().Count() == letters.Length
+            && (letters.Length == format.Length || format.Split(Separator).All(letter => letter.Length == 1));
+    }
 
     /// <summary>Whom a certificate names; null: nobody, for it has none of the parts.</summary>
     public Identity? Of(X509Certificate2 certificate)
     {
         string name = _format.Length == 0
-            ? SubjectOf(certificate.SubjectName)
-            : string.Join(';', _format.Split(';').Select(letter => PartOf(certificate, letter[0])));
-        return name.Trim(';').Length == 0 ? null
+            ? SubjectText.Write(certificate.SubjectName)
+            : string.Join(Separator, _format.Select(letter => PartOf(certificate, letter)).OfType<string>());
+        return name.Length == 0 ? null
             : new Identity(_names.GetValueOrDefault(name, name), _roles, IsAnonymous: false);
     }
 
-    private static string PartOf(X509Certificate2 certificate, char letter) => letter switch
+    private static string LettersOf(string format) => format.Replace($"{Separator}", "", StringComparison.Ordinal);
+
+    // Null: it has no such part.
+    private static string? PartOf(X509Certificate2 certificate, char letter) => letter switch
     {
         '1' => certificate.GetCertHashString(HashAlgorithmName.SHA1).ToLowerInvariant(),
         '2' => certificate.GetCertHashString(HashAlgorithmName.SHA256).ToLowerInvariant(),
         '5' => certificate.GetCertHashString(HashAlgorithmName.SHA512).ToLowerInvariant(),
-        _ => Parts(certificate.SubjectName).FirstOrDefault(part => part.Oid == Oids[letter]).Value ?? "",
+        _ => SubjectText.PartsOf(certificate.SubjectName).FirstOrDefault(part => part.Oid == Oids[letter])?.Text
+            is { Length: > 0 } text ? text : null,
     };
-
-    // The last part first, as RFC 2253 writes it.
-    private static string SubjectOf(X500DistinguishedName subject) => string.Join(
-        ',', Parts(subject).Reverse().Select(part => $"{Keys.GetValueOrDefault(part.Oid, part.Oid)}={part.Value}"));
-
-    private static IEnumerable<(string Oid, string Value)> Parts(X500DistinguishedName subject) =>
-        subject.EnumerateRelativeDistinguishedNames(reversed: false)
-            .Where(part => !part.HasMultipleElements)
-            .Select(part => (part.GetSingleElementType().Value ?? "", part.GetSingleElementValue() ?? ""));
 
     private static Dictionary<string, string> ReadNames(string file)
     {

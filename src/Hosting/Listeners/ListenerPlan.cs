@@ -14,6 +14,9 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
     /// <summary><c>host:port</c> to tell clients, when it is another than the listener's.</summary>
     public string? Advertised { get; init; }
 
+    /// <summary>What the operator has said.</summary>
+    public ListenerConfig Config { get; init; } = new();
+
     /// <summary>What connects here.</summary>
     public ConnectionRole Role { get; init; }
 
@@ -84,6 +87,7 @@ internal sealed class ListenerPlan(string name, ListenerProtocol protocol, Liste
                 plans.Add(ListenAddress.TryParse(text, out ListenAddress? address, out string? error)
                     ? new ListenerPlan(name, protocol, address, listener.Tls)
                     {
+                        Config = listener,
                         Role = ListenerConfig.RoleOf(name, listener),
                         Cost = listener.Cost,
                         Peer = PlanOf(name, listener, config.Router?.Id),

@@ -91,6 +91,7 @@ internal sealed class NodeServer : IAsyncDisposable
             handlers);
         WebApplication application = builder.Build();
         new WebSocketEndpoint(handlers.InDevelopment, logs.CreateLogger("Pillarbox.Listeners")).Use(application);
+        HttpGate.Use(application);
         handlers.MapHttp(application);
         try
         {

@@ -5,8 +5,9 @@ namespace Pillarbox.Hosting.RouterConf;
 
 /// <summary>
 /// What the listeners of a <c>qdrouterd.conf</c> say of logins (<c>authenticatePeer</c>), as the node's security. A
-/// file that says nothing of them makes a node without users, for its own machine only. In one that does, each listener
-/// is as it says, and who is let in may do what the policy does not forbid.
+/// file that says nothing of them makes a node without users, for its own machine only. In one that does, or with a
+/// file of users, each listener is as it says, and who is let in may do what the policy does not forbid; users of that
+/// file what their roles allow.
 /// </summary>
 internal static class ConfLogins
 {
@@ -15,21 +16,22 @@ internal static class ConfLogins
     /// <summary>The listeners, each of which says now whether it asks for a login, and the security. Throws
     /// <see cref="ConfigException"/>.</summary>
     public static (IReadOnlyDictionary<string, ListenerConfig> Listeners, SecuritySection Security) Of(
-        string source, IReadOnlyDictionary<string, ListenerConfig> listeners)
+        string source, IReadOnlyDictionary<string, ListenerConfig> listeners, string? usersFile)
     {
         bool[] asked = [.. listeners.Values.Select(l => l.Connections?.LoginRequired).OfType<bool>()];
-        if (asked.Length == 0)
+        if (asked.Length == 0 && usersFile is null)
         {
             return (listeners, new SecuritySection { AllowAnonymous = true });
         }
 
-        bool someLogIn = asked.Contains(true);
+        bool someLogIn = asked.Contains(true) || usersFile is not null;
         return (
             listeners.ToDictionary(entry => entry.Key, entry => Settle(source, entry.Key, entry.Value)),
             new SecuritySection
             {
                 Required = someLogIn,
                 AllowAnonymous = !someLogIn,
+                UsersFile = usersFile,
                 Permissions = new Dictionary<string, IReadOnlyDictionary<string, IReadOnlyList<Permission>>>
                 {
                     ["#"] = RolesOf(someLogIn),

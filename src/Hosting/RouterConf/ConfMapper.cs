@@ -28,18 +28,22 @@ internal sealed class ConfMapper
     private readonly List<AutoLinkConfig> _autoLinks = [];
     private readonly List<LinkRouteConfig> _linkRoutes = [];
     private readonly List<RouterConfLog> _logs = [];
+    private readonly List<ConfEntity> _named = [];
+    private readonly Dictionary<string, string> _serviceNames = [];
+    private readonly HashSet<(string Type, string Name)> _names = [];
     private RouterSection _router = new();
     private readonly Dictionary<string, VhostConfig> _vhosts = [];
     private bool _hasRouter;
 
     private ConfMapper(string source) => _source = source;
 
-    /// <summary>All of a file. Throws <see cref="ConfigException"/> with the line.</summary>
-    public static RouterConfFile Map(string source, IReadOnlyList<ConfEntity> entities)
+    /// <summary>All of a file, with a file of users or without. Throws <see cref="ConfigException"/> with the
+    /// line.</summary>
+    public static RouterConfFile Map(string source, IReadOnlyList<ConfEntity> entities, string? usersFile)
     {
         var mapper = new ConfMapper(source);
         mapper.ReadAll(entities);
-        return mapper.Result();
+        return mapper.Result(usersFile);
     }
 
     private void ReadAll(IReadOnlyList<ConfEntity> entities)
@@ -58,9 +62,15 @@ internal sealed class ConfMapper
 
         void Collect(string type, Dictionary<string, EntityReader> into)
         {
-            foreach ((_, EntityReader reader) in all.Where(entry => entry.Entity.Type == type))
+            foreach ((ConfEntity entity, EntityReader reader) in all.Where(entry => entry.Entity.Type == type))
             {
-                into[reader.Require("name")] = reader;
+                string name = reader.Require("name");
+                if (!into.TryAdd(name, reader))
+                {
+                    throw reader.Fault($"there is a second {type} with the name '{name}'");
+                }
+
+                _named.Add(entity);
             }
         }
     }
@@ -88,10 +98,10 @@ internal sealed class ConfMapper
                 _autoLinks.Add(ContainerReader.ReadAutoLink(reader));
                 break;
             case "tcpListener":
-                AddService(_tcpListeners, reader, isListener: true);
+                AddService(_tcpListeners, reader, type, isListener: true);
                 break;
             case "tcpConnector":
-                AddService(_tcpConnectors, reader, isListener: false);
+                AddService(_tcpConnectors, reader, type, isListener: false);
                 break;
             case "log":
                 _logs.Add(RouterConfLog.Read(reader));
@@ -147,12 +157,26 @@ internal sealed class ConfMapper
     private void ReadConnector(EntityReader reader) =>
         Add(_connectors, reader, "connector", ConnectionMapper.ConnectorOf(reader, _profiles));
 
-    private static void AddService(
-        Dictionary<string, IReadOnlyList<string>> all, EntityReader reader, bool isListener)
+    private void AddService(
+        Dictionary<string, IReadOnlyList<string>> all, EntityReader reader, string type, bool isListener)
     {
         string service = reader.Require("address");
         reader.Require("port");
-        all[service] = [.. all.GetValueOrDefault(service) ?? [], ConnectionMapper.Place(reader, isListener)];
+        IReadOnlyList<string> others = all.GetValueOrDefault(service) ?? [];
+        if (NameOf(reader, type) is { } name)
+        {
+            _serviceNames.Add(NodeTcp.NameOf(type, service, others.Count), name);
+        }
+
+        all[service] = [.. others, ConnectionMapper.Place(reader, isListener)];
+    }
+
+    // What the operator calls it; null: nothing.
+    private string? NameOf(EntityReader reader, string type)
+    {
+        string? name = reader.Text("name");
+        return name is null || _names.Add((type, name)) ? name
+            : throw reader.Fault($"there is a second {type} with the name '{name}'");
     }
 
     private void ReadAddress(EntityReader reader)
@@ -160,6 +184,7 @@ internal sealed class ConfMapper
         reader.RequireOneOf("prefix", "pattern");
         _addresses.Add(new RouterAddressConfig
         {
+            Name = NameOf(reader, "address"),
             Prefix = reader.Text("prefix"),
             Pattern = reader.Text("pattern"),
             Distribution = reader.Choice("distribution", AddressTreatment.Balanced, Treatments),
@@ -180,10 +205,10 @@ internal sealed class ConfMapper
         }
     }
 
-    private RouterConfFile Result()
+    private RouterConfFile Result(string? usersFile)
     {
         (IReadOnlyDictionary<string, ListenerConfig> listeners, SecuritySection security) =
-            ConfLogins.Of(_source, _listeners);
+            ConfLogins.Of(_source, _listeners, usersFile);
         return new RouterConfFile(
             new PillarboxConfig
             {
@@ -198,6 +223,9 @@ internal sealed class ConfMapper
                     TcpListeners = _tcpListeners,
                     TcpConnectors = _tcpConnectors,
                     Vhosts = _vhosts,
+                    IsFromConf = true,
+                    Named = _named,
+                    ServiceNames = _serviceNames,
                 },
                 Security = security,
             },

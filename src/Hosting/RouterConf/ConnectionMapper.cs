@@ -59,6 +59,9 @@ internal static class ConnectionMapper
             MultiTenant = reader.Truth("multiTenant"),
             FailoverUrls = [.. UrlsOf(reader).Select(url => PlaceOf(reader, url))],
             OpenProperties = reader.Map("openProperties"),
+            WebSockets = reader.Truth("websockets", true),
+            Health = reader.Truth("healthz", true),
+            Metrics = reader.Truth("metrics", true),
         };
     }
 
@@ -128,6 +131,7 @@ internal static class ConnectionMapper
         EntityReader? profile = ProfileOf(plugin, profiles, "authSslProfile");
         return new LoginServiceConfig
         {
+            Name = name,
             Address = plugin.Text("authService") is { } outdated && !plugin.Has("host") ? outdated
                 : Place(plugin, isListener: false),
             Realm = plugin.Text("realm", "saslInitHostname"),
@@ -156,6 +160,7 @@ internal static class ConnectionMapper
         string? authorities = profile.Text("caCertFile");
         return new TlsConfig
         {
+            Profile = profile.Text("name"),
             Certificate = profile.Require("certFile"),
             Key = profile.Text("privateKeyFile"),
             PasswordFile = profile.Text("passwordFile"),
@@ -178,7 +183,7 @@ internal static class ConnectionMapper
         string format = (profile.Text("uidFormat") ?? "").Replace(" ", "", StringComparison.Ordinal);
         return CertificateUsers.IsFormat(format) ? format
             : throw profile.Fault(
-                $"'uidFormat' must be letters of {CertificateUsers.Letters} with ';' between, not '{format}'");
+                $"'uidFormat' must be letters of {CertificateUsers.Letters}, each once, not '{format}'");
     }
 
     // The versions that both the profile and the node take, the oldest first.
@@ -193,6 +198,7 @@ internal static class ConnectionMapper
 
     private static ConnectorTlsConfig ClientTlsOf(EntityReader profile, bool checksName) => new()
     {
+        Profile = profile.Text("name"),
         Authorities = profile.Text("caCertFile"),
         Certificate = profile.Text("certFile"),
         Key = profile.Text("privateKeyFile"),

@@ -45,8 +45,7 @@ internal static class EntityTypes
             .Takes("address", "addr", "direction", "dir", "phase", "containerId", "connection", "externalAddress",
                 "externalAddr", "fallback"),
         new EntityType("log")
-            .Takes("module", "enable", "outputFile")
-            .Leaves("every line has its time", "includeTimestamp", "timestamp")
+            .Takes("module", "enable", "outputFile", "includeTimestamp", "timestamp")
             .Leaves("lines do not name places in the source", "includeSource", "source"),
         new EntityType("policy")
             .Takes("maxConnections", "maxMessageSize", "enableVhostPolicy", "enableVhostNamePatterns", "policyDir",

@@ -1,3 +1,5 @@
+using Pillarbox.Router.Management.Views;
+
 namespace Pillarbox.Hosting.RouterConf;
 
 /// <summary>What of a router's log is written, by module. Any thread.</summary>
@@ -9,6 +11,9 @@ public interface ILogRules
     /// <summary>From now on a module is written so. Throws <see cref="IOException"/> when its file cannot be
     /// opened.</summary>
     void Set(RouterConfLog rule);
+
+    /// <summary>The latest lines that were written, the oldest first.</summary>
+    IReadOnlyList<LogLine> Latest { get; }
 
     /// <summary>Lines of a module and level that the node has had for it since its start; those of levels that are not
     /// written are not counted.</summary>

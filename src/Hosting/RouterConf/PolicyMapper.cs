@@ -22,6 +22,7 @@ internal static class PolicyMapper
     public static (string Name, VhostConfig Vhost) VhostOf(EntityReader reader) =>
         (reader.Require("hostname", outdatedName: "id"), new VhostConfig
         {
+            Name = reader.Text("name"),
             Aliases = reader.Texts("aliases"),
             MaxConnections = reader.Number("maxConnections", CountMax, 0, int.MaxValue),
             MaxConnectionsPerUser = reader.Number("maxConnectionsPerUser", CountMax, 0, int.MaxValue),

@@ -13,7 +13,7 @@ public sealed record RouterConfFile(
 
     /// <summary>A listener that anybody in the network could connect to, though the file does not say so; null:
     /// none.</summary>
-    public string? ExposedListener => Config.Security is { Required: false, Permissions.Count: 0, UsersFile: null }
+    public string? ExposedListener => Config.Security is { Required: false, Permissions.Count: 0 }
         ? Config.Listeners.FirstOrDefault(listener => !IsLocal(listener.Value)).Key
         : null;
 
@@ -21,7 +21,9 @@ public sealed record RouterConfFile(
         place => ListenAddress.TryParse(place, out ListenAddress? address, out _) && address.IsLocal);
 
     /// <summary>Reads a file. Throws <see cref="ConfigException"/> with the line for what is wrong.</summary>
-    public static RouterConfFile Load(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="usersFile">The file of users who log in with a password; null: there are none.</param>
+    public static RouterConfFile Load(string path, string? usersFile = null)
     {
         string text;
         try
@@ -34,15 +36,15 @@ public sealed record RouterConfFile(
             throw new ConfigException($"cannot read {path}: {ConfigFiles.Explain(e)}");
         }
 
-        return Parse(path, text);
+        return Parse(path, text, usersFile);
     }
 
     /// <summary>The same of a text.</summary>
-    public static RouterConfFile Parse(string source, string text)
+    public static RouterConfFile Parse(string source, string text, string? usersFile = null)
     {
         try
         {
-            return ConfMapper.Map(source, ConfReader.Read(text));
+            return ConfMapper.Map(source, ConfReader.Read(text), usersFile);
         }
         catch (ConfSyntaxException fault)
         {

@@ -8,6 +8,9 @@ namespace Pillarbox.Hosting.RouterConf;
 /// <param name="OutputFile">Where to; null: standard error.</param>
 public sealed record RouterConfLog(string Module, IReadOnlySet<RouterLogLevel>? Enabled, string? OutputFile)
 {
+    /// <summary>Whether lines begin with their time; null: as <c>DEFAULT</c>, and that does.</summary>
+    public bool? HasTime { get; init; }
+
     /// <summary>The modules that there are.</summary>
     public static readonly IReadOnlyList<string> Modules =
     [
@@ -24,8 +27,13 @@ public sealed record RouterConfLog(string Module, IReadOnlySet<RouterLogLevel>? 
             throw reader.Fault($"there is no module '{module}'; there are {string.Join(", ", Modules)}");
         }
 
+        const string Time = "includeTimestamp";
         return new RouterConfLog(module, Levels(reader), reader.Text("outputFile") is "stderr" ? null
-            : reader.Text("outputFile"));
+            : reader.Text("outputFile"))
+        {
+            HasTime = reader.Has(Time) ? reader.Truth(Time)
+                : reader.Has("timestamp") ? reader.Truth("timestamp") : null,
+        };
     }
 
     /// <summary>The severity of a line that the node logs.</summary>

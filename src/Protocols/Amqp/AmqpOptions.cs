@@ -37,7 +37,7 @@ public sealed record AmqpOptions
     /// session of its own; the larger of both counts.</summary>
     public ushort NodeChannelMax { get; init; } = 8191;
 
-    internal ushort ChannelMaxOf(ConnectionRole role) =>
+    public ushort ChannelMaxOf(ConnectionRole role) =>
         role == ConnectionRole.InterRouter ? Math.Max(ChannelMax, NodeChannelMax) : ChannelMax;
 
     /// <summary>The highest handle (links per session - 1).</summary>
@@ -51,7 +51,7 @@ public sealed record AmqpOptions
     /// <summary>The same between nodes of a network, where more depends on it; the smaller of both counts.</summary>
     public int NodeIdleTimeoutMs { get; init; } = 16_000;
 
-    internal int IdleTimeoutMsOf(ConnectionRole role) => role is ConnectionRole.InterRouter or ConnectionRole.Edge
+    public int IdleTimeoutMsOf(ConnectionRole role) => role is ConnectionRole.InterRouter or ConnectionRole.Edge
         ? Math.Min(IdleTimeoutMs, NodeIdleTimeoutMs) : IdleTimeoutMs;
 
     /// <summary>How long a peer has from the connect to its open.</summary>

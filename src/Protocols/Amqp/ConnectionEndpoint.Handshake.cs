@@ -33,7 +33,8 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The peer's name for itself, from its open.</summary>
     public string ContainerId { get; private set; } = "";
 
-    /// <summary>The address space: what the open's hostname selects, else the user's own, else the default.</summary>
+    /// <summary>The address space: what the open's hostname (or else that of TLS) selects, else the user's own, else the
+    /// default.</summary>
     public string AddressSpace { get; private set; } = "default";
 
     /// <summary>The peer's idle-time-out in milliseconds; 0: none.</summary>
@@ -159,7 +160,7 @@ internal sealed partial class ConnectionEndpoint
         PeerFrameBytesMax = (uint)Math.Min(open.MaxFrameSize, (uint)Options.MaxFrameBytes);
         Frames.FrameBytesMax = open.MaxFrameSize;
         PeerIdleTimeoutMs = open.IdleTimeoutMs ?? 0;
-        SelectAddressSpace(open.Hostname);
+        SelectAddressSpace(HostMeant);
         bool isSole = open.DesiredCapabilities?.Contains(OwnOpen.SoleConnection) == true;
         if (IsNamed && !Names.TryEnter(new ContainerKey(AddressSpace, Identity.Name, ContainerId), isSole))
         {

@@ -4,6 +4,7 @@ using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Routed.Containers;
 using Pillarbox.Protocols.Amqp.Routed.Edges;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -76,6 +77,9 @@ internal sealed partial class ConnectionEndpoint
         SaslMechanism = _sasl.Mechanism,
         Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
+        TlsProtocol = _peer.IsTls ? (_peer.Tls ?? TlsFacts.Unknown).Protocol : null,
+        TlsCipher = _peer.Tls?.Cipher,
+        TlsBits = _peer.Tls?.Bits ?? 0,
         SinceUnixMs = SinceUnixMs,
         Properties = PeerOpen?.Properties,
     };

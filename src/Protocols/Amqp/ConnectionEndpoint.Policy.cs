@@ -37,8 +37,11 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>The virtual host that the client's addresses are within; null: they are the network's.</summary>
     public string? Tenant => !_plan.IsMultiTenant || Role != ConnectionRole.Normal ? null
-        : (Policy?.Vhost?.Hostname ?? PeerOpen?.Hostname) is { Length: > 0 } vhost ? vhost
+        : (Policy?.Vhost?.Hostname ?? _plan.PolicyVhost ?? HostMeant) is { Length: > 0 } vhost ? vhost
         : null;
+
+    // The host that the peer wants: its open says it, else the name that it asked for under TLS (SNI).
+    private string? HostMeant => PeerOpen?.Hostname is { Length: > 0 } named ? named : _peer.Tls?.ServerName;
 
     // Routers are judged by the permissions of who logs in.
     private bool IsPoliced => IsInitiator
@@ -57,7 +60,7 @@ internal sealed partial class ConnectionEndpoint
         {
             User = Identity.Name,
             RemoteHost = IPEndPoint.TryParse(RemoteEndPoint, out IPEndPoint? remote) ? $"{remote.Address}" : "",
-            Hostname = PeerOpen?.Hostname,
+            Hostname = HostMeant,
             AddressSpace = AddressSpace,
             ListenerVhost = _plan.PolicyVhost,
             IsByNode = IsInitiator,

@@ -9,6 +9,12 @@ public sealed record AddressRule
     /// <summary>Tokens split at <c>.</c> and <c>/</c>: <c>*</c> is one, <c>#</c> none or more.</summary>
     public required string Pattern { get; init; }
 
+    /// <summary>What the operator calls it; null: nothing.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Whether the operator gave the pattern's beginning, and no pattern.</summary>
+    public bool IsPrefix { get; init; }
+
     /// <summary>How messages are distributed.</summary>
     public AddressTreatment Treatment { get; init; } = AddressTreatment.Balanced;
 

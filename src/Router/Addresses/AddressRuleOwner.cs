@@ -23,7 +23,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
     public AddressRuleOwner(IEnumerable<AddressRule> rules, AddressTreatment otherwise)
     {
         _otherwise = otherwise;
-        _rules = [.. rules.Select(rule => new Named(NextName(), rule))];
+        _rules = [.. rules.Select(rule => new Named(rule.Name ?? NextName(), rule))];
         _current = new AddressRules(_rules.Select(named => named.Rule), otherwise);
     }
 
@@ -95,7 +95,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
         _current = new AddressRules(rules.Select(named => named.Rule), _otherwise);
     }
 
-    private string NextName() => $"router.config.address/{_last++}";
+    private string NextName() => $"address/{_last++}";
 
     private static bool TryRule(
         ImmutableDictionary<string, AmqpValue> attributes, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)]
@@ -126,6 +126,7 @@ internal sealed class AddressRuleOwner : IEntityOwner
         rule = new AddressRule
         {
             Pattern = pattern!,
+            IsPrefix = attributes.GetValueOrDefault("pattern").AsText() is null,
             Treatment = attributes.GetValueOrDefault("distribution").AsText() switch
             {
                 "multicast" => AddressTreatment.Multicast,
@@ -147,15 +148,10 @@ internal sealed class AddressRuleOwner : IEntityOwner
     private static long? Number(ImmutableDictionary<string, AmqpValue> attributes, string name) =>
         attributes.TryGetValue(name, out AmqpValue value) && value.TryGetInt64(out long number) ? number : null;
 
-    // A pattern that is a beginning is shown as that too.
-    private static AmqpValue PrefixOf(string pattern) =>
-        pattern.EndsWith("/#", StringComparison.Ordinal) && pattern.IndexOfAny(['*', '#']) == pattern.Length - 1
-            ? pattern[..^2] : AmqpValue.Null;
-
     private static ConfiguredEntity EntityOf(Named named) => new(
-        "router.config.address", named.Name, named.Name, ImmutableDictionary<string, AmqpValue>.Empty
-            .Add("prefix", PrefixOf(named.Rule.Pattern))
-            .Add("pattern", named.Rule.Pattern)
+        "router.config.address", $"router.config.address/{named.Name}", named.Name, ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("prefix", named.Rule.IsPrefix ? named.Rule.Pattern[..^"/#".Length] : AmqpValue.Null)
+            .Add("pattern", named.Rule.IsPrefix ? AmqpValue.Null : named.Rule.Pattern)
             .Add("distribution", named.Rule.Treatment.ToString().ToLowerInvariant())
             .Add("waypoint", named.Rule.IngressPhase != named.Rule.EgressPhase)
             .Add("ingressPhase", (long)named.Rule.IngressPhase)

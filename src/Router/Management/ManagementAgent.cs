@@ -46,7 +46,7 @@ public static class ManagementAgent
         return request.Operation switch
         {
             "QUERY" => ManagementQuery.Run(request, type, view),
-            "GET-TYPES" => Each(types, t => Texts([t.Base, "entity"])),
+            "GET-TYPES" => Each(types, t => Texts([EntityType.Prefix + t.Base, EntityType.Prefix + "entity"])),
             "GET-ATTRIBUTES" => Each(types, t => Texts(t.Attributes.Select(a => a.Name))),
             "GET-OPERATIONS" => OperationsOf(types, type is null),
             "GET-ANNOTATIONS" => AmqpValue.Map(new AmqpMap()),

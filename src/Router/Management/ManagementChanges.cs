@@ -89,7 +89,7 @@ internal static class ManagementChanges
             {
                 throw Bad($"Attribute '{name}' cannot be {what}");
             }
-            found[name] = attribute.Accept(value) is { IsNull: false } accepted
+            found[attribute.Name] = attribute.Accept(value) is { IsNull: false } accepted
                 ? accepted
                 : throw Bad($"Invalid value '{value}' for attribute '{name}'");
         }

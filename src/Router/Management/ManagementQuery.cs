@@ -8,14 +8,21 @@ namespace Pillarbox.Router.Management;
 internal static class ManagementQuery
 {
     /// <summary>
-    /// {attributeNames, results}: a row for each entity, a column for each name. A name that the type does not have
-    /// gives nulls; a row of nulls is left out.
+    /// {attributeNames, results}: a row for each entity, a column for each name. A name that no entity of the query could
+    /// have is an error; a row of nulls is left out.
     /// </summary>
     public static AmqpValue Run(ManagementRequest request, EntityType? type, RouterView view)
     {
-        IReadOnlyList<string> names = request.AttributeNames is { Length: > 0 } asked ? asked
-            : type is not null ? [.. type.Attributes.Select(a => a.Name)]
-            : EntityCatalog.AttributeNames;
+        IReadOnlyList<string> all = type is not null
+            ? [.. type.Attributes.Select(a => a.Name)] : EntityCatalog.AttributeNames;
+        IReadOnlyList<string> names = request.AttributeNames is { Length: > 0 } asked ? asked : all;
+        if (names.FirstOrDefault(name => !IsKnown(type, name)) is { } unknown)
+        {
+            throw new ManagementException(
+                ManagementStatus.NotFound,
+                $"Unknown attributes ['{unknown}']{(type is null ? "" : $" for type {type.Name}")}.");
+        }
+
         IEnumerable<EntityType> types = type is null ? EntityCatalog.Types : [type];
         IEnumerable<AmqpValue[]> rows = types
             .SelectMany(t => t.ItemsOf(view), (t, item) => names.Select(n => t.ValueOf(item, n)).ToArray())
@@ -53,9 +60,14 @@ internal static class ManagementQuery
         throw new ManagementException(ManagementStatus.NotFound, $"No entity with {what}");
     }
 
+    private static bool IsKnown(EntityType? type, string name) => type is not null
+        ? type.Find(name) is not null
+        : EntityCatalog.Types.Any(known => known.Find(name) is not null);
+
+    // What has no name of its own is called by its identity.
     private static bool IsNamed(EntityType type, object item, ManagementRequest request)
     {
         (string identity, string name) = type.Named(item);
-        return request.Identity is { } wanted ? identity == wanted : name == request.Name;
+        return request.Identity is { } wanted ? identity == wanted : name == request.Name || identity == request.Name;
     }
 }

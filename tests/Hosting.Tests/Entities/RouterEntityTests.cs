@@ -8,6 +8,7 @@ using Pillarbox.Hosting.RouterConf;
 using Pillarbox.Hosting.Tests.Listeners;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Router;
+using Pillarbox.Router.Management.Views;
 using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Entities;
@@ -219,8 +220,9 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
         await CreateAsync("router.config.address",
             """{"name":"all","prefix":"all","distribution":"multicast","priority":7}""");
         JsonObject rule = (await ListAsync("router.config.address")).Single();
-        Assert.Equal(("all/#", "multicast", "7"),
-            (rule["pattern"]!.ToString(), rule["distribution"]!.ToString(), rule["priority"]!.ToString()));
+        Assert.Equal(("all", "multicast", "7"),
+            (rule["prefix"]!.ToString(), rule["distribution"]!.ToString(), rule["priority"]!.ToString()));
+        Assert.Null(rule["pattern"]);
         await RefusedAsync("router.config.address", """{"prefix":"all"}""", HttpStatusCode.BadRequest, "already");
         await RefusedAsync(
             "router.config.address", """{"prefix":"b","priority":10}""", HttpStatusCode.BadRequest, "from 0 to 9");
@@ -292,6 +294,8 @@ public sealed class RouterEntityTests : IAsyncLifetime, ILogRules
     RouterConfLog? ILogRules.RuleOf(string module) => _logs.GetValueOrDefault(module);
 
     void ILogRules.Set(RouterConfLog rule) => _logs[rule.Module] = rule;
+
+    IReadOnlyList<LogLine> ILogRules.Latest => [new LogLine(1, "SERVER", "notice", "Listening")];
 
     long ILogRules.CountOf(string module, RouterLogLevel level) =>
         module == "ROUTER_LS" && level == RouterLogLevel.Warning ? 7 : 0;

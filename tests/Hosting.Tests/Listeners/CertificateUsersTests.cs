@@ -16,7 +16,10 @@ public sealed class CertificateUsersTests
     [InlineData("", "CN=router-b,OU=Messaging,O=Example,C=SE")]
     [InlineData("n", "router-b")]
     [InlineData("o;u;n", "Example;Messaging;router-b")]
-    [InlineData("n;s", "router-b;")]
+    [InlineData("oun", "Example;Messaging;router-b")]
+    [InlineData("cn", "SE;router-b")]
+    [InlineData("ns", "router-b")]
+    [InlineData("sn", "router-b")]
     public void A_format_takes_parts_of_the_subject(string format, string name)
     {
         using X509Certificate2 certificate = Make(Subject);
@@ -50,11 +53,42 @@ public sealed class CertificateUsersTests
         Assert.Null(Of("o;u").Of(certificate));
     }
 
+    // Without escapes the first of each could be called as another.
+    [Theory]
+    [InlineData("CN=\"ann,O=Example\"", "CN=ann\\,O=Example", "CN=ann, O=Example")]
+    [InlineData("CN=\"a+OU=b\"", "CN=a\\+OU=b", "CN=a, OU=b")]
+    [InlineData("CN=\" x\"", "CN=\\ x", "CN=x")]
+    public void What_stands_in_a_part_is_never_taken_for_another(string subject, string text, string other)
+    {
+        using X509Certificate2 certificate = Make(subject);
+        using X509Certificate2 meant = Make(other);
+        string name = Of("").Of(certificate)!.Name;
+        Assert.Equal(text, name);
+        Assert.NotEqual(Of("").Of(meant)!.Name, name);
+    }
+
+    [Fact]
+    public void Parts_of_one_set_and_those_without_a_name_are_in_the_whole_subject()
+    {
+        var builder = new X500DistinguishedNameBuilder();
+        builder.Add("1.3.6.1.4.1.99999.1", "x");
+        builder.AddOrganizationName("Zo\u00eb");
+        using X509Certificate2 certificate = Make(builder.Build());
+        Assert.Equal("1.3.6.1.4.1.99999.1=#0C0178,O=Zo\\C3\\AB", Of("").Of(certificate)!.Name);
+        using X509Certificate2 set = Make(new X500DistinguishedName(Convert.FromHexString(
+            "301A3118300A06035504030C03616E6E300A060355040B0C036F7073")));
+        Assert.Equal("CN=ann+OU=ops", Of("").Of(set)!.Name);
+        Assert.Equal("ops;ann", Of("un").Of(set)!.Name);
+    }
+
     [Theory]
     [InlineData("", true)]
     [InlineData("n;2", true)]
-    [InlineData("nc", false)]
+    [InlineData("nc", true)]
+    [InlineData("ouslcn2", true)]
+    [InlineData("nn", false)]
     [InlineData("n;;c", false)]
+    [InlineData(";n", false)]
     [InlineData("x", false)]
     public void A_format_is_letters(string format, bool isOne) =>
         Assert.Equal(isOne, CertificateUsers.IsFormat(format));
@@ -64,7 +98,9 @@ public sealed class CertificateUsersTests
 
     private static TlsConfig With(ClientNamesConfig names) => new() { ClientNames = names };
 
-    private static X509Certificate2 Make(string subject)
+    private static X509Certificate2 Make(string subject) => Make(new X500DistinguishedName(subject));
+
+    private static X509Certificate2 Make(X500DistinguishedName subject)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
+using Pillarbox.Transport;
 using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Listeners;
@@ -18,6 +20,9 @@ namespace Pillarbox.Hosting.Tests.Listeners;
 /// </summary>
 internal static class Servers
 {
+    /// <summary>To be sent for an answer with what the server knows of TLS instead.</summary>
+    public const string AskForTls = "tls?";
+
     public static Task<NodeServer> StartAsync(params (string Name, ListenerConfig Listener)[] listeners) =>
         StartAsync(new LimitsConfig().HandshakeTimeoutMs, listeners);
 
@@ -37,7 +42,14 @@ internal static class Servers
         var handlers = new NodeHandlers(
             protocols.ToDictionary(
                 p => p, p => (Func<ListenerPlan, ConnectionHandler>)(_ => new EchoHandler(NodeProtocols.NameOf(p)))),
-            app => app.Map("/hello", c => c.Response.WriteAsync("hello")), TimeProvider.System);
+            app =>
+            {
+                foreach (string path in (string[])["/hello", "/health/hello", "/healthz", "/metrics"])
+                {
+                    app.Map(path, c => c.Response.WriteAsync("hello"));
+                }
+            },
+            TimeProvider.System);
         return NodeServer.StartAsync(config, ListenerPlan.Of(config), handlers, NullLoggerFactory.Instance);
     }
 
@@ -69,6 +81,14 @@ internal static class Servers
         public override async Task OnConnectedAsync(ConnectionContext connection)
         {
             var read = await connection.Transport.Input.ReadAsync();
+            if (System.Text.Encoding.UTF8.GetString(read.Buffer.ToArray()) == AskForTls)
+            {
+                TlsFacts tls = PeerTransport.Describe(connection).Tls!;
+                await connection.Transport.Output.WriteAsync(System.Text.Encoding.UTF8.GetBytes(
+                    $"{tls.Protocol} {tls.ServerName} {tls.Cipher} {tls.Bits}"));
+                return;
+            }
+
             X509Certificate2? certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
             string from = connection.RemoteEndPoint is IPEndPoint peer && !IPAddress.IsLoopback(peer.Address)
                 ? $"@{peer}" : "";

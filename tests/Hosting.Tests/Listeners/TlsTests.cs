@@ -71,6 +71,19 @@ public sealed class TlsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_agreed_on_and_the_name_that_was_asked_for_are_known()
+    {
+        await using NodeServer server = await StartAsync(OneFile());
+        foreach ((SslProtocols version, string name) in
+            ((SslProtocols, string)[])[(SslProtocols.Tls12, "TLSv1.2"), (SslProtocols.Tls13, "TLSv1.3")])
+        {
+            string answer = await TalkAsync(
+                server.Endpoints[0], null, protocols: version, says: Servers.AskForTls);
+            Assert.Matches($"^{name} localhost TLS_[A-Z0-9_]+ (128|256)$", answer);
+        }
+    }
+
+    [Fact]
     public async Task Tls_1_1_is_refused()
     {
         await using NodeServer server = await StartAsync(OneFile());
@@ -115,7 +128,7 @@ public sealed class TlsTests : IDisposable
 
     private async Task<string> TalkAsync(
         NodeEndpoint endpoint, X509Certificate2? client, SslApplicationProtocol? alpn = null,
-        SslProtocols protocols = SslProtocols.None)
+        SslProtocols protocols = SslProtocols.None, string says = "x")
     {
         using TcpClient tcp = await Servers.ConnectAsync(endpoint);
         await using var tls = new SslStream(tcp.GetStream());
@@ -133,6 +146,6 @@ public sealed class TlsTests : IDisposable
         };
         options.CertificateChainPolicy.CustomTrustStore.Add(_certificates.Authority);
         await tls.AuthenticateAsClientAsync(options);
-        return await Servers.EchoAsync(tls, "x");
+        return await Servers.EchoAsync(tls, says);
     }
 }

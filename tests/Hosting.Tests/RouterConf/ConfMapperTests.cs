@@ -324,6 +324,75 @@ public sealed class ConfMapperTests
         Assert.Null(file.ExposedListener);
     }
 
+    [Fact]
+    public void With_a_file_of_users_whoever_has_not_logged_in_manages_nothing()
+    {
+        RouterConfFile file = RouterConfFile.Parse("conf", "listener {\nhost: 127.0.0.1\n}", "users.json");
+        SecuritySection security = file.Config.Security;
+        Assert.Equal(("users.json", true), (security.UsersFile, security.Required));
+        Assert.False(file.Config.Listeners.Values.Single().Connections!.LoginRequired);
+        Permission anonymous = security.Permissions["#"]["anonymous"].Single();
+        Assert.True(anonymous.HasFlag(Permission.Send | Permission.Consume));
+        Assert.False(anonymous.HasFlag(Permission.Manage));
+        Assert.True(security.Permissions["#"]["admin"].Single().HasFlag(Permission.Manage));
+        ConfigException fault = Assert.Throws<ConfigException>(
+            () => RouterConfFile.Parse("conf", "listener {\nport: 1\n}", "users.json"));
+        Assert.Contains("anybody could connect", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parts_of_http_can_be_shut_and_what_the_operator_calls_things_is_kept()
+    {
+        RouterConfFile file = Parse(
+            """
+            listener {
+                name: web
+                host: 127.0.0.1
+                http: yes
+                websockets: no
+                healthz: no
+                metrics: no
+            }
+            listener {
+                name: usual
+                host: 127.0.0.1
+                http: yes
+            }
+            address {
+                name: news
+                prefix: news
+            }
+            tcpListener {
+                name: db-in
+                port: 15432
+                address: db
+            }
+            tcpConnector {
+                port: 5432
+                address: db
+            }
+            tcpConnector {
+                name: db-two
+                port: 5433
+                address: db
+            }
+            log {
+                module: DEFAULT
+                includeTimestamp: no
+            }
+            """);
+        ListenerConfig web = file.Config.Listeners["web"];
+        Assert.Equal((false, false, false), (web.WebSockets, web.Health, web.Metrics));
+        ListenerConfig usual = file.Config.Listeners["usual"];
+        Assert.Equal((true, true, true), (usual.WebSockets, usual.Health, usual.Metrics));
+        RouterSection router = file.Config.Router!;
+        Assert.Equal("news", router.Addresses[0].Name);
+        Assert.Equal(("db-in", "db-two"),
+            (router.ServiceNames["tcpListener/db"], router.ServiceNames["tcpConnector/db/2"]));
+        Assert.False(file.Logs[0].HasTime);
+        Assert.Empty(file.Notes);
+    }
+
     [Theory]
     [InlineData("", "listener/1")]
     [InlineData("authenticatePeer: no", null)]
@@ -485,6 +554,12 @@ public sealed class ConfMapperTests
     [InlineData(
         "listener {\nsslProfile: p\n}\nsslProfile {\nname: p\ncertFile: c\ncaCertFile: a\nuidFormat: n;x\n}",
         "conf:4: 'uidFormat' must be letters")]
+    [InlineData(
+        "sslProfile {\nname: p\n}\nsslProfile {\nname: p\n}", "conf:4: there is a second sslProfile with the name 'p'")]
+    [InlineData("address {\nname: a\nprefix: x\n}\naddress {\nname: a\nprefix: y\n}",
+        "conf:5: there is a second address with the name 'a'")]
+    [InlineData("tcpListener {\nname: a\nport: 1\naddress: x\n}\ntcpListener {\nname: a\nport: 2\naddress: y\n}",
+        "conf:6: there is a second tcpListener with the name 'a'")]
     [InlineData("router {\nid: x", "conf: section 'router' of line 1 is not ended")]
     public void What_is_wrong_is_said_with_its_line(string conf, string sentence)
     {

@@ -13,6 +13,7 @@ public sealed class ConfTests : IAsyncLifetime
     private readonly string _other = Port();
     private readonly string _plugged = Port();
     private readonly string _service = Port();
+    private readonly string _tenants = Port();
     private PillarboxProcess _first = null!;
     private PillarboxProcess _second = null!;
 
@@ -71,6 +72,7 @@ public sealed class ConfTests : IAsyncLifetime
         await RunAsync("narrow", _narrow);
         await RunAsync("usual", _open);
         await RunAsync("asks_a_service", _plugged, _service);
+        await RunAsync("asked_for", _open, _tenants);
     }
 
     // Between routers TLS and a certificate; for clients one listener of each kind.
@@ -109,6 +111,13 @@ public sealed class ConfTests : IAsyncLifetime
                 port: {{_plugged}}
                 saslPlugin: logins
             }
+            listener {
+                host: 127.0.0.1
+                port: {{_tenants}}
+                sslProfile: ours
+                multiTenant: yes
+                authenticatePeer: no
+            }
             authServicePlugin {
                 name: logins
                 host: 127.0.0.1
@@ -128,7 +137,25 @@ public sealed class ConfTests : IAsyncLifetime
 
     private static string Url(string port) => $"amqp://127.0.0.1:{port}";
 
-    private PillarboxProcess Start(string id, string entities)
+    [Fact]
+    public async Task Users_of_a_file_log_in_and_do_what_their_roles_allow()
+    {
+        string data = Path.Combine(_folder.Path, "users");
+        foreach ((string name, string role) in ((string, string)[])[("ann", "admin"), ("bob", "client")])
+        {
+            ClientResult added = await ClientProcess.RunAsync(
+                Programs.Pillarbox, ["user", "add", name, "--role", role, "--data", data], "right\n");
+            Assert.True(added.ExitCode == 0, added.Everything);
+        }
+
+        string port = Port();
+        await using PillarboxProcess router = Start(
+            "U", $"listener {{\nhost: 127.0.0.1\nport: {port}\n}}", "--users", Path.Combine(data, "users.json"));
+        await router.SaysAsync($"Listening on 127.0.0.1:{port}");
+        await RunAsync("has_users", port);
+    }
+
+    private PillarboxProcess Start(string id, string entities, params string[] more)
     {
         string conf = Path.Combine(_folder.Path, $"{id}.conf");
         File.WriteAllText(conf, $$"""
@@ -138,6 +165,6 @@ public sealed class ConfTests : IAsyncLifetime
             }
             {{entities}}
             """);
-        return PillarboxProcess.StartRouter(conf);
+        return PillarboxProcess.StartRouter(conf, more);
     }
 }

@@ -11,6 +11,7 @@ public sealed class TcpServiceTests : IAsyncLifetime
 {
     private readonly EchoServer _first = new("1");
     private readonly EchoServer _second = new("2");
+    private readonly int _latePort = LoopbackPort.Free();
     private PillarboxProcess _servers = null!;
     private PillarboxProcess _middle = null!;
     private PillarboxProcess _clients = null!;
@@ -22,11 +23,12 @@ public sealed class TcpServiceTests : IAsyncLifetime
         _servers = await StartAsync(
             "A", null, "--tcp-connect", $"one={_first.Address}", "--tcp-connect", $"both={_first.Address}",
                 "--tcp-connect",
-            $"both={_second.Address}", "--tcp-connect", "nobody=127.0.0.1:1");
+            $"both={_second.Address}", "--tcp-connect", "nobody=127.0.0.1:1",
+                "--tcp-connect", $"half={_first.Address}", "--tcp-connect", $"half=127.0.0.1:{_latePort}");
         _middle = await StartAsync("B", _servers);
         _clients = await StartAsync(
             "C", _middle, "--tcp-listen", "one=127.0.0.1:0", "--tcp-listen", "both=127.0.0.1:0", "--tcp-listen",
-            "nobody=127.0.0.1:0");
+            "nobody=127.0.0.1:0", "--tcp-listen", "half=127.0.0.1:0");
         await _servers.SaysAsync("radius 2");
         await _clients.SaysAsync("radius 2");
         await EventuallyAsync(async () => await AskAsync("one", "up") == "1up");
@@ -107,6 +109,30 @@ public sealed class TcpServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_is_down_costs_few_connections_and_has_its_share_when_it_is_up()
+    {
+        await EventuallyAsync(async () => await AskAsync("half", "up") == "1up");
+        // Some stand, and count as load: all others would go to where there is none.
+        var standing = new List<TcpClient>();
+        for (int i = 0; i < 5; i++)
+        {
+            standing.Add(new TcpClient());
+            await standing[^1].ConnectAsync(EndPointOf("half"), Stop);
+        }
+
+        string[] answers = new string[20];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = await AskAsync("half", "x");
+        }
+
+        Assert.True(answers.Count(answer => answer == "1x") >= answers.Length - 2, string.Join(' ', answers));
+        using var late = new EchoServer("L", _latePort);
+        await EventuallyAsync(async () => await AskAsync("half", "late") == "Llate");
+        standing.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
     public async Task Without_a_server_the_client_hears_the_end()
     {
         string answer = await AskAsync("nobody", "x");
@@ -177,11 +203,12 @@ public sealed class TcpServiceTests : IAsyncLifetime
     /// <summary>Says its name, then what it hears, until the other side ends.</summary>
     private sealed class EchoServer : IDisposable
     {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly TcpListener _listener;
         private readonly byte[] _name;
 
-        public EchoServer(string name)
+        public EchoServer(string name, int port = 0)
         {
+            _listener = new TcpListener(IPAddress.Loopback, port);
             _name = System.Text.Encoding.ASCII.GetBytes(name);
             _listener.Start();
             _ = AcceptAsync();

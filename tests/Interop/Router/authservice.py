@@ -57,7 +57,9 @@ class Service:
         def plain(data):
             data.put_array(False, Data.SYMBOL)
             data.enter()
-            data.put_symbol(symbol("PLAIN"))
+            # The first would be by the router's own certificate, the second is no login.
+            for mechanism in ("EXTERNAL", "ANONYMOUS", "PLAIN"):
+                data.put_symbol(symbol(mechanism))
             data.exit()
 
         stream.write(HEADERS["sasl"] + frame(1, encoded(0x40, plain)))

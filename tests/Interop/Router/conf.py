@@ -1,12 +1,14 @@
 """Routers that configuration files describe: conf.py SCENARIO URL [MORE...]."""
+import socket
+import ssl
 import sys
 
 from proton import Message
 from proton.handlers import MessagingHandler
 from proton.reactor import Container
-from proton.utils import BlockingConnection
+from proton.utils import BlockingConnection, SyncRequestResponse
 
-from authservice import Service
+from authservice import HEADERS, Service, encoded, frame
 from line import TIMEOUT, accept, deliver, fresh, Sender
 from manage import Agent
 
@@ -94,6 +96,46 @@ def asks_a_service(url, port):
             raise AssertionError("attached")
     assert set(service.realms) == {"shop.example"}, service.realms
     ann.close()
+
+
+def asked_for(url, port):
+    """A client that names no host in its open is one of the host that it asked for under TLS."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="shop.example") as raw:
+        raw.sendall(HEADERS["amqp"] + frame(0, encoded(0x10, lambda data: data.put_string("raw"))))
+        stream = raw.makefile("rb")
+        assert stream.read(8) == HEADERS["amqp"]
+        Service.read(stream, 0x10)
+        shown = [c for c in Agent(url).query("connection") if c["container"] == "raw"][0]
+        assert shown["tenant"] == "shop.example", shown
+        assert shown["sslProto"] == raw.version() and shown["sslSsf"] == raw.cipher()[2], (shown, raw.cipher())
+
+
+def has_users(url):
+    """Whoever does not log in uses addresses and changes nothing; users do what their roles allow."""
+    create = {"operation": "CREATE", "type": "org.apache.qpid.dispatch.router.config.address"}
+    for login, status in (("", 403), ("bob:right@", 403), ("ann:right@", 201)):
+        address = fresh("users")
+        connection = BlockingConnection(url.replace("//", "//" + login), timeout=TIMEOUT, allow_insecure_mechs=True)
+        receiver, sender = connection.create_receiver(address, credit=1), connection.create_sender(address)
+        sender.link.send(Message(body="m"))
+        assert receiver.receive(timeout=TIMEOUT).body == "m"
+        receiver.accept()
+        reply = SyncRequestResponse(connection, "$management").call(
+            Message(properties={**create, "name": address}, body={"prefix": address}))
+        assert reply.properties["statusCode"] == status, (login, reply)
+        connection.close()
+    demands_right_password(url)
+
+
+def demands_right_password(url):
+    try:
+        BlockingConnection(url.replace("//", "//ann:wrong@"), timeout=TIMEOUT, allow_insecure_mechs=True)
+    except Exception as refusal:
+        assert "uthentication" in str(refusal), repr(refusal)
+    else:
+        raise AssertionError("let in")
 
 
 def through(first, last):

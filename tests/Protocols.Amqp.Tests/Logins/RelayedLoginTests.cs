@@ -95,7 +95,7 @@ public sealed class RelayedLoginTests
     [Fact]
     public async Task A_service_that_is_not_reached_lets_nobody_in()
     {
-        using var login = new LoginService("nowhere", _ => throw new IOException("refused")).Begin();
+        using var login = new LoginService("nowhere", _ => throw new IOException("refused")).Begin(All);
         SaslStep step = await VerifyAsync(login);
         Assert.Equal(SaslStatus.Busy, step.Status);
         Assert.Contains("nowhere: refused", step.Reason, StringComparison.Ordinal);
@@ -109,6 +109,18 @@ public sealed class RelayedLoginTests
         login.Dispose();
         Assert.Equal(SaslStatus.Busy, (await waits).Status);
     }
+
+    [Fact]
+    public async Task What_may_not_be_used_on_the_clients_connection_is_not_offered()
+    {
+        RelayedLogin login = Begin(mechanism => mechanism != "EXTERNAL");
+        Say(new SaslMechanisms { ServerMechanisms = ["EXTERNAL", "PLAIN"] }, withHeader: true);
+        await VerifyAsync(login);
+        Assert.Equal(["PLAIN"], login.Offered);
+        Assert.False(login.TryChoose("EXTERNAL", null));
+    }
+
+    private static bool All(string mechanism) => true;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -138,11 +150,13 @@ public sealed class RelayedLoginTests
         return properties;
     }
 
-    private RelayedLogin Begin() => new LoginService(
+    private RelayedLogin Begin() => Begin(All);
+
+    private RelayedLogin Begin(Func<string, bool> isAllowed) => new LoginService(
         "logins", _ => new ValueTask<ConnectionContext>(new Wire(_toNode.Reader, _toService.Writer)))
     {
         Roles = ["peers"],
-    }.Begin();
+    }.Begin(isAllowed);
 
     private async Task<RelayedLogin> OfferedAsync()
     {

@@ -111,6 +111,38 @@ public sealed class ManagementTests
             Field(reply, "results").ToString());
     }
 
+    [Theory]
+    [InlineData("router.link", "Unknown attributes ['nosuch'] for type org.apache.qpid.dispatch.router.link.")]
+    [InlineData(null, "Unknown attributes ['nosuch'].")]
+    public void An_attribute_that_there_is_not_is_said(string? type, string description)
+    {
+        ManagementReply reply = Query(type, ["name", "nosuch"]);
+        Assert.Equal((404, description), (reply.Status, reply.Description));
+    }
+
+    [Fact]
+    public void Old_names_of_attributes_are_still_known()
+    {
+        Assert.Equal(200, Query("router.config.autoLink", ["addr", "dir", "externalAddr"]).Status);
+        AmqpMap body = new();
+        body.Add("addr", "work");
+        body.Add("dir", "in");
+        AmqpMap properties = Properties(("operation", "CREATE"), ("type", Prefix + "router.config.autoLink"));
+        var create = Assert.IsType<CreateEntity>(Handle(properties, body).Command);
+        Assert.Equal(("work", "in"),
+            (create.Attributes["address"].AsText(), create.Attributes["direction"].AsText()));
+    }
+
+    [Fact]
+    public void Types_name_what_they_are_by_their_whole_names()
+    {
+        AmqpMap types = Handle(
+            Properties(("operation", "GET-TYPES"), ("entityType", Prefix + "listener")), new()).Reply!.Body.AsMap()!;
+        Assert.True(types.TryGet(Prefix + "listener", out AmqpValue bases));
+        Assert.Equal(
+            [Prefix + "configurationEntity", Prefix + "entity"], bases.AsList().Select(type => type.AsText()));
+    }
+
     [Fact]
     public void Each_router_has_a_management_address()
     {

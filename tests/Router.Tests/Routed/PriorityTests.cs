@@ -3,6 +3,7 @@ using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
+using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Router.Tests.Routed;
 
@@ -36,7 +37,11 @@ public sealed class PriorityTests : IDisposable
         }
 
         Assert.Equal(expected, frame.Header.Channel - 1);
-        Assert.Equal(1, _scene.Network.View().Addresses.Single(a => a.Key == "M0" + address).Transit);
+        RouterView view = _scene.Network.View();
+        Assert.Equal(1, view.Addresses.Single(a => a.Key == "M0" + address).Transit);
+        Assert.Equal((1, 0, 1), (view.Deliveries.Ingress, view.Deliveries.Egress, view.Deliveries.Transit));
+        Assert.Equal(2, view.Links.Count(link => link.Type == "router-control"));
+        Assert.Equal(10, view.Links.Count(link => link is { Type: "inter-router", Direction: "out" }));
     }
 
     // Another router, with a control link and a link for each priority, that has an address.

@@ -106,6 +106,35 @@ public sealed class TcpServiceTests : IDisposable
         Assert.Equal(0, _services.ConnectionCount);
     }
 
+    [Fact]
+    public void A_server_that_is_not_reached_gets_no_clients_while_there_are_others()
+    {
+        TcpExit? told = null;
+        int reached = 0;
+        _services.OnWithdrawn = exit => told = exit;
+        TcpExit dead = _services.OpenExit(
+            "db", () => Task.FromException<IServiceSocket>(new IOException("refused")))!;
+        _services.Accept(_entrance, _client);
+        Assert.Equal((true, true), (dead.IsOffered, told is null));
+        _services.OpenExit("db", () =>
+        {
+            reached++;
+            return Task.FromResult<IServiceSocket>(new MemorySocket());
+        });
+        for (int i = 0; i < 10; i++)
+        {
+            _services.Accept(_entrance, new MemorySocket());
+        }
+
+        Assert.Equal((false, true), (dead.IsOffered, told == dead));
+        Assert.InRange(reached, 9, 10);
+        _services.Restore(dead);
+        Assert.True(dead.IsOffered);
+        _services.CloseExit(dead);
+        _services.Restore(dead);
+        Assert.False(dead.IsOffered);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -75,6 +75,31 @@ public sealed class TenantTests : IDisposable
     }
 
     [Fact]
+    public void Who_names_no_host_is_a_client_of_the_one_that_it_asked_for_under_TLS()
+    {
+        AmqpPeer receiver = Receiver("shop", "orders");
+        AmqpPeer stranger = Receiver("bank", "orders");
+        AmqpPeer sender = Client(null, serverName: "shop");
+        Assert.True(sender.AttachSender(0, "orders") > 0);
+        sender.Transfer(0, 0, Steps.Message("by name"));
+        Assert.Equal("by name", Got(receiver));
+        AmqpPeer other = Client("bank", serverName: "shop");
+        Assert.True(other.AttachSender(0, "orders") > 0);
+        other.Transfer(0, 0, Steps.Message("by open"));
+        Assert.Equal("by open", Got(stranger));
+    }
+
+    [Fact]
+    public void A_listeners_own_virtual_host_is_that_of_all_its_clients()
+    {
+        AmqpPeer receiver = Receiver("shop", "orders");
+        AmqpPeer sender = Client("bank", Plan with { PolicyVhost = "shop" });
+        Assert.True(sender.AttachSender(0, "orders") > 0);
+        sender.Transfer(0, 0, Steps.Message("ours"));
+        Assert.Equal("ours", Got(receiver));
+    }
+
+    [Fact]
     public void Who_names_no_host_is_in_the_network()
     {
         AmqpPeer receiver = _scene.Receiver("orders");
@@ -113,9 +138,9 @@ public sealed class TenantTests : IDisposable
         return client.Credit(0, 10);
     }
 
-    private AmqpPeer Client(string? host)
+    private AmqpPeer Client(string? host, ConnectionPlan? plan = null, string? serverName = null)
     {
-        AmqpPeer peer = _scene.Node.Connect(Plan);
+        AmqpPeer peer = _scene.Node.Connect(plan ?? Plan, serverName);
         peer.Send(
             [.. ProtocolHeader.Amqp, .. FrameBytes.Of(new Open
             {

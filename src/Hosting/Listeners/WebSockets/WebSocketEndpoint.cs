@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
 /// <summary>
-/// Takes requests for a WebSocket at the paths of <see cref="WebSocketPath.Table"/>, and gives each to the same handler
+/// Takes requests for a WebSocket at the paths of <see cref="WebSocketPath.Table"/> and at the root, and gives each to the same handler
 /// that serves its protocol on sockets. Everything else goes on to the HTTP resources. Thread-safe.
 /// </summary>
 internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogger logger)
@@ -25,10 +25,12 @@ internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogge
 
     private async Task ServeAsync(HttpContext context, RequestDelegate next)
     {
-        WebSocketPath? path = WebSocketPath.Table.FirstOrDefault(p => context.Request.Path.Equals(p.Path));
+        WebSocketPath? path = WebSocketPath.Of(
+            context.Request.Path.Value, context.WebSockets.WebSocketRequestedProtocols);
         ListenerPlan? plan = context.Features.Get<ListenerPlan>();
         ConnectionHandler? handler = null;
-        if (path is null || plan is null || !plan.Handlers.TryGetValue(path.Protocol, out handler))
+        if (path is null || plan is not { Config.WebSockets: true }
+            || !plan.Handlers.TryGetValue(path.Protocol, out handler))
         {
             await next(context);
             return;

@@ -28,5 +28,7 @@ public sealed class LoginService(string name, Func<CancellationToken, ValueTask<
     internal ValueTask<ConnectionContext> DialAsync(CancellationToken cancellation) => dial(cancellation);
 
     /// <summary>A login of one client.</summary>
-    internal RelayedLogin Begin() => new(this);
+    /// <param name="isAllowed">Whether a mechanism that the service offers may be used on the client's
+    /// connection.</param>
+    internal RelayedLogin Begin(Func<string, bool> isAllowed) => new(this, isAllowed);
 }

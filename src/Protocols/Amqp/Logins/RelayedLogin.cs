@@ -19,7 +19,7 @@ namespace Pillarbox.Protocols.Amqp.Logins;
 /// Each step waits for the service, in <see cref="VerifyAsync"/>. Owned by the client's connection; it is disposed with
 /// it, also while a step waits.
 /// </summary>
-internal sealed class RelayedLogin(LoginService service) : ISaslServer
+internal sealed class RelayedLogin(LoginService service, Func<string, bool> isAllowed) : ISaslServer
 {
     private const uint SaslFrameBytesMax = 64 << 10;
     private const uint OpenBytesMax = 1 << 20;
@@ -33,7 +33,7 @@ internal sealed class RelayedLogin(LoginService service) : ISaslServer
     /// <summary>The mechanism that the client chose; empty before.</summary>
     public string Mechanism { get; private set; } = "";
 
-    /// <summary>What the service offers; there from the first step on.</summary>
+    /// <summary>What the service offers and the client may use; there from the first step on.</summary>
     public IReadOnlyList<string> Offered { get; private set; } = [];
 
     /// <summary>What the client may do; null: as everybody.</summary>
@@ -99,7 +99,7 @@ internal sealed class RelayedLogin(LoginService service) : ISaslServer
         await transport.Output.FlushAsync(cancellation);
         await ReadHeaderAsync(transport.Input, ProtocolId.Sasl, cancellation);
         byte[] frame = await ReadFrameAsync(transport.Input, SaslFrameBytesMax, cancellation);
-        Offered = ReadMechanisms(frame);
+        Offered = [.. ReadMechanisms(frame).Where(isAllowed)];
     }
 
     private async ValueTask<SaslStep> HandOnAsync(IDuplexPipe transport, CancellationToken cancellation)

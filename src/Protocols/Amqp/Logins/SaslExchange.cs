@@ -60,7 +60,7 @@ internal sealed class SaslExchange(
     {
         if (plan.LoginService is { } service)
         {
-            _server = ToVerify = _relay = service.Begin();
+            _server = ToVerify = _relay = service.Begin(mechanism => IsRelayed(mechanism, options));
         }
         else
         {
@@ -73,14 +73,14 @@ internal sealed class SaslExchange(
     {
         var reader = new AmqpReader(body.Span);
         ulong descriptor = reader.ReadDescriptor();
-        bool mayBegin = _relay is null ? _server is null : _relay.Mechanism.Length == 0 && ToVerify is null;
-        if (descriptor == SaslInit.DescriptorCode && mayBegin)
+        bool hasBegun = _relay is null ? _server is not null : _relay.Mechanism.Length > 0;
+        if (descriptor == SaslInit.DescriptorCode && !hasBegun && ToVerify is null)
         {
             OnInit(SaslInit.ReadFields(ref reader), options);
         }
-        else if (descriptor == SaslResponse.DescriptorCode && _server is not null && ToVerify is null)
+        else if (descriptor == SaslResponse.DescriptorCode && hasBegun && ToVerify is null)
         {
-            OnStep(_server.Step(SaslResponse.ReadFields(ref reader).Response));
+            OnStep(_server!.Step(SaslResponse.ReadFields(ref reader).Response));
         }
         else
         {
@@ -99,7 +99,7 @@ internal sealed class SaslExchange(
 
         if (_relay is { Mechanism.Length: 0 } relay && step.Status == SaslStatus.Challenge)
         {
-            frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
+            Offer(relay);
             return;
         }
 
@@ -111,6 +111,27 @@ internal sealed class SaslExchange(
 
     /// <summary>The connection is over.</summary>
     public void Close() => _server?.Dispose();
+
+    private void Offer(RelayedLogin relay)
+    {
+        frames.Write(new SaslMechanisms { ServerMechanisms = [.. relay.Offered] });
+        if (relay.Offered.Count == 0)
+        {
+            Log.LoginFailed(
+                environment.Logger, peer.RemoteEndPoint,
+                $"the login service {plan.LoginService!.Name} offers nothing that may be used on this connection");
+        }
+    }
+
+    // EXTERNAL would be by the node's own certificate there, not by the client's. What is sent in the clear counts as
+    // for the node's own users, and nobody need not log in where that is asked for.
+    private bool IsRelayed(string mechanism, AmqpOptions options) => mechanism switch
+    {
+        SaslServers.External => false,
+        SaslServers.Anonymous => options.AllowAnonymous,
+        SaslServers.Plain or SaslServers.OAuthBearer or "XOAUTH2" or "LOGIN" => ContextOf(options).AllowPlain,
+        _ => true,
+    } && plan.Limits?.Allows(mechanism) != false;
 
     private SaslContext ContextOf(AmqpOptions options) => new()
     {

@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Links;
+using Pillarbox.Protocols.Amqp.Routed.Counting;
 using Pillarbox.Protocols.Amqp.Wire;
 
 namespace Pillarbox.Protocols.Amqp.Routed;
@@ -7,7 +8,7 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 internal delegate void ControlTaker(ReadOnlySpan<byte> message);
 
 /// <summary>Control messages from another router: whole, small, and each as good as the next.</summary>
-internal sealed class ControlIncomingLink : IncomingLink
+internal sealed class ControlIncomingLink : IncomingLink, IRoutedLink
 {
     /// <summary>The longest control message that is taken.</summary>
     public const int MessageBytesMax = 4 << 20;
@@ -15,18 +16,49 @@ internal sealed class ControlIncomingLink : IncomingLink
     private readonly ControlTaker _take;
     private readonly Action _onLost;
     private readonly uint _capacity;
+    private readonly long? _tableId;
 
-    public ControlIncomingLink(AmqpSession session, Attach attach, ControlTaker take, Action onLost)
+    public ControlIncomingLink(
+        AmqpSession session, Attach attach, ControlTaker take, Action onLost, bool isShown = false)
         : base(session, attach)
     {
         (_take, _onLost) = (take, onLost);
+        _tableId = isShown ? session.Connection.Environment.RoutedLinks.Add(this) : null;
         _capacity = (uint)session.Connection.LinkCapacity;
         TopUp();
     }
 
     /// <inheritdoc/>
+    public RoutedInbox Inbox => Session.Connection.Routed.Inbox;
+
+    /// <inheritdoc/>
+    public LinkCounters Counters { get; } = new();
+
+    /// <inheritdoc/>
+    public bool IsIncoming => true;
+
+    /// <inheritdoc/>
+    public bool IsTraffic => false;
+
+    /// <inheritdoc/>
+    public bool IsWorthInspecting => false;
+
+    /// <inheritdoc/>
+    public void Inspect()
+    {
+        // Nothing of it is ever unsettled.
+    }
+
+    /// <inheritdoc/>
+    public LinkFacts Describe(long id, long nowMs) => ControlFacts.Of(this, this, id, nowMs) with
+    {
+        Credit = LinkCredit,
+    };
+
+    /// <inheritdoc/>
     public override void Release(LinkEnd end)
     {
+        Session.Connection.Environment.RoutedLinks.Remove(_tableId ?? 0);
         AbandonDelivery();
         _onLost();
     }
@@ -48,6 +80,9 @@ internal sealed class ControlIncomingLink : IncomingLink
     protected override void OnMessage(ReadOnlyMemory<byte> message)
     {
         _take(message.Span);
+        long nowMs = Session.Connection.NowMs;
+        Counters.OnDelivery(nowMs);
+        Counters.OnPresettled(nowMs);
         if (!IsSettled)
         {
             Session.Incoming.Accept(DeliveryId, settled: true);
@@ -67,17 +102,53 @@ internal sealed class ControlIncomingLink : IncomingLink
 }
 
 /// <summary>Control messages to another router, or to an edge: settled as they are sent.</summary>
-internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Action onLost)
-    : OutgoingLink(session, attach)
+internal sealed class ControlOutgoingLink : OutgoingLink, IRoutedLink
 {
     /// <summary>Messages that wait for credit; beyond, the oldest is dropped, for each is said again.</summary>
     public const int PendingMax = 1024;
 
     private readonly Queue<byte[]> _pending = new();
+    private readonly Action _onLost;
+    private readonly long? _tableId;
     private uint _deliveryCount;
     private uint _linkCredit;
     private uint _id;
     private int _written;
+
+    public ControlOutgoingLink(AmqpSession session, Attach attach, Action onLost, bool isShown = false)
+        : base(session, attach)
+    {
+        _onLost = onLost;
+        _tableId = isShown ? session.Connection.Environment.RoutedLinks.Add(this) : null;
+    }
+
+    /// <inheritdoc/>
+    public RoutedInbox Inbox => Session.Connection.Routed.Inbox;
+
+    /// <inheritdoc/>
+    public LinkCounters Counters { get; } = new();
+
+    /// <inheritdoc/>
+    public bool IsIncoming => false;
+
+    /// <inheritdoc/>
+    public bool IsTraffic => false;
+
+    /// <inheritdoc/>
+    public bool IsWorthInspecting => false;
+
+    /// <inheritdoc/>
+    public void Inspect()
+    {
+        // Nothing of it is ever unsettled.
+    }
+
+    /// <inheritdoc/>
+    public LinkFacts Describe(long id, long nowMs) => ControlFacts.Of(this, this, id, nowMs) with
+    {
+        Credit = _linkCredit,
+        Undelivered = _pending.Count,
+    };
 
     /// <inheritdoc/>
     public override bool HasWork =>
@@ -112,7 +183,11 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Ac
     }
 
     /// <inheritdoc/>
-    public override void Release(LinkEnd end) => onLost();
+    public override void Release(LinkEnd end)
+    {
+        Session.Connection.Environment.RoutedLinks.Remove(_tableId ?? 0);
+        _onLost();
+    }
 
     /// <inheritdoc/>
     public override void WriteFlow(bool echo) => Session.WriteFlow(new Flow
@@ -144,6 +219,9 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Ac
             _id = Session.Unsettled.TakeSettledId();
             _linkCredit--;
             _deliveryCount++;
+            long nowMs = Session.Connection.NowMs;
+            Counters.OnDelivery(nowMs);
+            Counters.OnPresettled(nowMs);
         }
 
         int room = (int)Session.Connection.PeerFrameBytesMax - FrameWriter.TransferOverheadMax;
@@ -174,4 +252,25 @@ internal sealed class ControlOutgoingLink(AmqpSession session, Attach attach, Ac
 
         return SendResult.Sent;
     }
+}
+
+/// <summary>What both kinds of control links show of themselves.</summary>
+internal static class ControlFacts
+{
+    private const int HighestPriority = 9;
+
+    public static LinkFacts Of(Link link, IRoutedLink shown, long id, long nowMs) => new()
+    {
+        Id = id,
+        Name = link.Name,
+        ConnectionId = link.Session.Connection.Number,
+        IsIncoming = shown.IsIncoming,
+        IsTrunk = true,
+        Kind = RoutedLinkKind.Control,
+        Priority = HighestPriority,
+        Capacity = link.Session.Connection.LinkCapacity,
+        Totals = shown.Counters.Read(),
+        SettleRate = shown.Counters.RateAt(nowMs),
+        LastDeliveryMs = shown.Counters.LastDeliveryMs,
+    };
 }

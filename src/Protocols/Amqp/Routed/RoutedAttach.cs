@@ -233,6 +233,7 @@ internal static class RoutedAttach
         link = new RoutedOutgoingLink(session, attach)
         {
             OnReleased = () => network.CloseEdge(source.Address, link!.Outlet),
+            IsDownlink = true,
         };
         Answer(session, attach, source);
         session.Put(link);

@@ -84,7 +84,7 @@ internal sealed partial class RoutedIncomingLink
             {
                 _counters.OnEgress(outlet.Place == OutletPlace.RouteContainer);
             }
-            else if (!IsIngress)
+            else
             {
                 _counters.OnTransit();
             }

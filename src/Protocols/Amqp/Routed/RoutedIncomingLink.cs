@@ -85,6 +85,9 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
     /// <summary>What is to be done when the link ends.</summary>
     public Action? OnReleased { get; init; }
 
+    /// <summary>Which of the links between routers it is.</summary>
+    public int Priority { get; init; }
+
     /// <summary>Its number among the node's routed links.</summary>
     public long Number => _tableId;
 
@@ -143,6 +146,8 @@ internal sealed partial class RoutedIncomingLink : IncomingLink, IRoutedSource, 
         ConnectionId = Session.Connection.Number,
         IsIncoming = true,
         IsTrunk = _kind == RoutedSender.Router,
+        Kind = _kind == RoutedSender.Router ? RoutedLinkKind.Router : RoutedLinkKind.Endpoint,
+        Priority = Priority,
         Address = _route?.Address,
         Capacity = _capacity,
         Credit = LinkCredit,

@@ -60,6 +60,9 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         EndWhenIdle();
     }
 
+    /// <summary>Whether what it takes is for whoever is behind an edge.</summary>
+    public bool IsDownlink { get; init; }
+
     /// <summary>Its number among the node's routed links.</summary>
     public long Number => _tableId;
 
@@ -209,7 +212,12 @@ internal sealed partial class RoutedOutgoingLink : OutgoingLink, IRoutedLink
         ConnectionId = Session.Connection.Number,
         IsIncoming = false,
         IsTrunk = Outlet.Peer is not null,
-        Address = Address,
+        Kind = IsDownlink ? RoutedLinkKind.Downlink
+            : Outlet.Peer is not null && Session.Connection.Role == ConnectionRole.InterRouter ? RoutedLinkKind.Router
+            : RoutedLinkKind.Endpoint,
+        IsHalf = _end is not null,
+        OtherHalf = (_end?.Other.Link as LinkRouteIncoming)?.Number,
+        Address = _end is { } end ? end.Attach.Source?.Address : Address,
         Capacity = Session.Connection.LinkCapacity,
         Credit = _linkCredit,
         Priority = Priority,

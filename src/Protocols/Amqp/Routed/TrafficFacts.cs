@@ -28,6 +28,15 @@ public sealed record ConnectionFacts
 
     public bool IsEncrypted { get; init; }
 
+    /// <summary>The version of TLS, e.g. <c>TLSv1.3</c>; null: it is not encrypted.</summary>
+    public string? TlsProtocol { get; init; }
+
+    /// <summary>The name of its cipher suite; null: nobody knows.</summary>
+    public string? TlsCipher { get; init; }
+
+    /// <summary>The strength of the cipher's key in bits; 0: nobody knows.</summary>
+    public int TlsBits { get; init; }
+
     /// <summary>The virtual host that its addresses are within; null: they are the network's.</summary>
     public string? Tenant { get; init; }
 
@@ -36,6 +45,22 @@ public sealed record ConnectionFacts
 
     /// <summary>The properties in the peer's open.</summary>
     public AmqpMap? Properties { get; init; }
+}
+
+/// <summary>What a link is for.</summary>
+public enum RoutedLinkKind
+{
+    /// <summary>Messages of a client, a broker or an edge.</summary>
+    Endpoint,
+
+    /// <summary>What routers tell each other of the network.</summary>
+    Control,
+
+    /// <summary>Messages between routers.</summary>
+    Router,
+
+    /// <summary>Messages for whoever is behind an edge.</summary>
+    Downlink,
 }
 
 /// <summary>A link through the network at one moment, for views.</summary>
@@ -54,6 +79,16 @@ public sealed record LinkFacts
 
     /// <summary>Whether another router is at its other end.</summary>
     public bool IsTrunk { get; init; }
+
+    /// <summary>What it is for.</summary>
+    public RoutedLinkKind Kind { get; init; }
+
+    /// <summary>Of a link that goes through the node as a whole, the number of its other half; null: it is none, or
+    /// that is not there.</summary>
+    public long? OtherHalf { get; init; }
+
+    /// <summary>Whether it is one half of a link that goes through the node as a whole.</summary>
+    public bool IsHalf { get; init; }
 
     /// <summary>Its address as routers carry it; null: each message has its own.</summary>
     public string? Address { get; init; }
@@ -112,6 +147,9 @@ internal interface IRoutedLink
     /// <summary>Whether messages come by it.</summary>
     bool IsIncoming { get; }
 
+    /// <summary>Whether what passes by it are the deliveries of clients.</summary>
+    bool IsTraffic => true;
+
     /// <summary>Whether something of it is unsettled.</summary>
     bool IsWorthInspecting { get; }
 
@@ -141,7 +179,7 @@ internal sealed class RoutedLinkTable
     {
         lock (_gate)
         {
-            if (_links.TryRemove(id, out IRoutedLink? link) && link.IsIncoming)
+            if (_links.TryRemove(id, out IRoutedLink? link) && link is { IsIncoming: true, IsTraffic: true })
             {
                 _gone += link.Counters.Read();
             }
@@ -161,7 +199,7 @@ internal sealed class RoutedLinkTable
             DeliveryTotals sum = _gone;
             foreach ((_, IRoutedLink link) in _links)
             {
-                if (link.IsIncoming)
+                if (link is { IsIncoming: true, IsTraffic: true })
                 {
                     sum += link.Counters.Read();
                 }

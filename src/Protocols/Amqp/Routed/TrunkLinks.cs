@@ -28,6 +28,7 @@ internal sealed class TrunkLinks : PeerLink
     private ControlOutgoingLink? _controlOut;
     private ControlIncomingLink? _controlIn;
     private int _dataLinks;
+    private int _dataLinksIn;
     private bool _isUp;
 
     public TrunkLinks(ConnectionEndpoint connection, INetwork network)
@@ -215,7 +216,7 @@ internal sealed class TrunkLinks : PeerLink
         });
         Link link = capability == ControlCapability
             ? MakeControl(session, attach)
-            : MakeData(session, attach, place: peerSends ? 0 : _dataLinks++);
+            : MakeData(session, attach, place: peerSends ? _dataLinksIn++ : _dataLinks++);
         session.Put(link);
         TellWhenUp();
     }
@@ -224,12 +225,12 @@ internal sealed class TrunkLinks : PeerLink
     {
         if (attach.Role == Role.Sender)
         {
-            _controlIn = new ControlIncomingLink(session, attach, OnControl, OnControlLost);
+            _controlIn = new ControlIncomingLink(session, attach, OnControl, OnControlLost, isShown: true);
             TellWhenUp();
             return _controlIn;
         }
 
-        _controlOut = new ControlOutgoingLink(session, attach, OnControlLost);
+        _controlOut = new ControlOutgoingLink(session, attach, OnControlLost, isShown: true);
         TellWhenUp();
         return _controlOut;
     }
@@ -238,7 +239,10 @@ internal sealed class TrunkLinks : PeerLink
     {
         if (attach.Role == Role.Sender)
         {
-            return new RoutedIncomingLink(session, attach, RoutedSender.Router);
+            return new RoutedIncomingLink(session, attach, RoutedSender.Router)
+            {
+                Priority = Math.Min(place, PrioritiesMax - 1),
+            };
         }
 
         RoutedOutgoingLink? link = null;

@@ -89,7 +89,7 @@ internal static class ConfiguredTypes
         Setting.Text("passwordFile"),
         Setting.Text("password") with { IsSecret = true },
         Setting.Text("uidFormat"),
-        Setting.Text("uidNameMappingFile"));
+        Setting.Text("uidNameMappingFile") with { OldName = "displayNameFile" });
 
     private static EntityType AuthService() => Type(
         "authServicePlugin",
@@ -109,7 +109,7 @@ internal static class ConfiguredTypes
         Setting.Number("ingressPhase"),
         Setting.Number("egressPhase"),
         Setting.Number("priority"),
-        Setting.Flag("enableFallback", false));
+        Setting.Flag("enableFallback", false) with { OldName = "fallback" });
 
     private static EntityType LinkRoute() => Type(
         "router.config.linkRoute",
@@ -127,12 +127,12 @@ internal static class ConfiguredTypes
     private static EntityType AutoLink() => Type(
         "router.config.autoLink",
         ["CREATE", "DELETE"],
-        Setting.Text("address") with { IsRequired = true },
+        Setting.Text("address") with { IsRequired = true, OldName = "addr" },
         Direction(),
         Setting.Number("phase"),
         Setting.Text("containerId"),
         Setting.Text("connection"),
-        Setting.Text("externalAddress"),
+        Setting.Text("externalAddress") with { OldName = "externalAddr" },
         Setting.Flag("fallback", false),
         Setting.State("linkRef"),
         Setting.State("operStatus"),
@@ -150,8 +150,8 @@ internal static class ConfiguredTypes
         ["UPDATE"],
         Setting.State("module"),
         Setting.Text("enable", "default") with { IsUpdatable = true },
-        Setting.Flag("includeTimestamp") with { IsUpdatable = true },
-        Setting.Flag("includeSource") with { IsUpdatable = true },
+        Setting.Flag("includeTimestamp") with { IsUpdatable = true, OldName = "timestamp" },
+        Setting.Flag("includeSource") with { IsUpdatable = true, OldName = "source" },
         Setting.Text("outputFile") with { IsUpdatable = true });
 
     private static EntityType LogStats() => Type(
@@ -254,6 +254,7 @@ internal static class ConfiguredTypes
     {
         IsRequired = true,
         Default = default,
+        OldName = "dir",
     };
 
     private static IEnumerable<EntityAttribute> Numbers(params string[] names) =>

@@ -27,6 +27,9 @@ internal sealed record EntityAttribute(string Name, AttributeKind Kind)
 
     public bool IsRequired { get; init; }
 
+    /// <summary>The name that it had in older routers, which old tools still use; null: the same.</summary>
+    public string? OldName { get; init; }
+
     /// <summary>False: it tells a state and cannot be set.</summary>
     public bool IsSettable { get; init; }
 

@@ -27,6 +27,10 @@ internal sealed class EntityType
         foreach (EntityAttribute attribute in Attributes)
         {
             _byName.Add(attribute.Name, attribute);
+            if (attribute.OldName is { } old)
+            {
+                _byName.Add(old, attribute);
+            }
         }
     }
 
@@ -49,6 +53,7 @@ internal sealed class EntityType
 
     public IEnumerable<object> ItemsOf(RouterView view) => _items(view);
 
+    /// <summary>By its name, or the one that it had in older routers.</summary>
     public EntityAttribute? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>The value of an attribute; null when the type has none of this name.</summary>

@@ -54,7 +54,7 @@ internal static class RouterTypes
         AttributesOf<RouterView>.Number("deliveriesRedirectedToFallback", v => v.Deliveries.RedirectedToFallback))
     {
         Base = "configurationEntity",
-        Named = item => ($"router/{((RouterView)item).Id}", $"router/{((RouterView)item).Id}"),
+        Named = item => ($"router/{((RouterView)item).Id}", ((RouterView)item).Id),
     };
 
     private static EntityType Node() => new(
@@ -67,7 +67,7 @@ internal static class RouterTypes
         AttributesOf<NodeItem>.Text("nextHop", NextHopOf),
         AttributesOf<NodeItem>.Texts("validOrigins", OriginsOf),
         AttributesOf<NodeItem>.Text("address", n => $"amqp:/_topo/{ControlAddress.Area}/{n.Id}"),
-        AttributesOf<NodeItem>.Text("routerLink", n => n.Route?.OwnLink?.ToString()),
+        AttributesOf<NodeItem>.Number("routerLink", n => n.Route?.OwnLink),
         AttributesOf<NodeItem>.Number("cost", n => n.Route?.Cost),
         AttributesOf<NodeItem>.Number("lastTopoChange", LastChangeOf),
         AttributesOf<NodeItem>.Number("index", n => n.Route?.Index ?? 0))

@@ -20,7 +20,7 @@ public sealed record ConnectionView
     /// <summary>in: the peer connected; out: this router did.</summary>
     public string Direction { get; init; } = "in";
 
-    public string Protocol { get; init; } = "AMQP";
+    public string Protocol { get; init; } = "amqp";
 
     public bool IsOpened { get; init; } = true;
 

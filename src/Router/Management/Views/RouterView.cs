@@ -84,7 +84,7 @@ public sealed record DeliveryCounters
     /// <summary>Went to a client here.</summary>
     public long Egress { get; init; }
 
-    /// <summary>Came from a router and went to another.</summary>
+    /// <summary>Went to another router.</summary>
     public long Transit { get; init; }
 
     public long IngressRouteContainer { get; init; }

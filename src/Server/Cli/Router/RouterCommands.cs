@@ -31,7 +31,7 @@ internal static class RouterCommands
                     ("radius", $"{router.Radius}"), ("connections", $"{router.Connections}"),
                     ("links", $"{router.Links}"), ("addresses", $"{router.Addresses}"),
                     ("from clients", $"{router.Deliveries.Ingress}"), ("to clients", $"{router.Deliveries.Egress}"),
-                    ("passed on", $"{router.Deliveries.Transit}"), ("accepted", $"{router.Deliveries.Accepted}"),
+                    ("to other routers", $"{router.Deliveries.Transit}"), ("accepted", $"{router.Deliveries.Accepted}"),
                     ("rejected", $"{router.Deliveries.Rejected}"), ("released", $"{router.Deliveries.Released}"),
                     ("modified", $"{router.Deliveries.Modified}"), ("pre-settled", $"{router.Deliveries.Presettled}"),
                     ("dropped", $"{router.Deliveries.DroppedPresettled}"),

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.RouterConf;
+using Pillarbox.Router.Management.Views;
 
 namespace Pillarbox.Server.Cli.Router;
 
@@ -13,6 +14,9 @@ namespace Pillarbox.Server.Cli.Router;
 internal sealed class RouterLog : ILoggerProvider, ILogRules
 {
     private const string Default = "DEFAULT";
+
+    /// <summary>Lines that are kept for who asks for them.</summary>
+    private const int LatestMax = 500;
 
     /// <summary>What the node calls its rooms, and what they are called there; the first that fits counts.</summary>
     private static readonly (string Category, string Module)[] ModulesOfRooms =
@@ -32,6 +36,7 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
     private volatile ImmutableDictionary<string, RouterConfLog> _rules =
         ImmutableDictionary<string, RouterConfLog>.Empty;
     private readonly TimeProvider _time;
+    private readonly Queue<LogLine> _latest = [];
 
     public RouterLog(IReadOnlyList<RouterConfLog> rules, TextWriter standard, TimeProvider time)
     {
@@ -61,6 +66,18 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<LogLine> Latest
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _latest];
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public long CountOf(string module, RouterLogLevel level) => _counts.GetValueOrDefault((module, level));
 
     public ILogger CreateLogger(string categoryName) => new ModuleLogger(this, ModuleOf(categoryName));
@@ -74,13 +91,20 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
         }
 
         _counts.AddOrUpdate((module, level), 1, static (_, count) => count + 1);
-        string line = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{_time.GetUtcNow():yyyy-MM-dd HH:mm:ss.ffffff} +0000 {module} ({NameOf(level)}) {text}");
+        DateTimeOffset now = _time.GetUtcNow();
+        string said = text.ReplaceLineEndings(" ");
+        string time = HasTime(module)
+            ? string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-dd HH:mm:ss.ffffff} +0000 ") : "";
         lock (_gate)
         {
+            if (_latest.Count == LatestMax)
+            {
+                _latest.Dequeue();
+            }
+
+            _latest.Enqueue(new LogLine(now.ToUnixTimeSeconds(), module, NameOf(level), said));
             TextWriter writer = WriterOf(module);
-            writer.WriteLine(line.ReplaceLineEndings(" "));
+            writer.WriteLine($"{time}{module} ({NameOf(level)}) {said}");
             writer.Flush();
         }
     }
@@ -102,6 +126,9 @@ internal sealed class RouterLog : ILoggerProvider, ILogRules
     private bool IsOn(string module, RouterLogLevel level) =>
         (_rules.GetValueOrDefault(module)?.Enabled ?? _rules.GetValueOrDefault(Default)?.Enabled) is { } enabled
             ? enabled.Contains(level) : level >= RouterLogLevel.Info;
+
+    private bool HasTime(string module) =>
+        _rules.GetValueOrDefault(module)?.HasTime ?? _rules.GetValueOrDefault(Default)?.HasTime ?? true;
 
     private TextWriter WriterOf(string module) =>
         (_rules.GetValueOrDefault(module)?.OutputFile ?? _rules.GetValueOrDefault(Default)?.OutputFile) is { } path

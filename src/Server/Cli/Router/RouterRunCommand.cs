@@ -58,7 +58,14 @@ internal static class RouterRunCommand
             throw new CommandException(ExitCode.Usage, "-U is not taken: start it as the user that it is to run as");
         }
 
-        RouterConfFile file = WithUsers(RouterConfFile.Load(flags.Conf), flags.Users);
+        if (flags.Users is { } users && !File.Exists(users))
+        {
+            throw new CommandException(
+                ExitCode.Failed, $"there is no file of users {users}; 'pillarbox user add NAME --data DIR' makes "
+                    + "DIR/users.json");
+        }
+
+        RouterConfFile file = RouterConfFile.Load(flags.Conf, flags.Users);
         if (flags.Test)
         {
             foreach (string note in file.Notes)
@@ -89,11 +96,6 @@ internal static class RouterRunCommand
 
         return await RunAsync(file.Config, log, flags.PidFile);
     }
-
-    private static RouterConfFile WithUsers(RouterConfFile file, string? users) => users is null ? file : file with
-    {
-        Config = file.Config with { Security = file.Config.Security with { UsersFile = users } },
-    };
 
     private static async Task<int> RunAsync(PillarboxConfig config, RouterLog log, string? pidFile)
     {

@@ -2,8 +2,9 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
-using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Wire;
+using Pillarbox.Protocols.Amqp;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Fuzz.Amqp.Scene;
 
@@ -21,7 +22,8 @@ internal sealed class AmqpPeer
 
     /// <param name="scene">The node.</param>
     /// <param name="plan">What the node takes the connection for; null: a client's.</param>
-    public AmqpPeer(AmqpScene scene, ConnectionPlan? plan = null)
+    /// <param name="serverName">The host that it asked for under TLS; null: none.</param>
+    public AmqpPeer(AmqpScene scene, ConnectionPlan? plan = null, string? serverName = null)
     {
         _scene = scene;
         // Who made a connection has exchanged headers and logged in before.
@@ -37,10 +39,16 @@ internal sealed class AmqpPeer
         SynchronizationContext? context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         ConnectionHandler handler = plan is null ? scene.Handler : scene.Handler.For(plan);
-        _served = handler.OnConnectedAsync(new DefaultConnectionContext("peer")
+        var connection = new DefaultConnectionContext("peer")
         {
             Transport = new Ends(_toNode.Reader, _fromNode.Writer),
-        });
+        };
+        if (serverName is not null)
+        {
+            connection.Features.Set(TlsFacts.Unknown with { ServerName = serverName });
+        }
+
+        _served = handler.OnConnectedAsync(connection);
         SynchronizationContext.SetSynchronizationContext(context);
     }
 

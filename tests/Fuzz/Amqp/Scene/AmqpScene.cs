@@ -74,9 +74,9 @@ internal sealed class AmqpScene : IDisposable
     public FaultLog Faults { get; }
 
     /// <summary>Opens a connection; nothing is sent yet.</summary>
-    public AmqpPeer Connect(ConnectionPlan? plan = null)
+    public AmqpPeer Connect(ConnectionPlan? plan = null, string? serverName = null)
     {
-        var peer = new AmqpPeer(this, plan);
+        var peer = new AmqpPeer(this, plan, serverName);
         Settle();
         return peer;
     }

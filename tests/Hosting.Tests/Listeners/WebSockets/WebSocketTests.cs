@@ -16,6 +16,10 @@ public sealed class WebSocketTests
     [InlineData("http", "/stomp", "v11.stomp", "stomp")]
     [InlineData("all", "/stomp", "v12.stomp", "stomp")]
     [InlineData("all", "/amqp", null, "amqp")]
+    [InlineData("http", "/amqp", "binary", "amqp")]
+    [InlineData("http", "/", "amqp", "amqp")]
+    [InlineData("http", "/", "binary", "amqp")]
+    [InlineData("http", "", "v12.stomp", "stomp")]
     public async Task A_protocol_is_spoken_at_its_path(
         string listener, string path, string? subprotocol, string protocol)
     {
@@ -57,6 +61,8 @@ public sealed class WebSocketTests
     [InlineData("/stomp", "v13.stomp", "400")]
     [InlineData("/amqp", "mqtt", "400")]
     [InlineData("/none", null, "404")]
+    [InlineData("/", null, "404")]
+    [InlineData("/", "other", "404")]
     public async Task What_is_not_spoken_is_refused(string path, string? subprotocol, string status)
     {
         await using NodeServer server = await StartAsync("http");
@@ -94,6 +100,26 @@ public sealed class WebSocketTests
             var refusal = await Assert.ThrowsAsync<WebSocketException>(() => connecting);
             Assert.Contains("403", refusal.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_listener_takes_none_when_the_operator_says_so_and_other_resources_can_be_shut_too()
+    {
+        await using NodeServer server = await Servers.StartAsync(("http", new ListenerConfig
+        {
+            Addresses = ["127.0.0.1:0"], WebSockets = false, Health = false, Metrics = false,
+        }));
+        var refusal = await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(server, "/amqp", "amqp"));
+        Assert.Contains("404", refusal.Message, StringComparison.Ordinal);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{server.Endpoints[0].Address}") };
+        Assert.Equal("hello", await http.GetStringAsync("/hello"));
+        foreach (string path in (string[])["/health/hello", "/healthz", "/metrics"])
+        {
+            Assert.Equal(404, (int)(await http.GetAsync(path)).StatusCode);
+        }
+
+        await using NodeServer open = await StartAsync("http");
+        Assert.Equal("hello", await http.GetStringAsync($"http://{open.Endpoints[0].Address}/metrics"));
     }
 
     [Fact]

@@ -60,7 +60,7 @@ internal sealed class LinkCounters
         _egressRouteContainer += isRouteContainer ? 1 : 0;
     }
 
-    /// <summary>It came from a router, and goes to one.</summary>
+    /// <summary>It goes to another router, wherever it came from.</summary>
     public void OnTransit() => _transit++;
 
     /// <summary>Nobody wants what the sender has settled.</summary>

@@ -38,6 +38,9 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
     /// <inheritdoc/>
     public RoutedInbox Inbox => _traffic.Inbox;
 
+    /// <summary>Its number among the node's routed links.</summary>
+    public long Number => _tableId;
+
     /// <inheritdoc/>
     public bool IsIncoming => true;
 
@@ -124,6 +127,9 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
         Name = Name,
         ConnectionId = Session.Connection.Number,
         IsIncoming = true,
+        IsHalf = true,
+        OtherHalf = (_end.Other.Link as RoutedOutgoingLink)?.Number,
+        Address = (_end.Attach.Target as Target)?.Address,
         Credit = Math.Max(0, SerialNumber.Distance(DeliveryCount, _limit)),
         Unsettled = _outstandingCount,
         Totals = Counters.Read(),
@@ -289,10 +295,7 @@ internal sealed class LinkRouteIncoming : IncomingLink, IRoutedSource, IRoutedLi
 
         if (_end.Other.IsTowardsRouter)
         {
-            if (IsFromRouter)
-            {
-                Counters.OnTransit();
-            }
+            Counters.OnTransit();
         }
         else
         {

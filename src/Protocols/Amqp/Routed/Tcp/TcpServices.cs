@@ -24,20 +24,6 @@ public sealed class TcpEntrance : IDestinationWatch
     void IDestinationWatch.OnDestinations(bool any) => HasServer = any;
 }
 
-/// <summary>A service's exit: a server that the node connects to for clients anywhere. Any thread.</summary>
-public sealed class TcpExit
-{
-    internal TcpExit(string address) => Address = address;
-
-    /// <summary>The service's address in the network.</summary>
-    public string Address { get; }
-
-    /// <summary>What went through it.</summary>
-    public TcpTally Tally { get; } = new();
-
-    internal List<(IRoute Route, TcpOutlet Outlet)> Outlets { get; } = [];
-}
-
 /// <summary>
 /// TCP services of a node over its network: entrances, where clients connect, and exits, from where servers are
 /// connected to. Each connection is two messages without an end in sight, one a direction. Any thread.
@@ -68,6 +54,11 @@ public sealed class TcpServices : IDisposable
         int loops = ownThreads ? Math.Clamp(Environment.ProcessorCount, 1, LoopsMax) : 1;
         _loops = [.. Enumerable.Range(0, loops).Select(_ => new TcpLoop(network, logger, ownThreads))];
     }
+
+    /// <summary>Hears of an exit whose server was not reached, and which is not offered any more, for the service has
+    /// other servers; it is to call <see cref="Restore"/> when the server is there. Null: such exits stay offered.
+    /// Called on any thread.</summary>
+    public Action<TcpExit>? OnWithdrawn { get; set; }
 
     /// <summary>Connections now, of both kinds; a little late.</summary>
     public int ConnectionCount => _loops.Sum(loop => loop.Count);
@@ -106,21 +97,32 @@ public sealed class TcpServices : IDisposable
     /// <summary>Offers a server of a service to the network; null: the address may not be used.</summary>
     public TcpExit? OpenExit(string address, Func<Task<IServiceSocket>> dial)
     {
-        var exit = new TcpExit(address);
+        var exit = new TcpExit(address, dial);
         _exits[exit] = true;
-        foreach (TcpLoop loop in _loops)
+        lock (exit.Gate)
         {
-            var outlet = new TcpOutlet(loop, asked => TcpStream.Dial(loop, exit, dial(), asked));
-            if (_network.OpenReceiver(address, outlet) is not { } route)
-            {
-                CloseExit(exit);
-                return null;
-            }
-
-            exit.Outlets.Add((route, outlet));
+            Offer(exit);
         }
 
-        return exit;
+        if (exit.IsOffered)
+        {
+            return exit;
+        }
+
+        CloseExit(exit);
+        return null;
+    }
+
+    /// <summary>The server of an exit that was not offered is there again.</summary>
+    public void Restore(TcpExit exit)
+    {
+        lock (exit.Gate)
+        {
+            if (exit is { IsClosed: false, IsOffered: false })
+            {
+                Offer(exit);
+            }
+        }
     }
 
     /// <summary>Its server gets no further clients; those that it has go on.</summary>
@@ -131,10 +133,77 @@ public sealed class TcpServices : IDisposable
             return;
         }
 
+        lock (exit.Gate)
+        {
+            exit.IsClosed = true;
+            TakeBack(exit);
+        }
+    }
+
+    // A server that refuses everybody has nothing on its way, and would be the first choice for all: it gets none while
+    // there are others.
+    private void OnUnreached(TcpExit exit)
+    {
+        if (OnWithdrawn is not { } withdrawn)
+        {
+            return;
+        }
+
+        lock (exit.Gate)
+        {
+            if (!exit.IsOffered)
+            {
+                return;
+            }
+
+            TakeBack(exit);
+            if (!HasServer(exit.Address))
+            {
+                Offer(exit);
+                return;
+            }
+        }
+
+        withdrawn(exit);
+    }
+
+    private bool HasServer(string address)
+    {
+        var probe = new TcpEntrance(address);
+        if (_network.OpenSender(address, probe) is { } route)
+        {
+            _network.CloseSender(route, probe);
+        }
+
+        return probe.HasServer;
+    }
+
+    private void Offer(TcpExit exit)
+    {
+        foreach (TcpLoop loop in _loops)
+        {
+            var outlet = new TcpOutlet(
+                loop, asked => TcpStream.Dial(loop, exit, () => OnUnreached(exit), asked));
+            if (_network.OpenReceiver(exit.Address, outlet) is not { } route)
+            {
+                return;
+            }
+
+            exit.Outlets.Add((route, outlet));
+        }
+
+        exit.IsOffered = true;
+    }
+
+    private void TakeBack(TcpExit exit)
+    {
+        exit.IsOffered = false;
         foreach ((IRoute route, TcpOutlet outlet) in exit.Outlets)
         {
             _network.CloseReceiver(route, outlet);
         }
+
+        exit.Outlets.Clear();
     }
 
     /// <inheritdoc/>

@@ -7,6 +7,7 @@ internal sealed partial class TcpStream
 {
     private TcpEntrance? _entrance;
     private Task<IServiceSocket>? _dial;
+    private Action? _onUnreached;
     private TcpMessage _asked;
     private IRoute? _replyRoute;
     private TcpOutlet? _replyOutlet;
@@ -21,11 +22,13 @@ internal sealed partial class TcpStream
             new TcpStream(loop, socket, entrance.Tally) { _entrance = entrance, Name = $"{entrance.Address} {id}" });
 
     /// <summary>A message asks for a connection to a service's server. On the loop.</summary>
-    public static TcpStream Dial(TcpLoop loop, TcpExit exit, Task<IServiceSocket> dial, in TcpMessage asked)
+    public static TcpStream Dial(TcpLoop loop, TcpExit exit, Action onUnreached, in TcpMessage asked)
     {
+        Task<IServiceSocket> dial = exit.DialAsync();
         var stream = new TcpStream(loop, null, exit.Tally)
         {
             _dial = dial,
+            _onUnreached = onUnreached,
             _asked = asked,
             Name = $"{exit.Address} {asked.ConnectionId}",
         };
@@ -83,6 +86,7 @@ internal sealed partial class TcpStream
         if (!dial.IsCompletedSuccessfully)
         {
             Log.TcpEnded(_loop.Logger, Name, dial.Exception?.InnerException?.Message ?? "the server was not reached");
+            _onUnreached?.Invoke();
             ConcludeIncoming(RoutedState.Released);
             Close(isOrderly: false);
             return;
