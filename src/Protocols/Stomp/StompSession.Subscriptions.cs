@@ -69,6 +69,7 @@ internal sealed partial class StompSession
         var subscription = new StompSubscription(Client, consumer, ++_lastSubscription, id, Version)
         {
             Destination = text,
+            PatternPrefix = Destination.Parse(text, Options).PatternPrefixOf(text),
             AckMode = mode,
             WindowMessages = (int)Math.Clamp(window ?? Options.WindowMessages, 1, Options.WindowMessagesMax),
             WindowBytes = Math.Max(0, NumberOf(frame, "consumer-window-size"u8) ?? 0),
@@ -89,7 +90,7 @@ internal sealed partial class StompSession
             throw new StompException("the frame has no 'id' header");
         }
 
-        string? key = id ?? frame.Text("destination"u8, Version);
+        string? key = id ?? KeyOf(frame.Text("destination"u8, Version));
         bool known = key is not null && _subscriptions.ContainsKey(key);
         if (!known && durable is null)
         {
@@ -109,6 +110,12 @@ internal sealed partial class StompSession
 
         Confirm();
     }
+
+    // 1.0: a subscription may also be ended by its destination, whether it has an id or not.
+    private string? KeyOf(string? destination) =>
+        destination is null || Version != StompVersion.V10 || _subscriptions.ContainsKey(destination)
+            ? destination
+            : _subscriptions.FirstOrDefault(one => one.Value.Destination == destination).Key;
 
     private void EndSubscription(string key)
     {
