@@ -135,11 +135,11 @@ internal sealed partial class MqttEndpoint
 
         if (State == EndpointState.Connected && _connect!.Version == MqttVersion.V5)
         {
-            var goodbye = new DisconnectPacket(reason)
+            var goodbye = new DisconnectPacket(ReasonTable.For(PacketType.Disconnect, reason))
             {
                 ReasonString = _connect.RequestProblemInformation && text.Length > 0 ? text : null,
             };
-            goodbye.Write(Output, MqttVersion.V5);
+            goodbye.Write(Output, MqttVersion.V5, _connect.MaximumPacketSize);
         }
         else if (State != EndpointState.Connected && (_connect is not null || IsVersionFault(reason)))
         {
@@ -181,6 +181,7 @@ internal sealed partial class MqttEndpoint
 
     private void Receive(in FixedHeader header, ReadOnlySpan<byte> body)
     {
+        CheckFlags(header);
         switch (State)
         {
             case EndpointState.AwaitConnect:
@@ -199,6 +200,14 @@ internal sealed partial class MqttEndpoint
                 _session!.NowMs = NowMs;
                 _session.Receive(header, body);
                 break;
+        }
+    }
+
+    private void CheckFlags(in FixedHeader header)
+    {
+        if (_connect is { Version: not MqttVersion.V31 })
+        {
+            header.CheckSince311();
         }
     }
 
