@@ -207,7 +207,8 @@ internal sealed partial class OpenWireSession
 
     private void RefuseLogin(WireThrowable exception)
     {
-        Refuse(_login!, exception);
+        bool isFinal = exception.ClassName == ThrowableNames.Security;
+        Refuse(_login!, isFinal ? exception with { ClassName = ThrowableNames.LoginRefused } : exception);
         State = ConnectionState.Ended;
     }
 
