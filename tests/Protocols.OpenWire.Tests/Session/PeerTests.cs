@@ -110,7 +110,7 @@ public sealed class PeerTests
     }
 
     [Fact]
-    public void A_consumer_is_stopped_by_a_prefetch_of_nothing_and_goes_on_with_more()
+    public void A_consumer_takes_more_with_a_larger_prefetch()
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
