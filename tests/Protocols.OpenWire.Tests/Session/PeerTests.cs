@@ -126,6 +126,52 @@ public sealed class PeerTests
         Assert.NotNull(peer.Take<MessageDispatch>());
     }
 
+    // What ActiveMQConnection.getDestinationSource reads.
+    [Theory]
+    [InlineData("ActiveMQ.Advisory.Queue,ActiveMQ.Advisory.Topic,ActiveMQ.Advisory.TempQueue")]
+    [InlineData("ActiveMQ.Advisory.>")]
+    public void A_listener_hears_of_the_queues_that_are_there_and_of_later_ones(string topics)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic(topics))));
+        Assert.Equal(["orders"], Queues(peer));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Queue("later"), 2)));
+        Assert.Equal(["later"], Queues(peer));
+        Good(peer.Ask(new RemoveInfo { ObjectId = OpenWireSteps.ConsumerId }));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Queue("unheard"), 3)));
+        Assert.Empty(Queues(peer));
+    }
+
+    [Fact]
+    public void A_listener_of_producers_hears_how_many_there_are()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic("ActiveMQ.Advisory.Producer.Queue.orders"))));
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders }));
+        Assert.Contains("producerCount", PropertiesOf(peer.Take<MessageDispatch>()!), StringComparison.Ordinal);
+    }
+
+    private static List<string> Queues(OpenWirePeer peer)
+    {
+        var names = new List<string>();
+        while (peer.Take<MessageDispatch>() is { } dispatch)
+        {
+            if (dispatch.Message!.DataStructure is DestinationInfo { Destination: { Kind: DataType.Queue } queue })
+            {
+                names.Add(queue.PhysicalName!);
+            }
+        }
+
+        return names;
+    }
+
+    private static string PropertiesOf(MessageDispatch dispatch) =>
+        System.Text.Encoding.Latin1.GetString(dispatch.Message!.MarshalledProperties!.Value.Span);
+
     private static DestinationInfo Removal(Destination destination) => new()
     {
         ConnectionId = OpenWireSteps.ConnectionId,
