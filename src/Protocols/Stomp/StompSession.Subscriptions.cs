@@ -35,12 +35,19 @@ internal sealed partial class StompSession
             throw new StompException($"the connection has {Options.SubscriptionsMax} subscriptions already");
         }
 
+        // Whatever can be refused is refused before something is made.
+        AckMode mode = AckModeOf(frame.Text("ack"u8, Version));
         Destination destination =
             Destination.Parse(text, Options, Destination.TypeOf(frame.Text("subscription-type"u8, Version)));
         StreamReading? stream = destination.IsTemporary
             ? null
             : StreamSubscription.Read(
                 Client, destination, frame.Text("x-stream-offset"u8, Version), frame.Text("x-stream-group"u8, Version));
+        if (DurableName(frame) is not null && (stream is not null || destination.IsTemporary))
+        {
+            throw OnlyTopics();
+        }
+
         (string queue, bool isVolatile) = stream is null
             ? Resolve(frame, text, destination) : (stream.Stream, false);
         var options = new ConsumerOptions
@@ -56,14 +63,13 @@ internal sealed partial class StompSession
             Name = key,
             Format = PayloadFormat.Stomp,
         };
-        Subscribe(frame, options, key, id, text, isVolatile ? queue : null);
+        Subscribe(frame, options, mode, id, text, isVolatile ? queue : null);
         Confirm();
     }
 
     private void Subscribe(
-        in FrameHead frame, ConsumerOptions options, string key, string? id, string text, string? volatileQueue)
+        in FrameHead frame, ConsumerOptions options, AckMode mode, string? id, string text, string? volatileQueue)
     {
-        AckMode mode = AckModeOf(frame.Text("ack"u8, Version));
         long? window = NumberOf(frame, "activemq.prefetchSize"u8) ?? NumberOf(frame, "prefetch-count"u8);
         Consumer consumer = Client.OpenConsumer(options);
         var subscription = new StompSubscription(Client, consumer, ++_lastSubscription, id, Version)
@@ -76,7 +82,7 @@ internal sealed partial class StompSession
             VolatileQueue = volatileQueue,
             Browses = options.Browse,
         };
-        _subscriptions.Add(key, subscription);
+        _subscriptions.Add(options.Name, subscription);
         _byNumber.Add(subscription.Number, subscription);
         subscription.Regulate();
     }
@@ -139,6 +145,8 @@ internal sealed partial class StompSession
         _ => throw new StompException("'ack' is auto, client or client-individual"),
     };
 
+    private static StompException OnlyTopics() => new("a durable subscription is one to a topic");
+
     // The queue to consume from, and whether it goes with the subscription.
     private (string Queue, bool IsVolatile) Resolve(in FrameHead frame, string text, in Destination destination)
     {
@@ -150,6 +158,11 @@ internal sealed partial class StompSession
         string? durable = DurableName(frame);
         bool isTopic = destination.Name.Queue is null
             && (destination.RoutingType ?? Client.RoutingTypeOf(destination.Name.Address)) == RoutingType.Multicast;
+        if (!isTopic && durable is not null)
+        {
+            throw OnlyTopics();
+        }
+
         if (!isTopic)
         {
             RoutingType? type = destination.Name.Queue is null ? RoutingType.Anycast : destination.RoutingType;

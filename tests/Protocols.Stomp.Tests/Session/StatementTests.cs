@@ -154,6 +154,25 @@ public sealed class StatementTests : IDisposable
         peer.Send(frame).Next("ERROR");
     }
 
+    // Its selector would be in the subscription's queue, and a queue's consumers have their own.
+    [Theory]
+    [InlineData("/queue/a")]
+    [InlineData("/temp-queue/a")]
+    public void A_durable_subscription_is_one_to_a_topic(string destination)
+    {
+        StompPeer peer = _scene.Connect("1.2", "client-id:c\n");
+        peer.Send($"SUBSCRIBE\nid:s\ndestination:{destination}\ndurable-subscription-name:d\nselector:n = 1\n\n\0");
+        Assert.Contains("topic", peer.Next("ERROR")["message"]);
+    }
+
+    [Fact]
+    public void A_subscription_that_is_refused_leaves_nothing_behind()
+    {
+        StompPeer peer = _scene.Connect("1.2", "client-id:c\n");
+        peer.Send("SUBSCRIBE\nid:s\ndestination:/topic/t\nack:never\ndurable-subscription-name:d\n\n\0").Next("ERROR");
+        Assert.Empty(_scene.Queues());
+    }
+
     // 1.2, "RECEIPT": what came before the end of the connection is done.
     [Fact]
     public void What_was_sent_before_a_cut_is_processed()
