@@ -107,7 +107,7 @@ internal sealed class FrameReader(FrameLimits limits)
 
         long look = Math.Min(input.Length, Limits.HeadBytesMax + 2L);
         long end = FindBlankLine(input.Slice(0, look), Math.Max(0, _scanned - 2));
-        RefuseNul(input, _scanned, end < 0 ? look : end);
+        RefuseNul(input, _scanned, Math.Min(end < 0 ? look : end, Limits.HeadBytesMax));
         if (end < 0)
         {
             _scanned = look;
