@@ -121,7 +121,7 @@ internal sealed partial class StompSession
     private string? KeyOf(string? destination) =>
         destination is null || Version != StompVersion.V10 || _subscriptions.ContainsKey(destination)
             ? destination
-            : _subscriptions.FirstOrDefault(one => one.Value.Destination == destination).Key;
+            : _subscriptions.FirstOrDefault(one => one.Value.Destination == destination).Key ?? destination;
 
     private void EndSubscription(string key)
     {
