@@ -51,6 +51,9 @@ internal sealed partial class MqttEndpoint
 
     public EndpointState State { get; private set; }
 
+    /// <summary>Whether the node has told the peer why it ends, and the peer is to get to read it.</summary>
+    public bool HasLastWords { get; private set; }
+
     /// <summary>The session of a client that is let in.</summary>
     public MqttSession? Session => _session;
 
@@ -140,10 +143,12 @@ internal sealed partial class MqttEndpoint
                 ReasonString = _connect.RequestProblemInformation && text.Length > 0 ? text : null,
             };
             goodbye.Write(Output, MqttVersion.V5, _connect.MaximumPacketSize);
+            HasLastWords = true;
         }
         else if (State != EndpointState.Connected && (_connect is not null || IsVersionFault(reason)))
         {
             Refuse(reason, text);
+            HasLastWords = true;
         }
 
         State = EndpointState.Ended;
