@@ -84,6 +84,19 @@ public sealed class StatementTests : IDisposable
         Assert.Equal(destination, reader.Next("MESSAGE")["destination"]);
     }
 
+    [Theory]
+    [InlineData("/topic/a.*")]
+    [InlineData("/queue/#")]
+    [InlineData("*")]
+    public void Nothing_is_sent_to_a_pattern(string destination)
+    {
+        StompPeer peer = _scene.Connect("1.2").Send($"SEND\ndestination:{destination}\nreceipt:r\n\nm\0");
+        ReceivedFrame error = peer.Next("ERROR");
+        Assert.Contains("pattern", error["message"]);
+        Assert.Equal("r", error["receipt-id"]);
+        Assert.Empty(_scene.Queues());
+    }
+
     // 1.2, "CONNECT": nothing is escaped there, and nothing is trimmed.
     [Fact]
     public void Octets_of_CONNECT_stand_for_themselves()
