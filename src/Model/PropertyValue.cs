@@ -35,6 +35,10 @@ public readonly ref struct PropertyValue
     /// <summary>The string's bytes when <see cref="Kind"/> is String.</summary>
     public ReadOnlySpan<byte> Utf8 { get; }
 
+    /// <summary>Whether it is a string only because its protocol has nothing else, such as a header of STOMP: beside a
+    /// number or a boolean it counts as one.</summary>
+    public bool IsUntyped => Kind == PropertyKind.String && Bits != 0;
+
     /// <summary>The number when <see cref="Kind"/> is Long; 1 or 0 for Boolean; the raw bits for Double.</summary>
     public long Bits { get; }
 
@@ -59,6 +63,9 @@ public readonly ref struct PropertyValue
 
     /// <summary>Wraps a UTF-8 string.</summary>
     public static PropertyValue From(ReadOnlySpan<byte> utf8) => new(PropertyKind.String, 0, utf8);
+
+    /// <summary>Wraps UTF-8 text of a protocol that has no types, see <see cref="IsUntyped"/>.</summary>
+    public static PropertyValue Untyped(ReadOnlySpan<byte> utf8) => new(PropertyKind.String, 1, utf8);
 }
 
 /// <summary>

@@ -28,7 +28,7 @@ public sealed class PerfLoginTests : IAsyncLifetime
     [Theory]
     [InlineData("mqtt", "bad user name or password")]
     [InlineData("stomp", "password")]
-    [InlineData("openwire", "javax.jms.JMSSecurityException")]
+    [InlineData("openwire", "java.lang.SecurityException")]
     public async Task Who_is_refused_is_told_why_in_one_line(string protocol, string why)
     {
         (await MeasureAsync(protocol, Password)).AssertExit(0);

@@ -14,17 +14,17 @@ internal static class Numbers
 }
 
 /// <summary>
-/// + - * / of two numbers; null when one is null or no number, and for a whole number divided by zero. A result that
-/// does not fit into 64 bits becomes approximate.
+/// + - * / of two numbers (untyped text is one if it reads so); null when one is null or no number, and for a whole
+/// number divided by zero. A result that does not fit into 64 bits becomes approximate.
 /// </summary>
 internal sealed class ArithmeticNode(TokenKind operation, SelectorNode left, SelectorNode right)
     : SelectorNode(KindOf(left, right), Math.Max(left.Depth, right.Depth) + 1)
 {
     public override PropertyValue Evaluate(scoped ref Evaluation evaluation)
     {
-        PropertyValue a = left.Evaluate(ref evaluation);
-        PropertyValue b = right.Evaluate(ref evaluation);
-        if (!Numbers.IsNumber(a) || !Numbers.IsNumber(b))
+        PropertyValue first = left.Evaluate(ref evaluation);
+        PropertyValue second = right.Evaluate(ref evaluation);
+        if (!UntypedText.IsNumber(first, out PropertyValue a) || !UntypedText.IsNumber(second, out PropertyValue b))
         {
             return PropertyValue.Null;
         }
@@ -72,7 +72,7 @@ internal sealed class NegationNode(SelectorNode operand)
 {
     public override PropertyValue Evaluate(scoped ref Evaluation evaluation)
     {
-        PropertyValue value = operand.Evaluate(ref evaluation);
+        _ = UntypedText.IsNumber(operand.Evaluate(ref evaluation), out PropertyValue value);
         return value.Kind switch
         {
             PropertyKind.Long when value.Bits != long.MinValue => PropertyValue.From(-value.Bits),

@@ -49,7 +49,8 @@ internal sealed class NullNode(SelectorNode operand, bool negated)
 
 /// <summary>
 /// = &lt;&gt; &lt; &lt;= &gt; &gt;= of two values. Unknown when one is null; false, also for &lt;&gt;, when they are
-/// not of like type, and for the orders of strings and booleans, which have none.
+/// not of like type, and for the orders of strings and booleans, which have none. Untyped text takes the type of what
+/// it is compared with; two of it have the order of the numbers that they are.
 /// </summary>
 internal sealed class ComparisonNode(TokenKind comparison, SelectorNode left, SelectorNode right)
     : SelectorNode(PropertyKind.Boolean, Math.Max(left.Depth, right.Depth) + 1)
@@ -79,13 +80,29 @@ internal sealed class ComparisonNode(TokenKind comparison, SelectorNode left, Se
             return PropertyValue.From(Holds(comparison, Numbers.ToDouble(a), Numbers.ToDouble(b)));
         }
 
-        if (a.Kind != b.Kind || comparison is not (TokenKind.Equal or TokenKind.NotEqual))
+        bool isOrder = comparison is not (TokenKind.Equal or TokenKind.NotEqual);
+        if (a.Kind != b.Kind || isOrder)
         {
-            return PropertyValue.From(false);
+            return CompareUntyped(comparison, a, b, ref evaluation);
         }
 
         bool equal = a.Kind == PropertyKind.Boolean ? a.Boolean == b.Boolean : SameText(a, b, ref evaluation);
         return PropertyValue.From(equal == (comparison == TokenKind.Equal));
+    }
+
+    private static PropertyValue CompareUntyped(
+        TokenKind comparison, scoped in PropertyValue a, scoped in PropertyValue b, scoped ref Evaluation evaluation)
+    {
+        if (a.IsUntyped && b.IsUntyped)
+        {
+            return UntypedText.IsNumber(a, out PropertyValue left) && UntypedText.IsNumber(b, out PropertyValue right)
+                ? Compare(comparison, left, right, ref evaluation)
+                : PropertyValue.From(false);
+        }
+
+        return UntypedText.TryRead(a, b.Kind, out PropertyValue read) ? Compare(comparison, read, b, ref evaluation)
+            : UntypedText.TryRead(b, a.Kind, out read) ? Compare(comparison, a, read, ref evaluation)
+            : PropertyValue.From(false);
     }
 
     private static bool SameText(

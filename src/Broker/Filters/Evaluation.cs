@@ -29,6 +29,9 @@ internal ref struct Evaluation
 
     public readonly int PayloadBytes => _payload.Length;
 
+    /// <summary>Whether all strings count as untyped (see <see cref="PropertyValue.IsUntyped"/>).</summary>
+    public bool ConvertsStrings { get; init; }
+
     /// <summary>Takes steps off the budget (one is about a handful of bytes compared); false when it is used
     /// up.</summary>
     public bool Spend(int steps)
@@ -48,20 +51,20 @@ internal ref struct Evaluation
 
         if (slot < 0)
         {
-            return _reader.Read(in _header, _payload, name);
+            return Read(name);
         }
 
         ref CachedProperty cached = ref _cache[slot];
         if (!cached.IsKnown)
         {
-            PropertyValue value = _reader.Read(in _header, _payload, name);
+            PropertyValue value = Read(name);
             if (value.Kind != PropertyKind.String)
             {
                 cached = new CachedProperty(value.Kind, value.Bits, 0, 0);
             }
             else if (_payload.Overlaps(value.Utf8, out int offset))
             {
-                cached = new CachedProperty(PropertyKind.String, 0, offset, value.Utf8.Length);
+                cached = new CachedProperty(PropertyKind.String, value.Bits, offset, value.Utf8.Length);
             }
 
             return value;
@@ -72,10 +75,19 @@ internal ref struct Evaluation
             PropertyKind.Boolean => PropertyValue.From(cached.Bits != 0),
             PropertyKind.Long => PropertyValue.From(cached.Bits),
             PropertyKind.Double => PropertyValue.From(BitConverter.Int64BitsToDouble(cached.Bits)),
-            PropertyKind.String => PropertyValue.From(_payload.Slice(cached.Offset, cached.Length)),
+            PropertyKind.String => Text(_payload.Slice(cached.Offset, cached.Length), cached.Bits != 0),
             _ => PropertyValue.Null,
         };
     }
+
+    private readonly PropertyValue Read(string name)
+    {
+        PropertyValue value = _reader!.Read(in _header, _payload, name);
+        return ConvertsStrings && value.Kind == PropertyKind.String ? PropertyValue.Untyped(value.Utf8) : value;
+    }
+
+    private static PropertyValue Text(ReadOnlySpan<byte> utf8, bool isUntyped) =>
+        isUntyped ? PropertyValue.Untyped(utf8) : PropertyValue.From(utf8);
 }
 
 /// <summary>A property as the payload's coordinates. Strings that are not slices of the payload are read again each

@@ -24,15 +24,20 @@ public sealed class Selector
     /// less than a millisecond.</summary>
     public const int StepsMax = 65_536;
 
+    private const string ConvertsPrefix = "convert_string_expressions:";
+    private const string HyphensPrefix = "hyphenated_props:";
+
     private readonly SelectorNode _root;
     private readonly int _slots;
+    private readonly bool _convertsStrings;
     private long _overBudget;
 
-    private Selector(string text, SelectorNode root, int slots)
+    private Selector(string text, SelectorNode root, int slots, bool convertsStrings)
     {
         Text = text;
         _root = root;
         _slots = slots;
+        _convertsStrings = convertsStrings;
     }
 
     /// <summary>The text as it was written.</summary>
@@ -42,7 +47,9 @@ public sealed class Selector
     /// match.</summary>
     public long OverBudgetCount => Interlocked.Read(ref _overBudget);
 
-    /// <summary>Reads a selector. <see cref="BrokerException"/> InvalidField says where it cannot be read and what was
+    /// <summary>Reads a selector. It may begin with ActiveMQ's prefixes: <c>convert_string_expressions:</c> (a string
+    /// compared with a number or a boolean counts as one), <c>hyphenated_props:</c> (identifiers may hold <c>-</c>) and
+    /// the same with <c>no_</c>. <see cref="BrokerException"/> InvalidField says where it cannot be read and what was
     /// expected there.</summary>
     public static Selector Parse(string text)
     {
@@ -53,8 +60,15 @@ public sealed class Selector
                 $"the selector is {text.Length} characters long; at most {TextLengthMax} are allowed");
         }
 
-        SelectorNode root = SelectorParser.Parse(text, out int slots);
-        return new Selector(text, root, slots);
+        string rest = text;
+        bool converts = false;
+        bool hyphens = false;
+        while (Cut(ref rest, ConvertsPrefix, ref converts) || Cut(ref rest, HyphensPrefix, ref hyphens))
+        {
+        }
+
+        SelectorNode root = SelectorParser.Parse(rest, hyphens, out int slots);
+        return new Selector(text, root, slots, converts);
     }
 
     /// <summary>The same; null for no text or blank text, which by JMS means "no selector".</summary>
@@ -68,7 +82,7 @@ public sealed class Selector
     {
         Span<CachedProperty> cache = _slots == 0 ? default : stackalloc CachedProperty[_slots];
         cache.Clear();
-        var evaluation = new Evaluation(in header, payload, reader, cache);
+        var evaluation = new Evaluation(in header, payload, reader, cache) { ConvertsStrings = _convertsStrings };
         PropertyValue result = _root.Evaluate(ref evaluation);
         if (evaluation.IsOverBudget)
         {
@@ -81,4 +95,18 @@ public sealed class Selector
 
     /// <inheritdoc/>
     public override string ToString() => Text;
+
+    private static bool Cut(ref string text, string prefix, ref bool isOn)
+    {
+        const string No = "no_";
+        bool isNo = text.StartsWith(No + prefix, StringComparison.Ordinal);
+        if (!isNo && !text.StartsWith(prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        isOn = !isNo;
+        text = text[(prefix.Length + (isNo ? No.Length : 0))..];
+        return true;
+    }
 }

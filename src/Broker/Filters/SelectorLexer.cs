@@ -6,9 +6,10 @@ namespace Pillarbox.Broker.Filters;
 /// <summary>
 /// Splits a selector into words (JMS 2.0 section 3.8.1.1): identifiers as in Java, also quoted ("a-b"); strings in
 /// single quotes, a quote doubled; integers as in Java (decimal, 0x hexadecimal, 0 octal, suffix L); approximate
-/// numbers as in Java. Words of the language in any case.
+/// numbers as in Java. Words of the language in any case. With <paramref name="hyphens"/> an identifier may also hold
+/// <c>-</c> between two of its characters.
 /// </summary>
-internal sealed class SelectorLexer(string text)
+internal sealed class SelectorLexer(string text, bool hyphens)
 {
     private int _at;
 
@@ -104,7 +105,8 @@ internal sealed class SelectorLexer(string text)
     private SelectorToken Word()
     {
         int start = _at;
-        while (IsPart(Peek(0)) || (Peek(0) == '.' && IsStart(Peek(1))))
+        while (IsPart(Peek(0)) || (Peek(0) == '.' && IsStart(Peek(1)))
+            || (hyphens && Peek(0) == '-' && IsPart(Peek(1))))
         {
             _at++;
         }

@@ -27,17 +27,18 @@ internal sealed class SelectorParser
     private int _nodes;
     private int _nesting;
 
-    private SelectorParser(string text, HashSet<string> repeated)
+    private SelectorParser(string text, bool hyphens, HashSet<string> repeated)
     {
-        _lexer = new SelectorLexer(text);
+        _lexer = new SelectorLexer(text, hyphens);
         _repeated = repeated;
         _token = _lexer.Next();
     }
 
-    /// <summary>Parses; <paramref name="slots"/> is the number of properties that are named more than once.</summary>
-    public static SelectorNode Parse(string text, out int slots)
+    /// <summary>Parses; with <paramref name="hyphens"/> identifiers may hold <c>-</c>. <paramref name="slots"/> is the
+    /// number of properties that are named more than once.</summary>
+    public static SelectorNode Parse(string text, bool hyphens, out int slots)
     {
-        var parser = new SelectorParser(text, Repeated(text));
+        var parser = new SelectorParser(text, hyphens, Repeated(text, hyphens));
         SelectorNode root = parser.Or();
         if (parser._token.Kind != TokenKind.End)
         {
@@ -49,9 +50,9 @@ internal sealed class SelectorParser
         return root;
     }
 
-    private static HashSet<string> Repeated(string text)
+    private static HashSet<string> Repeated(string text, bool hyphens)
     {
-        var lexer = new SelectorLexer(text);
+        var lexer = new SelectorLexer(text, hyphens);
         var once = new HashSet<string>(StringComparer.Ordinal);
         var repeated = new HashSet<string>(StringComparer.Ordinal);
         for (SelectorToken token = lexer.Next(); token.Kind != TokenKind.End; token = lexer.Next())

@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Mqtt;
 
@@ -24,6 +25,7 @@ internal sealed partial class MqttConnection
     private long _flushedBytes;
     private Task<LoadedMessage>? _read;
     private bool _isStateRead;
+    private bool _lingers;
     private Task? _awaited;
     private volatile bool _isGone;
 
@@ -167,6 +169,7 @@ internal sealed partial class MqttConnection
             await EndFlushAsync(patience);
             Task<FlushResult> last = _output.FlushAsync().AsTask();
             await last.WaitAsync(patience, _environment.Time);
+            _lingers = !_peerGone && _endpoint.HasLastWords;
         }
         catch (TimeoutException)
         {
@@ -202,6 +205,24 @@ internal sealed partial class MqttConnection
         }
     }
 
+    // The client's next connection does not wait for that.
+    private async Task LingerAsync()
+    {
+        MqttOptions options = _environment.Options;
+        try
+        {
+            if (_lingers)
+            {
+                await new Lingering(options.LingerMs, options.LingerBytesMax, _environment.Time)
+                    .UntilClosedAsync(_input);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The peer has cut the connection.
+        }
+    }
+
     private async Task EndAsync()
     {
         try
@@ -221,6 +242,7 @@ internal sealed partial class MqttConnection
 
         _isGone = true;
         LetSuccessorsIn();
+        await LingerAsync();
         await _input.CompleteAsync();
         await _output.CompleteAsync();
     }

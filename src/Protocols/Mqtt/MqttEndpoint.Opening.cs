@@ -1,3 +1,4 @@
+using System.Text;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
@@ -72,6 +73,12 @@ internal sealed partial class MqttEndpoint
         }
 
         _connect = ConnectPacket.Read(body);
+        CheckFlags(header);
+        if (_connect.Will is { } will && TopicNames.IsOfNode(Encoding.UTF8.GetBytes(will.Topic)))
+        {
+            throw new MqttException(ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
+        }
+
         if (_environment.Options.ServerReference is not null)
         {
             throw new MqttException(ReasonCode.UseAnotherServer, "");
@@ -285,16 +292,30 @@ internal sealed partial class MqttEndpoint
 
     private void Admit()
     {
-        State = EndpointState.Connected;
-        new ConnAckPacket
+        ConnectPacket connect = _connect!;
+        var admission = new ConnAckPacket
         {
             SessionPresent = _queues!.WasThere,
-            Properties = _connect!.Version == MqttVersion.V5 ? AdmissionProperties() : [],
-        }.Write(Output, _connect.Version);
+            Properties = connect.Version == MqttVersion.V5 ? AdmissionProperties(connect.RequestResponseInformation) : [],
+        };
+        if (admission.BytesFor(connect.Version) > connect.MaximumPacketSize)
+        {
+            // What the client need not be told goes first (§3.1.2.11.4).
+            admission = admission with { Properties = AdmissionProperties(withResponseInformation: false) };
+        }
+
+        if (admission.BytesFor(connect.Version) > connect.MaximumPacketSize)
+        {
+            Close(ReasonCode.PacketTooLarge, "");
+            return;
+        }
+
+        State = EndpointState.Connected;
+        admission.Write(Output, connect.Version);
         _session!.Start();
     }
 
-    private byte[] AdmissionProperties()
+    private byte[] AdmissionProperties(bool withResponseInformation)
     {
         MqttOptions options = _environment.Options;
         PropertyWriter to = new PropertyWriter()
@@ -316,7 +337,7 @@ internal sealed partial class MqttEndpoint
             to.Add(PropertyId.ServerKeepAlive, (uint)KeepAliveSeconds);
         }
 
-        if (_connect.RequestResponseInformation)
+        if (withResponseInformation)
         {
             to.Add(PropertyId.ResponseInformation, options.ResponseTopicPrefix + _connect.ClientId);
         }
@@ -347,7 +368,13 @@ internal sealed partial class MqttEndpoint
             properties.Add(PropertyId.ServerReference, server);
         }
 
-        new ConnAckPacket { Reason = reason, Properties = properties.Written.ToArray() }.Write(Output, version);
+        var refusal = new ConnAckPacket
+        {
+            Reason = ReasonTable.For(PacketType.ConnAck, reason),
+            Properties = properties.Written.ToArray(),
+        };
+        bool fits = refusal.BytesFor(version) <= (_connect?.MaximumPacketSize ?? uint.MaxValue);
+        (fits ? refusal : refusal with { Properties = [] }).Write(Output, version);
     }
 
     private void OnDisconnect(DisconnectPacket packet)
@@ -362,7 +389,8 @@ internal sealed partial class MqttEndpoint
             _queues!.ExpirySeconds = Math.Min(expiry, _environment.Options.SessionExpirySecondsMax);
         }
 
-        if (packet.Reason != ReasonCode.DisconnectWithWill)
+        // With any other reason, an error of the client's too, the will is published (§3.1.2.5, §3.14.4).
+        if (packet.Reason == ReasonCode.Success)
         {
             _session!.ForgetWill();
         }

@@ -51,6 +51,9 @@ internal sealed partial class MqttEndpoint
 
     public EndpointState State { get; private set; }
 
+    /// <summary>Whether the node has told the peer why it ends, and the peer is to get to read it.</summary>
+    public bool HasLastWords { get; private set; }
+
     /// <summary>The session of a client that is let in.</summary>
     public MqttSession? Session => _session;
 
@@ -135,15 +138,17 @@ internal sealed partial class MqttEndpoint
 
         if (State == EndpointState.Connected && _connect!.Version == MqttVersion.V5)
         {
-            var goodbye = new DisconnectPacket(reason)
+            var goodbye = new DisconnectPacket(ReasonTable.For(PacketType.Disconnect, reason))
             {
                 ReasonString = _connect.RequestProblemInformation && text.Length > 0 ? text : null,
             };
-            goodbye.Write(Output, MqttVersion.V5);
+            goodbye.Write(Output, MqttVersion.V5, _connect.MaximumPacketSize);
+            HasLastWords = true;
         }
         else if (State != EndpointState.Connected && (_connect is not null || IsVersionFault(reason)))
         {
             Refuse(reason, text);
+            HasLastWords = true;
         }
 
         State = EndpointState.Ended;
@@ -181,6 +186,7 @@ internal sealed partial class MqttEndpoint
 
     private void Receive(in FixedHeader header, ReadOnlySpan<byte> body)
     {
+        CheckFlags(header);
         switch (State)
         {
             case EndpointState.AwaitConnect:
@@ -199,6 +205,14 @@ internal sealed partial class MqttEndpoint
                 _session!.NowMs = NowMs;
                 _session.Receive(header, body);
                 break;
+        }
+    }
+
+    private void CheckFlags(in FixedHeader header)
+    {
+        if (_connect is { Version: not MqttVersion.V31 })
+        {
+            header.CheckSince311();
         }
     }
 

@@ -24,6 +24,13 @@ public sealed record MqttOptions
     /// <summary>How long a peer has to take the node's last words.</summary>
     public int CloseTimeoutMs { get; init; } = 5_000;
 
+    /// <summary>How long a peer that has been told its last words may be silent, and not close, before the node closes.
+    /// 0: not at all.</summary>
+    public int LingerMs { get; init; } = 500;
+
+    /// <summary>Bytes that are taken from it meanwhile, and thrown away.</summary>
+    public long LingerBytesMax { get; init; } = 16 << 20;
+
     /// <summary>Most seconds of keep alive; a client that asks for more, or for none, gets these. 0 = as the client
     /// says.</summary>
     public int KeepAliveSecondsMax { get; init; } = 3600;

@@ -262,7 +262,7 @@ internal sealed partial class MqttSession
 
         bool isOwn = publisher == _client.PublisherHash;
         Match match = delivery.Consumer.Tag is Subscription shared
-            ? new Match(shared.Options.Qos, shared.Options.RetainAsPublished, shared.Id == 0 ? [] : [shared.Id])
+            ? shared.MatchOf(message.Topic)
             : _subscriptions.Find(message.Topic, isOwn);
         outgoing.Qos = Math.Min(match.Qos, message.Qos);
         if (State is not null && !delivery.Durable && !delivery.IsRecord)

@@ -83,7 +83,7 @@ internal sealed partial class MqttSession
             MqttException.Protocol("a client gives no subscription identifiers");
         }
 
-        if (topic.Topic.AsSpan().StartsWith("$SYS/"u8))
+        if (TopicNames.IsOfNode(topic.Topic))
         {
             throw new MqttException(ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
         }

@@ -52,7 +52,8 @@ internal sealed partial class MqttSession
         catch (BrokerException refusal)
         {
             ReasonCode reason = BrokerErrors.ToReason(refusal);
-            return reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason;
+            return ReasonTable.For(
+                PacketType.SubAck, reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason);
         }
 
         Enter(subscription);
@@ -202,7 +203,7 @@ internal sealed partial class MqttSession
     {
         if (ack.Awaited == 0)
         {
-            ack.Write(_output, _version);
+            Write(ack);
         }
         else
         {
@@ -224,8 +225,19 @@ internal sealed partial class MqttSession
         else if (--ack.Awaited == 0)
         {
             _acks.Remove(number);
-            ack.Write(_output, _version);
+            Write(ack);
         }
+    }
+
+    private void Write(PendingAck ack)
+    {
+        if (ack.BytesFor(_version) > _connect.MaximumPacketSize)
+        {
+            EndWith(ReasonCode.PacketTooLarge, "the answer has more reason codes than the client takes");
+            return;
+        }
+
+        ack.Write(_output, _version);
     }
 
     // Subscriptions are bound still; what was made of them and not kept, or the other way round, is put right.
@@ -269,6 +281,9 @@ internal sealed partial class MqttSession
         public List<byte> Reasons { get; } = [];
 
         public int Awaited { get; set; }
+
+        public int BytesFor(MqttVersion version) =>
+            new SubAckPacket(type, packetId, Reasons.ToArray()).BytesFor(version);
 
         public void Write(PacketWriter output, MqttVersion version) =>
             new SubAckPacket(type, packetId, Reasons.ToArray()).Write(output, version);

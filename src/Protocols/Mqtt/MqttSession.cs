@@ -180,6 +180,6 @@ internal sealed partial class MqttSession
     private void EndWith(ReasonCode reason, string text) => End ??= (reason, text);
 
     private void Answer(PacketType type, ushort id, ReasonCode reason = ReasonCode.Success, string? text = null) =>
-        new AckPacket(type, id, reason).Write(
-            _output, _version, _connect.RequestProblemInformation ? text : null);
+        new AckPacket(type, id, ReasonTable.For(type, reason)).Write(
+            _output, _version, _connect.RequestProblemInformation ? text : null, _connect.MaximumPacketSize);
 }

@@ -10,6 +10,9 @@ internal ref struct OutgoingPublish
     private const int ExpiryBytes = 5;
     private const int AliasBytes = 3;
 
+    /// <summary>By so much the lengths before it grow at most.</summary>
+    private const int AliasLengthBytes = 2;
+
     public MqttMessageMap Message;
     public int Qos;
     public bool Retain;
@@ -31,13 +34,15 @@ internal ref struct OutgoingPublish
             length += MqttWriter.VarIntBytes(properties) + properties;
         }
 
-        // An alias makes it shorter, except the first time.
-        if (FixedHeader.BytesFor(length) + length + AliasBytes > packetBytesMax)
+        long bytes = FixedHeader.BytesFor(length) + length;
+        if (bytes > packetBytesMax)
         {
             return false;
         }
 
-        if (version == MqttVersion.V5 && (alias = aliases.Of(topic, out bool isNew)) != 0)
+        // An alias makes it shorter, except the first time.
+        bool mayGrow = version == MqttVersion.V5 && bytes + AliasBytes + AliasLengthBytes <= packetBytesMax;
+        if (mayGrow && (alias = aliases.Of(topic, out bool isNew)) != 0)
         {
             length -= isNew ? 0 : topic.Length;
             topic = isNew ? topic : default;

@@ -13,6 +13,9 @@ namespace Pillarbox.Protocols.Mqtt;
 /// </summary>
 internal static class TopicNames
 {
+    /// <summary>Whether only the node itself publishes to a topic (§4.7.2).</summary>
+    public static bool IsOfNode(ReadOnlySpan<byte> topic) => topic.StartsWith("$SYS/"u8);
+
     /// <summary>The address of a topic name.</summary>
     public static string ToAddress(ReadOnlySpan<byte> topic) => Convert(topic, isFilter: false);
 

@@ -18,6 +18,10 @@ internal static partial class Log
         Level = LogLevel.Warning, Message = "Queue '{Queue}' is left out of wildcard consumer {Consumer}: {Reason}")]
     public static partial void QueueLeftOut(ILogger logger, string queue, string consumer, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Information, Message = "OpenWire client '{ClientId}' is not told of queues: {Reason}")]
+    public static partial void QueuesNotTold(ILogger logger, string clientId, string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "OpenWire connection from {Peer} ended: {Reason}")]
     public static partial void TimedOut(ILogger logger, string peer, string reason);
 }

@@ -3,6 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.OpenWire.Consumers;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.OpenWire;
 
@@ -15,6 +16,7 @@ internal sealed partial class OpenWireConnection
     private readonly Action _wake;
     private ValueTask<FlushResult> _flush;
     private bool _isFlushing;
+    private bool _lingers;
     private long _flushedBytes;
     private Task<ReadMessage>? _read;
     private ConsumerEndpoint? _reading;
@@ -219,10 +221,29 @@ internal sealed partial class OpenWireConnection
             }
 
             await _output.FlushAsync().AsTask().WaitAsync(patience, _environment.Time);
+            _lingers = !_peerGone;
         }
         catch (TimeoutException)
         {
             // It does not read: it goes without.
+        }
+    }
+
+    // The client's next connection does not wait for that.
+    private async Task LingerAsync()
+    {
+        OpenWireOptions options = _environment.Options;
+        try
+        {
+            if (_lingers)
+            {
+                await new Lingering(options.LingerMs, options.LingerBytesMax, _environment.Time)
+                    .UntilClosedAsync(_input);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The peer has cut the connection.
         }
     }
 
@@ -249,6 +270,7 @@ internal sealed partial class OpenWireConnection
         }
 
         _over.TrySetResult();
+        await LingerAsync();
         await _input.CompleteAsync();
         await _output.CompleteAsync();
     }

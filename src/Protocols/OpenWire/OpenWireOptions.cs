@@ -41,6 +41,13 @@ public sealed record OpenWireOptions
     /// <summary>How long the node's last words may take to go out.</summary>
     public int CloseTimeoutMs { get; init; } = 5_000;
 
+    /// <summary>How long a peer that has been told its last words may be silent, and not close, before the node closes.
+    /// 0: not at all.</summary>
+    public int LingerMs { get; init; } = 500;
+
+    /// <summary>Bytes that are taken from it meanwhile, and thrown away.</summary>
+    public long LingerBytesMax { get; init; } = 16 << 20;
+
     /// <summary>Sessions of one connection.</summary>
     public int SessionsMax { get; init; } = 4096;
 

@@ -116,15 +116,6 @@ internal sealed partial class OpenWireSession
         endpoint.Inlets.Add(inlet);
     }
 
-    private void Listen(ConsumerEndpoint endpoint, List<DestinationName> names)
-    {
-        var listener = new AdvisoryListener(
-            _space, names.ConvertAll(name => name.Name.Address), _owner.Advisories, endpoint.Info.NoLocal, endpoint);
-        endpoint.Listener = listener;
-        _consumers[endpoint.Info.ConsumerId!] = endpoint;
-        _environment.Advisories.Subscribe(listener);
-    }
-
     private void RemoveConsumer(ConsumerId id, long lastDelivered)
     {
         if (_consumers.Remove(id, out ConsumerEndpoint? endpoint))

@@ -124,9 +124,10 @@ internal sealed partial class OpenWireSession
                 break;
             default:
                 Log.LoginFailed(_environment.Logger, _peer.RemoteEndPoint, step.Reason ?? step.Status.ToString());
-                RefuseLogin(new WireThrowable(
-                    ThrowableNames.Security,
-                    step.Status == SaslStatus.Busy ? "too many logins at once" : "user name or password is wrong"));
+                // Who was too many may come again; who is wrong need not.
+                RefuseLogin(step.Status == SaslStatus.Busy
+                    ? new WireThrowable(ThrowableNames.ResourceAllocation, "too many logins at once")
+                    : new WireThrowable(ThrowableNames.Security, "user name or password is wrong"));
                 break;
         }
     }
@@ -207,7 +208,8 @@ internal sealed partial class OpenWireSession
 
     private void RefuseLogin(WireThrowable exception)
     {
-        Refuse(_login!, exception);
+        bool isFinal = exception.ClassName == ThrowableNames.Security;
+        Refuse(_login!, isFinal ? exception with { ClassName = ThrowableNames.LoginRefused } : exception);
         State = ConnectionState.Ended;
     }
 

@@ -346,8 +346,10 @@ internal sealed partial class OpenWireSession
         {
             throw DestinationName.Invalid($"{destination.PhysicalName} is not this connection's");
         }
-        else
+        else if (!destination.IsTopic)
         {
+            // A topic is nothing that is kept: what there is of it are its subscriptions.
+
             Client.DeleteQueue(name.Name.Queue ?? name.Name.Address, ifUnused: true);
         }
     }

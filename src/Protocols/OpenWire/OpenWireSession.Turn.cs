@@ -21,9 +21,6 @@ internal sealed partial class OpenWireSession : IClientEvents
     // Messages that one consumer may write before the next one has its turn.
     private const int MessagesPerTurn = 64;
 
-    // Advisories that wait for a peer that does not read.
-    private const int AdvisoriesMax = 65_536;
-
     // What a frame holds beside the message that is kept: numbers, ids and names.
     private const int FrameBytesBeside = 1024;
 
@@ -185,7 +182,11 @@ internal sealed partial class OpenWireSession : IClientEvents
     void IClientEvents.OnQueueMade(QueueWatch watch, string queue)
     {
         var endpoint = (ConsumerEndpoint)watch.Tag!;
-        if (!endpoint.IsClosed)
+        if (endpoint.Listener is { } listener)
+        {
+            TellQueue(listener, queue);
+        }
+        else if (!endpoint.IsClosed)
         {
             OpenMatching(endpoint, queue);
             endpoint.Regulate(Client);
@@ -239,27 +240,6 @@ internal sealed partial class OpenWireSession : IClientEvents
         {
             endpoint.IsQueued = true;
             _ready.Enqueue(endpoint);
-        }
-    }
-
-    private void HearAdvisories()
-    {
-        while (_advisories.TryDequeue(out Advisory advisory))
-        {
-            var endpoint = (ConsumerEndpoint)advisory.Listener.Consumer;
-            if (endpoint.IsClosed)
-            {
-                continue;
-            }
-
-            if (endpoint.AdvisoryCount >= AdvisoriesMax)
-            {
-                End("advisories are not read");
-                return;
-            }
-
-            endpoint.Queue(AdvisoryMessages.ToMessage(advisory, Options.BrokerName, ++_lastSequence, NowMs));
-            Enqueue(endpoint);
         }
     }
 

@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Routing;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
@@ -42,6 +43,11 @@ internal readonly record struct Destination(AddressName Name, RoutingType? Routi
             ? new Destination(name, fromPrefix ?? type, temporary)
             : throw new StompException(error);
     }
+
+    /// <summary>What stands before the address pattern in the text that this was read from; null: it is none.</summary>
+    public string? PatternPrefixOf(string text) =>
+        !IsTemporary && Name.Queue is null && AddressPattern.IsWildcard(Name.Address)
+            ? text[..^Name.Address.Length] : null;
 
     /// <summary>Reads <c>destination-type</c> or <c>subscription-type</c>.</summary>
     public static RoutingType? TypeOf(string? text) => text?.ToUpperInvariant() switch

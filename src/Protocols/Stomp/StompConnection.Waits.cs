@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Stomp;
 
@@ -219,37 +220,11 @@ internal sealed partial class StompConnection
         }
     }
 
-    // 1.2, "Connection Lingering": bytes that nobody takes would make the system tell the peer of a reset, and it might
-    // not get to read the last words. It is heard a little longer, until it closes, and nothing is made of it.
-    private async Task LingerAsync()
-    {
-        long discarded = 0;
-        bool isOpen = !_peerGone && _environment.Options.LingerMs > 0;
-        while (isOpen)
-        {
-            Task<ReadResult> read = _input.ReadAsync().AsTask();
-            isOpen = await EndsSoonAsync(read);
-            ReadResult result = await read;
-            discarded += result.Buffer.Length;
-            _input.AdvanceTo(result.Buffer.End);
-            isOpen &= !result.IsCompleted && discarded < _environment.Options.LingerBytesMax;
-        }
-    }
-
-    // False: it was cut short, for nothing comes.
-    private async Task<bool> EndsSoonAsync(Task<ReadResult> read)
-    {
-        try
-        {
-            await read.WaitAsync(TimeSpan.FromMilliseconds(_environment.Options.LingerMs), _environment.Time);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            _input.CancelPendingRead();
-            return false;
-        }
-    }
+    // 1.2, "Connection Lingering".
+    private Task LingerAsync() => _peerGone
+        ? Task.CompletedTask
+        : new Lingering(_environment.Options.LingerMs, _environment.Options.LingerBytesMax, _environment.Time)
+            .UntilClosedAsync(_input);
 
     // The pending flush has its one continuation, the wake: look again with the clock's help.
     private async Task EndFlushAsync(TimeSpan patience)

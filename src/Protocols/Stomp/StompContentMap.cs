@@ -32,6 +32,9 @@ public sealed class StompContentMap : IContentMap
     private const string UserId = "JMSXUserID";
     private const string ReplyToGroup = "JMS_AMQP_REPLY_TO_GROUP_ID";
 
+    /// <summary>ActiveMQ's header that says what JMS is to make of the body: <c>text</c> or <c>bytes</c>.</summary>
+    private const string MessageKind = "amq-msg-type";
+
     /// <summary>How the names of annotations begin.</summary>
     private const string AnnotationPrefix = "x-opt-";
 
@@ -174,10 +177,19 @@ public sealed class StompContentMap : IContentMap
 
     private static BodyForm FormOf(byte kind, MessageContent content) =>
         content.ContentType == ObjectType ? BodyForm.Object
+        : KindOf(content) is { } told ? told
         : kind == StompMessageMap.Text && Utf8.IsValid(content.Bytes.Span) ? BodyForm.Text
         : content.Bytes.IsEmpty ? BodyForm.Binary
         : IsTextual(content.ContentType) && Utf8.IsValid(content.Bytes.Span) ? BodyForm.Text
         : BodyForm.Binary;
+
+    // ActiveMQ's clients say so when content-length does not mean bytes, or text is to come as bytes.
+    private static BodyForm? KindOf(MessageContent content) => content.Property(MessageKind).ToString() switch
+    {
+        "text" when Utf8.IsValid(content.Bytes.Span) => BodyForm.Text,
+        "bytes" => BodyForm.Binary,
+        _ => null,
+    };
 
     private static bool IsTextual(string? type) =>
         type is not null
@@ -190,7 +202,7 @@ public sealed class StompContentMap : IContentMap
         {
             // A NUL would end the frame: such a text needs its length, and a type that says that it is one.
             BodyForm.Text when content.Bytes.Span.Contains((byte)0) => (false, content.Bytes, "text/plain"),
-            BodyForm.Text => (true, content.Bytes, null),
+            BodyForm.Text => (true, content.Bytes, "text/plain"),
             BodyForm.Value or BodyForm.Map or BodyForm.List =>
                 (true, Encoding.UTF8.GetBytes(content.Value.ToString().Replace('\0', ' ')), "text/plain"),
             BodyForm.Object => (false, content.Bytes, ObjectType),

@@ -5,6 +5,20 @@ using Pillarbox.Protocols.Stomp.Wire;
 
 namespace Pillarbox.Protocols.Stomp;
 
+/// <summary>Headers of a SEND that have come already, where their values do not say so: the first one counts.</summary>
+[Flags]
+internal enum SendHeaders : byte
+{
+    None = 0,
+    Persistent = 1,
+    Priority = 2,
+    Expires = 4,
+    DestinationType = 8,
+    GroupSequence = 16,
+    Delay = 32,
+    Time = 64,
+}
+
 /// <summary>What the node reads of a SEND; spans are slices of the frame.</summary>
 internal ref struct SendFields
 {
@@ -13,6 +27,7 @@ internal ref struct SendFields
     public ReadOnlySpan<byte> ReplyTo;
     public ReadOnlySpan<byte> Receipt;
     public ReadOnlySpan<byte> Transaction;
+    public SendHeaders Seen;
     public bool HasReceipt;
     public bool HasTransaction;
     public bool HasLength;
@@ -113,7 +128,7 @@ internal static class StompMessageMap
         if (!HasDestination(lines))
         {
             head.Append("\ndestination:"u8);
-            AppendText(ref head, subscription.Destination, version);
+            AppendText(ref head, subscription.DestinationOf(lease.Address.Span), version);
         }
 
         if (payload[0] == Bytes)
@@ -215,16 +230,19 @@ internal static class StompMessageMap
                 Take(ref fields.Receipt, ref fields.HasReceipt, header.Value);
                 return true;
             case 7 when name.SequenceEqual("expires"u8):
-                fields.ExpiresAtMs = Number(header.Value, long.MaxValue, "expires");
+                fields.ExpiresAtMs = IsFirst(ref fields, SendHeaders.Expires)
+                    ? Number(header.Value, long.MaxValue, "expires") : fields.ExpiresAtMs;
                 return true;
             case 8 when name.SequenceEqual("priority"u8):
-                fields.Priority = (byte)Number(header.Value, 9, "priority");
+                fields.Priority = IsFirst(ref fields, SendHeaders.Priority)
+                    ? (byte)Number(header.Value, 9, "priority") : fields.Priority;
                 return true;
             case 8 when name.SequenceEqual("reply-to"u8):
                 fields.ReplyTo = fields.ReplyTo.IsEmpty ? header.Value : fields.ReplyTo;
                 return true;
             case 10 when name.SequenceEqual("persistent"u8):
-                fields.Persistent = header.Value.SequenceEqual("true"u8);
+                fields.Persistent |= IsFirst(ref fields, SendHeaders.Persistent)
+                    && header.Value.SequenceEqual("true"u8);
                 return true;
             case 11 when name.SequenceEqual("destination"u8):
                 fields.Destination = fields.Destination.IsEmpty ? header.Value : fields.Destination;
@@ -236,13 +254,15 @@ internal static class StompMessageMap
                 fields.HasLength = true;
                 return true;
             case 16 when name.SequenceEqual("destination-type"u8):
-                fields.DestinationType = header.Value;
+                fields.DestinationType = IsFirst(ref fields, SendHeaders.DestinationType)
+                    ? header.Value : fields.DestinationType;
                 return true;
             case 11 when name.SequenceEqual("JMSXGroupID"u8):
                 fields.GroupId = fields.GroupId.IsEmpty ? header.Value : fields.GroupId;
                 return false;
             case 12 when name.SequenceEqual("JMSXGroupSeq"u8):
-                fields.EndsGroup |= header.Value is [(byte)'-', ..];
+                fields.EndsGroup |= IsFirst(ref fields, SendHeaders.GroupSequence)
+                    && header.Value is [(byte)'-', ..];
                 return false;
             default:
                 if (name.StartsWith(Schedule))
@@ -259,11 +279,13 @@ internal static class StompMessageMap
     {
         if (name.SequenceEqual("DELAY"u8))
         {
-            fields.DelayMs = Number(value, LongestDelayMs, "AMQ_SCHEDULED_DELAY");
+            fields.DelayMs = IsFirst(ref fields, SendHeaders.Delay)
+                ? Number(value, LongestDelayMs, "AMQ_SCHEDULED_DELAY") : fields.DelayMs;
         }
         else if (name.SequenceEqual("TIME"u8))
         {
-            fields.DeliverAtMs = Number(value, long.MaxValue, "AMQ_SCHEDULED_TIME");
+            fields.DeliverAtMs = IsFirst(ref fields, SendHeaders.Time)
+                ? Number(value, long.MaxValue, "AMQ_SCHEDULED_TIME") : fields.DeliverAtMs;
         }
         else if (name.SequenceEqual("CRON"u8) || ((name.SequenceEqual("PERIOD"u8) || name.SequenceEqual("REPEAT"u8))
             && !value.SequenceEqual("0"u8)))
@@ -278,6 +300,14 @@ internal static class StompMessageMap
             ? MessageGroup.Of(
                 System.Text.Encoding.UTF8.GetBytes(HeaderText.Decode(fields.GroupId, version)), fields.EndsGroup)
             : MessageGroup.Of(fields.GroupId, fields.EndsGroup);
+
+    // 1.2, "Repeated Header Entries".
+    private static bool IsFirst(ref SendFields fields, SendHeaders header)
+    {
+        bool isFirst = (fields.Seen & header) == 0;
+        fields.Seen |= header;
+        return isFirst;
+    }
 
     private static void Take(ref ReadOnlySpan<byte> field, ref bool has, ReadOnlySpan<byte> value)
     {

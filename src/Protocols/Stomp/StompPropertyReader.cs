@@ -6,7 +6,7 @@ namespace Pillarbox.Protocols.Stomp;
 
 /// <summary>
 /// Headers of STOMP payloads for selectors, read where they lie: by name, and the JMS names of those that have one. All
-/// values are strings, for STOMP has nothing else. A payload that cannot be read has no properties.
+/// values are untyped text, for STOMP has nothing else: with a number they compare as one. A payload that cannot be read has no properties.
 /// </summary>
 public sealed class StompPropertyReader : IPropertyReader
 {
@@ -44,7 +44,7 @@ public sealed class StompPropertyReader : IPropertyReader
         {
             if (HeaderText.Plain(lines.Name).SequenceEqual(wanted))
             {
-                return PropertyValue.From(HeaderText.Plain(lines.Value));
+                return PropertyValue.Untyped(HeaderText.Plain(lines.Value));
             }
         }
 

@@ -103,6 +103,11 @@ internal sealed partial class StompSession
         }
 
         Destination destination = Destination.Parse(text, Options, Destination.TypeOf(type));
+        if (destination.PatternPrefixOf(text) is not null && Client.FindAddress(destination.Name.Address) is null)
+        {
+            throw new StompException($"nothing can be sent to the pattern '{Shorten(destination.Name.Address)}'");
+        }
+
         string address = destination.IsTemporary ? Temporary(text, destination) : destination.Name.ToString();
         if (_targets.Count >= Options.ProducersMax)
         {

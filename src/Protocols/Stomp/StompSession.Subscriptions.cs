@@ -35,12 +35,19 @@ internal sealed partial class StompSession
             throw new StompException($"the connection has {Options.SubscriptionsMax} subscriptions already");
         }
 
+        // Whatever can be refused is refused before something is made.
+        AckMode mode = AckModeOf(frame.Text("ack"u8, Version));
         Destination destination =
             Destination.Parse(text, Options, Destination.TypeOf(frame.Text("subscription-type"u8, Version)));
         StreamReading? stream = destination.IsTemporary
             ? null
             : StreamSubscription.Read(
                 Client, destination, frame.Text("x-stream-offset"u8, Version), frame.Text("x-stream-group"u8, Version));
+        if (DurableName(frame) is not null && (stream is not null || destination.IsTemporary))
+        {
+            throw OnlyTopics();
+        }
+
         (string queue, bool isVolatile) = stream is null
             ? Resolve(frame, text, destination) : (stream.Stream, false);
         var options = new ConsumerOptions
@@ -56,26 +63,26 @@ internal sealed partial class StompSession
             Name = key,
             Format = PayloadFormat.Stomp,
         };
-        Subscribe(frame, options, key, id, text, isVolatile ? queue : null);
+        Subscribe(frame, options, mode, id, text, isVolatile ? queue : null);
         Confirm();
     }
 
     private void Subscribe(
-        in FrameHead frame, ConsumerOptions options, string key, string? id, string text, string? volatileQueue)
+        in FrameHead frame, ConsumerOptions options, AckMode mode, string? id, string text, string? volatileQueue)
     {
-        AckMode mode = AckModeOf(frame.Text("ack"u8, Version));
         long? window = NumberOf(frame, "activemq.prefetchSize"u8) ?? NumberOf(frame, "prefetch-count"u8);
         Consumer consumer = Client.OpenConsumer(options);
         var subscription = new StompSubscription(Client, consumer, ++_lastSubscription, id, Version)
         {
             Destination = text,
+            PatternPrefix = Destination.Parse(text, Options).PatternPrefixOf(text),
             AckMode = mode,
             WindowMessages = (int)Math.Clamp(window ?? Options.WindowMessages, 1, Options.WindowMessagesMax),
             WindowBytes = Math.Max(0, NumberOf(frame, "consumer-window-size"u8) ?? 0),
             VolatileQueue = volatileQueue,
             Browses = options.Browse,
         };
-        _subscriptions.Add(key, subscription);
+        _subscriptions.Add(options.Name, subscription);
         _byNumber.Add(subscription.Number, subscription);
         subscription.Regulate();
     }
@@ -89,7 +96,7 @@ internal sealed partial class StompSession
             throw new StompException("the frame has no 'id' header");
         }
 
-        string? key = id ?? frame.Text("destination"u8, Version);
+        string? key = id ?? KeyOf(frame.Text("destination"u8, Version));
         bool known = key is not null && _subscriptions.ContainsKey(key);
         if (!known && durable is null)
         {
@@ -109,6 +116,12 @@ internal sealed partial class StompSession
 
         Confirm();
     }
+
+    // 1.0: a subscription may also be ended by its destination, whether it has an id or not.
+    private string? KeyOf(string? destination) =>
+        destination is null || Version != StompVersion.V10 || _subscriptions.ContainsKey(destination)
+            ? destination
+            : _subscriptions.FirstOrDefault(one => one.Value.Destination == destination).Key ?? destination;
 
     private void EndSubscription(string key)
     {
@@ -132,6 +145,8 @@ internal sealed partial class StompSession
         _ => throw new StompException("'ack' is auto, client or client-individual"),
     };
 
+    private static StompException OnlyTopics() => new("a durable subscription is one to a topic");
+
     // The queue to consume from, and whether it goes with the subscription.
     private (string Queue, bool IsVolatile) Resolve(in FrameHead frame, string text, in Destination destination)
     {
@@ -143,6 +158,11 @@ internal sealed partial class StompSession
         string? durable = DurableName(frame);
         bool isTopic = destination.Name.Queue is null
             && (destination.RoutingType ?? Client.RoutingTypeOf(destination.Name.Address)) == RoutingType.Multicast;
+        if (!isTopic && durable is not null)
+        {
+            throw OnlyTopics();
+        }
+
         if (!isTopic)
         {
             RoutingType? type = destination.Name.Queue is null ? RoutingType.Anycast : destination.RoutingType;

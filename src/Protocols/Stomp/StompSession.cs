@@ -170,7 +170,8 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
             }
 
             ReadReceipt(frame);
-            if (isLarge || !body.IsEmpty)
+            // 1.0, "SUBSCRIBE": its body is ignored; since 1.1 it may have none.
+            if (isLarge || (!body.IsEmpty && Version != StompVersion.V10))
             {
                 throw new StompException("only SEND may have a body");
             }

@@ -66,6 +66,9 @@ internal sealed class StompSubscription
     /// <summary>The destination as the client wrote it.</summary>
     public required string Destination { get; init; }
 
+    /// <summary>What stands before the address pattern in <see cref="Destination"/>; null: it holds none.</summary>
+    public string? PatternPrefix { get; init; }
+
     /// <summary>When messages count as consumed.</summary>
     public required AckMode AckMode { get; init; }
 
@@ -105,6 +108,11 @@ internal sealed class StompSubscription
     /// <summary>Whether it has something that it may write now.</summary>
     public bool HasWork => !IsOver && !IsReading && (Pending.Count > 0 || OwesEnd)
         && (WindowBytes == 0 || Held.Count == 0 || Held.Bytes < WindowBytes);
+
+    /// <summary>The destination of a message that came by another protocol: of a subscription to a pattern it says which
+    /// address it was sent to (1.2, "MESSAGE").</summary>
+    public string DestinationOf(ReadOnlySpan<byte> address) =>
+        PatternPrefix is null ? Destination : PatternPrefix + System.Text.Encoding.UTF8.GetString(address);
 
     /// <summary>Brings the broker's credit up to the window, in batches of a quarter of it.</summary>
     public void Regulate()

@@ -27,7 +27,7 @@ internal sealed class MqttScene : IAsyncDisposable
     {
         _configure = configure ?? (options => options);
         _files = files ?? new MemoryFileSystem();
-        _options = options ?? new MqttOptions { AllowAnyPassword = users is null };
+        _options = WithoutLinger(options ?? new MqttOptions { AllowAnyPassword = users is null });
         _security = security;
         _users = users;
         Open();
@@ -71,7 +71,7 @@ internal sealed class MqttScene : IAsyncDisposable
     public async Task RestartAsync(MqttOptions? options = null)
     {
         await CloseAsync();
-        _options = options ?? _options;
+        _options = options is null ? _options : WithoutLinger(options);
         Open();
     }
 
@@ -96,6 +96,9 @@ internal sealed class MqttScene : IAsyncDisposable
         _handler.Dispose();
         Broker.Dispose();
     }
+
+    // There is no system between the two ends that would throw words away.
+    private static MqttOptions WithoutLinger(MqttOptions options) => options with { LingerMs = 0 };
 
     private void Open()
     {

@@ -32,6 +32,9 @@ public sealed class StompContentMapTests
     [InlineData("Bcontent-type:application/json\n\n{}", BodyForm.Text)]
     [InlineData("Bcontent-type:application/x-java-serialized-object\n\nx", BodyForm.Object)]
     [InlineData("T\n", BodyForm.Text)]
+    [InlineData("Bamq-msg-type:text\n\nx", BodyForm.Text)]
+    [InlineData("Tamq-msg-type:bytes\n\nx", BodyForm.Binary)]
+    [InlineData("Tamq-msg-type:map\n\nx", BodyForm.Text)]
     public void The_body_is_text_or_bytes(string payload, BodyForm form) => Assert.Equal(form, Read(payload)!.Form);
 
     [Theory]
@@ -79,6 +82,21 @@ public sealed class StompContentMapTests
     {
         MessageContent read = Write(new MessageContent { Form = BodyForm.Value, Value = ContentValue.From(7L) });
         Assert.Equal((BodyForm.Text, "7"), (read.Form, Encoding.UTF8.GetString(read.Bytes.Span)));
+    }
+
+    [Fact]
+    public void A_text_of_no_other_type_says_that_it_is_one()
+    {
+        MessageContent read = Write(new MessageContent { Form = BodyForm.Text, Bytes = "x"u8.ToArray() });
+        Assert.Equal("text/plain", read.ContentType);
+    }
+
+    [Fact]
+    public void A_NUL_in_a_header_becomes_a_space()
+    {
+        var content = new MessageContent();
+        content.AddProperty("a\0b", ContentValue.From("c\0d"));
+        Assert.Equal(ContentValue.From("c d"), Write(content).Property("a b"));
     }
 
     [Fact]

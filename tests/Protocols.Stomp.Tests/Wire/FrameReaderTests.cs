@@ -64,9 +64,22 @@ public sealed class FrameReaderTests
     [InlineData("SEND\ncontent-length:99999999999999999999\n\n\0")]
     [InlineData("SEND\ncontent-length:1001\n\n")]
     [InlineData("SEND\ncontent-length:2\n\nabc\0")]
+    [InlineData("SEND\na:b\0c\n\n\0")]
+    [InlineData("SEND\na:b\n\0")]
     [InlineData("SEND\na:1\na:2\na:3\na:4\na:5\na:6\na:7\na:8\na:9\n\n\0")]
     public void What_cannot_be_is_refused(string text) =>
         Assert.Throws<StompException>(() => Read(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void A_NUL_in_a_head_is_seen_when_it_comes()
+    {
+        byte[] bytes = "SEND\na:b\n\0"u8.ToArray();
+        for (int at = 0; at < bytes.Length; at++)
+        {
+            Assert.Empty(Read(bytes[..at]));
+            Assert.Throws<StompException>(() => Read(bytes[..at], bytes[at..]));
+        }
+    }
 
     [Fact]
     public void A_head_that_does_not_end_is_refused_at_its_bound() =>

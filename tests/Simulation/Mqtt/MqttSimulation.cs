@@ -110,6 +110,7 @@ internal sealed class MqttSimulation : IDisposable
     {
         var options = new MqttOptions
         {
+            LingerMs = 0,
             HandshakeTimeoutMs = int.MaxValue,
             KeepAliveSecondsMax = 0,
             SystemTopicsIntervalMs = 0,

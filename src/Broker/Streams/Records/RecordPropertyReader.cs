@@ -7,7 +7,7 @@ using Pillarbox.Model.Records;
 namespace Pillarbox.Broker.Streams.Records;
 
 /// <summary>
-/// Properties of records for selectors: headers by name, and the JMS names of what a message that another protocol
+/// Properties of records for selectors: headers by name (untyped text, of a Kafka client), and the JMS names of what a message that another protocol
 /// brought has. A record that cannot be read has none. Pure; any thread.
 /// </summary>
 public sealed class RecordPropertyReader : IPropertyReader
@@ -65,7 +65,7 @@ public sealed class RecordPropertyReader : IPropertyReader
             if (isWanted && hasValue)
             {
                 return marks.IsEmpty
-                    ? PropertyValue.From(value)
+                    ? PropertyValue.Untyped(value)
                     : Typed(RecordMarks.TypeOf((char)marks[at + 1]), value);
             }
         }

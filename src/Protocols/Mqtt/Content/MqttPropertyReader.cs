@@ -4,8 +4,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Content;
 
-/// <summary>Reads what selectors ask of MQTT messages: user properties by their names, and JMS header names. Pure; any
-/// thread.</summary>
+/// <summary>Reads what selectors ask of MQTT messages: user properties by their names, which are untyped text, and JMS
+/// header names. Pure; any thread.</summary>
 public sealed class MqttPropertyReader : IPropertyReader
 {
     /// <inheritdoc/>
@@ -46,7 +46,7 @@ public sealed class MqttPropertyReader : IPropertyReader
             {
                 if (field is not null ? properties.Id == field : IsNamed(properties, name))
                 {
-                    return PropertyValue.From(field is null ? properties.Value : properties.Bytes);
+                    return PropertyValue.Untyped(field is null ? properties.Value : properties.Bytes);
                 }
             }
         }

@@ -45,6 +45,13 @@ internal sealed class Subscription
     /// <summary>The group's queue.</summary>
     public string SharedQueue => SessionNames.SharedQueue(Group!, Filter);
 
+    /// <summary>What a message of the group's queue is to this member: nothing when the topic begins with <c>$</c> and
+    /// the filter with a wildcard (§4.7.2), which address patterns do not tell apart.</summary>
+    public Match MatchOf(ReadOnlySpan<byte> topic) =>
+        topic is [(byte)'$', ..] && Filter[0] is (byte)'+' or (byte)'#'
+            ? Match.None
+            : new Match(Options.Qos, Options.RetainAsPublished, Id == 0 ? [] : [Id]);
+
     /// <summary>From the text of a SUBSCRIBE; null when it is no topic filter.</summary>
     public static Subscription? Parse(ReadOnlySpan<byte> text, SubscriptionOptions options, int id)
     {

@@ -31,17 +31,25 @@ internal readonly record struct AckPacket(PacketType Type, ushort PacketId, Reas
         return new AckPacket(type, id, reason);
     }
 
+    private const int ReasonLength = 3;
+
     /// <summary>Writes the whole packet; the reason only when it says something. A reason string of less than 64 KiB
-    /// may be told to clients that want it.</summary>
-    public void Write(IBufferWriter<byte> output, MqttVersion version, string? reasonString = null)
+    /// may be told to clients that want it, where the packet does not become larger than they take.</summary>
+    public void Write(
+        IBufferWriter<byte> output, MqttVersion version, string? reasonString = null,
+        uint packetBytesMax = uint.MaxValue)
     {
         bool isPlain = version != MqttVersion.V5 || Reason == ReasonCode.Success;
         ReadOnlySpan<byte> properties = isPlain || reasonString is null
             ? default
             : new PropertyWriter().Add(PropertyId.ReasonString, reasonString).Written;
-        int length = isPlain ? 2 : properties.IsEmpty
-            ? 3
-            : 3 + MqttWriter.VarIntBytes(properties.Length) + properties.Length;
+        int length = ReasonLength + MqttWriter.VarIntBytes(properties.Length) + properties.Length;
+        if (properties.IsEmpty || FixedHeader.BytesFor(length) + length > packetBytesMax)
+        {
+            properties = default;
+            length = isPlain ? ReasonLength - 1 : ReasonLength;
+        }
+
         var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
         to.Header(Type, Type == PacketType.PubRel ? 2 : 0, length);
         to.UInt16(PacketId);

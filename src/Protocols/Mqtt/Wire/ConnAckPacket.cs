@@ -73,11 +73,18 @@ internal sealed record ConnAckPacket
         return null;
     }
 
+    /// <summary>Bytes of the whole packet.</summary>
+    public int BytesFor(MqttVersion version)
+    {
+        int length = LengthFor(version);
+        return FixedHeader.BytesFor(length) + length;
+    }
+
     /// <summary>Writes the whole packet.</summary>
     public void Write(IBufferWriter<byte> output, MqttVersion version)
     {
         bool isNew = version == MqttVersion.V5;
-        int length = 2 + (isNew ? MqttWriter.VarIntBytes(Properties.Length) + Properties.Length : 0);
+        int length = LengthFor(version);
         var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
         to.Header(PacketType.ConnAck, 0, length);
         to.Byte(SessionPresent && version != MqttVersion.V31 ? (byte)1 : (byte)0);
@@ -90,6 +97,9 @@ internal sealed record ConnAckPacket
 
         output.Advance(to.Count);
     }
+
+    private int LengthFor(MqttVersion version) =>
+        2 + (version == MqttVersion.V5 ? MqttWriter.VarIntBytes(Properties.Length) + Properties.Length : 0);
 
     private static ReasonCode FromReturnCode(byte code)
     {

@@ -51,8 +51,30 @@ internal sealed record DisconnectPacket(ReasonCode Reason = ReasonCode.Success)
         return packet;
     }
 
-    /// <summary>Writes the whole packet.</summary>
-    public void Write(IBufferWriter<byte> output, MqttVersion version)
+    /// <summary>Writes the whole packet, without its properties when it would be larger than the other side takes.
+    /// </summary>
+    public void Write(IBufferWriter<byte> output, MqttVersion version, uint packetBytesMax = uint.MaxValue)
+    {
+        ReadOnlySpan<byte> properties = Properties().Written;
+        int whole = 1 + MqttWriter.VarIntBytes(properties.Length) + properties.Length;
+        properties = FixedHeader.BytesFor(whole) + whole > packetBytesMax ? default : properties;
+        int bytes = properties.Length;
+        int length = version != MqttVersion.V5 || (Reason == ReasonCode.Success && bytes == 0)
+            ? 0
+            : 1 + MqttWriter.VarIntBytes(bytes) + bytes;
+        var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
+        to.Header(PacketType.Disconnect, 0, length);
+        if (length > 0)
+        {
+            to.Byte((byte)Reason);
+            to.VarInt(bytes);
+            to.Raw(properties);
+        }
+
+        output.Advance(to.Count);
+    }
+
+    private PropertyWriter Properties()
     {
         var properties = new PropertyWriter();
         if (SessionExpiry is { } expiry)
@@ -70,19 +92,6 @@ internal sealed record DisconnectPacket(ReasonCode Reason = ReasonCode.Success)
             properties.Add(PropertyId.ServerReference, server);
         }
 
-        int bytes = properties.Written.Length;
-        int length = version != MqttVersion.V5 || (Reason == ReasonCode.Success && bytes == 0)
-            ? 0
-            : 1 + MqttWriter.VarIntBytes(bytes) + bytes;
-        var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
-        to.Header(PacketType.Disconnect, 0, length);
-        if (length > 0)
-        {
-            to.Byte((byte)Reason);
-            to.VarInt(bytes);
-            to.Raw(properties.Written);
-        }
-
-        output.Advance(to.Count);
+        return properties;
     }
 }

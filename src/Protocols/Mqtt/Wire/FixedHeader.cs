@@ -69,6 +69,15 @@ internal readonly record struct FixedHeader(PacketType Type, byte Flags, int Len
         return false;
     }
 
+    /// <summary>What 3.1 alone allows, DUP on packets other than PUBLISH, is an error since 3.1.1 (§2.1.3).</summary>
+    public void CheckSince311()
+    {
+        if (Type != PacketType.Publish && (Flags & 8) != 0)
+        {
+            MqttException.Malformed($"the flags of {Type} are not as specified");
+        }
+    }
+
     /// <summary>Bytes of the fixed header of a packet with so many bytes behind it.</summary>
     public static int BytesFor(int length) => 1 + MqttWriter.VarIntBytes(length);
 
@@ -82,7 +91,7 @@ internal readonly record struct FixedHeader(PacketType Type, byte Flags, int Len
             MqttException.Malformed("packet type 0 is reserved");
         }
 
-        // MQTT 3.1 lets DUP be set on packets other than PUBLISH; clients of that age do so.
+        // MQTT 3.1 lets DUP be set on packets other than PUBLISH; clients of that age do so. See CheckSince311.
         if (type != PacketType.Publish && (flags & ~8) != expected)
         {
             MqttException.Malformed($"the flags of {type} are not as specified");

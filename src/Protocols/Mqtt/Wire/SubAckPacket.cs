@@ -32,11 +32,18 @@ internal readonly ref struct SubAckPacket(PacketType type, ushort packetId, Read
         return new SubAckPacket(type, id, from.TakeRest());
     }
 
+    /// <summary>Bytes of the whole packet.</summary>
+    public int BytesFor(MqttVersion version)
+    {
+        int length = LengthFor(version);
+        return FixedHeader.BytesFor(length) + length;
+    }
+
     /// <summary>Writes the whole packet.</summary>
     public void Write(IBufferWriter<byte> output, MqttVersion version)
     {
-        bool hasReasons = version == MqttVersion.V5 || Type == PacketType.SubAck;
-        int length = 2 + (version == MqttVersion.V5 ? 1 : 0) + (hasReasons ? Reasons.Length : 0);
+        bool hasReasons = HasReasons(version);
+        int length = LengthFor(version);
         var to = new MqttWriter(output.GetSpan(FixedHeader.BytesFor(length) + length));
         to.Header(Type, 0, length);
         to.UInt16(PacketId);
@@ -56,4 +63,9 @@ internal readonly ref struct SubAckPacket(PacketType type, ushort packetId, Read
 
         output.Advance(to.Count);
     }
+
+    private bool HasReasons(MqttVersion version) => version == MqttVersion.V5 || Type == PacketType.SubAck;
+
+    private int LengthFor(MqttVersion version) =>
+        2 + (version == MqttVersion.V5 ? 1 : 0) + (HasReasons(version) ? Reasons.Length : 0);
 }

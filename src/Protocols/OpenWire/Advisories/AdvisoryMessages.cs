@@ -10,14 +10,14 @@ internal static class AdvisoryMessages
     /// <summary>The message of one advisory; <paramref name="sequence"/> is unique on the connection.</summary>
     public static Message ToMessage(in Advisory advisory, string brokerName, long sequence, long nowMs)
     {
-        bool counts = advisory.Command is ConsumerInfo or RemoveInfo { ObjectId: ConsumerId };
+        string? counted = CountedBy(advisory.Command);
         var properties = new PrimitiveWriter();
-        properties.WriteCount(counts ? 3 : 2);
+        properties.WriteCount(counted is null ? 2 : 3);
         properties.Write("originBrokerId", brokerName);
         properties.Write("originBrokerName", brokerName);
-        if (counts)
+        if (counted is not null)
         {
-            properties.Write("consumerCount", advisory.Count);
+            properties.Write(counted, advisory.Count);
         }
 
         Destination topic = Destination.Topic(advisory.Topic);
@@ -32,4 +32,11 @@ internal static class AdvisoryMessages
             MarshalledProperties = properties.ToArray(),
         };
     }
+
+    private static string? CountedBy(Command command) => command switch
+    {
+        ConsumerInfo or RemoveInfo { ObjectId: ConsumerId } => "consumerCount",
+        ProducerInfo or RemoveInfo { ObjectId: ProducerId } => "producerCount",
+        _ => null,
+    };
 }

@@ -8,6 +8,9 @@ internal static class AdvisoryTopics
 {
     private const string Prefix = "ActiveMQ.Advisory.";
 
+    /// <summary>The topic that tells of queues that are made.</summary>
+    public const string Queues = Prefix + "Queue";
+
     public static string OfTemporary(Destination destination) =>
         Prefix + (destination.Kind == DataType.TempQueue ? "TempQueue" : "TempTopic");
 

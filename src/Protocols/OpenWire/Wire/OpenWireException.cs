@@ -35,6 +35,9 @@ internal static class ThrowableNames
     public const string Io = "java.io.IOException";
     public const string Jms = "javax.jms.JMSException";
     public const string Security = "javax.jms.JMSSecurityException";
+    /// <summary>A login that is refused; of no other exception a client with the failover transport concludes that it
+    /// need not come again.</summary>
+    public const string LoginRefused = "java.lang.SecurityException";
     public const string InvalidClientId = "javax.jms.InvalidClientIDException";
     public const string InvalidDestination = "javax.jms.InvalidDestinationException";
     public const string InvalidSelector = "javax.jms.InvalidSelectorException";

@@ -63,7 +63,7 @@ internal readonly ref struct FrameHead
         public ReadOnlySpan<byte> Value { get; } = value;
     }
 
-    /// <summary>Goes through the headers; throws at a line without a colon.</summary>
+    /// <summary>Goes through the headers; throws at a line without a colon, or without a name.</summary>
     public ref struct Enumerator(ReadOnlySpan<byte> headers, StompVersion version)
     {
         private ReadOnlySpan<byte> _rest = headers;
@@ -85,9 +85,9 @@ internal readonly ref struct FrameHead
             _line = CutCr(_rest[..end], version == StompVersion.V12);
             _rest = _rest[(end + 1)..];
             _colon = _line.IndexOf((byte)':');
-            if (_colon < 0)
+            if (_colon <= 0)
             {
-                throw new StompException("a header line has no colon");
+                throw new StompException(_colon < 0 ? "a header line has no colon" : "a header line has no name");
             }
 
             return true;

@@ -107,6 +107,7 @@ internal sealed class FrameReader(FrameLimits limits)
 
         long look = Math.Min(input.Length, Limits.HeadBytesMax + 2L);
         long end = FindBlankLine(input.Slice(0, look), Math.Max(0, _scanned - 2));
+        RefuseNul(input, _scanned, Math.Min(end < 0 ? look : end, Limits.HeadBytesMax));
         if (end < 0)
         {
             _scanned = look;
@@ -119,6 +120,16 @@ internal sealed class FrameReader(FrameLimits limits)
         _scanned = 0;
         ReadHead(input.Slice(0, end));
         return true;
+    }
+
+    // The grammar of 1.1 and 1.2 would take one in a header. Clients that look for the next NUL take it for the end of
+    // the frame, and what follows for a frame of the node; and mostly it is the end of one without its empty line.
+    private static void RefuseNul(in ReadOnlySequence<byte> input, long from, long end)
+    {
+        if (from < end && input.Slice(from, end - from).PositionOf((byte)0) is not null)
+        {
+            throw new StompException("a NUL comes before the empty line that ends the headers");
+        }
     }
 
     private static void SkipBlank(ref ReadOnlySequence<byte> input)

@@ -7,12 +7,13 @@ namespace Pillarbox.Protocols.Stomp.Wire;
 /// <summary>
 /// Header names and values (1.2, "Value Encoding"): UTF-8, in which since 1.1 <c>\n</c>, <c>\c</c> and <c>\\</c>, since
 /// 1.2 also <c>\r</c> stand for octets that lines cannot hold; any other escape is an error. The canonical form, in
-/// which messages are kept, is 1.2's. Pure.
+/// which messages are kept, is 1.2's. A NUL, which other protocols may have in a text, becomes a space: see
+/// <see cref="FrameReader"/>. Pure.
 /// </summary>
 internal static class HeaderText
 {
     private const byte Escape = (byte)'\\';
-    private static readonly SearchValues<byte> Special = SearchValues.Create("\\:\n\r"u8);
+    private static readonly SearchValues<byte> Special = SearchValues.Create("\\:\n\r\0"u8);
 
     /// <summary>The text of a name or value as a peer of <paramref name="version"/> wrote it.</summary>
     public static string Decode(ReadOnlySpan<byte> raw, StompVersion version)
@@ -135,6 +136,9 @@ internal static class HeaderText
                 break;
             case Escape when !keepsEscapes:
                 output.Append("\\\\"u8);
+                break;
+            case 0:
+                output.Append((byte)' ');
                 break;
             default:
                 output.Append(b);

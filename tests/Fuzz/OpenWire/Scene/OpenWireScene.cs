@@ -34,8 +34,10 @@ internal sealed class OpenWireScene : IDisposable
             ContentMaps = [new OpenWireContentMap()],
         };
         Broker = MessageBroker.Open(configure is null ? broker : configure(broker));
+        // There is no system between the two ends that would throw words away.
+        options = (options ?? new OpenWireOptions()) with { LingerMs = 0 };
         Handler = new OpenWireConnectionHandler(
-            Broker, options ?? new OpenWireOptions(), new SaslServers(null, new SeededRandom(2)), Clock, Faults);
+            Broker, options, new SaslServers(null, new SeededRandom(2)), Clock, Faults);
     }
 
     public SceneClock Clock { get; } = new();

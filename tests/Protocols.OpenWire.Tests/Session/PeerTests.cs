@@ -1,0 +1,184 @@
+using Pillarbox.Fuzz.OpenWire.Scene;
+using Pillarbox.Model;
+using Pillarbox.Protocols.OpenWire.Wire;
+
+namespace Pillarbox.Protocols.OpenWire.Tests.Session;
+
+/// <summary>What ActiveMQ's clients rely on and its broker does, command by command.</summary>
+public sealed class PeerTests
+{
+    private static readonly Destination Orders = Destination.Queue("orders");
+
+    // Any other exception lets the failover transport try again, for ever.
+    [Fact]
+    public void A_refused_login_is_told_as_javas_own_security_exception()
+    {
+        using var scene = new OpenWireScene(new OpenWireOptions { AllowAnonymous = false });
+        OpenWirePeer peer = scene.Greeted();
+        Response refused = peer.Ask(OpenWireSteps.Login());
+        Assert.Equal("java.lang.SecurityException", Assert.IsType<ExceptionResponse>(refused).Exception!.ClassName);
+        Assert.True(peer.IsEnded);
+    }
+
+    [Fact]
+    public void Removing_a_topic_takes_no_queue_of_its_name()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(Removal(Destination.Topic("orders"))));
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders)));
+        Assert.NotNull(peer.Take<MessageDispatch>());
+    }
+
+    [Fact]
+    public void Removing_a_queue_takes_it_unless_somebody_consumes_from_it()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        OpenWirePeer consumer = scene.InSession(loginAs: "other");
+        Good(consumer.Ask(OpenWireSteps.Consumer(Orders, prefetch: 0, connection: "other")));
+        Assert.IsType<ExceptionResponse>(peer.Ask(Removal(Orders)));
+        consumer.Cut();
+        Good(peer.Ask(Removal(Orders)));
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders)));
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
+    [Fact]
+    public void A_durable_subscription_that_is_in_use_is_neither_taken_nor_removed()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        ConsumerInfo durable = OpenWireSteps.Consumer(Destination.Topic("news"));
+        durable.SubscriptionName = "sub";
+        Good(peer.Ask(durable));
+        ConsumerInfo second = OpenWireSteps.Consumer(Destination.Topic("news"));
+        second.ConsumerId = OpenWireSteps.ConsumerId with { Value = 2 };
+        second.SubscriptionName = "sub";
+        Assert.IsType<ExceptionResponse>(peer.Ask(second));
+        var removal = new RemoveSubscriptionInfo
+        {
+            ConnectionId = OpenWireSteps.ConnectionId, SubscriptionName = "sub", ClientId = "peer",
+        };
+        Assert.IsType<ExceptionResponse>(peer.Ask(removal));
+        Good(peer.Ask(new RemoveInfo { ObjectId = OpenWireSteps.ConsumerId }));
+        Good(peer.Ask(removal));
+        Response gone = peer.Ask(removal);
+        Assert.Equal(
+            ThrowableNames.InvalidDestination, Assert.IsType<ExceptionResponse>(gone).Exception!.ClassName);
+    }
+
+    [Fact]
+    public void A_window_is_given_back_for_what_is_not_answered()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders, WindowSize = 65_536 }));
+        Message message = OpenWireSteps.Text(Orders, 1);
+        message.ProducerId = id;
+        message.MessageId = new MessageId { Producer = id, ProducerSequence = 1 };
+        Good(peer.Ask(message));
+        Assert.Null(peer.Take<ProducerAck>());
+        message.MessageId = message.MessageId with { ProducerSequence = 2 };
+        peer.Send(message, asks: false);
+        ProducerAck given = peer.Take<ProducerAck>()!;
+        Assert.Equal((id, message.AccountedBytes), (given.ProducerId, given.Size));
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(700, 1000)]
+    public void A_pull_that_finds_nothing_is_answered_by_nothing(long timeoutMs, int afterMs)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders, prefetch: 0)));
+        Good(peer.Ask(new MessagePull
+        {
+            ConsumerId = OpenWireSteps.ConsumerId, Destination = Orders, TimeoutMs = timeoutMs,
+        }));
+        if (afterMs > 0)
+        {
+            Assert.Null(peer.Take<MessageDispatch>());
+            scene.Advance(afterMs);
+        }
+
+        Assert.Null(peer.Take<MessageDispatch>()!.Message);
+    }
+
+    [Fact]
+    public void A_consumer_takes_more_with_a_larger_prefetch()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders, prefetch: 1)));
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 2)));
+        Assert.NotNull(peer.Take<MessageDispatch>());
+        Assert.Null(peer.Take<MessageDispatch>());
+        Good(peer.Ask(new ConsumerControl
+        {
+            ConsumerId = OpenWireSteps.ConsumerId, Destination = Orders, Prefetch = 10,
+        }));
+        Assert.NotNull(peer.Take<MessageDispatch>());
+    }
+
+    // What ActiveMQConnection.getDestinationSource reads.
+    [Theory]
+    [InlineData("ActiveMQ.Advisory.Queue,ActiveMQ.Advisory.Topic,ActiveMQ.Advisory.TempQueue")]
+    [InlineData("ActiveMQ.Advisory.>")]
+    public void A_listener_hears_of_the_queues_that_are_there_and_of_later_ones(string topics)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic(topics))));
+        Assert.Equal(["orders"], Queues(peer));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Queue("later"), 2)));
+        Assert.Equal(["later"], Queues(peer));
+        Good(peer.Ask(new RemoveInfo { ObjectId = OpenWireSteps.ConsumerId }));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Queue("unheard"), 3)));
+        Assert.Empty(Queues(peer));
+    }
+
+    [Fact]
+    public void A_listener_of_producers_hears_how_many_there_are()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic("ActiveMQ.Advisory.Producer.Queue.orders"))));
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders }));
+        Assert.Contains("producerCount", PropertiesOf(peer.Take<MessageDispatch>()!), StringComparison.Ordinal);
+    }
+
+    private static List<string> Queues(OpenWirePeer peer)
+    {
+        var names = new List<string>();
+        while (peer.Take<MessageDispatch>() is { } dispatch)
+        {
+            if (dispatch.Message!.DataStructure is DestinationInfo { Destination: { Kind: DataType.Queue } queue })
+            {
+                names.Add(queue.PhysicalName!);
+            }
+        }
+
+        return names;
+    }
+
+    private static string PropertiesOf(MessageDispatch dispatch) =>
+        System.Text.Encoding.Latin1.GetString(dispatch.Message!.MarshalledProperties!.Value.Span);
+
+    private static DestinationInfo Removal(Destination destination) => new()
+    {
+        ConnectionId = OpenWireSteps.ConnectionId,
+        Destination = destination,
+        Operation = DestinationInfo.Remove,
+    };
+
+    private static void Good(Response response) =>
+        Assert.False(response is ExceptionResponse, (response as ExceptionResponse)?.Exception?.ToString());
+}
