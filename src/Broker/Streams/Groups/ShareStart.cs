@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Pillarbox.Broker.Streams.Groups;
 
@@ -19,14 +20,13 @@ public enum ShareStartKind : byte
 /// <param name="Kind">What kind of place.</param>
 /// <param name="BackMs">With <see cref="ShareStartKind.ByDuration"/>: how long ago, in milliseconds, at most 10,000
 /// years.</param>
-public readonly record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
+public readonly partial record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
 {
     private const string Duration = "by_duration:";
     private const long BackMsMax = 10_000L * 366 * 24 * 3_600_000;
 
-    // In the order in which they may stand; all but the first behind a T.
-    private static readonly (char Name, long Ms)[] Units =
-        [('D', 86_400_000), ('H', 3_600_000), ('M', 60_000), ('S', 1_000)];
+    private static readonly (string Name, long Ms)[] Units =
+        [("D", 86_400_000), ("H", 3_600_000), ("M", 60_000), ("S", 1_000)];
 
     /// <summary>At the end.</summary>
     public static ShareStart Latest => new(ShareStartKind.Latest);
@@ -44,8 +44,9 @@ public readonly record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
             return true;
         }
 
+        long backMs = 0;
         bool isDuration = text.StartsWith(Duration, StringComparison.Ordinal)
-            & TryParseDuration(text.AsSpan(Math.Min(text.Length, Duration.Length)), out long backMs);
+            && TryParseDuration(text[Duration.Length..], out backMs);
         start = new ShareStart(ShareStartKind.ByDuration, backMs);
         return isDuration;
     }
@@ -55,60 +56,32 @@ public readonly record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
         ? null
         : $"{name} must be earliest, latest or by_duration:PnDTnHnMn.nS, not '{value}'";
 
-    private static bool TryParseDuration(ReadOnlySpan<char> text, out long milliseconds)
+    private static bool TryParseDuration(string text, out long milliseconds)
     {
         milliseconds = 0;
-        if (text.Length < 2 || text[0] is not ('P' or 'p'))
+        if (DurationPattern().Match(text) is not { Success: true } match)
         {
             return false;
         }
 
         decimal sumMs = 0;
-        int next = 0;
-        text = text[1..];
-        while (!text.IsEmpty)
+        foreach ((string name, long unitMs) in Units)
         {
-            if (next <= 1 && text.Length > 1 && text[0] is 'T' or 't')
+            if (match.Groups[name] is { Success: true } group)
             {
-                // Once, and something comes behind it.
-                text = text[1..];
-                next = 2;
+                bool isNumber = decimal.TryParse(
+                    group.ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number);
+                sumMs += isNumber && number <= BackMsMax ? number * unitMs : BackMsMax + 1;
             }
-
-            int digits = text.IndexOfAnyExcept("0123456789.");
-            int unit = digits <= 0 ? -1 : UnitOf(text[digits], next);
-            if (unit < 0 || !TryParseNumber(text[..digits], isWhole: unit < 3, out decimal number))
-            {
-                return false;
-            }
-
-            sumMs += number * Units[unit].Ms;
-            next = unit == 0 ? 1 : unit + 2;
-            text = text[(digits + 1)..];
         }
 
         milliseconds = sumMs <= BackMsMax ? (long)sumMs : 0;
         return sumMs <= BackMsMax;
     }
 
-    // next: 0 = all may come, 1 = days are over, from 2 on = behind the T, and which comes first.
-    private static int UnitOf(char name, int next)
-    {
-        int first = next < 2 ? 0 : next - 1;
-        int last = next == 0 ? 0 : next == 1 ? -1 : Units.Length - 1;
-        for (int unit = first; unit <= last; unit++)
-        {
-            if (char.ToUpperInvariant(name) == Units[unit].Name)
-            {
-                return unit;
-            }
-        }
-
-        return -1;
-    }
-
-    private static bool TryParseNumber(ReadOnlySpan<char> text, bool isWhole, out decimal number) =>
-        decimal.TryParse(
-            text, isWhole ? NumberStyles.None : NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
-            out number) && number <= BackMsMax;
+    // At least one part, and at least one behind a T.
+    [GeneratedRegex(
+        @"^P(?!$)((?<D>[0-9]+)D)?(T(?=[0-9])((?<H>[0-9]+)H)?((?<M>[0-9]+)M)?((?<S>[0-9]+(\.[0-9]*)?|\.[0-9]+)S)?)?\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex DurationPattern();
 }
