@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Pillarbox.Broker.Streams.Groups;
@@ -23,6 +24,8 @@ public readonly record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
 {
     private const string Duration = "by_duration:";
     private const long BackMsMax = 10_000L * 366 * 24 * 3_600_000;
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
 
     // In the order in which they may stand; all but the first behind a T.
     private static readonly (char Name, long Ms)[] Units =
@@ -75,7 +78,7 @@ public readonly record struct ShareStart(ShareStartKind Kind, long BackMs = 0)
                 next = 2;
             }
 
-            int digits = text.IndexOfAnyExcept("0123456789.");
+            int digits = text.IndexOfAnyExcept(Digits);
             int unit = digits <= 0 ? -1 : UnitOf(text[digits], next);
             if (unit < 0 || !TryParseNumber(text[..digits], isWhole: unit < 3, out decimal number))
             {
