@@ -151,7 +151,7 @@ IEnumerable<string> TestProjects(string[] names) =>
 
 // Foreign clients drive the real server, so they must be here: Proton for Python and C, Cyrus SASL, kcat, librdkafka,
 // kafka-python, mosquitto's clients, paho, stomp.py, ActiveMQ's Java client and RabbitMQ from Debian; rhea, kafkajs,
-// @platformatic/kafka, mqtt and @stomp/stompjs from npm.
+// @platformatic/kafka, no-kafka, mqtt and @stomp/stompjs from npm.
 void InstallTestNeeds()
 {
     (string Package, bool Here)[] needs =
@@ -183,7 +183,8 @@ void InstallTestNeeds()
     string[] missing = [.. needs.Where(n => !n.Here).Select(n => n.Package)];
     if (missing.Length > 0) InstallPackages(missing);
     string[] npm = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    string[] clients = ["rhea", "WebSocket", "Mqtt/mqttjs", "Kafka/kafkajs", "Kafka/platformatic"];
+    string[] clients =
+        ["rhea", "WebSocket", "Mqtt/mqttjs", "Kafka/kafkajs", "Kafka/oldjs", "Kafka/platformatic"];
     foreach (string folder in clients.Select(c => Path.Combine(root, "tests", "Interop", c)))
     {
         if (!Directory.Exists(Path.Combine(folder, "node_modules")))

@@ -167,6 +167,19 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal(2, (await RunAsync("group", "alter", "workers")).ExitCode);
     }
 
+    [Fact]
+    public async Task A_reset_of_a_group_that_has_committed_nothing_says_what_to_do()
+    {
+        await FillAsync();
+        await BeatAsync(epoch: 0);
+        await BeatAsync(epoch: -1);
+        CliResult reset = await RunAsync("group", "reset-offsets", "idle", "--to-earliest");
+        Assert.Equal(
+            (0, "pillarbox: the group has no offsets: name streams with --stream"), (reset.ExitCode, reset.OneError));
+        reset = await RunAsync("group", "reset-offsets", "idle", "--to-earliest", "--stream", "readings:0");
+        Assert.Equal(["readings", "0", "-", "0"], Words(Lines(reset.Output)[1]));
+    }
+
     [Theory]
     [InlineData("--to-datetime", "2026-01-01T12:00:00.002Z", "2")]
     [InlineData("--by-duration", "1ms", "5")]
@@ -241,6 +254,26 @@ public sealed class StreamVerbTests : IAsyncLifetime
             {
                 Member = new GroupMemberRef("readers", -1, "", null),
                 Offsets = [new OffsetToCommit(new TopicPartition("readings", 0), offset, -1, null)],
+            },
+            answer.SetResult);
+        Assert.Equal(CoordinatorError.None, (await answer.Task).Error);
+    }
+
+    // A member comes (0), or goes (-1).
+    private async Task BeatAsync(int epoch)
+    {
+        var answer = new TaskCompletionSource<ConsumerHeartbeatResult>(
+            TaskCreationOptions.RunContinuationsAsynchronously);
+        _node.Broker.Coordinators.Groups.ConsumerHeartbeat(
+            new ConsumerHeartbeatRequest
+            {
+                GroupId = "idle",
+                MemberId = "m1",
+                MemberEpoch = epoch,
+                RebalanceTimeoutMs = 60_000,
+                SubscribedTopics = ["readings"],
+                Owned = [],
+                Client = new GroupClient("reader", "127.0.0.1"),
             },
             answer.SetResult);
         Assert.Equal(CoordinatorError.None, (await answer.Task).Error);

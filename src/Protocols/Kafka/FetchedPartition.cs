@@ -246,7 +246,8 @@ internal sealed class FetchedPartition : IRecordSource
         _read.CopyTo(batches);
         _converted = new PooledBuffer();
         byte magic = version <= LastOfFormat0 ? (byte)0 : (byte)1;
-        MessageSetWriter.Convert(batches.WrittenSpan, magic, PlainBytesMax, _converted);
+        MessageSetWriter.Convert(
+            batches.WrittenSpan, magic, PlainBytesMax, _converted, Place.Wanted.FetchOffset);
         Hold(_held + _converted.WrittenMemory.Length);
         return new RecordBytes(_converted.WrittenMemory);
     }

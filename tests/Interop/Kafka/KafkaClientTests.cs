@@ -4,13 +4,15 @@ using Xunit;
 namespace Pillarbox.Interop.Tests.Kafka;
 
 /// <summary>
-/// Foreign clients of the Kafka protocol, one language a folder, from old versions (kafka-python) over those without
-/// flexible encodings (kafkajs) to the newest (@platformatic/kafka). Each runs every scenario of its folder.
+/// Foreign clients of the Kafka protocol, one language a folder, from those of message sets (no-kafka) over old versions
+/// (kafka-python) and those without flexible encodings (kafkajs) to the newest (@platformatic/kafka). Each runs every scenario of its folder.
 /// </summary>
 [Collection(nameof(SharedNode))]
 public sealed partial class KafkaClientTests(SharedNode shared)
 {
     public static IEnumerable<TheoryDataRow<string>> KafkaJs => Scenarios(JavaScript(), "kafkajs", "scenarios.js");
+
+    public static IEnumerable<TheoryDataRow<string>> OldJs => Scenarios(JavaScript(), "oldjs", "scenarios.js");
 
     public static IEnumerable<TheoryDataRow<string>> Platformatic =>
         Scenarios(JavaScript(), "platformatic", "scenarios.mjs");
@@ -21,6 +23,11 @@ public sealed partial class KafkaClientTests(SharedNode shared)
     [Theory]
     [MemberData(nameof(KafkaJs))]
     public Task Kafkajs_scenario_ends_well(string name) => RunAsync("node", "kafkajs", "run.js", name);
+
+    /// <summary>A client of Kafka 0.9, in versions that Kafka 4 has dropped.</summary>
+    [Theory]
+    [MemberData(nameof(OldJs))]
+    public Task No_kafka_scenario_ends_well(string name) => RunAsync("node", "oldjs", "run.js", name);
 
     [Theory]
     [MemberData(nameof(Platformatic))]

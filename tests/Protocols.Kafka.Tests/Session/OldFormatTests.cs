@@ -35,6 +35,23 @@ public sealed class OldFormatTests
         }
     }
 
+    /// <summary>These clients take whatever comes: only within a compressed message they look for where they were.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public async Task An_old_client_gets_nothing_before_the_offset_that_it_asks_for(short version)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t");
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("a", "b", "c")), 9);
+        await peer.AskAsync<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch("d")), 9);
+        FetchResponse got = await peer.AskAsync<FetchRequest, FetchResponse>(Requests.Fetch("t", 2), version);
+        Assert.Equal(
+            ["c", "d"],
+            Messages(got.Responses[0].Partitions[0].Records.Memory.Span, version < 2 ? (byte)0 : (byte)1));
+    }
+
     private static string[] Messages(ReadOnlySpan<byte> set, byte magic)
     {
         var values = new List<string>();

@@ -8,9 +8,11 @@ namespace Pillarbox.Protocols.Kafka.MessageSets;
 /// <summary>From record batches to message sets of formats 0 and 1, for old clients. Headers are lost there.</summary>
 internal static class MessageSetWriter
 {
-    /// <summary>Writes the records of whole batches as uncompressed messages; control records are left out. Stops at
-    /// what cannot be read.</summary>
-    public static void Convert(ReadOnlySpan<byte> batches, byte magic, int bytesMax, IBufferWriter<byte> target)
+    /// <summary>Writes the records of whole batches from an offset on as uncompressed messages; control records are left
+    /// out. A client passes over messages before those that it asked for only within a compressed one. Stops at what
+    /// cannot be read.</summary>
+    public static void Convert(
+        ReadOnlySpan<byte> batches, byte magic, int bytesMax, IBufferWriter<byte> target, long from = 0)
     {
         using var inner = new PooledBuffer(bytesMax);
         while (RecordBatch.TryRead(batches, out RecordBatch batch) == RecordBatchFault.None)
@@ -30,10 +32,16 @@ internal static class MessageSetWriter
             var records = new RecordReader(inner.WrittenSpan, batch.Count);
             while (records.TryRead(out StreamRecord record))
             {
+                long offset = batch.BaseOffset + record.OffsetDelta;
+                if (offset < from)
+                {
+                    continue;
+                }
+
                 long timestampMs = batch.IsAppendTime
                     ? batch.MaxTimestampMs
                     : batch.BaseTimestampMs + record.TimestampDelta;
-                Write(record, batch.BaseOffset + record.OffsetDelta, timestampMs, magic, target);
+                Write(record, offset, timestampMs, magic, target);
             }
         }
     }

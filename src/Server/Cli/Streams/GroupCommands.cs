@@ -52,7 +52,7 @@ internal static class GroupCommands
         Output.Fields(
         [
             ("name", group.Name), ("type", group.Type), ("state", group.State), ("lag", $"{group.Lag}"),
-            ("settings", string.Join(
+            ("settings", group.Config.Count == 0 ? "-" : string.Join(
                 ' ', group.Config.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key}={c.Value}"))),
         ]);
         if (group.Members is { Count: > 0 } members)

@@ -70,7 +70,11 @@ internal static class GroupReset
     {
         Output.Table(["stream", "partition#", "committed#", "new#"], result.Moves.Select(m => (string[])
             [m.Stream, $"{m.Partition}", m.Before is { } before ? $"{before}" : "-", $"{m.After}"]));
-        if (!result.Executed)
+        if (result.Moves.Count == 0)
+        {
+            Console.Error.WriteLine("pillarbox: the group has no offsets: name streams with --stream");
+        }
+        else if (!result.Executed)
         {
             Console.Error.WriteLine("pillarbox: nothing was changed; do it with --execute");
         }
