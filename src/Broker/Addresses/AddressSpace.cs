@@ -268,7 +268,9 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
             {
                 throw new BrokerException(
                     BrokerError.ResourceLimitExceeded,
-                        $"queue '{name}' takes at most {queue.Config.ConsumersMax} consumers");
+                        queue.Config.ConsumersMax == 1
+                            ? $"queue '{name}' is in use: it takes one consumer at a time"
+                            : $"queue '{name}' takes at most {queue.Config.ConsumersMax} consumers");
             }
 
             admission.Consumers++;

@@ -293,10 +293,11 @@ internal sealed partial class MqttEndpoint
     private void Admit()
     {
         ConnectPacket connect = _connect!;
+        bool isNew = connect.Version == MqttVersion.V5;
         var admission = new ConnAckPacket
         {
             SessionPresent = _queues!.WasThere,
-            Properties = connect.Version == MqttVersion.V5 ? AdmissionProperties(connect.RequestResponseInformation) : [],
+            Properties = isNew ? AdmissionProperties(connect.RequestResponseInformation) : [],
         };
         if (admission.BytesFor(connect.Version) > connect.MaximumPacketSize)
         {

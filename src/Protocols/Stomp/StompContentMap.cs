@@ -10,7 +10,8 @@ namespace Pillarbox.Protocols.Stomp;
 
 /// <summary>
 /// STOMP payloads to the neutral form and back, for messages that come or go by another protocol. STOMP has headers of
-/// text and a body of text or bytes: types of properties are lost, maps, lists and single values go as text. Pure.
+/// text and a body of text or bytes: types of properties are lost, maps and lists go as JSON, single values as text.
+/// Pure.
 /// </summary>
 public sealed class StompContentMap : IContentMap
 {
@@ -203,7 +204,8 @@ public sealed class StompContentMap : IContentMap
             // A NUL would end the frame: such a text needs its length, and a type that says that it is one.
             BodyForm.Text when content.Bytes.Span.Contains((byte)0) => (false, content.Bytes, "text/plain"),
             BodyForm.Text => (true, content.Bytes, "text/plain"),
-            BodyForm.Value or BodyForm.Map or BodyForm.List =>
+            BodyForm.Map or BodyForm.List => (true, ContentJson.Write(content.Value), ContentJson.MediaType),
+            BodyForm.Value =>
                 (true, Encoding.UTF8.GetBytes(content.Value.ToString().Replace('\0', ' ')), "text/plain"),
             BodyForm.Object => (false, content.Bytes, ObjectType),
             BodyForm.None => (false, default, null),

@@ -6,7 +6,8 @@ namespace Pillarbox.Protocols.Stomp;
 
 /// <summary>
 /// Headers of STOMP payloads for selectors, read where they lie: by name, and the JMS names of those that have one. All
-/// values are untyped text, for STOMP has nothing else: with a number they compare as one. A payload that cannot be read has no properties.
+/// values are untyped text, for STOMP has nothing else: with a number they compare as one. A payload that cannot be
+/// read has no properties.
 /// </summary>
 public sealed class StompPropertyReader : IPropertyReader
 {

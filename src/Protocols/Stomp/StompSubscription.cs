@@ -109,8 +109,8 @@ internal sealed class StompSubscription
     public bool HasWork => !IsOver && !IsReading && (Pending.Count > 0 || OwesEnd)
         && (WindowBytes == 0 || Held.Count == 0 || Held.Bytes < WindowBytes);
 
-    /// <summary>The destination of a message that came by another protocol: of a subscription to a pattern it says which
-    /// address it was sent to (1.2, "MESSAGE").</summary>
+    /// <summary>The destination of a message that came by another protocol: of a subscription to a pattern it says
+    /// which address it was sent to (1.2, "MESSAGE").</summary>
     public string DestinationOf(ReadOnlySpan<byte> address) =>
         PatternPrefix is null ? Destination : PatternPrefix + System.Text.Encoding.UTF8.GetString(address);
 

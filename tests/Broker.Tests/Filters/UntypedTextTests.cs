@@ -1,7 +1,6 @@
 using System.Text;
 using Pillarbox.Broker.Filters;
 using Pillarbox.Model;
-using Xunit;
 
 namespace Pillarbox.Broker.Tests.Filters;
 

@@ -113,7 +113,8 @@ internal sealed class MqttSessionTarget : IFuzzTarget
             SegmentBytes = 1 << 20,
         });
         _environment = new MqttEnvironment(
-            _broker, new MqttOptions { AllowAnyPassword = true, LingerMs = 0 }, new SaslServers(null, SystemRandom.Instance),
+            _broker, new MqttOptions { AllowAnyPassword = true, LingerMs = 0 },
+            new SaslServers(null, SystemRandom.Instance),
             TimeProvider.System, NullLogger.Instance, SystemRandom.Instance);
     }
 

@@ -179,6 +179,18 @@ public sealed class StatementTests
         await client.AssertQuietAsync();
     }
 
+    /// <summary>MQTT-3.3.2-8, MQTT-3.3.4-6: what a client does not write into a PUBLISH.</summary>
+    [Theory]
+    [InlineData(0x23, 0, 0x94)]
+    [InlineData(0x0B, 1, 0x82)]
+    public async Task What_a_client_may_not_say_of_a_message_ends_the_connection(int property, int value, int reason)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c");
+        await client.SendPublishAsync("t", "1", with: to => to.Add((PropertyId)property, (uint)value));
+        Assert.Equal((ReasonCode)reason, await client.ExpectEndAsync());
+    }
+
     [Fact]
     public async Task A_will_below_SYS_is_refused()
     {

@@ -26,9 +26,9 @@ public sealed class BrokenPacketTests
     [InlineData("3006000161027F00", 0x81)] // no such property
     [InlineData("82020001", 0x81)] // SUBSCRIBE cut
     [InlineData("8203000100", 0x82)] // SUBSCRIBE without filters
-    [InlineData("820700010000016103", 0x81)] // QoS 3
+    [InlineData("820700010000016103", 0x82)] // QoS 3
     [InlineData("820700010000016140", 0x81)] // reserved option bits
-    [InlineData("820700010000016130", 0x81)] // retain handling 3
+    [InlineData("820700010000016130", 0x82)] // retain handling 3
     [InlineData("82090001020B0000016100", 0x82)] // subscription identifier 0
     [InlineData("A2050001000000", 0x81)] // an empty filter
     [InlineData("A203000100", 0x82)] // UNSUBSCRIBE without filters

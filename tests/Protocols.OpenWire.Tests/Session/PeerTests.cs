@@ -1,5 +1,4 @@
 using Pillarbox.Fuzz.OpenWire.Scene;
-using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire.Tests.Session;

@@ -85,6 +85,19 @@ public sealed class StompContentMapTests
     }
 
     [Fact]
+    public void Maps_and_lists_become_JSON()
+    {
+        ContentValue list = ContentValue.List([ContentValue.From(1L), ContentValue.From("a\0\uD800b")]);
+        MessageContent read = Write(new MessageContent
+        {
+            Form = BodyForm.Map,
+            Value = ContentValue.Map([new("n", ContentValue.From(true)), new("l", list)]),
+        });
+        Assert.Equal((BodyForm.Text, "application/json"), (read.Form, read.ContentType));
+        Assert.Equal(@"{""n"":true,""l"":[1,""a\u0000\uFFFDb""]}", Encoding.UTF8.GetString(read.Bytes.Span));
+    }
+
+    [Fact]
     public void A_text_of_no_other_type_says_that_it_is_one()
     {
         MessageContent read = Write(new MessageContent { Form = BodyForm.Text, Bytes = "x"u8.ToArray() });

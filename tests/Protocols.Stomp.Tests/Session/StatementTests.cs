@@ -24,8 +24,9 @@ public sealed class StatementTests : IDisposable
     {
         StompPeer peer = _scene.Connect("1.2").Send("SUBSCRIBE\nid:s\ndestination:/queue/a\n\n\0");
         peer.Send(
-            "SEND\ndestination:/queue/a\ndestination:/queue/b\npriority:7\npriority:2\npersistent:false\npersistent:true\n"
-            + "expires:9999999999999\nexpires:1\nAMQ_SCHEDULED_DELAY:0\nAMQ_SCHEDULED_DELAY:900000\n"
+            "SEND\ndestination:/queue/a\ndestination:/queue/b\npriority:7\npriority:2\n"
+            + "persistent:false\npersistent:true\nexpires:9999999999999\nexpires:1\n"
+            + "AMQ_SCHEDULED_DELAY:0\nAMQ_SCHEDULED_DELAY:900000\n"
             + "destination-type:ANYCAST\ndestination-type:MULTICAST\nreceipt:r1\nreceipt:r2\n\nm\0");
         Assert.Equal("r1", peer.Frames.Single(f => f.Command == "RECEIPT")["receipt-id"]);
         ReceivedFrame message = peer.Frames.Single(f => f.Command == "MESSAGE");
@@ -129,7 +130,8 @@ public sealed class StatementTests : IDisposable
     [InlineData("convert_string_expressions:price > 10")]
     public void A_selector_compares_headers_with_numbers(string selector)
     {
-        StompPeer peer = _scene.Connect("1.2").Send($"SUBSCRIBE\nid:s\ndestination:/topic/t\nselector:{selector}\n\n\0");
+        StompPeer peer = _scene.Connect("1.2");
+        peer.Send($"SUBSCRIBE\nid:s\ndestination:/topic/t\nselector:{selector}\n\n\0");
         peer.Send("SEND\ndestination:/topic/t\nprice:9\nurgent:false\n\n1\0");
         peer.Send("SEND\ndestination:/topic/t\nprice:12.5\nurgent:true\n\n2\0");
         Assert.Equal("2", peer.Next("MESSAGE").Text);

@@ -7,8 +7,8 @@ using Pillarbox.Model.Records;
 namespace Pillarbox.Broker.Streams.Records;
 
 /// <summary>
-/// Properties of records for selectors: headers by name (untyped text, of a Kafka client), and the JMS names of what a message that another protocol
-/// brought has. A record that cannot be read has none. Pure; any thread.
+/// Properties of records for selectors: headers by name (untyped text, of a Kafka client), and the JMS names of what a
+/// message that another protocol brought has. A record that cannot be read has none. Pure; any thread.
 /// </summary>
 public sealed class RecordPropertyReader : IPropertyReader
 {

@@ -120,7 +120,7 @@ public sealed class MqttContentMap : IContentMap
             case BodyForm.Value:
                 return Encoding.UTF8.GetBytes(content.Value.ToString());
             case BodyForm.Map or BodyForm.List:
-                type = "application/json";
+                type = ContentJson.MediaType;
                 return ContentJson.Write(content.Value);
             default:
                 return content.Bytes;

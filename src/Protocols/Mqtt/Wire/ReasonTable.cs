@@ -1,8 +1,8 @@
 namespace Pillarbox.Protocols.Mqtt.Wire;
 
 /// <summary>
-/// Which reasons of failure the packets of a server may bear (MQTT 5.0 §3.2.2.2, §3.4.2.1, §3.5.2.1, §3.6.2.1, §3.7.2.1,
-/// §3.9.3, §3.11.3, §3.14.2.1). Pure.
+/// Which reasons of failure the packets of a server may bear (MQTT 5.0 §3.2.2.2, §3.4.2.1, §3.5.2.1, §3.6.2.1,
+/// §3.7.2.1, §3.9.3, §3.11.3, §3.14.2.1). Pure.
 /// </summary>
 internal static class ReasonTable
 {

@@ -19,9 +19,14 @@ internal readonly record struct SubscriptionOptions(byte Bits)
     {
         var options = new SubscriptionOptions(bits);
         int allowed = version == MqttVersion.V5 ? 0x3F : 0x03;
-        if (options.Qos == 3 || options.RetainHandling == 3 || (bits & ~allowed) != 0)
+        if ((bits & ~allowed) != 0)
         {
             MqttException.Malformed("subscription options are not as specified");
+        }
+
+        if (options.Qos == 3 || options.RetainHandling == 3)
+        {
+            MqttException.Protocol("a quality of service, or a retain handling, is 3");
         }
 
         return options;

@@ -1,12 +1,16 @@
 using System.Buffers;
 using System.Text.Json;
-using Pillarbox.Model.Content;
 
-namespace Pillarbox.Protocols.Mqtt.Content;
+namespace Pillarbox.Model.Content;
 
-/// <summary>Maps and lists of values as JSON: bytes in Base64, times in milliseconds. Pure.</summary>
-internal static class ContentJson
+/// <summary>Maps and lists of values as JSON, for protocols whose bodies are text or bytes: bytes in Base64, times in
+/// milliseconds. Pure.</summary>
+public static class ContentJson
 {
+    /// <summary>What such a body is, as a media type.</summary>
+    public const string MediaType = "application/json";
+
+    /// <summary>The value as JSON in UTF-8. Does not throw: what is no Unicode becomes U+FFFD.</summary>
     public static ReadOnlyMemory<byte> Write(in ContentValue value)
     {
         var output = new ArrayBufferWriter<byte>();
@@ -51,19 +55,22 @@ internal static class ContentJson
                 }
                 else
                 {
-                    json.WriteStringValue(value.ToString());
+                    json.WriteStringValue(Unicode(value.ToString()));
                 }
 
                 break;
         }
     }
 
+    // Java's strings may hold halves of characters, for which the writer would throw.
+    private static byte[] Unicode(string text) => System.Text.Encoding.UTF8.GetBytes(text);
+
     private static void WriteMap(Utf8JsonWriter json, in ContentValue value)
     {
         json.WriteStartObject();
         foreach ((string name, ContentValue item) in value.Entries)
         {
-            json.WritePropertyName(name);
+            json.WritePropertyName(Unicode(name));
             Write(json, item);
         }
 
