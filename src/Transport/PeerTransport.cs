@@ -57,7 +57,7 @@ public static class PeerTransport
         ITlsHandshakeFeature? handshake = connection.Features.Get<ITlsHandshakeFeature>();
         return new PeerInfo
         {
-            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
+            RemoteEndPoint = TextOf(connection.RemoteEndPoint),
             IsTls = handshake is not null || tls is not null,
             Tls = handshake is not null
                 ? TlsFacts.Of(handshake, connection.Features.Get<ISslStreamFeature>())
@@ -67,4 +67,10 @@ public static class PeerTransport
             ClientCertificate = tls?.ClientCertificate,
         };
     }
+
+    // A socket of both families has addresses of the old one within the new one.
+    private static string TextOf(EndPoint? place) =>
+        place is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
+            ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port).ToString()
+            : place?.ToString() ?? "";
 }

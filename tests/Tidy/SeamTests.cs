@@ -39,6 +39,7 @@ public sealed partial class SeamTests
         ["src/Protocols/Amqp/Policy/PolicyEngine.cs"] = "connections come and go; a message takes none",
         ["src/Protocols/Amqp/Routed/Counting/AddressTallies.cs"] = "senders come and go; who counts takes none",
         ["src/Protocols/Amqp/Routed/TrafficFacts.cs"] = "links come and go; who counts takes none",
+        ["src/Protocols/Amqp/Routed/Tcp/TcpServices.cs"] = "a server is offered or not; a connection takes none",
         ["src/Hosting/Dialing/NodeConnectors.cs"] = "connectors come and go, one at a time",
         ["src/Hosting/NodeProtocols.cs"] = "a protocol is made once, by the listener that first needs it",
         ["src/Router/Addresses/AddressRuleOwner.cs"] = "rules are swapped whole under a lock, read without one",

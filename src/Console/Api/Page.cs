@@ -24,21 +24,41 @@ internal static class Paging
         new("filter", "string", "Only items whose name holds this text, case aside."),
     ];
 
+    /// <summary>The page that a request asks for.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="all">The whole list.</param>
+    /// <param name="name">What the filter looks at.</param>
+    /// <param name="show">What is on the page of an item.</param>
+    /// <param name="number">What items are in the order of; null: of their names.</param>
     public static Page<TOut> Cut<TIn, TOut>(
-        ApiRequest request, IEnumerable<TIn> all, Func<TIn, string> name, Func<TIn, TOut> show)
+        ApiRequest request, IEnumerable<TIn> all, Func<TIn, string> name, Func<TIn, TOut> show,
+        Func<TIn, long>? number = null)
     {
-        int number = request.Number("page", 1, 1, NumberMax);
+        int page = request.Number("page", 1, 1, NumberMax);
         int size = request.Number("pageSize", SizeDefault, 1, SizeMax);
         string? filter = request.Text("filter");
         TIn[] matching = filter is null
             ? [.. all]
             : [.. all.Where(item => name(item).Contains(filter, StringComparison.OrdinalIgnoreCase))];
-        string[] names = [.. matching.Select(name)];
-        Array.Sort(names, matching, StringComparer.Ordinal);
-        long skipped = (long)(number - 1) * size;
+        Sort(matching, name, number);
+        long skipped = (long)(page - 1) * size;
         TOut[] items = skipped >= matching.Length
             ? []
             : [.. matching.Skip((int)skipped).Take(size).Select(show)];
-        return new Page<TOut>(items, matching.Length, number, size);
+        return new Page<TOut>(items, matching.Length, page, size);
+    }
+
+    private static void Sort<T>(T[] items, Func<T, string> name, Func<T, long>? number)
+    {
+        if (number is null)
+        {
+            string[] names = [.. items.Select(name)];
+            Array.Sort(names, items, StringComparer.Ordinal);
+        }
+        else
+        {
+            long[] numbers = [.. items.Select(number)];
+            Array.Sort(numbers, items);
+        }
     }
 }

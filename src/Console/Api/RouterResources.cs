@@ -105,7 +105,7 @@ internal static class RouterResources
     };
 
     private static Task LinksAsync(ApiRequest request) => request.AnswerAsync(
-        Paging.Cut(request, ViewOf(request).Links, l => $"{l.Name} {l.OwningAddress}", Show),
+        Paging.Cut(request, ViewOf(request).Links, l => $"{l.Name} {l.OwningAddress}", Show, l => l.Id),
         ApiJson.Default.PageRouterLinkResource);
 
     private static RouterLinkResource Show(RouterLinkView link) => new()
@@ -174,7 +174,8 @@ internal static class RouterResources
                 User = c.User,
                 Mechanism = c.Sasl,
                 UptimeSeconds = c.UptimeSeconds,
-            }),
+            },
+            c => c.Id),
         ApiJson.Default.PageRouterConnectionResource);
 
     private static Task PathAsync(ApiRequest request)

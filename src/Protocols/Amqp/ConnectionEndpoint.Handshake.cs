@@ -33,8 +33,8 @@ internal sealed partial class ConnectionEndpoint
     /// <summary>The peer's name for itself, from its open.</summary>
     public string ContainerId { get; private set; } = "";
 
-    /// <summary>The address space: what the open's hostname (or else that of TLS) selects, else the user's own, else the
-    /// default.</summary>
+    /// <summary>The address space: what the open's hostname, or else that of TLS, selects, else the user's own, else
+    /// the default.</summary>
     public string AddressSpace { get; private set; } = "default";
 
     /// <summary>The peer's idle-time-out in milliseconds; 0: none.</summary>

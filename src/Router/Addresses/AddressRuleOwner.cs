@@ -149,7 +149,8 @@ internal sealed class AddressRuleOwner : IEntityOwner
         attributes.TryGetValue(name, out AmqpValue value) && value.TryGetInt64(out long number) ? number : null;
 
     private static ConfiguredEntity EntityOf(Named named) => new(
-        "router.config.address", $"router.config.address/{named.Name}", named.Name, ImmutableDictionary<string, AmqpValue>.Empty
+        "router.config.address", $"router.config.address/{named.Name}", named.Name,
+        ImmutableDictionary<string, AmqpValue>.Empty
             .Add("prefix", named.Rule.IsPrefix ? named.Rule.Pattern[..^"/#".Length] : AmqpValue.Null)
             .Add("pattern", named.Rule.IsPrefix ? AmqpValue.Null : named.Rule.Pattern)
             .Add("distribution", named.Rule.Treatment.ToString().ToLowerInvariant())

@@ -8,8 +8,8 @@ namespace Pillarbox.Router.Management;
 internal static class ManagementQuery
 {
     /// <summary>
-    /// {attributeNames, results}: a row for each entity, a column for each name. A name that no entity of the query could
-    /// have is an error; a row of nulls is left out.
+    /// {attributeNames, results}: a row for each entity, a column for each name. A name that no entity of the query
+    /// could have is an error; a row of nulls is left out.
     /// </summary>
     public static AmqpValue Run(ManagementRequest request, EntityType? type, RouterView view)
     {

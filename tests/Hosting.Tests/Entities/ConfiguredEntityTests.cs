@@ -134,6 +134,33 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
         Assert.Equal(401, (int)(await asks.GetAsync("/metrics")).StatusCode);
     }
 
+    private const string Others = """
+        connector {
+            name: west
+            host: 127.0.0.1
+            port: 1
+            sslProfile: ours
+            saslMechanisms: PLAIN
+            saslUsername: me
+            saslPassword: literal:secret
+            maxFrameSize: 4096
+            maxSessions: 3
+            idleTimeoutSeconds: 0
+            linkCapacity: 11
+            verifyHostname: no
+        }
+        address {
+            name: news
+            prefix: news
+        }
+        tcpListener {
+            name: db-in
+            host: 127.0.0.1
+            port: 0
+            address: db
+        }
+        """;
+
     private static string Text(string certificate, string authority) => $$"""
         router {
             mode: interior
@@ -184,30 +211,7 @@ public sealed class ConfiguredEntityTests : IAsyncLifetime
                 "site": "north"
             }
         }
-        connector {
-            name: west
-            host: 127.0.0.1
-            port: 1
-            sslProfile: ours
-            saslMechanisms: PLAIN
-            saslUsername: me
-            saslPassword: literal:secret
-            maxFrameSize: 4096
-            maxSessions: 3
-            idleTimeoutSeconds: 0
-            linkCapacity: 11
-            verifyHostname: no
-        }
-        address {
-            name: news
-            prefix: news
-        }
-        tcpListener {
-            name: db-in
-            host: 127.0.0.1
-            port: 0
-            address: db
-        }
+        {{Others}}
         """;
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Xunit;
 
 namespace Pillarbox.Interop.Tests.Router;
@@ -61,6 +62,20 @@ public sealed class ManagementTests(ManagedLine line) : IClassFixture<ManagedLin
         Assert.True(json.ExitCode == 0, json.Everything);
         using var document = System.Text.Json.JsonDocument.Parse(json.Output);
         Assert.Contains(expected, json.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("links")]
+    [InlineData("connections")]
+    public async Task Links_and_connections_are_in_the_order_of_their_numbers(string verb)
+    {
+        ClientResult json = await ClientProcess.RunAsync(
+            Programs.Pillarbox, ["router", verb, "-o", "json", "--url", line.A.HttpUrl]);
+        using var document = System.Text.Json.JsonDocument.Parse(json.Output);
+        long[] ids = [.. document.RootElement.GetProperty("items").EnumerateArray()
+            .Select(item => long.Parse(item.GetProperty("id").GetString()!, CultureInfo.InvariantCulture))];
+        Assert.NotEmpty(ids);
+        Assert.Equal(ids.Order(), ids);
     }
 
     [Fact]

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
 /// <summary>
-/// Takes requests for a WebSocket at the paths of <see cref="WebSocketPath.Table"/> and at the root, and gives each to the same handler
-/// that serves its protocol on sockets. Everything else goes on to the HTTP resources. Thread-safe.
+/// Takes requests for a WebSocket at the paths of <see cref="WebSocketPath.Table"/> and at the root, and gives each to
+/// the same handler that serves its protocol on sockets. Everything else goes on to the HTTP resources. Thread-safe.
 /// </summary>
 internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogger logger)
 {

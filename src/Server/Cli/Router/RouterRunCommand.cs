@@ -58,7 +58,7 @@ internal static class RouterRunCommand
             throw new CommandException(ExitCode.Usage, "-U is not taken: start it as the user that it is to run as");
         }
 
-        if (flags.Users is { } users && !File.Exists(users))
+        if (flags.Users is { } users && CommandFiles.TryReadText(users) is null)
         {
             throw new CommandException(
                 ExitCode.Failed, $"there is no file of users {users}; 'pillarbox user add NAME --data DIR' makes "
