@@ -70,14 +70,21 @@ public sealed class UntypedTextTests
         byte[] payload = Payload();
         var reader = new Texts(isUntyped: true);
         var header = new MessageHeader();
-        bool all = selector.Matches(header, payload, reader);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
+        bool all = true;
+        long least = long.MaxValue;
+        for (int round = 0; round < 10; round++)
         {
-            all &= selector.Matches(header, payload, reader);
+            // Compiling may allocate in one round; what a match allocates, it allocates in each.
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                all &= selector.Matches(header, payload, reader);
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, least);
         Assert.True(all);
     }
 
