@@ -166,7 +166,10 @@ internal sealed class NodeConnectors(ILoggerFactory logs, TimeProvider time) : I
             {
                 throw new DialException(e.Message, e);
             }
-        });
+        })
+        {
+            Hostname = place.Address.UnixPath is null ? place.Host : null,
+        };
 
     // A peer may lead the node to other hosts, and not away from TLS.
     private ConnectorTarget? Adopt(FailoverServer server, DialOptions dial, bool needsTls)
@@ -179,7 +182,8 @@ internal sealed class NodeConnectors(ILoggerFactory logs, TimeProvider time) : I
 
         // As it is written where TLS has a section: so a place that is configured is not there twice.
         bool isUsual = dial.Tls is not null && place.Scheme == DialScheme.Tls;
-        return TargetOf(isUsual ? place with { Scheme = DialScheme.Plain } : place, dial);
+        ConnectorTarget target = TargetOf(isUsual ? place with { Scheme = DialScheme.Plain } : place, dial);
+        return target with { Hostname = server.Hostname ?? target.Hostname };
     }
 
     private sealed record Running(ConnectorConfig Config, Connector Connector, CancellationTokenSource Stop);

@@ -41,7 +41,11 @@ public sealed record ConnectorOptions
 /// <summary>A place to connect to.</summary>
 /// <param name="Text">For people.</param>
 /// <param name="Dial">Makes the connection. What goes wrong is an exception whose message says what.</param>
-public sealed record ConnectorTarget(string Text, Func<CancellationToken, ValueTask<ConnectionContext>> Dial);
+public sealed record ConnectorTarget(string Text, Func<CancellationToken, ValueTask<ConnectionContext>> Dial)
+{
+    /// <summary>The host that open names there; null: none.</summary>
+    public string? Hostname { get; init; }
+}
 
 /// <summary>Where a connector stands.</summary>
 /// <param name="Status">CONNECTING, SUCCESS or FAILED, as its protocol's peers call it.</param>
@@ -96,7 +100,8 @@ public sealed class Connector(
                 static state => ((ConnectionContext)state!).Abort(), connection);
             RouterLog.Connected(logger, options.Name, target.Text);
             Say("SUCCESS", target.Text);
-            return await engine.InitiateAsync(connection, options.Plan, options.Credentials, cancellation);
+            ConnectionPlan plan = options.Plan with { Hostname = options.Plan.Hostname ?? target.Hostname };
+            return await engine.InitiateAsync(connection, plan, options.Credentials, cancellation);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException
             or ConnectionAbortedException or ConnectionResetException or DialException

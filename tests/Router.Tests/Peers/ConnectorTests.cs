@@ -1,7 +1,11 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Protocols.Amqp;
+using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Peers;
 
 namespace Pillarbox.Router.Tests.Peers;
@@ -9,6 +13,59 @@ namespace Pillarbox.Router.Tests.Peers;
 /// <summary>Connections that a node keeps.</summary>
 public sealed class ConnectorTests
 {
+    // mechanisms: ANONYMOUS; outcome: ok (part 5 sections 5.3.3.1 and 5.3.3.6)
+    private static readonly byte[] Offer = [0, 0x53, 0x40, 0xc0, 12, 1, 0xa3, 9, .. "ANONYMOUS"u8];
+    private static readonly byte[] LetIn = [0, 0x53, 0x44, 0xc0, 3, 1, 0x50, 0];
+
+    [Fact]
+    public async Task Open_names_the_host_of_the_place()
+    {
+        using var node = new AmqpScene();
+        using var stop = new CancellationTokenSource();
+        var toNode = new Pipe();
+        var fromNode = new Pipe();
+        byte[] sasl = [(byte)'A', (byte)'M', (byte)'Q', (byte)'P', 3, 1, 0, 0];
+        byte[] login =
+        [
+            .. sasl, .. FrameBytes.Raw(Offer, type: FrameType.Sasl), .. FrameBytes.Raw(LetIn, type: FrameType.Sasl),
+            .. ProtocolHeader.Amqp,
+        ];
+        await toNode.Writer.WriteAsync(login, TestContext.Current.CancellationToken);
+        var options = new ConnectorOptions
+        {
+            Name = "far",
+            Plan = new ConnectionPlan(ConnectionRole.RouteContainer, IsInitiator: true),
+            Targets =
+            [
+                new ConnectorTarget("far", _ => new ValueTask<ConnectionContext>(new DefaultConnectionContext("far")
+                {
+                    Transport = new Ends(toNode.Reader, fromNode.Writer),
+                }))
+                {
+                    Hostname = "far.example",
+                },
+            ],
+        };
+        Task run = new Connector(node.Handler, options, node.Clock, NullLogger.Instance).RunAsync(stop.Token);
+
+        string said = "";
+        while (!said.Contains("AMQP\0", StringComparison.Ordinal) || !said.Split("AMQP\0")[1].Contains("far.example"))
+        {
+            node.Settle();
+            ReadResult read = await fromNode.Reader.ReadAsync(TestContext.Current.CancellationToken);
+            said += Encoding.Latin1.GetString(read.Buffer);
+            fromNode.Reader.AdvanceTo(read.Buffer.End);
+            Assert.False(read.IsCompleted, said);
+        }
+
+        await stop.CancelAsync();
+        await toNode.Writer.CompleteAsync();
+        node.Settle();
+        await run;
+    }
+
+    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
     [Fact]
     public async Task Place_that_does_not_answer_is_called_again()
     {
