@@ -296,7 +296,7 @@ public sealed class StreamQueueTests
     }
 
     [Fact]
-    public void Of_a_stream_that_is_gone_nothing_is_left_to_do()
+    public async Task Of_a_stream_that_is_gone_nothing_is_left_to_do()
     {
         using Scene scene = new();
         Partition partition = scene.Stream("s");
@@ -307,9 +307,8 @@ public sealed class StreamQueueTests
         Actor actor = scene.Connect();
         actor.Consume("orders");
         actor.AcceptAll();
-        QueueView view = scene.Broker.Management.FindQueueAsync(Identity.Node, "default", "orders")
-            .GetAwaiter().GetResult()!;
-        Assert.Equal((0L, 0), (view.MessageCount, view.Progress!.Count));
+        QueueView? view = await scene.Broker.Management.FindQueueAsync(Identity.Node, "default", "orders");
+        Assert.Equal((0L, 0), (view!.MessageCount, view.Progress!.Count));
     }
 
     [Theory]
