@@ -82,8 +82,8 @@ public sealed class FullDiskTests
         Assert.Equal(60 - refused, actor.Take().Length);
     }
 
-    /// <summary>The stream takes or refuses what came first while the journal takes nothing, so that all of it waits; what
-    /// comes then has another outcome.</summary>
+    /// <summary>The stream takes or refuses what came first while the journal takes nothing, so that all of it waits;
+    /// what comes then has another outcome.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

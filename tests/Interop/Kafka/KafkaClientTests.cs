@@ -4,8 +4,9 @@ using Xunit;
 namespace Pillarbox.Interop.Tests.Kafka;
 
 /// <summary>
-/// Foreign clients of the Kafka protocol, one language a folder, from those of message sets (no-kafka) over old versions
-/// (kafka-python) and those without flexible encodings (kafkajs) to the newest (@platformatic/kafka). Each runs every scenario of its folder.
+/// Foreign clients of the Kafka protocol, one language a folder, from those of message sets (no-kafka) over old
+/// versions (kafka-python) and those without flexible encodings (kafkajs) to the newest (@platformatic/kafka). Each
+/// runs every scenario of its folder.
 /// </summary>
 [Collection(nameof(SharedNode))]
 public sealed partial class KafkaClientTests(SharedNode shared)

@@ -35,7 +35,8 @@ public sealed class OldFormatTests
         }
     }
 
-    /// <summary>These clients take whatever comes: only within a compressed message they look for where they were.</summary>
+    /// <summary>These clients take whatever comes: only within a compressed message they look for where they were.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

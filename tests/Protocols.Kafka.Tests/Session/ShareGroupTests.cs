@@ -120,8 +120,8 @@ public sealed class ShareGroupTests
         Assert.Equal(["good"], ValuesOf(answer));
     }
 
-    /// <summary>Nobody waits for the locks of a client that was killed; one that has come back by another connection keeps
-    /// what it has.</summary>
+    /// <summary>Nobody waits for the locks of a client that was killed; one that has come back by another connection
+    /// keeps what it has.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

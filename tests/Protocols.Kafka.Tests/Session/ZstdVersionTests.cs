@@ -27,8 +27,8 @@ public sealed class ZstdVersionTests
         Assert.Equal(ErrorCode.None, await ProduceAsync(peer, Compressed(RecordCompression.Lz4, "b"), version));
     }
 
-    /// <summary>As Kafka does since version 4.0, whatever the topic says; before, it refused such topics to versions before
-    /// 10. kafka-python reads it by version 4.</summary>
+    /// <summary>As Kafka does since version 4.0, whatever the topic says; before, it refused such topics to versions
+    /// before 10. kafka-python reads it by version 4.</summary>
     [Theory]
     [InlineData(4, "producer")]
     [InlineData(9, "producer")]

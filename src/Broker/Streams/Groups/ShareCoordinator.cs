@@ -77,7 +77,8 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
                 ShareStart start = ConfigOf(key.GroupId).ShareStart;
                 if (start.Kind == ShareStartKind.ByDuration && byTime is null)
                 {
-                    done(SharePosition.Of(CoordinatorError.None) with { BeginAtMs = Math.Max(0, NowMs - start.BackMs) });
+                    long beginAtMs = Math.Max(0, NowMs - start.BackMs);
+                    done(SharePosition.Of(CoordinatorError.None) with { BeginAtMs = beginAtMs });
                     return;
                 }
 
@@ -135,8 +136,8 @@ public sealed partial class ShareCoordinator : ICoordinatorReplay
     public void Enter(string groupId, string memberId, object session) =>
         _loop.Post(() => _sessions[(groupId, memberId)] = session);
 
-    /// <summary>The connection of a session is gone: what its member has is free, unless the member has begun another one
-    /// by now.</summary>
+    /// <summary>The connection of a session is gone: what its member has is free, unless the member has begun another
+    /// one by now.</summary>
     public void Leave(string groupId, string memberId, object session) => _loop.Post(() =>
     {
         if (ReferenceEquals(_sessions.GetValueOrDefault((groupId, memberId)), session))

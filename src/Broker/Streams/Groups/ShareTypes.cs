@@ -43,8 +43,8 @@ public sealed record ShareAcquireRequest
 
     public int RecordsMax { get; init; } = int.MaxValue;
 
-    /// <summary>Runs of those that belong to aborted transactions, in order: nobody gets them. Only for groups that read
-    /// what is committed.</summary>
+    /// <summary>Runs of those that belong to aborted transactions, in order: nobody gets them. Only for groups that
+    /// read what is committed.</summary>
     public IReadOnlyList<(long First, long Last)> Aborted { get; init; } = [];
 }
 
@@ -79,8 +79,8 @@ public readonly record struct SharePosition(
     /// <summary>Whose records the group gets.</summary>
     public Isolation Isolation { get; init; }
 
-    /// <summary>The group has not begun: it does so at the first record that is not older, in milliseconds since the Unix
-    /// epoch. Who opens it finds that and opens it again. Null: it has begun.</summary>
+    /// <summary>The group has not begun: it does so at the first record that is not older, in milliseconds since the
+    /// Unix epoch. Who opens it finds that and opens it again. Null: it has begun.</summary>
     public long? BeginAtMs { get; init; }
 
     /// <inheritdoc/>

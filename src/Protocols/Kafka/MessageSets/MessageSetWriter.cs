@@ -8,9 +8,9 @@ namespace Pillarbox.Protocols.Kafka.MessageSets;
 /// <summary>From record batches to message sets of formats 0 and 1, for old clients. Headers are lost there.</summary>
 internal static class MessageSetWriter
 {
-    /// <summary>Writes the records of whole batches from an offset on as uncompressed messages; control records are left
-    /// out. A client passes over messages before those that it asked for only within a compressed one. Stops at what
-    /// cannot be read.</summary>
+    /// <summary>Writes the records of whole batches from an offset on as uncompressed messages; control records are
+    /// left out. A client passes over messages before those that it asked for only within a compressed one. Stops
+    /// at what cannot be read.</summary>
     public static void Convert(
         ReadOnlySpan<byte> batches, byte magic, int bytesMax, IBufferWriter<byte> target, long from = 0)
     {

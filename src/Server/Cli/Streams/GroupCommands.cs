@@ -8,7 +8,8 @@ internal static class GroupCommands
 {
     public const string Path = "/api/v1/groups";
 
-    public static Command Create() => new("group", "Groups that read streams: list, show, alter, delete, reset-offsets.")
+    public static Command Create() => new(
+        "group", "Groups that read streams: list, show, alter, delete, reset-offsets.")
     {
         List(), Show(), Alter(), Delete(), GroupReset.Create(),
     };

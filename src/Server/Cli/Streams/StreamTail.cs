@@ -169,8 +169,8 @@ internal static class StreamTail
             }
         }
 
-        // Not every offset has a record: some have markers of transactions, of some compaction has taken them. Where too
-        // few are found it looks further back.
+        // Not every offset has a record: some have markers of transactions, of some compaction has taken them. Where
+        // too few are found it looks further back.
         private async Task PrintLastAsync(PartitionResource[] partitions, CancellationToken cancellation)
         {
             Dictionary<int, StreamRecordResource[]> last = [];
