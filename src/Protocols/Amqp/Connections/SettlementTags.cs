@@ -2,8 +2,8 @@ using Pillarbox.Protocols.Amqp.Links;
 
 namespace Pillarbox.Protocols.Amqp.Connections;
 
-/// <summary>Settlements whose end somebody waits for: the peer, or a link's attach. Used by the connection's loop alone.
-/// </summary>
+/// <summary>Settlements whose end somebody waits for: the peer, or a link's attach. Used by the connection's loop
+/// alone.</summary>
 internal sealed class SettlementTags
 {
     private Dictionary<ulong, (AmqpSession Session, uint Id)>? _settlements;
