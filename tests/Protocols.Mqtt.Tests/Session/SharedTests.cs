@@ -155,7 +155,7 @@ public sealed class SharedTests
         // What goes before it fills the way to the client, which reads nothing yet; then the journal is filled.
         await from.PublishAsync("t", "x", 2);
         faults.WriteFull = 1;
-        await from.SendPublishAsync("kept", new string('k', PendingBytes), 1);
+        ushort kept = await from.SendPublishAsync("kept", new string('k', PendingBytes), 1);
         await from.AssertQuietAsync();
         for (int i = 0; i < Noises; i++)
         {
@@ -164,6 +164,8 @@ public sealed class SharedTests
 
         Assert.Equal(ReasonCode.ImplementationSpecificError, await one.ExpectEndAsync());
         faults.WriteFull = 0;
+        // The node looks now and then whether the disk takes something again.
+        Assert.Equal(ReasonCode.Success, await from.ExpectAckAsync(PacketType.PubAck, kept));
         MqttPeer two = await scene.ConnectAsync("two", expiry: 600);
         await two.SubscribeAsync("$share/g/t", 2);
         Assert.Equal("x", (await two.TakeAnsweredAsync()).Body);
