@@ -28,6 +28,7 @@ public sealed class UsageTests
     [InlineData("'frobnicate'", "frobnicate")]
     [InlineData("'--colour'", "queue", "list", "--colour")]
     [InlineData("'xml'", "queue", "list", "-o", "xml")]
+    [InlineData("one of: 'first' 'last' 'next' (see --help)", "queue", "rewind", "q", "--to", "5")]
     [InlineData("the address is empty", "send", "", "--body", "x")]
     [InlineData("the address is empty", "receive", "")]
     [InlineData("a\uFFFDb", "run", "--config", "/nonexistent/a\u0001b")]

@@ -68,7 +68,10 @@ internal static class CommandLine
         string message = parsed.Errors[0].Message;
         int from = message.IndexOf(Type, StringComparison.Ordinal);
         int to = from < 0 ? -1 : message.IndexOf('\'', from + Type.Length);
-        return to < 0 ? message : message.Remove(from, to + 1 - from);
+        message = to < 0 ? message : message.Remove(from, to + 1 - from);
+
+        // Some are lists of several lines.
+        return string.Join(' ', message.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
     }
 
     private static int Explain(Exception error) => error switch
