@@ -38,10 +38,8 @@ public sealed class ConnectorTests
             Plan = new ConnectionPlan(ConnectionRole.RouteContainer, IsInitiator: true),
             Targets =
             [
-                new ConnectorTarget("far", _ => new ValueTask<ConnectionContext>(new DefaultConnectionContext("far")
-                {
-                    Transport = new Ends(toNode.Reader, fromNode.Writer),
-                }))
+                new ConnectorTarget(
+                    "far", _ => new ValueTask<ConnectionContext>(new Wire(toNode.Reader, fromNode.Writer)))
                 {
                     Hostname = "far.example",
                 },
@@ -63,7 +61,14 @@ public sealed class ConnectorTests
         await run.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
     }
 
-    private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    private sealed class Wire : DefaultConnectionContext
+    {
+        public Wire(PipeReader input, PipeWriter output) => Transport = new Ends(input, output);
+
+        public override void Abort(ConnectionAbortedException abortReason) => Transport.Input.CancelPendingRead();
+
+        private sealed record Ends(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+    }
 
     [Fact]
     public async Task Place_that_does_not_answer_is_called_again()
