@@ -24,7 +24,8 @@ internal static class InitiatedConnection
             await transport.Output.FlushAsync(cancellation);
             ReadResult read = await transport.Input.ReadAsync(cancellation);
             SequencePosition taken = Receive(handshake, read.Buffer, output);
-            transport.Input.AdvanceTo(taken, read.Buffer.End);
+            // What stands behind a step that has an answer is looked at when that is said: it may be all that comes.
+            transport.Input.AdvanceTo(taken, output.Count > 0 ? taken : read.Buffer.End);
             if (read.IsCompleted && !handshake.IsComplete && handshake.Refusal is null)
             {
                 return new AmqpError
