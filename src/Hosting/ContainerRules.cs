@@ -11,7 +11,7 @@ internal static class ContainerRules
     public static AutoLinkRule Of(AutoLinkConfig config, int index) => new(
         new AutoLinkPlan
         {
-            Name = config.Name ?? Number("autoLink", index),
+            Name = config.Name ?? Number(index),
             Address = config.Address,
             IsIncoming = config.Direction == LinkDirection.In,
             Phase = config.Phase ?? (config.Direction == LinkDirection.In && !config.Fallback ? 1 : 0),
@@ -22,7 +22,7 @@ internal static class ContainerRules
 
     public static LinkRouteRule Of(LinkRouteConfig config, int index) => new()
     {
-        Name = config.Name ?? Number("linkRoute", index),
+        Name = config.Name ?? Number(index),
         Prefix = config.Prefix,
         Pattern = config.Pattern,
         IsForSenders = config.Direction == LinkDirection.In,
@@ -31,6 +31,5 @@ internal static class ContainerRules
         RemovedPrefix = config.DelExternalPrefix,
     };
 
-    private static string Number(string kind, int index) =>
-        string.Create(CultureInfo.InvariantCulture, $"{kind}/{index}");
+    private static string Number(int index) => index.ToString(CultureInfo.InvariantCulture);
 }
