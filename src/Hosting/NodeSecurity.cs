@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Broker.Security.Tokens;
-using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners;
 using Pillarbox.Storage;
@@ -28,7 +27,6 @@ internal sealed class NodeSecurity : IDisposable
 
     private readonly SecuritySection _section;
     private readonly NodeSeams _seams;
-    private readonly int _refusalDelayMs;
     private readonly TokenKeysReader? _keys;
     private readonly TokenVerifier? _tokens;
     private volatile bool _isOpen;
@@ -36,7 +34,7 @@ internal sealed class NodeSecurity : IDisposable
     private NodeSecurity(SecuritySection section, LimitsConfig limits, UserStore users, NodeSeams seams)
     {
         _section = section;
-        _refusalDelayMs = limits.LoginRefusalDelayMs;
+        RefusalDelayMs = limits.LoginRefusalDelayMs;
         _seams = seams;
         Users = users;
         bool demandsLogin = section.Required || section.Permissions.Count > 0 || section.Tokens is not null;
@@ -59,6 +57,9 @@ internal sealed class NodeSecurity : IDisposable
 
     /// <summary>The permissions; null in development mode.</summary>
     public SecurityConfig? Config => _isOpen ? null : ConfigOf(_section.Permissions);
+
+    /// <summary>How long a refused login waits for its answer, in milliseconds.</summary>
+    public int RefusalDelayMs { get; }
 
     /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
@@ -96,15 +97,6 @@ internal sealed class NodeSecurity : IDisposable
         }
     }
 
-    /// <summary>How the HTTP listener lets people in.</summary>
-    public HttpAccess Http() => new()
-    {
-        Verify = VerifyAsync,
-        InDevelopment = () => _isOpen,
-        WaivesLogin = static context =>
-            context.Features.Get<ListenerPlan>()?.Config.Connections?.LoginRequired == false,
-    };
-
     /// <summary>Ends development mode if there are users now; true when it did.</summary>
     public bool TryClose()
     {
@@ -120,7 +112,7 @@ internal sealed class NodeSecurity : IDisposable
     /// <summary>How to log in, as things are now.</summary>
     public SaslServers Sasl() => new(_isOpen ? null : Users, _seams.Random, _tokens)
     {
-        RefusalDelayMs = _refusalDelayMs,
+        RefusalDelayMs = RefusalDelayMs,
         Time = _seams.Time,
     };
 
@@ -144,24 +136,6 @@ internal sealed class NodeSecurity : IDisposable
         ReadKeys = keys.ReadAsync,
         Time = seams.Time,
     };
-
-    private async ValueTask<LoginVerdict> VerifyAsync(
-        string name, ReadOnlyMemory<byte> password, CancellationToken cancellation)
-    {
-        if (password.Length > Secret.BytesMax)
-        {
-            return default;
-        }
-
-        using var secret = new Secret(password.Span);
-        PasswordCheck check = await Users.VerifyAsync(name, secret, cancellation);
-        if (check.Status == PasswordStatus.Wrong)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(_refusalDelayMs), _seams.Time, cancellation);
-        }
-
-        return new LoginVerdict(check.Identity, check.Status == PasswordStatus.Busy);
-    }
 
     /// <summary>The permissions of an address space that has its own; null: the node's count.</summary>
     public static SecurityConfig? Of(AddressSpaceConfig space) =>

@@ -1,11 +1,8 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
-using Pillarbox.ConsoleApi;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Entities;
 using Pillarbox.Hosting.Listeners;
-using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Hosting;
@@ -51,7 +48,7 @@ public sealed class PillarboxNode : IAsyncDisposable
         {
             await NodeBroker.CreateQueuesAsync(parts.Broker, config, parts.Logger);
             var handlers = new NodeHandlers(
-                parts.Protocols.Handlers, app => Map(app, parts, seams), seams.Time)
+                parts.Protocols.Handlers, () => parts.Http(seams), seams.Time)
             {
                 InDevelopment = () => parts.Security.IsOpen,
                 Guard = GuardOf(config, seams),
@@ -115,20 +112,6 @@ public sealed class PillarboxNode : IAsyncDisposable
         return guard;
     }
 
-    private static void Map(WebApplication application, NodeParts parts, NodeSeams seams) =>
-        ManagementApi.Map(application, new ApiServices
-        {
-            Broker = parts.Broker,
-            Health = parts.State,
-            Access = parts.Security.Http(),
-            Time = seams.Time,
-            Logger = parts.Logger,
-            DescribePayload = PayloadDescriber.Describe,
-            Router = parts.Router is { } router ? router.Network.View : null,
-            ManageRouter = parts.Router is { } managed
-                ? request => managed.Network.ManageAsync(request, ServiceCaller.Node) : null,
-        });
-
     /// <summary>What is opened before the listeners, and closed after them.</summary>
     private sealed record NodeParts(
         MessageBroker Broker, SpokenProtocols Protocols, NodeSecurity Security, DevelopmentMode Mode, ILogger Logger)
@@ -149,6 +132,8 @@ public sealed class PillarboxNode : IAsyncDisposable
         }
 
         public NodeState State { get; } = new();
+
+        public IHttpResources Http(NodeSeams seams) => new NodeHttp(Broker, Security, Router, State, Logger, seams.Time);
 
         public static NodeParts Open(PillarboxConfig config, NodeSeams seams, IReadOnlyList<ListenerPlan> plans)
         {

@@ -15,11 +15,11 @@ namespace Pillarbox.Hosting.Listeners;
 
 /// <summary>What answers on the listeners.</summary>
 /// <param name="Protocols">For each protocol that is spoken: makes the handler of a listener's connections.</param>
-/// <param name="MapHttp">Puts the HTTP resources on the listener's pipeline.</param>
+/// <param name="Http">Makes what answers to HTTP.</param>
 /// <param name="Time">The clock of deadlines.</param>
 internal sealed record NodeHandlers(
     IReadOnlyDictionary<ListenerProtocol, Func<ListenerPlan, ConnectionHandler>> Protocols,
-    Action<WebApplication> MapHttp, TimeProvider Time)
+    Func<IHttpResources> Http, TimeProvider Time)
 {
     /// <summary>Whether the node is open, and so for its own machine only.</summary>
     public Func<bool> InDevelopment { get; init; } = () => false;
@@ -92,7 +92,7 @@ internal sealed class NodeServer : IAsyncDisposable
         WebApplication application = builder.Build();
         new WebSocketEndpoint(handlers.InDevelopment, logs.CreateLogger("Pillarbox.Listeners")).Use(application);
         HttpGate.Use(application);
-        handlers.MapHttp(application);
+        handlers.Http().Map(application);
         try
         {
             await application.StartAsync();

@@ -7,6 +7,8 @@ public sealed class LoadedCodeTests
 {
     [Theory]
     [InlineData("libcrypto")]
+    [InlineData("Microsoft.AspNetCore.Routing.dll")]
+    [InlineData("Pillarbox.ConsoleApi.dll")]
     [InlineData("Pillarbox.Protocols.Kafka.dll")]
     [InlineData("Pillarbox.Protocols.Mqtt.dll")]
     [InlineData("Pillarbox.Protocols.OpenWire.dll")]
