@@ -133,7 +133,8 @@ public sealed class PillarboxNode : IAsyncDisposable
 
         public NodeState State { get; } = new();
 
-        public IHttpResources Http(NodeSeams seams) => new NodeHttp(Broker, Security, Router, State, Logger, seams.Time);
+        public IHttpResources Http(NodeSeams seams) =>
+            new NodeHttp(Broker, Security, Router, State, Logger, seams.Time);
 
         public static NodeParts Open(PillarboxConfig config, NodeSeams seams, IReadOnlyList<ListenerPlan> plans)
         {
