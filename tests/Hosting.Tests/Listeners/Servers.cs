@@ -42,14 +42,7 @@ internal static class Servers
         var handlers = new NodeHandlers(
             protocols.ToDictionary(
                 p => p, p => (Func<ListenerPlan, ConnectionHandler>)(_ => new EchoHandler(NodeProtocols.NameOf(p)))),
-            app =>
-            {
-                foreach (string path in (string[])["/hello", "/health/hello", "/healthz", "/metrics"])
-                {
-                    app.Map(path, c => c.Response.WriteAsync("hello"));
-                }
-            },
-            TimeProvider.System);
+            static () => new Greetings(), TimeProvider.System);
         return NodeServer.StartAsync(config, ListenerPlan.Of(config), handlers, NullLoggerFactory.Instance);
     }
 
@@ -97,6 +90,17 @@ internal static class Servers
             foreach (ReadOnlyMemory<byte> piece in read.Buffer)
             {
                 await connection.Transport.Output.WriteAsync(piece);
+            }
+        }
+    }
+
+    private sealed class Greetings : IHttpResources
+    {
+        public void Map(WebApplication application)
+        {
+            foreach (string path in (string[])["/hello", "/health/hello", "/healthz", "/metrics"])
+            {
+                application.Map(path, c => c.Response.WriteAsync("hello"));
             }
         }
     }
