@@ -112,6 +112,16 @@ internal static class LoadRows
                 AtMost300MiB,
             ],
         },
+        new KafkaRow("stream-produce-10k",
+            "streams, 10 KiB, one producer, acks=all, flush=group; the relay beside it: what this disk takes",
+            "--size 10240 --producers 1 --consumers 0 --batch-bytes 1000000")
+        {
+            Goals =
+            [
+                new Goal("at least 70 % of the relay's MB/s", r => r.Ratio("pillarbox", "relay"), 0.7, true),
+                AtMost300MiB,
+            ],
+        },
         new KafkaRow("stream-produce-os", "streams, 100 B, one producer, flush.mode=os",
             "--size 100 --producers 1 --consumers 0 --batch-bytes 1000000")
         {
