@@ -11,6 +11,14 @@ namespace Pillarbox.Broker.Tests;
 /// <summary>Consumers that read a stream as if it were a queue.</summary>
 public sealed class StreamReaderTests
 {
+    private static readonly RecordBatchOptions Transactional = new()
+    {
+        ProducerId = 7,
+        ProducerEpoch = 0,
+        BaseSequence = 0,
+        IsTransactional = true,
+    };
+
     [Fact]
     public void A_reader_begins_where_it_wants_to()
     {
@@ -151,14 +159,7 @@ public sealed class StreamReaderTests
     {
         using Scene scene = new();
         Partition partition = scene.Stream("s");
-        RecordBatchOptions transactional = new()
-        {
-            ProducerId = 7,
-            ProducerEpoch = 0,
-            BaseSequence = 0,
-            IsTransactional = true,
-        };
-        scene.AppendBatch(partition, transactional, "gone");
+        scene.AppendBatch(partition, Transactional, "gone");
         Actor actor = scene.Connect();
         Reader(actor, StreamStart.First);
         scene.Append(partition, "after");
@@ -174,17 +175,10 @@ public sealed class StreamReaderTests
     {
         using Scene scene = new();
         Partition partition = scene.Stream("s");
-        RecordBatchOptions transactional = new()
-        {
-            ProducerId = 7,
-            ProducerEpoch = 0,
-            BaseSequence = 0,
-            IsTransactional = true,
-        };
         scene.Append(partition, "a");
-        scene.AppendBatch(partition, transactional, "b", "c");
+        scene.AppendBatch(partition, Transactional, "b", "c");
         partition.EndTransaction(7, 0, new EndTransactionMarker(IsCommit: true, 0), isTransactionV2: false);
-        scene.AppendBatch(partition, transactional with { BaseSequence = 2 }, "gone");
+        scene.AppendBatch(partition, Transactional with { BaseSequence = 2 }, "gone");
         partition.EndTransaction(7, 0, new EndTransactionMarker(IsCommit: false, 0), isTransactionV2: false);
         scene.Settle();
         Assert.Equal(["c"], Read(scene.Connect(), StreamStart.Last));
