@@ -12,9 +12,21 @@ namespace Pillarbox.Transport;
 /// <param name="time">The clock.</param>
 public sealed class Lingering(int silentMs, long bytesMax, TimeProvider time)
 {
-    /// <summary>Waits until the peer has closed, is silent, or has sent too much. The loop reads no more. Errors: the
-    /// pipe's.</summary>
+    /// <summary>Waits until the peer has closed or cut the connection, is silent, or has sent too much. The loop reads
+    /// no more.</summary>
     public async Task UntilClosedAsync(PipeReader input)
+    {
+        try
+        {
+            await DiscardAsync(input);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The peer, or the listener, has cut the connection: there is nobody to hear any more.
+        }
+    }
+
+    private async Task DiscardAsync(PipeReader input)
     {
         long discarded = 0;
         bool isOpen = silentMs > 0;

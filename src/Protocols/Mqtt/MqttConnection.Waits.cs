@@ -206,22 +206,10 @@ internal sealed partial class MqttConnection
     }
 
     // The client's next connection does not wait for that.
-    private async Task LingerAsync()
-    {
-        MqttOptions options = _environment.Options;
-        try
-        {
-            if (_lingers)
-            {
-                await new Lingering(options.LingerMs, options.LingerBytesMax, _environment.Time)
-                    .UntilClosedAsync(_input);
-            }
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // The peer has cut the connection.
-        }
-    }
+    private Task LingerAsync() => _lingers
+        ? new Lingering(_environment.Options.LingerMs, _environment.Options.LingerBytesMax, _environment.Time)
+            .UntilClosedAsync(_input)
+        : Task.CompletedTask;
 
     private async Task EndAsync()
     {
