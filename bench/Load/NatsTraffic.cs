@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Load;
 
@@ -86,6 +87,7 @@ internal sealed class NatsTraffic : IDisposable
     {
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         socket.Connect(IPAddress.Loopback, port);
+        LoopbackPacing.Remove(socket);
         Say(socket, "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPING\r\n");
         WaitFor(socket, "PONG\r\n");
         return socket;

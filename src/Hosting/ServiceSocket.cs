@@ -2,6 +2,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Pillarbox.Protocols.Amqp.Routed.Tcp;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting;
 
@@ -16,6 +17,7 @@ internal sealed class ServiceSocket : IServiceSocket
         if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
         {
             socket.NoDelay = true;
+            LoopbackPacing.Remove(socket);
         }
     }
 

@@ -52,6 +52,7 @@ public sealed partial class SeamTests
     {
         ["src/Storage/Files/"] = "the disk",
         ["src/Storage/LogThread.cs"] = "the thread of the log",
+        ["src/Transport/LoopbackPacing.cs"] = "the network: how a socket spreads what it sends",
         ["src/Transport/SocketOutput.cs"] = "the network: sends without Kestrel's copy",
         ["src/Hosting/"] = "network, process and start-up",
         ["src/Server/"] = "the program: command line, client connections, measuring",

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Load.RabbitStreams;
 
@@ -22,6 +23,7 @@ internal sealed class StreamSocket : IDisposable
     {
         _socket.SendBufferSize = _socket.ReceiveBufferSize = 1 << 20;
         _socket.Connect(IPAddress.Loopback, port);
+        LoopbackPacing.Remove(_socket);
     }
 
     /// <summary>Connects and logs in as the server's own user for this machine.</summary>

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Dialing;
 
@@ -115,6 +116,7 @@ internal sealed class NodeDialer : IDisposable
             else
             {
                 await socket.ConnectAsync(address.Host!, address.Port, cancellation);
+                LoopbackPacing.Remove(socket);
             }
 
             return socket;

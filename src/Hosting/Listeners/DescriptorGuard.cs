@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -107,6 +108,11 @@ internal sealed class GuardedListener(IConnectionListener listener, DescriptorGu
             ConnectionContext? connection = await listener.AcceptAsync(cancellationToken);
             if (connection is null || guard.MayStay(connection))
             {
+                if (connection?.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+                {
+                    LoopbackPacing.Remove(socket);
+                }
+
                 return connection;
             }
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners.Proxies;
 using Pillarbox.Hosting.Listeners.WebSockets;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -186,6 +187,7 @@ internal sealed class NodeServer : IAsyncDisposable
         options.Backlog = 4096;
         // The loops give the pool what may take long; between the socket and a loop a change of threads only costs.
         options.UnsafePreferInlineScheduling = true;
+        options.CreateBoundListenSocket = LoopbackPacing.Bind;
         // An idle connection holds no read buffer.
         options.WaitForDataBeforeAllocatingBuffer = true;
     }

@@ -1,6 +1,7 @@
 #pragma warning disable RS0030 // reason: the seam where the command line's clients meet the network
 using System.Net;
 using System.Net.Sockets;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Server.Cli.Sockets;
 
@@ -61,13 +62,19 @@ internal sealed class ClientSocket : IDisposable
             int error = (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
             return !done ? throw new TimeoutException($"no answer within {timeout.TotalSeconds:0.#} s")
                 : error != 0 ? throw new SocketException(error)
-                : new ClientSocket(socket);
+                : new ClientSocket(Tuned(socket));
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+    }
+
+    private static Socket Tuned(Socket socket)
+    {
+        LoopbackPacing.Remove(socket);
+        return socket;
     }
 
     private static void StartConnecting(Socket socket, IPEndPoint target)
