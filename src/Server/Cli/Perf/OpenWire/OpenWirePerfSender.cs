@@ -77,6 +77,8 @@ internal sealed class OpenWirePerfSender : IMessagingSender
             }
 
             _schedule.AddSent(_sent - sentBefore);
+            // Before it asks whether there is room: messages that are not answered have nothing else to wait for.
+            _link.Flush();
             _link.Pump(!isOver && CanSend ? 0 : WaitNanosecondsMax);
             TakeAnswers();
         }
