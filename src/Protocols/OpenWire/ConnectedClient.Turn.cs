@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
@@ -13,7 +12,7 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Protocols.OpenWire;
 
 /// <content>The second half of a pass: what the broker tells, deliveries out.</content>
-internal sealed partial class OpenWireSession : IClientEvents
+internal sealed partial class ConnectedClient : IClientEvents
 {
     // Rounds of "hear the broker, write, tell the broker" in one pass.
     private const int RoundsMax = 8;
@@ -26,12 +25,10 @@ internal sealed partial class OpenWireSession : IClientEvents
 
     private readonly Queue<ConsumerEndpoint> _ready = new();
     private readonly Queue<ConsumerEndpoint> _reads = new();
-    private readonly ConcurrentQueue<Advisory> _advisories = new();
     private long _lastSequence;
-    private long _peerFrameBytesMax = long.MaxValue;
 
     /// <summary>Whether <see cref="Turn"/> has something to hear.</summary>
-    public bool HasEvents => !_advisories.IsEmpty || _client is { HasEvents: true };
+    public bool HasEvents => _traits.Inbox.HasAny || Client.HasEvents;
 
     /// <summary>
     /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the
@@ -39,16 +36,11 @@ internal sealed partial class OpenWireSession : IClientEvents
     /// </summary>
     public bool Turn(long outputLimit)
     {
-        if (_client is null)
-        {
-            return false;
-        }
-
-        bool wasHeldBack = IsHeldBack;
+        bool wasHeldBack = IsProducerHeldBack;
         for (int round = 0; round < RoundsMax; round++)
         {
-            _client.Flush();
-            _client.DrainInbox(this);
+            Client.Flush();
+            Client.DrainInbox(this);
             HearAdvisories();
             bool wrote = WriteDeliveries(outputLimit);
             if (!wrote && !HasEvents)
@@ -57,12 +49,9 @@ internal sealed partial class OpenWireSession : IClientEvents
             }
         }
 
-        _client.Flush();
-        return HasEvents || (State == ConnectionState.Connected && _ready.Count > 0) || (wasHeldBack && !IsHeldBack);
+        Client.Flush();
+        return HasEvents || (EndReason is null && _ready.Count > 0) || (wasHeldBack && !IsProducerHeldBack);
     }
-
-    /// <summary>An advisory for one of its consumers. Any thread.</summary>
-    public void Post(in Advisory advisory) => _advisories.Enqueue(advisory);
 
     /// <summary>A consumer that needs bytes from disk; the loop starts one read at a time.</summary>
     public bool TryTakeRead(out ConsumerEndpoint consumer) => _reads.TryDequeue(out consumer!);
@@ -246,7 +235,7 @@ internal sealed partial class OpenWireSession : IClientEvents
     private bool WriteDeliveries(long outputLimit)
     {
         bool wrote = false;
-        while (State == ConnectionState.Connected && Output.BytesWritten < outputLimit
+        while (EndReason is null && Output.BytesWritten < outputLimit
             && _ready.TryDequeue(out ConsumerEndpoint? endpoint))
         {
             endpoint.IsQueued = false;
@@ -302,13 +291,13 @@ internal sealed partial class OpenWireSession : IClientEvents
     private void Send(ConsumerEndpoint endpoint, in MessageLease lease, byte[]? body)
     {
         using MessageLease taken = lease;
-        if ((body?.Length ?? taken.Payload.Length) + FrameBytesBeside > _peerFrameBytesMax)
+        if ((body?.Length ?? taken.Payload.Length) + FrameBytesBeside > _traits.FrameBytesMax)
         {
             // The client would end the connection, and get it again: others may take it.
             GiveUp(endpoint, Outcome.Failed with
             {
                 UndeliverableHere = true,
-                Reason = $"the client takes frames of at most {_peerFrameBytesMax} bytes",
+                Reason = $"the client takes frames of at most {_traits.FrameBytesMax} bytes",
             });
             return;
         }

@@ -9,7 +9,7 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Protocols.OpenWire;
 
 /// <content>Consumers of advisory topics.</content>
-internal sealed partial class OpenWireSession
+internal sealed partial class ConnectedClient
 {
     // Advisories that wait for a peer that does not read.
     private const int AdvisoriesMax = 65_536;
@@ -20,7 +20,7 @@ internal sealed partial class OpenWireSession
     private void Listen(ConsumerEndpoint endpoint, List<DestinationName> names)
     {
         var listener = new AdvisoryListener(
-            _space, names.ConvertAll(name => name.Name.Address), _owner.Advisories, endpoint.Info.NoLocal, endpoint);
+            _space, names.ConvertAll(name => name.Name.Address), _traits.Inbox, endpoint.Info.NoLocal, endpoint);
         endpoint.Listener = listener;
         _consumers[endpoint.Info.ConsumerId!] = endpoint;
         _environment.Advisories.Subscribe(listener);
@@ -56,12 +56,12 @@ internal sealed partial class OpenWireSession
             Destination = Destination.Queue(queue),
             Operation = DestinationInfo.Add,
         };
-        Post(new Advisory(listener, AdvisoryTopics.Queues, command, Count: 0));
+        _traits.Inbox.Post(new Advisory(listener, AdvisoryTopics.Queues, command, Count: 0));
     }
 
     private void HearAdvisories()
     {
-        while (_advisories.TryDequeue(out Advisory advisory))
+        while (_traits.Inbox.TryTake(out Advisory advisory))
         {
             var endpoint = (ConsumerEndpoint)advisory.Listener.Consumer;
             if (endpoint.IsClosed)

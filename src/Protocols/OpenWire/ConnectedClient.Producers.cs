@@ -12,7 +12,7 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Protocols.OpenWire;
 
 /// <content>Producers, sends and temporary destinations.</content>
-internal sealed partial class OpenWireSession
+internal sealed partial class ConnectedClient
 {
     // Destinations that the connection remembers the meaning of.
     private const int RememberedMax = 256;
@@ -28,7 +28,7 @@ internal sealed partial class OpenWireSession
     private Outlet? _heldBy;
 
     // A producer has used up its credit: the broker, or its disk, is behind.
-    private bool IsHeldBack => _heldBy is { Credit: <= 0 };
+    private bool IsProducerHeldBack => _heldBy is { Credit: <= 0 };
 
     private void OnProducerInfo(ProducerInfo info)
     {
@@ -51,10 +51,10 @@ internal sealed partial class OpenWireSession
 
         bool isPlain = names is { Count: 1 } && !names[0].Destination.IsTemporary && !names[0].IsAdvisory;
         AdvisoryFact[] facts =
-            [.. (names ?? []).Select(name => AdvisoryTopics.Producer(_space, info, name, _owner.Advisories))];
+            [.. (names ?? []).Select(name => AdvisoryTopics.Producer(_space, info, name, _traits.Inbox))];
         _producers[info.ProducerId!] = new ProducerEndpoint(info)
         {
-            Memory = _isFaultTolerant ? Client.RememberProducer(info.ProducerId!.ToString()) : null,
+            Memory = _traits.IsFaultTolerant ? Client.RememberProducer(info.ProducerId!.ToString()) : null,
             Own = isPlain ? OpenOutlet(names![0], info.ProducerId) : null,
             Destination = isPlain ? info.Destination : null,
             Facts = facts,
@@ -169,7 +169,7 @@ internal sealed partial class OpenWireSession
     // It may also send one twice on the new connection: what was under way, and what it kept of it.
     private bool IsRepeated(ProducerEndpoint producer, Message message)
     {
-        if (!_isReconnect || !message.Persistent || producer.Memory is not { } memory)
+        if (!_traits.IsReconnect || !message.Persistent || producer.Memory is not { } memory)
         {
             return false;
         }
@@ -330,7 +330,7 @@ internal sealed partial class OpenWireSession
             });
         }
 
-        AdvisoryFact fact = AdvisoryTopics.Temporary(_space, connection, destination, _owner.Advisories);
+        AdvisoryFact fact = AdvisoryTopics.Temporary(_space, connection, destination, _traits.Inbox);
         _temporaries[destination] = fact;
         Tell(fact);
     }

@@ -10,7 +10,7 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Protocols.OpenWire;
 
 /// <content>Consumers and what they say about messages.</content>
-internal sealed partial class OpenWireSession
+internal sealed partial class ConnectedClient
 {
     private readonly Dictionary<ConsumerId, ConsumerEndpoint> _consumers = [];
 
@@ -48,7 +48,7 @@ internal sealed partial class OpenWireSession
         }
 
         _consumers[info.ConsumerId!] = endpoint;
-        endpoint.Facts = [.. names.Select(name => AdvisoryTopics.Consumer(_space, info, name, _owner.Advisories))];
+        endpoint.Facts = [.. names.Select(name => AdvisoryTopics.Consumer(_space, info, name, _traits.Inbox))];
         foreach (AdvisoryFact fact in endpoint.Facts)
         {
             Tell(fact);
@@ -121,7 +121,7 @@ internal sealed partial class OpenWireSession
         if (_consumers.Remove(id, out ConsumerEndpoint? endpoint))
         {
             CountSeen(endpoint, lastDelivered);
-            Close(endpoint, countAttempts: _format.Version < 5 || lastDelivered == RemoveInfo.LastDeliveredUnknown);
+            Close(endpoint, countAttempts: _traits.Version < 5 || lastDelivered == RemoveInfo.LastDeliveredUnknown);
         }
     }
 
