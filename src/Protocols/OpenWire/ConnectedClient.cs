@@ -1,85 +1,92 @@
 using Pillarbox.Broker;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions.Xa;
 using Pillarbox.Protocols.OpenWire.Advisories;
+using Pillarbox.Protocols.OpenWire.Consumers;
+using Pillarbox.Protocols.OpenWire.Destinations;
 using Pillarbox.Protocols.OpenWire.Logins;
+using Pillarbox.Protocols.OpenWire.Producers;
 using Pillarbox.Protocols.OpenWire.Transactions;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire;
 
 /// <summary>
-/// What a client that has logged in does. Used by the connection's loop alone.
+/// A client that has logged in: each of its commands goes to the object that it is about, each event of the broker to
+/// the object that waits for it. Used by the connection's loop alone.
 /// </summary>
 internal sealed partial class ConnectedClient
 {
-    // Every connection has a session -1 for its own consumers.
-    private const long NodeSession = -1;
-
-    private readonly OpenWireEnvironment _environment;
+    private readonly BrokerClient _client;
     private readonly ClientTraits _traits;
+    private readonly CommandOutput _output;
     private readonly PassClock _clock;
     private readonly InputHold _hold;
+    private readonly PeerSessions _sessions;
     private readonly ConnectionFacts _facts;
-    private readonly OpenWireMessageMap _map = new();
+    private readonly AdvisoryListeners _listeners;
+    private readonly DestinationCommands _destinations;
     private readonly TransactionCommands _transactions;
-    private readonly HashSet<long> _sessions = [NodeSession];
+    private readonly ProducerTable _producers;
+    private readonly Sends _sends;
+    private readonly DispatchTurns _turns;
+    private readonly ConsumerTable _consumers;
+    private readonly PullWaits _pulls;
+    private readonly Acknowledgements _acknowledgements;
 
     public ConnectedClient(
         OpenWireEnvironment environment, BrokerClient client, ClientTraits traits, CommandOutput output,
         PassClock clock, InputHold hold)
     {
-        _environment = environment;
+        _client = client;
         _traits = traits;
+        _output = output;
         _clock = clock;
         _hold = hold;
-        Client = client;
-        Output = output;
-        _facts = new ConnectionFacts(environment.Advisories);
-        _transactions = new TransactionCommands(output, Options);
+        OpenWireOptions options = environment.Options;
+        AdvisoryHub hub = environment.Advisories;
+        var map = new OpenWireMessageMap();
+        var names = new RememberedNames(options);
+        _sessions = new PeerSessions(traits.Connection.Value!, options);
+        _facts = new ConnectionFacts(hub);
+        _listeners = new AdvisoryListeners(hub, client, traits, options.BrokerName, environment.Logger);
+        _destinations = new DestinationCommands(client, traits, _facts, options);
+        _transactions = new TransactionCommands(output, options);
+        _producers = new ProducerTable(client, traits, names, _facts, options);
+        var rules = new SendRules(client, traits, names, hub);
+        _sends = new Sends(client, _producers, rules, _transactions, map, output, hold, options);
+        _turns = new DispatchTurns(client, new Dispatches(client, traits, map, output), output);
+        var inlets = new InletOpener(client, traits, _destinations, options, environment.Logger);
+        _consumers = new ConsumerTable(client, traits, names, inlets, _listeners, _facts, _turns, options);
+        _pulls = new PullWaits(client, _consumers, _turns);
+        _acknowledgements = new Acknowledgements(client, _consumers, _transactions, _turns, options);
     }
 
-    public BrokerClient Client { get; }
+    /// <summary>Its part of the broker.</summary>
+    public BrokerClient Client => _client;
+
+    /// <summary>Which of its consumers writes, and reads from disk.</summary>
+    public DispatchTurns Turns => _turns;
+
+    /// <summary>Its consumers that wait for a message.</summary>
+    public PullWaits Pulls => _pulls;
+
+    /// <summary>Whether input waits: the broker, or its disk, is behind.</summary>
+    public bool IsHeldBack => _producers.IsHeldBack || _client.IsBehind;
 
     /// <summary>Why the connection is to end; null: it is not.</summary>
     public string? EndReason { get; private set; }
 
-    private OpenWireOptions Options => _environment.Options;
-
-    private CommandOutput Output { get; }
-
-    private string _space => _traits.Space;
-
-    private string _clientId => _traits.ClientId;
-
-    private long NowMs => _clock.NowMs;
-
-    private long SteadyMs => _clock.SteadyMs;
-
-    /// <summary>Whether input waits: the broker, or its disk, is behind.</summary>
-    public bool IsHeldBack => IsProducerHeldBack || Client.IsBehind;
-
     /// <summary>Others hear that the client is there.</summary>
     public void Introduce(ConnectionInfo login) =>
-        Tell(AdvisoryTopics.Connection(_space, login, _traits.Inbox));
+        _facts.Tell(AdvisoryTopics.Connection(_traits.Space, login, _traits.Inbox));
 
-    /// <summary>Gives everything back.</summary>
+    /// <summary>Gives everything back: consumers, transactions. Once, at the end.</summary>
     public void Leave()
     {
-        ForgetFacts();
-        CloseConsumers();
-        Client.Dispose();
+        _facts.Clear();
+        _consumers.CloseAll();
+        _client.Dispose();
     }
-
-    private void Tell(AdvisoryFact fact) => _facts.Tell(fact);
-
-    private void Untell(IEnumerable<AdvisoryFact> facts) => _facts.Untell(facts);
-
-    private void ForgetFacts() => _facts.Clear();
-
-    private void TellError(WireThrowable exception) => Output.TellError(exception);
-
-    private void End(string reason) => EndReason ??= reason;
 
     /// <summary>Does what a command asks for. True: it is done and may be answered; false: it will be.</summary>
     /// <exception cref="OpenWireException">It has no place here, or is refused.</exception>
@@ -90,46 +97,60 @@ internal sealed partial class ConnectedClient
         switch (command)
         {
             case Message message:
-                OnMessage(message);
+                _sends.Take(message, _clock.NowMs);
                 return false;
             case MessageAck ack:
-                return OnAck(ack);
+                return _acknowledgements.Take(ack);
             case MessagePull pull:
-                OnPull(pull);
+                _pulls.Begin(pull, _clock.SteadyMs);
                 return true;
             case TransactionInfo transaction:
-                CheckConnection(transaction.ConnectionId?.Value);
-                return _transactions.Perform(transaction, Client);
-            case ConsumerInfo consumer:
-                OnConsumerInfo(consumer);
-                return AnswersWhenMade(command);
-            case ProducerInfo producer:
-                OnProducerInfo(producer);
-                return AnswersWhenMade(command);
+                _sessions.CheckConnection(transaction.ConnectionId?.Value);
+                return _transactions.Perform(transaction, _client);
             case SessionInfo session:
-                OnSessionInfo(session);
+                _sessions.Add(session);
                 return true;
             case RemoveInfo remove:
-                OnRemove(remove);
+                Remove(remove);
                 return true;
-            case DestinationInfo destination:
-                OnDestinationInfo(destination);
-                return AnswersWhenMade(command);
-            case RemoveSubscriptionInfo subscription:
-                OnRemoveSubscription(subscription);
-                return AnswersWhenMade(command);
+            case ConsumerControl control:
+                _consumers.Control(control);
+                return true;
             default:
                 return PerformRare(command);
         }
     }
 
+    /// <summary>A client that does not wait for the answer of a send must not commit without it.</summary>
+    public void FailTransaction(Command command, string reason)
+    {
+        if (command is Message { ResponseRequired: false, TransactionId: { } id })
+        {
+            _transactions.Fail(id, reason);
+        }
+    }
+
+    // What may be made on disk; or what is nothing, or has no place here.
     private bool PerformRare(Command command)
     {
         switch (command)
         {
-            case ConsumerControl control:
-                OnConsumerControl(control);
-                return true;
+            case ConsumerInfo { ConsumerId: var id } consumer:
+                _sessions.CheckSession(id?.Connection, id?.Session ?? 0);
+                _consumers.Open(consumer);
+                return AnswersWhenMade(command);
+            case ProducerInfo { ProducerId: var id } producer:
+                _sessions.CheckSession(id?.Connection, id?.Session ?? 0);
+                _producers.Open(producer);
+                return AnswersWhenMade(command);
+            case DestinationInfo destination:
+                _sessions.CheckConnection(destination.ConnectionId?.Value);
+                _destinations.Perform(destination);
+                return AnswersWhenMade(command);
+            case RemoveSubscriptionInfo subscription:
+                _sessions.CheckConnection(subscription.ConnectionId?.Value);
+                _consumers.RemoveSubscription(subscription);
+                return AnswersWhenMade(command);
             case PlainCommand or ControlCommand or ConnectionControl or ConnectionError:
                 return true;
             case ConnectionInfo:
@@ -141,26 +162,15 @@ internal sealed partial class ConnectedClient
         }
     }
 
-    private void OnSessionInfo(SessionInfo info)
-    {
-        CheckConnection(info.SessionId?.Connection);
-        if (_sessions.Count > Options.SessionsMax)
-        {
-            throw OpenWireException.TooMany("sessions", Options.SessionsMax);
-        }
-
-        _sessions.Add(info.SessionId!.Value);
-    }
-
-    private void OnRemove(RemoveInfo remove)
+    private void Remove(RemoveInfo remove)
     {
         switch (remove.ObjectId)
         {
             case ConsumerId consumer:
-                RemoveConsumer(consumer, remove.LastDeliveredSequence);
+                _consumers.Remove(consumer, remove.LastDeliveredSequence);
                 break;
             case ProducerId producer:
-                RemoveProducer(producer);
+                _producers.Remove(producer);
                 break;
             case SessionId session:
                 RemoveSession(session.Value, remove.LastDeliveredSequence);
@@ -175,84 +185,41 @@ internal sealed partial class ConnectedClient
 
     private void RemoveSession(long session, long lastDelivered)
     {
-        foreach (ConsumerId consumer in _consumers.Keys.Where(id => id.Session == session).ToArray())
-        {
-            RemoveConsumer(consumer, lastDelivered);
-        }
-
-        foreach (ProducerId producer in _producers.Keys.Where(id => id.Session == session).ToArray())
-        {
-            RemoveProducer(producer);
-        }
-
+        _consumers.RemoveOf(session, lastDelivered);
+        _producers.RemoveOf(session);
         _sessions.Remove(session);
     }
 
     // The client has closed its connection; the transport's end follows.
     private void RemoveAll(long lastDelivered)
     {
-        foreach (long session in _sessions.ToArray())
+        foreach (long session in _sessions.All.ToArray())
         {
             RemoveSession(session, lastDelivered);
         }
 
-        _sessions.Add(NodeSession);
-        RemoveTemporaries();
-        ForgetFacts();
-    }
-
-    private void CheckConnection(string? connection)
-    {
-        if (connection is null || connection != _traits.Connection.Value)
-        {
-            throw new OpenWireException(
-                ThrowableNames.IllegalState, $"the connection '{connection}' is not registered here")
-            {
-                IsCommandOnly = true,
-            };
-        }
-    }
-
-    private void CheckSession(string? connection, long session)
-    {
-        CheckConnection(connection);
-        if (!_sessions.Contains(session))
-        {
-            throw new OpenWireException(ThrowableNames.IllegalState, $"there is no session {session}")
-            {
-                IsCommandOnly = true,
-            };
-        }
+        _sessions.Clear();
+        _destinations.RemoveTemporaries();
+        _facts.Clear();
     }
 
     // What a command has made is answered when it is on disk; input waits for that.
     private bool AnswersWhenMade(Command command)
     {
-        if (Client.WhenMade() is not { } made)
+        if (_client.WhenMade() is not { } made)
         {
             return true;
         }
 
         int commandId = command.CommandId;
         bool isAnswered = command.ResponseRequired;
-        WaitFor(made, () =>
+        _hold.Until(made, () =>
         {
             if (isAnswered)
             {
-                Output.Respond(commandId);
+                _output.Respond(commandId);
             }
         });
         return false;
-    }
-
-    private void WaitFor(Task gate, Action after) => _hold.Until(gate, after);
-
-    /// <summary>A client that does not wait for the answer of a send must not commit without it.</summary>
-    public void FailTransaction(Command command, string reason)
-    {
-        if (command is Message { ResponseRequired: false, TransactionId: { } id })
-        {
-            _transactions.Fail(id, reason);
-        }
     }
 }

@@ -146,22 +146,15 @@ internal sealed partial class OpenWireConnection
         try
         {
             ReadMessage message = read.GetAwaiter().GetResult();
-            if (message.Body is null)
-            {
-                _session.Connected.OnRead(consumer, message.Lease);
-            }
-            else
-            {
-                _session.Connected.OnRead(consumer, message.Lease, message.Body);
-            }
+            _session.Connected.Turns.OnRead(consumer, message.Lease, message.Body);
         }
         catch (DamagedRecordException damage)
         {
-            _session.Connected.OnReadFailed(consumer, damage.Message, isDamaged: true);
+            _session.Connected.Turns.OnReadFailed(consumer, damage.Message, isDamaged: true);
         }
         catch (ConversionException refusal)
         {
-            _session.Connected.OnReadFailed(consumer, refusal.Message, isDamaged: false);
+            _session.Connected.Turns.OnReadFailed(consumer, refusal.Message, isDamaged: false);
         }
     }
 

@@ -87,7 +87,7 @@ internal sealed class OpenWireSession
     public bool HasEvents => _connected is { HasEvents: true };
 
     /// <summary>When the next wait of a consumer is over, by the steady clock.</summary>
-    public long PullDeadlineMs => _connected?.PullDeadlineMs ?? long.MaxValue;
+    public long PullDeadlineMs => _connected?.Pulls.DeadlineMs ?? long.MaxValue;
 
     /// <summary>What the client does; only of one that has logged in.</summary>
     public ConnectedClient Connected => _connected ?? throw new InvalidOperationException("not connected");
@@ -140,13 +140,13 @@ internal sealed class OpenWireSession
     }
 
     /// <summary>Some waits of consumers may be over.</summary>
-    public void EndPulls() => _connected?.EndPulls();
+    public void EndPulls() => _connected?.Pulls.End(Clock.SteadyMs);
 
     /// <summary>A consumer that needs bytes from disk; the loop starts one read at a time.</summary>
     public bool TryTakeRead(out ConsumerEndpoint? consumer)
     {
         consumer = null;
-        return _connected is not null && _connected.TryTakeRead(out consumer);
+        return _connected is not null && _connected.Turns.TryTakeRead(out consumer);
     }
 
     /// <summary>The peer did what the protocol forbids: it is told, and the connection is over.</summary>
