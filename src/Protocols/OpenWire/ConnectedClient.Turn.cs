@@ -97,6 +97,10 @@ internal sealed partial class ConnectedClient : IClientEvents
         _consumers.OnQueueMade((ConsumerEndpoint)watch.Tag!, queue);
 
     /// <inheritdoc/>
+    void IClientEvents.OnNameChanged(QueueWatch watch, in NameChange change) =>
+        _listeners.OnNameChanged(watch, change);
+
+    /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
     {
         var inlet = (Inlet)consumer.Tag!;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
-using Pillarbox.Broker.Routing;
+using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Consumers;
 using Pillarbox.Protocols.OpenWire.Destinations;
 using Pillarbox.Protocols.OpenWire.Logins;
@@ -17,8 +17,12 @@ internal sealed class AdvisoryListeners(
     // Advisories that wait for a peer that does not read.
     private const int AdvisoriesMax = 65_536;
 
-    // Queues that are there when a listener comes, and of which it is told: it may not have read any yet.
-    private const int QueuesToldMax = AdvisoriesMax / 2;
+    // Queues, and as many topics, that are there when a listener comes, and of which it is told: it may not have read
+    // any yet.
+    private const int NamesToldMax = AdvisoriesMax / 4;
+
+    // So temporary destinations are called, by the connection that made them: they have advisories of their own.
+    private const string TemporaryPrefix = "ID:";
 
     /// <summary>A consumer hears of what these topics tell: what is there, and what changes.</summary>
     public void Listen(ConsumerEndpoint endpoint, List<DestinationName> names)
@@ -27,9 +31,9 @@ internal sealed class AdvisoryListeners(
             traits.Space, names.ConvertAll(name => name.Name.Address), traits.Inbox, endpoint.Info.NoLocal, endpoint);
         endpoint.Listener = listener;
         hub.Subscribe(listener);
-        if (listener.Patterns.Any(pattern => AddressPattern.Matches(pattern, AdvisoryTopics.Queues)))
+        if (listener.Hears(AdvisoryTopics.Queues) || listener.Hears(AdvisoryTopics.Topics))
         {
-            TellQueues(endpoint, listener);
+            TellNames(endpoint, listener);
         }
     }
 
@@ -42,16 +46,9 @@ internal sealed class AdvisoryListeners(
         }
     }
 
-    /// <summary>One of them hears of a queue that is there.</summary>
-    public void TellQueue(AdvisoryListener listener, string queue)
-    {
-        var command = new DestinationInfo
-        {
-            Destination = Destination.Queue(queue),
-            Operation = DestinationInfo.Add,
-        };
-        traits.Inbox.Post(new Advisory(listener, AdvisoryTopics.Queues, command, Count: 0));
-    }
+    /// <summary>A queue or a topic was made, or has gone.</summary>
+    public void OnNameChanged(QueueWatch watch, in NameChange change) =>
+        TellName(((ConsumerEndpoint)watch.Tag!).Listener!, change);
 
     /// <summary>Hands on what others have told; each consumer with something new is put into its turn. False: one does
     /// not read what it is told.</summary>
@@ -77,22 +74,44 @@ internal sealed class AdvisoryListeners(
         return true;
     }
 
-    // Of queues every client that may consume from all of them hears: those that are there, and later ones.
-    private void TellQueues(ConsumerEndpoint endpoint, AdvisoryListener listener)
+    // Every client that may consume from all hears of the queues and topics that are there, and of later changes.
+    private void TellNames(ConsumerEndpoint endpoint, AdvisoryListener listener)
     {
         try
         {
-            QueueWatch watch = client.WatchQueues(AddressPattern.AnyWords, out IReadOnlyList<string> queues);
+            QueueWatch watch = client.WatchNames(out IReadOnlyList<string> queues, out IReadOnlyList<string> topics);
             watch.Tag = endpoint;
             endpoint.Watches.Add(watch);
-            foreach (string queue in queues.Take(QueuesToldMax))
+            foreach (string queue in queues.Take(NamesToldMax))
             {
-                TellQueue(listener, queue);
+                TellName(listener, new NameChange(queue, RoutingType.Anycast, IsGone: false));
+            }
+
+            foreach (string topic in topics.Take(NamesToldMax))
+            {
+                TellName(listener, new NameChange(topic, RoutingType.Multicast, IsGone: false));
             }
         }
         catch (BrokerException refusal) when (refusal.Error == BrokerError.Unauthorized)
         {
             Log.QueuesNotTold(logger, traits.ClientId, refusal.Message);
         }
+    }
+
+    private void TellName(AdvisoryListener listener, in NameChange change)
+    {
+        bool isTopic = change.Type == RoutingType.Multicast;
+        string topic = isTopic ? AdvisoryTopics.Topics : AdvisoryTopics.Queues;
+        if (!listener.Hears(topic) || (isTopic && change.Name.StartsWith(TemporaryPrefix, StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        var command = new DestinationInfo
+        {
+            Destination = isTopic ? Destination.Topic(change.Name) : Destination.Queue(change.Name),
+            Operation = change.IsGone ? DestinationInfo.Remove : DestinationInfo.Add,
+        };
+        traits.Inbox.Post(new Advisory(listener, topic, command, Count: 0));
     }
 }

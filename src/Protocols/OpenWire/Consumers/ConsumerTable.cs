@@ -113,11 +113,7 @@ internal sealed class ConsumerTable(
     /// <summary>A queue was made that a consumer waits for.</summary>
     public void OnQueueMade(ConsumerEndpoint endpoint, string queue)
     {
-        if (endpoint.Listener is { } listener)
-        {
-            listeners.TellQueue(listener, queue);
-        }
-        else if (!endpoint.IsClosed)
+        if (!endpoint.IsClosed)
         {
             inlets.OpenMatching(endpoint, queue);
             endpoint.Regulate(client);
