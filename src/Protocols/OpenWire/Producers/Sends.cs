@@ -154,7 +154,9 @@ internal sealed class Sends(
             }
 
             send.Number();
-            large.Publish.Complete(send.Header, SendTag, send.To, send.Transaction?.Transaction);
+            BrokerException? refusal = large.Publish.Complete(
+                send.Header, SendTag, send.To, send.Transaction?.Transaction);
+            send.Transaction?.Transaction.Fail(refusal);
         }
     }
 }
