@@ -174,6 +174,7 @@ internal sealed class Sends(
             ? new LargeSend(header, whole, receipt.ToArray()) { IsForAll = true, IsOwnTransaction = transaction is null }
             : null;
         BrokerException? refusal = null;
+        _large = large;
         int headBytes = _kept.Length;
         foreach (SendTarget target in targets)
         {
@@ -191,7 +192,6 @@ internal sealed class Sends(
             }
         }
 
-        _large = large;
         if (large is null)
         {
             EndForAll(whole, transaction is null, refusal, receipt.ToArray());
