@@ -48,15 +48,16 @@ internal sealed partial class ConnectedClient
         var names = new RememberedNames(options);
         _sessions = new PeerSessions(traits.Connection.Value!, options);
         _facts = new ConnectionFacts(hub);
-        _listeners = new AdvisoryListeners(hub, client, traits, options.BrokerName, environment.Logger);
+        _listeners = new AdvisoryListeners(environment, client, traits);
         _destinations = new DestinationCommands(client, traits, _facts, options);
         _transactions = new TransactionCommands(output, options);
         _producers = new ProducerTable(client, traits, names, _facts, options);
         var rules = new SendRules(client, traits, names, hub);
-        _sends = new Sends(client, _producers, rules, _transactions, map, output, hold, options);
+        var publisher = new Publisher(client, _producers, map, hold, options);
+        _sends = new Sends(client, _producers, rules, _transactions, publisher, output);
         _turns = new DispatchTurns(client, new Dispatches(client, traits, map, output), output);
-        var inlets = new InletOpener(client, traits, _destinations, options, environment.Logger);
-        _consumers = new ConsumerTable(client, traits, names, inlets, _listeners, _facts, _turns, options);
+        var inlets = new InletOpener(environment, client, traits, names, _destinations, _listeners);
+        _consumers = new ConsumerTable(client, traits, inlets, _facts, _turns, options);
         _pulls = new PullWaits(client, _consumers, _turns);
         _acknowledgements = new Acknowledgements(client, _consumers, _transactions, _turns, options);
     }

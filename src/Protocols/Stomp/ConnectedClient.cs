@@ -41,9 +41,9 @@ internal sealed class ConnectedClient : IClientEvents
         var resolver = new SubscriptionResolver(client, environment, clientId, temporaries);
         Turns = new MessageTurns(client, life, frames);
         Subscriptions = new SubscriptionTable(client, options, resolver, Turns);
-        _transactions = new TransactionTable(client, options, life, frames, Subscriptions);
+        _transactions = new TransactionTable(client, options, life, Subscriptions);
         _acknowledgements = new Acknowledgements(client, options, Subscriptions, Turns, _transactions);
-        Sends = new Sends(client, options, life, frames, receipt, _transactions, temporaries);
+        Sends = new Sends(client, options, life, receipt, _transactions, temporaries);
     }
 
     /// <summary>Its part of the broker.</summary>
@@ -125,7 +125,7 @@ internal sealed class ConnectedClient : IClientEvents
         return _life.State != SessionState.Ended && (Client.HasEvents || Turns.Any);
     }
 
-    /// <summary>The connection is over: gives back everything. <paramref name="isLost"/>: nobody has ended it.</summary>
+    /// <summary>The connection is over: gives all back. <paramref name="isLost"/>: nobody has ended it.</summary>
     public void Leave(bool isLost)
     {
         Sends.Close();
@@ -190,7 +190,7 @@ internal sealed class ConnectedClient : IClientEvents
     {
         if (_receipt.IsDue)
         {
-            _frames.WriteReceipt(_receipt.Id);
+            _life.Confirm(_receipt.Id);
         }
     }
 
@@ -202,7 +202,7 @@ internal sealed class ConnectedClient : IClientEvents
         {
             if (_goodbyeReceipt is not null)
             {
-                _frames.WriteReceipt(_goodbyeReceipt);
+                _life.Confirm(_goodbyeReceipt);
             }
 
             _life.State = SessionState.Ended;

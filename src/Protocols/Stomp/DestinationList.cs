@@ -10,6 +10,8 @@ namespace Pillarbox.Protocols.Stomp;
 internal static class DestinationList
 {
     private const char Separator = ',';
+    private const StringSplitOptions Splitting =
+        StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
 
     /// <summary>The destinations of a list, each once. False: it is a single one, for it has no comma, or an address of
     /// just that name is there.</summary>
@@ -24,7 +26,7 @@ internal static class DestinationList
 
         int max = Math.Min(options.CompositeMax, options.ProducersMax);
         string prefix = "";
-        foreach (string one in text.Split(Separator, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (string one in text.Split(Separator, Splitting))
         {
             string own = Destination.PrefixOf(one, options);
             prefix = names.Count == 0 ? own : prefix;

@@ -33,6 +33,15 @@ internal sealed class SessionLife(FrameWriter frames)
     /// <summary>A version is agreed.</summary>
     public void Agree(StompVersion version) => frames.Version = Version = version;
 
+    /// <summary>A RECEIPT frame: what asked for it is done; the id in canonical form.</summary>
+    public void Confirm(ReadOnlySpan<byte> receipt)
+    {
+        if (State != SessionState.Ended)
+        {
+            frames.WriteReceipt(receipt);
+        }
+    }
+
     /// <summary>An ERROR frame, and the end (1.2, "ERROR"). <paramref name="receipt"/>: of the frame that is to blame,
     /// if it asked for one.</summary>
     public void Fail(string message, ReadOnlySpan<byte> receipt = default)

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
@@ -11,8 +10,7 @@ namespace Pillarbox.Protocols.OpenWire.Advisories;
 
 /// <summary>A connection's consumers of advisory topics, and what they are told. Used by the connection's loop alone.
 /// </summary>
-internal sealed class AdvisoryListeners(
-    AdvisoryHub hub, BrokerClient client, ClientTraits traits, string brokerName, ILogger logger)
+internal sealed class AdvisoryListeners(OpenWireEnvironment environment, BrokerClient client, ClientTraits traits)
 {
     // Advisories that wait for a peer that does not read.
     private const int AdvisoriesMax = 65_536;
@@ -30,7 +28,7 @@ internal sealed class AdvisoryListeners(
         var listener = new AdvisoryListener(
             traits.Space, names.ConvertAll(name => name.Name.Address), traits.Inbox, endpoint.Info.NoLocal, endpoint);
         endpoint.Listener = listener;
-        hub.Subscribe(listener);
+        environment.Advisories.Subscribe(listener);
         if (listener.Hears(AdvisoryTopics.Queues) || listener.Hears(AdvisoryTopics.Topics))
         {
             TellNames(endpoint, listener);
@@ -42,7 +40,7 @@ internal sealed class AdvisoryListeners(
     {
         if (endpoint.Listener is { } listener)
         {
-            hub.Unsubscribe(listener);
+            environment.Advisories.Unsubscribe(listener);
         }
     }
 
@@ -67,7 +65,7 @@ internal sealed class AdvisoryListeners(
                 return false;
             }
 
-            endpoint.Queue(AdvisoryMessages.ToMessage(advisory, brokerName, nowMs));
+            endpoint.Queue(AdvisoryMessages.ToMessage(advisory, environment.Options.BrokerName, nowMs));
             turns.Enqueue(endpoint);
         }
 
@@ -94,7 +92,7 @@ internal sealed class AdvisoryListeners(
         }
         catch (BrokerException refusal) when (refusal.Error == BrokerError.Unauthorized)
         {
-            Log.QueuesNotTold(logger, traits.ClientId, refusal.Message);
+            Log.QueuesNotTold(environment.Logger, traits.ClientId, refusal.Message);
         }
     }
 

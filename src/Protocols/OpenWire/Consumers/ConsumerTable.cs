@@ -10,8 +10,8 @@ namespace Pillarbox.Protocols.OpenWire.Consumers;
 /// <summary>The consumers of a connection, from their ConsumerInfo to their end. Used by the connection's loop alone.
 /// </summary>
 internal sealed class ConsumerTable(
-    BrokerClient client, ClientTraits traits, RememberedNames names, InletOpener inlets, AdvisoryListeners listeners,
-    ConnectionFacts facts, DispatchTurns turns, OpenWireOptions options)
+    BrokerClient client, ClientTraits traits, InletOpener inlets, ConnectionFacts facts, DispatchTurns turns,
+    OpenWireOptions options)
 {
     private readonly Dictionary<ConsumerId, ConsumerEndpoint> _consumers = [];
 
@@ -36,14 +36,12 @@ internal sealed class ConsumerTable(
             throw OpenWireException.TooMany("consumers", options.ConsumersMax);
         }
 
-        Destination destination = info.Destination
-            ?? throw new OpenWireException("a ConsumerInfo without destination");
-        List<DestinationName> all = names.Of(destination);
+        List<DestinationName> all = inlets.NamesOf(info);
         var endpoint = new ConsumerEndpoint(info, options);
         if (all.TrueForAll(name => name.IsAdvisory))
         {
             _consumers[info.ConsumerId!] = endpoint;
-            listeners.Listen(endpoint, all);
+            inlets.Listen(endpoint, all);
             return;
         }
 
@@ -60,8 +58,8 @@ internal sealed class ConsumerTable(
         turns.Enqueue(endpoint);
     }
 
-    /// <summary>A consumer goes; <paramref name="lastDelivered"/> is the last that its application has seen. Of one that
-    /// is not there nothing is said.</summary>
+    /// <summary>A consumer goes; <paramref name="lastDelivered"/> is the last that its application has seen. Of one
+    /// that is not there nothing is said.</summary>
     public void Remove(ConsumerId id, long lastDelivered)
     {
         if (_consumers.Remove(id, out ConsumerEndpoint? endpoint))
@@ -120,8 +118,8 @@ internal sealed class ConsumerTable(
         }
     }
 
-    /// <summary>The broker has closed an inlet: its queue is gone. True: with it its consumer, which the client is to be
-    /// told.</summary>
+    /// <summary>The broker has closed an inlet: its queue is gone. True: with it its consumer, which the client is to
+    /// be told.</summary>
     public bool OnClosed(Inlet inlet)
     {
         ConsumerEndpoint endpoint = inlet.Endpoint;
@@ -163,7 +161,6 @@ internal sealed class ConsumerTable(
     {
         endpoint.IsClosed = true;
         facts.Untell(endpoint.Facts);
-        listeners.Unlisten(endpoint);
         // What was never written to the client counts for nothing.
         while (endpoint.PendingCount > 0 && !endpoint.IsReading)
         {

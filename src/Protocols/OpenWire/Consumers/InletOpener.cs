@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Destinations;
 using Pillarbox.Protocols.OpenWire.Logins;
 using Pillarbox.Protocols.OpenWire.Wire;
@@ -9,18 +9,29 @@ namespace Pillarbox.Protocols.OpenWire.Consumers;
 
 /// <summary>From a consumer's destinations to the broker's consumers that it takes from, and their end.</summary>
 internal sealed class InletOpener(
-    BrokerClient client, ClientTraits traits, DestinationCommands destinations, OpenWireOptions options, ILogger logger)
+    OpenWireEnvironment environment, BrokerClient client, ClientTraits traits, RememberedNames names,
+    DestinationCommands destinations, AdvisoryListeners listeners)
 {
     private readonly SubscriptionResolver _resolver = new(client, traits.ClientId);
+
+    private OpenWireOptions Options => environment.Options;
+
+    /// <summary>The names of a consumer's destination.</summary>
+    /// <exception cref="OpenWireException">It is none; the command alone fails.</exception>
+    public List<DestinationName> NamesOf(ConsumerInfo info) =>
+        names.Of(info.Destination ?? throw new OpenWireException("a ConsumerInfo without destination"));
+
+    /// <summary>It hears of what advisory topics tell; it takes from no queue.</summary>
+    public void Listen(ConsumerEndpoint endpoint, List<DestinationName> topics) => listeners.Listen(endpoint, topics);
 
     /// <summary>Opens all of a consumer, or none.</summary>
     /// <exception cref="OpenWireException">A destination is none for consumers; the command alone fails.</exception>
     /// <exception cref="BrokerException">It may not consume there.</exception>
-    public void Open(ConsumerEndpoint endpoint, List<DestinationName> names)
+    public void Open(ConsumerEndpoint endpoint, List<DestinationName> all)
     {
         try
         {
-            names.ForEach(name => Open(endpoint, name));
+            all.ForEach(name => Open(endpoint, name));
         }
         catch
         {
@@ -35,10 +46,10 @@ internal sealed class InletOpener(
     {
         try
         {
-            if (endpoint.Inlets.Count >= options.WildcardQueuesMax)
+            if (endpoint.Inlets.Count >= Options.WildcardQueuesMax)
             {
                 throw new BrokerException(
-                    BrokerError.ResourceLimitExceeded, $"it has {options.WildcardQueuesMax} queues already");
+                    BrokerError.ResourceLimitExceeded, $"it has {Options.WildcardQueuesMax} queues already");
             }
 
             Add(endpoint, DestinationName.OfQueue(queue), SubscriptionResolver.OptionsOf(endpoint.Info, queue));
@@ -46,14 +57,15 @@ internal sealed class InletOpener(
         catch (BrokerException refusal) when (refusal.Error is BrokerError.Unauthorized or BrokerError.NotFound
             or BrokerError.ResourceLocked or BrokerError.ResourceLimitExceeded)
         {
-            Log.QueueLeftOut(logger, queue, endpoint.Info.ConsumerId!.ToString(), refusal.Message);
+            Log.QueueLeftOut(environment.Logger, queue, endpoint.Info.ConsumerId!.ToString(), refusal.Message);
         }
     }
 
-    /// <summary>It takes from none any more. <paramref name="countAttempts"/>: what it has not acknowledged counts as
-    /// tried.</summary>
+    /// <summary>It takes from none any more, and hears nothing. <paramref name="countAttempts"/>: what it has not
+    /// acknowledged counts as tried.</summary>
     public void Close(ConsumerEndpoint endpoint, bool countAttempts)
     {
+        listeners.Unlisten(endpoint);
         foreach (Inlet inlet in endpoint.Inlets)
         {
             client.CloseConsumer(inlet.Consumer, countAttempts);

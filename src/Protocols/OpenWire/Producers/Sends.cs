@@ -1,4 +1,3 @@
-using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
@@ -9,20 +8,14 @@ using Pillarbox.Protocols.OpenWire.Wire;
 namespace Pillarbox.Protocols.OpenWire.Producers;
 
 /// <summary>
-/// Messages of a connection on their way into the broker, until their senders are told: to one destination or a list,
-/// large ones by way of a file. Used by the connection's loop alone.
+/// Messages of a connection, to one destination or a list, until their senders are told. Used by the connection's loop
+/// alone.
 /// </summary>
 internal sealed class Sends(
     BrokerClient client, ProducerTable producers, SendRules rules, TransactionCommands transactions,
-    OpenWireMessageMap map, CommandOutput output, InputHold hold, OpenWireOptions options)
+    Publisher publisher, CommandOutput output)
 {
-    // The broker tells the end of every send with this tag; which one it is, the order says.
-    private const ulong SendTag = 1;
-
     private readonly SendReports _reports = new();
-    private readonly Queue<LargeSend> _large = new();
-
-    private sealed record LargeSend(LargePublish Publish, Outgoing Send);
 
     /// <summary>Takes a message; its sender is told by <see cref="OnPublished"/>.</summary>
     /// <exception cref="OpenWireException">It cannot go where it is to go, or is none.</exception>
@@ -48,7 +41,7 @@ internal sealed class Sends(
         {
             report.Parts = 1;
             _reports.Add(report);
-            client.Repeat((producer.Own ?? producers.Relay).Producer, SendTag);
+            client.Repeat((producer.Own ?? producers.Relay).Producer, Publisher.Tag);
             return;
         }
 
@@ -56,7 +49,7 @@ internal sealed class Sends(
         {
             report.Parts = 1;
             _reports.Add(report);
-            Publish(new Outgoing(own, message, header, transaction) { NumberedBy = producer.Memory });
+            publisher.Publish(new Outgoing(own, message, header, transaction) { NumberedBy = producer.Memory });
             return;
         }
 
@@ -66,7 +59,7 @@ internal sealed class Sends(
         Outlet relay = producers.Relay;
         for (int i = 0; i < names.Count; i++)
         {
-            Publish(new Outgoing(relay, message, header, transaction)
+            publisher.Publish(new Outgoing(relay, message, header, transaction)
             {
                 Relayed = names[i],
                 // When the last one is on disk, all are.
@@ -100,63 +93,6 @@ internal sealed class Sends(
         if (send.Producer.HasWindow && !send.ResponseRequired)
         {
             output.Write(new ProducerAck { ProducerId = send.Producer.Id, Size = send.Bytes });
-        }
-    }
-
-    private void Publish(in Outgoing send)
-    {
-        Outlet outlet = send.Outlet;
-        ReadOnlyMemory<byte> payload = map.ToPayload(
-            send.Message, send.Relayed?.Destination ?? send.Message.Destination!);
-        producers.Spend(outlet);
-        if (send.Relayed is not null)
-        {
-            outlet.Producer.RelayRoutingType = send.Relayed.RoutingType;
-        }
-
-        if (payload.Length >= options.LargeMessageBytesMin)
-        {
-            PublishLarge(send, payload);
-            return;
-        }
-
-        send.Number();
-        BrokerException? refusal = client.Publish(
-            outlet.Producer, send.Header, new ReadOnlySequence<byte>(payload), SendTag, send.To,
-            send.Transaction?.Transaction);
-        send.Transaction?.Transaction.Fail(refusal);
-    }
-
-    // Its bytes are on their way to a file; nothing further is read until they are there.
-    private void PublishLarge(in Outgoing send, ReadOnlyMemory<byte> payload)
-    {
-        LargePublish large = client.BeginLarge(send.Outlet.Producer);
-        large.Append(new ReadOnlySequence<byte>(payload));
-        _large.Enqueue(new LargeSend(large, send));
-        FinishLarge();
-    }
-
-    private void FinishLarge()
-    {
-        while (_large.TryPeek(out LargeSend? large))
-        {
-            if (!large.Publish.Finish())
-            {
-                hold.Until(large.Publish.ReadyAsync(CancellationToken.None).AsTask(), FinishLarge);
-                return;
-            }
-
-            _large.Dequeue();
-            Outgoing send = large.Send;
-            if (producers.IsRelay(send.Outlet))
-            {
-                send.Outlet.Producer.RelayRoutingType = send.Relayed?.RoutingType;
-            }
-
-            send.Number();
-            BrokerException? refusal = large.Publish.Complete(
-                send.Header, SendTag, send.To, send.Transaction?.Transaction);
-            send.Transaction?.Transaction.Fail(refusal);
         }
     }
 }

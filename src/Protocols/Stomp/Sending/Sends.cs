@@ -12,8 +12,8 @@ namespace Pillarbox.Protocols.Stomp.Sending;
 /// transaction: all of them get it, or none. Used by the connection's loop alone.
 /// </summary>
 internal sealed class Sends(
-    BrokerClient client, StompOptions options, SessionLife life, FrameWriter frames, FrameReceipt receipt,
-    TransactionTable transactions, TemporaryDestinations temporaries)
+    BrokerClient client, StompOptions options, SessionLife life, FrameReceipt receipt, TransactionTable transactions,
+    TemporaryDestinations temporaries)
 {
     private const int ScratchBytesKept = 64 << 10;
 
@@ -116,18 +116,13 @@ internal sealed class Sends(
         _lastDone = tag;
         _told.Clear(ScratchBytesKept);
         bool hasReceipt = _receipts.TryTake(tag, ref _told);
-        if (life.State == SessionState.Ended)
-        {
-            return;
-        }
-
         if (error is not null)
         {
             life.Fail(error.Message, _told.Span);
         }
         else if (hasReceipt)
         {
-            frames.WriteReceipt(_told.Span);
+            life.Confirm(_told.Span);
         }
     }
 
@@ -170,9 +165,9 @@ internal sealed class Sends(
     {
         MessageHeader header = StompMessageMap.HeaderOf(fields, life.Version, nowMs);
         Transaction whole = transaction ?? client.Begin();
+        bool isOwn = transaction is null;
         LargeSend? large = isLarge
-            ? new LargeSend(header, whole, receipt.ToArray()) { IsForAll = true, IsOwnTransaction = transaction is null }
-            : null;
+            ? new LargeSend(header, whole, receipt.ToArray()) { IsForAll = true, IsOwnTransaction = isOwn } : null;
         BrokerException? refusal = null;
         _large = large;
         int headBytes = _kept.Length;
@@ -194,7 +189,7 @@ internal sealed class Sends(
 
         if (large is null)
         {
-            EndForAll(whole, transaction is null, refusal, receipt.ToArray());
+            EndForAll(whole, isOwn, refusal, receipt.ToArray());
         }
     }
 
@@ -212,7 +207,7 @@ internal sealed class Sends(
         else if (due is not null)
         {
             // In a transaction of the client it is done for now.
-            frames.WriteReceipt(due);
+            life.Confirm(due);
         }
     }
 

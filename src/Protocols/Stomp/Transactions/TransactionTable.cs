@@ -10,7 +10,7 @@ namespace Pillarbox.Protocols.Stomp.Transactions;
 /// ended. Used by the connection's loop alone.
 /// </summary>
 internal sealed class TransactionTable(
-    BrokerClient client, StompOptions options, SessionLife life, FrameWriter frames, SubscriptionTable subscriptions)
+    BrokerClient client, StompOptions options, SessionLife life, SubscriptionTable subscriptions)
 {
     private readonly Dictionary<string, Transaction> _open = new(StringComparer.Ordinal);
     private readonly Dictionary<ulong, byte[]> _settleReceipts = [];
@@ -85,9 +85,9 @@ internal sealed class TransactionTable(
     /// <summary>A settlement is on disk.</summary>
     public void OnSettled(ulong tag)
     {
-        if (_settleReceipts.Remove(tag, out byte[]? receipt) && life.State != SessionState.Ended)
+        if (_settleReceipts.Remove(tag, out byte[]? receipt))
         {
-            frames.WriteReceipt(receipt);
+            life.Confirm(receipt);
         }
     }
 
@@ -101,18 +101,13 @@ internal sealed class TransactionTable(
 
         bool committed = error is null && !_rollbacks.Remove(tag);
         subscriptions.EndHeld(transaction, committed);
-        if (life.State == SessionState.Ended)
-        {
-            return;
-        }
-
         if (error is not null)
         {
             life.Fail(error.Message, receipt);
         }
         else if (receipt is not null)
         {
-            frames.WriteReceipt(receipt);
+            life.Confirm(receipt);
         }
     }
 }
