@@ -21,7 +21,7 @@ public sealed class NodeListTests : IDisposable
         await File.WriteAllTextAsync(configuration, $$"""
             {
               "listeners": {
-                "openwire": { "address": "127.0.0.1:{{port}}", "advertised": "127.0.0.1:{{port}}" }
+                "openwire": { "addresses": ["127.0.0.1:{{port}}"], "advertised": "127.0.0.1:{{port}}" }
               }
             }
             """);

@@ -1,6 +1,6 @@
-using Pillarbox.Broker.Addresses;
 using System.Buffers.Binary;
 using System.Text;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Fuzz.OpenWire.Scene;

@@ -1,7 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
 namespace Pillarbox.Protocols.Stomp.Subscriptions;
