@@ -3,6 +3,7 @@ using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Journal;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Routing;
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Broker.Transactions;
@@ -118,8 +119,22 @@ public sealed partial class BrokerClient : IDisposable
     /// </summary>
     public QueueWatch WatchQueues(string pattern, out IReadOnlyList<string> there)
     {
-        QueueWatch watch = _names.Watch(this, pattern, out there);
+        QueueWatch watch = _names.Watch(this, pattern, isOfNames: false);
         _watches.Add(watch);
+        there = _space.Watch(watch);
+        return watch;
+    }
+
+    /// <summary>
+    /// All queues (anycast, and neither temporary nor anybody's own) and topics (multicast addresses, but those of one
+    /// connection) that are there; their changes are told by <see cref="IClientEvents.OnNameChanged"/>, until <see
+    /// cref="EndWatch"/>. Errors: Unauthorized (to consume from all).
+    /// </summary>
+    public QueueWatch WatchNames(out IReadOnlyList<string> queues, out IReadOnlyList<string> topics)
+    {
+        QueueWatch watch = _names.Watch(this, AddressPattern.AnyWords, isOfNames: true);
+        _watches.Add(watch);
+        (queues, topics) = _space.WatchNames(watch);
         return watch;
     }
 

@@ -34,7 +34,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         return key == 0 ? 1 : key;
     }
 
-    public QueueWatch Watch(BrokerClient client, string pattern, out IReadOnlyList<string> there)
+    public QueueWatch Watch(BrokerClient client, string pattern, bool isOfNames)
     {
         if (AddressPattern.Check(pattern) is { } fault)
         {
@@ -42,9 +42,7 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
         }
 
         Authorize(Permission.Consume, new AddressName(pattern, null));
-        QueueWatch watch = new(client, pattern);
-        there = space.Watch(watch);
-        return watch;
+        return new QueueWatch(client, pattern) { IsOfNames = isOfNames };
     }
 
     public string ResolveQueue(AddressName name, RoutingType? routingType)

@@ -22,8 +22,9 @@ public abstract class LargePublish
     /// before <see cref="Complete"/>.</summary>
     public abstract bool Finish();
 
-    /// <summary>After <see cref="Finish"/>: publishes it as <see cref="BrokerClient.Publish"/> does.</summary>
-    public abstract void Complete(
+    /// <summary>After <see cref="Finish"/>: publishes it as <see cref="BrokerClient.Publish"/> does. A refusal that is
+    /// known at once is returned, too.</summary>
+    public abstract BrokerException? Complete(
         in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null);
 
     /// <summary>Forgets it.</summary>

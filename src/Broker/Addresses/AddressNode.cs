@@ -28,6 +28,9 @@ internal sealed class AddressNode(string name, EffectiveSettings settings, Addre
 
     public bool IsDeleted { get; set; }
 
+    /// <summary>It was told as a topic to who wants to know. Under the space's lock.</summary>
+    public bool IsShown { get; set; }
+
     /// <summary>Goes with its last queue, and is not journaled.</summary>
     public bool IsTemporary { get; set; }
 

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Queues;
+using Pillarbox.Broker.Routing;
 
 namespace Pillarbox.Broker.Addresses;
 
@@ -46,6 +47,28 @@ internal sealed partial class AddressSpace
         return (IReadOnlyList<string>)[.. _queues.Values.Where(queue => watch.Wants(queue.Config))
             .Select(queue => queue.Config.Name).Order(StringComparer.Ordinal)];
     });
+
+    /// <summary>All queues and topics that others can know of; the watch hears of each change.</summary>
+    public (IReadOnlyList<string> Queues, IReadOnlyList<string> Topics) WatchNames(QueueWatch watch) => Frozen(() =>
+    {
+        _watches.Add(watch);
+        IEnumerable<string> queues =
+            _queues.Values.Select(queue => queue.Config).Where(QueueWatch.IsForAll).Select(queue => queue.Name);
+        IEnumerable<string> topics = _addresses.Values.Where(node => node.IsShown).Select(node => node.Name);
+        return ((IReadOnlyList<string>)[.. queues.Order(StringComparer.Ordinal)],
+            (IReadOnlyList<string>)[.. topics.Order(StringComparer.Ordinal)]);
+    });
+
+    // A topic is one to others, unless it is what a subscription by a pattern hangs on, or the node's own.
+    private void ShowLocked(AddressNode node)
+    {
+        if (node is { IsMulticast: true, IsShown: false } && node.Name[0] is not ('$' or '_')
+            && !AddressPattern.IsWildcard(node.Name))
+        {
+            node.IsShown = true;
+            _watches.TellTopic(node.Name, isGone: false);
+        }
+    }
 
     /// <summary>It hears no more.</summary>
     public void Unwatch(QueueWatch watch)

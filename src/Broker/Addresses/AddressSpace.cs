@@ -105,7 +105,9 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
 
             if (!config.IsSubscription)
             {
-                EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true);
+                // A node of one connection bears its queue's name.
+                EnsureAddressLocked(config.Address, config.RoutingType, config.Temporary, journal: true,
+                    isForOthers: !config.Temporary || config.Name != config.Address);
             }
 
             long id = bindings.NextQueueId();
@@ -144,6 +146,7 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
             AddressNode node = NodeLocked(address);
             node.IsAnycast |= anycast;
             node.IsMulticast |= multicast;
+            ShowLocked(node);
         }
     }
 
@@ -377,7 +380,8 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
         && there.NotFrom == wanted.NotFrom && (wanted.Stream is null || there.Stream == wanted.Stream)
         && there.IsSubscription == wanted.IsSubscription;
 
-    private AddressNode EnsureAddressLocked(string address, RoutingType type, bool temporary, bool journal)
+    private AddressNode EnsureAddressLocked(
+        string address, RoutingType type, bool temporary, bool journal, bool isForOthers = true)
     {
         bool isNew = !_addresses.TryGetValue(address, out AddressNode? node);
         bool anycast = type == RoutingType.Anycast || node is { IsAnycast: true };
@@ -394,6 +398,11 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
         if (isNew || !temporary)
         {
             node.IsTemporary = temporary;
+        }
+
+        if (isForOthers)
+        {
+            ShowLocked(node);
         }
 
         return node;
@@ -500,6 +509,7 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
 
         services.CountGone(queue);
         _queues.TryRemove(queue.Config.Name, out _);
+        _watches.TellGone(queue.Config);
         Unbind(queue);
         EndReadersLocked(queue, journal, changes);
     }
@@ -537,6 +547,11 @@ internal sealed partial class AddressSpace(string name, BrokerServices services,
 
         _addresses.TryRemove(node.Name, out _);
         node.IsDeleted = true;
+        if (node.IsShown)
+        {
+            _watches.TellTopic(node.Name, isGone: true);
+        }
+
         Change();
     }
 }

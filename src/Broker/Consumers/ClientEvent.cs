@@ -24,6 +24,12 @@ internal enum EventKind : byte
     /// <summary>Subject = watch, Name = queue.</summary>
     QueueMade,
 
+    /// <summary>Subject = watch, Name, Number = routing type.</summary>
+    NameMade,
+
+    /// <summary>The same.</summary>
+    NameGone,
+
     /// <summary>Error.</summary>
     CloseRequested,
 }

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Shards;
 using Pillarbox.Broker.Transactions;
+using Pillarbox.Model;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Consumers;
@@ -193,6 +194,14 @@ internal sealed class ClientReports(BrokerClient client, BrokerServices services
                 if (!((QueueWatch)told.Subject!).IsEnded)
                 {
                     events.OnQueueMade((QueueWatch)told.Subject, told.Name!);
+                }
+
+                break;
+            case EventKind.NameMade or EventKind.NameGone:
+                if (!((QueueWatch)told.Subject!).IsEnded)
+                {
+                    events.OnNameChanged((QueueWatch)told.Subject, new NameChange(
+                        told.Name!, (RoutingType)told.Number, told.Kind == EventKind.NameGone));
                 }
 
                 break;

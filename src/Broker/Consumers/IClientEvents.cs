@@ -50,6 +50,12 @@ public interface IClientEvents
     {
     }
 
+    /// <summary>A queue or a topic was made, or has gone, of which <see cref="BrokerClient.WatchNames"/> asked.
+    /// </summary>
+    void OnNameChanged(QueueWatch watch, in NameChange change)
+    {
+    }
+
     /// <summary>An operator, or the node's stop, asks the connection to close.</summary>
     void OnCloseRequested(BrokerException reason);
 }

@@ -47,13 +47,13 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
     public override ValueTask ReadyAsync(CancellationToken cancellation) =>
         _blob is null ? ValueTask.CompletedTask : new ValueTask(_blob.ReadyAsync());
 
-    public override void Complete(in MessageHeader header, ulong tag, string? to = null,
+    public override BrokerException? Complete(in MessageHeader header, ulong tag, string? to = null,
         Transaction? transaction = null)
     {
         if (_blob is null)
         {
-            client.Publish(producer, header, new ReadOnlySequence<byte>(_memory.WrittenMemory), tag, to, transaction);
-            return;
+            return client.Publish(
+                producer, header, new ReadOnlySequence<byte>(_memory.WrittenMemory), tag, to, transaction);
         }
 
         Invariant.That(_blob.IsDone);
@@ -62,8 +62,9 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
             // The rest of the message was taken off the connection and dropped; its sender hears why.
             BrokerError error =
                 fault is StorageFullException ? BrokerError.ResourceLimitExceeded : BrokerError.Unavailable;
-            client.RefusePublish(producer, tag, new BrokerException(error, fault.Message), transaction);
-            return;
+            var refusal = new BrokerException(error, fault.Message);
+            client.RefusePublish(producer, tag, refusal, transaction);
+            return refusal;
         }
 
         MessageHead head = new()
@@ -73,8 +74,8 @@ internal sealed class LargeUpload(BrokerClient client, BrokerServices services, 
             BlobBytes = _length,
             Publisher = producer.PublisherHash,
         };
-        client.PublishHead(producer, head, default, _length, tag, to, transaction);
         _blob = null;
+        return client.PublishHead(producer, head, default, _length, tag, to, transaction);
     }
 
     public override void Abort()

@@ -4,8 +4,14 @@ using Pillarbox.Model;
 
 namespace Pillarbox.Broker.Consumers;
 
+/// <summary>A queue (anycast) or a topic (multicast) was made, or has gone.</summary>
+/// <param name="Name">The queue's name, or the address.</param>
+/// <param name="Type">Which of both it is.</param>
+/// <param name="IsGone">Whether it has gone.</param>
+public readonly record struct NameChange(string Name, RoutingType Type, bool IsGone);
+
 /// <summary>One client's wish to hear of queues whose names match a pattern, or that read streams for a
-/// subscription.</summary>
+/// subscription; or of all queues and topics.</summary>
 public sealed class QueueWatch
 {
     internal QueueWatch(BrokerClient client, string pattern)
@@ -23,12 +29,17 @@ public sealed class QueueWatch
     /// <summary>It is about those that read streams for a subscription.</summary>
     internal bool IsForReaders { get; init; }
 
+    /// <summary>It is about all queues and topics, also about their end.</summary>
+    internal bool IsOfNames { get; init; }
+
     internal BrokerClient Client { get; }
 
     /// <summary>Set by the connection: nothing more is told.</summary>
     internal bool IsEnded { get; set; }
 
-    internal bool Wants(QueueConfig queue) =>
-        queue is { RoutingType: RoutingType.Anycast, Temporary: false, IsPrivate: false, IsSubscription: false }
-        && AddressPattern.Matches(Pattern, queue.Name);
+    internal bool Wants(QueueConfig queue) => IsForAll(queue) && AddressPattern.Matches(Pattern, queue.Name);
+
+    /// <summary>Whether it is a queue that others can know of.</summary>
+    internal static bool IsForAll(QueueConfig queue) =>
+        queue is { RoutingType: RoutingType.Anycast, Temporary: false, IsPrivate: false, IsSubscription: false };
 }

@@ -69,7 +69,7 @@ internal sealed partial class OpenWireConnection
     {
         while (_read is null && _session.TryTakeRead(out ConsumerEndpoint? consumer))
         {
-            StartRead(consumer);
+            StartRead(consumer!);
         }
 
         if (_session.SaslToVerify is { } sasl && _verify is null)
@@ -108,7 +108,7 @@ internal sealed partial class OpenWireConnection
 
     private async Task<ReadMessage> ReadAsync(Delivery delivery)
     {
-        MessageLease lease = await _session.Client.ReadAsync(delivery, CancellationToken.None)
+        MessageLease lease = await _session.Connected.Client.ReadAsync(delivery, CancellationToken.None)
             .ConfigureAwait(KeepsContext);
         if (lease.Large is null)
         {
@@ -146,22 +146,15 @@ internal sealed partial class OpenWireConnection
         try
         {
             ReadMessage message = read.GetAwaiter().GetResult();
-            if (message.Body is null)
-            {
-                _session.OnRead(consumer, message.Lease);
-            }
-            else
-            {
-                _session.OnRead(consumer, message.Lease, message.Body);
-            }
+            _session.Connected.Turns.OnRead(consumer, message.Lease, message.Body);
         }
         catch (DamagedRecordException damage)
         {
-            _session.OnReadFailed(consumer, damage.Message, isDamaged: true);
+            _session.Connected.Turns.OnReadFailed(consumer, damage.Message, isDamaged: true);
         }
         catch (ConversionException refusal)
         {
-            _session.OnReadFailed(consumer, refusal.Message, isDamaged: false);
+            _session.Connected.Turns.OnReadFailed(consumer, refusal.Message, isDamaged: false);
         }
     }
 
@@ -174,7 +167,7 @@ internal sealed partial class OpenWireConnection
         }
 
         _flushedBytes = written;
-        _timers.OnSent(_session.SteadyMs);
+        _timers.OnSent(_session.Clock.SteadyMs);
         // Kept until it is done, then consumed once, by EndFlush or FlushLastAsync; a Task per flush would be garbage.
 #pragma warning disable CA2012 // see above
         _flush = _output.FlushAsync();

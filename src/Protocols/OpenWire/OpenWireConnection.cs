@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Wire;
 using Pillarbox.Transport;
 
@@ -11,7 +10,7 @@ namespace Pillarbox.Protocols.OpenWire;
 /// All waiting is here. The one place that catches what the peer did wrong; anything else that goes wrong ends this
 /// connection only.
 /// </summary>
-internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink, IRestingLoop
+internal sealed partial class OpenWireConnection : ISessionOwner, IRestingLoop
 {
     // Turns without a look at the input, while there are deliveries to write.
     private const int TurnsPerPass = 4;
@@ -51,9 +50,6 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
     /// <inheritdoc/>
     public string ConnectionId => _session.PeerConnectionId;
 
-    /// <inheritdoc/>
-    public IAdvisorySink Advisories => this;
-
     private bool IsOver => _session.State == ConnectionState.Ended || _peerGone;
 
     private long SteadyMs => _environment.SteadyMs;
@@ -64,13 +60,6 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
         Volatile.Write(ref _isGivenUp, true);
         Wake();
         return _over.Task;
-    }
-
-    /// <inheritdoc/>
-    public void Tell(in Advisory advisory)
-    {
-        _session.Post(advisory);
-        Wake();
     }
 
     /// <summary>Makes the loop run a pass, on a thread of the pool: the caller has its own work. Any thread.</summary>
@@ -128,8 +117,7 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
     private void Pass(in ReadResult result)
     {
         _rest.BeginPass();
-        _session.NowMs = _environment.UnixMs;
-        _session.SteadyMs = SteadyMs;
+        _session.Clock.Set(_environment.UnixMs, SteadyMs);
         if (Volatile.Read(ref _isGivenUp))
         {
             _session.End("the client has connected anew");
@@ -140,7 +128,7 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
         FinishWaits();
         if (wasPaused || result.Buffer.Length != _inputLength)
         {
-            _timers.OnReceived(_session.SteadyMs);
+            _timers.OnReceived(_session.Clock.SteadyMs);
         }
 
         ReceiveFrom(result);
@@ -215,7 +203,7 @@ internal sealed partial class OpenWireConnection : ISessionOwner, IAdvisorySink,
 
         Volatile.Write(ref _tickDue, false);
         _timers.PullDeadlineMs = _session.PullDeadlineMs;
-        Act(_timers.Check(_session.SteadyMs));
+        Act(_timers.Check(_session.Clock.SteadyMs));
         _timers.PullDeadlineMs = _session.PullDeadlineMs;
         Volatile.Write(ref _nextDeadlineMs, _timers.NextDeadlineMs);
     }

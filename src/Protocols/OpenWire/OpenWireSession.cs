@@ -1,7 +1,11 @@
 using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Broker.Transactions.Xa;
+using Pillarbox.Protocols.OpenWire.Advisories;
+using Pillarbox.Protocols.OpenWire.Consumers;
+using Pillarbox.Protocols.OpenWire.Logins;
 using Pillarbox.Protocols.OpenWire.Transactions;
 using Pillarbox.Protocols.OpenWire.Wire;
 using Pillarbox.Transport;
@@ -28,68 +32,80 @@ internal enum ConnectionState : byte
 }
 
 /// <summary>
-/// The rules of one connection, without I/O: bytes in, calls on the broker and bytes out. Parts: login, producers,
-/// consumers, transactions, and the second half of a pass. Used by one loop.
+/// The rules of one connection, without I/O: bytes in, calls on the broker and bytes out. It has the states, and says
+/// what is refused; how a client comes in is <see cref="OpenWireLogin"/>, what it does then <see
+/// cref="ConnectedClient"/>. Used by one loop.
 /// </summary>
-internal sealed partial class OpenWireSession
+internal sealed class OpenWireSession
 {
     private readonly OpenWireEnvironment _environment;
-    private readonly PeerInfo _peer;
-    private readonly ISessionOwner _owner;
-    private readonly WireReader _reader = new();
-    private readonly OpenWireMessageMap _map = new();
-    private readonly TransactionCommands _transactions;
-    private readonly HashSet<long> _sessions = [NodeSession];
-    private WireFormat _format = WireFormat.Initial;
-    private BrokerClient? _client;
-    private Action? _afterGate;
-
-    // Every connection has a session -1 for its own consumers.
-    private const long NodeSession = -1;
+    private readonly Negotiation _negotiation;
+    private readonly OpenWireLogin _login;
+    private readonly CommandInput _input = new();
+    private readonly InputHold _hold = new();
+    private readonly AdvisoryInbox _inbox;
+    private ConnectionInfo? _introduction;
+    private ConnectedClient? _connected;
 
     public OpenWireSession(
         OpenWireEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, ISessionOwner owner)
     {
         _environment = environment;
-        _peer = peer;
-        _owner = owner;
+        _negotiation = new Negotiation(environment.Options);
+        _login = new OpenWireLogin(environment, peer, owner);
+        _inbox = new AdvisoryInbox(owner);
         Output = new CommandOutput(output);
-        _transactions = new TransactionCommands(Output, Options);
     }
 
     public ConnectionState State { get; private set; }
 
     public CommandOutput Output { get; }
 
-    /// <summary>Milliseconds since the Unix epoch; the loop sets it before each pass.</summary>
-    public long NowMs { get; set; }
-
-    /// <summary>The steady clock; the loop sets it before each pass.</summary>
-    public long SteadyMs { get; set; }
+    /// <summary>The time of the pass; the loop sets it.</summary>
+    public PassClock Clock { get; } = new();
 
     /// <summary>What was agreed on silence, in milliseconds; 0: nothing, or for ever.</summary>
-    public long InactivityMs { get; private set; }
+    public long InactivityMs => _negotiation.InactivityMs;
 
-    public OpenWireOptions Options => _environment.Options;
+    /// <summary>Who logged in, for the registry of client ids. Any thread.</summary>
+    public string User => _login.User;
 
-    /// <summary>What further input waits for: the disk, a password check, another connection. Null: nothing.</summary>
-    public Task? InputGate { get; private set; }
+    /// <summary>The connection's id as its client gave it. Any thread.</summary>
+    public string PeerConnectionId => _login.Connection?.Value ?? "";
+
+    /// <summary>A password check that the loop shall run; its end is told to <see cref="OnVerified"/>.</summary>
+    public ISaslServer? SaslToVerify => _login.ToVerify;
+
+    /// <summary>What further input waits for: the disk, another connection. Null: nothing.</summary>
+    public Task? InputGate => _hold.Gate;
 
     /// <summary>Whether input waits.</summary>
     public bool IsInputPaused =>
-        InputGate is not null || SaslToVerify is not null || IsHeldBack || _client is { IsBehind: true };
+        InputGate is not null || SaslToVerify is not null || _connected is { IsHeldBack: true };
 
-    public bool HasClient => _client is not null;
+    /// <summary>Whether <see cref="Turn"/> has something to hear.</summary>
+    public bool HasEvents => _connected is { HasEvents: true };
 
-    public BrokerClient Client => _client ?? throw new InvalidOperationException("not connected");
+    /// <summary>When the next wait of a consumer is over, by the steady clock.</summary>
+    public long PullDeadlineMs => _connected?.Pulls.DeadlineMs ?? long.MaxValue;
+
+    /// <summary>What the client does; only of one that has logged in.</summary>
+    public ConnectedClient Connected => _connected ?? throw new InvalidOperationException("not connected");
+
+    private OpenWireOptions Options => _environment.Options;
 
     /// <summary>Takes all whole commands off the input. Throws <see cref="OpenWireException"/> when it cannot be read;
     /// what stands behind is lost then.</summary>
     public void Receive(ref ReadOnlySequence<byte> input)
     {
-        while (State != ConnectionState.Ended && !IsInputPaused
-            && TryTake(ref input, out IDataStructure? structure))
+        while (State != ConnectionState.Ended && !IsInputPaused)
         {
+            int bytesMax = State >= ConnectionState.Connected ? Options.FrameBytesMax : Options.PreAuthFrameBytesMax;
+            if (!_input.TryTake(ref input, bytesMax, out IDataStructure? structure))
+            {
+                return;
+            }
+
             if (structure is not null)
             {
                 OnStructure(structure);
@@ -98,12 +114,39 @@ internal sealed partial class OpenWireSession
     }
 
     /// <summary>What input waited for has come.</summary>
-    public void ResumeInput()
+    public void ResumeInput() => _hold.Resume();
+
+    /// <summary>A password check has ended.</summary>
+    public void OnVerified(in SaslStep step) => OnLoginStep(_login.OnVerified(step));
+
+    /// <summary>
+    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: deliveries are written only while the
+    /// total of bytes written is below it. True: there is more to do, at once or when the output has room.
+    /// </summary>
+    public bool Turn(long outputLimit)
     {
-        InputGate = null;
-        Action? after = _afterGate;
-        _afterGate = null;
-        after?.Invoke();
+        if (_connected is null)
+        {
+            return false;
+        }
+
+        bool hasMore = _connected.Turn(State == ConnectionState.Connected ? outputLimit : 0);
+        if (_connected.EndReason is { } reason)
+        {
+            End(reason);
+        }
+
+        return hasMore;
+    }
+
+    /// <summary>Some waits of consumers may be over.</summary>
+    public void EndPulls() => _connected?.Pulls.End(Clock.SteadyMs);
+
+    /// <summary>A consumer that needs bytes from disk; the loop starts one read at a time.</summary>
+    public bool TryTakeRead(out ConsumerEndpoint? consumer)
+    {
+        consumer = null;
+        return _connected is not null && _connected.Turns.TryTakeRead(out consumer);
     }
 
     /// <summary>The peer did what the protocol forbids: it is told, and the connection is over.</summary>
@@ -111,7 +154,7 @@ internal sealed partial class OpenWireSession
     {
         if (State != ConnectionState.Ended)
         {
-            TellError(BrokerErrors.ToThrowable(fault));
+            Output.TellError(BrokerErrors.ToThrowable(fault));
             State = ConnectionState.Ended;
         }
     }
@@ -121,7 +164,7 @@ internal sealed partial class OpenWireSession
     {
         if (State != ConnectionState.Ended)
         {
-            TellError(new WireThrowable(ThrowableNames.Io, reason));
+            Output.TellError(new WireThrowable(ThrowableNames.Io, reason));
             State = ConnectionState.Ended;
         }
     }
@@ -130,57 +173,8 @@ internal sealed partial class OpenWireSession
     public void Leave()
     {
         State = ConnectionState.Ended;
-        _sasl?.Dispose();
-        ForgetFacts();
-        if (_client is { } client)
-        {
-            CloseConsumers();
-            client.Dispose();
-        }
-
-        LeaveClientId();
-    }
-
-    private bool TryTake(ref ReadOnlySequence<byte> input, out IDataStructure? structure)
-    {
-        int bytesMax = State >= ConnectionState.Connected ? Options.FrameBytesMax : Options.PreAuthFrameBytesMax;
-        if (!_format.HasSizePrefix)
-        {
-            return TryTakeUnsized(ref input, bytesMax, out structure);
-        }
-
-        structure = null;
-        if (!WireFrames.TryTake(input, bytesMax, out ReadOnlySequence<byte> frame))
-        {
-            return false;
-        }
-
-        input = input.Slice(frame.End);
-        structure = _reader.Read(frame.IsSingleSegment ? frame.First : frame.ToArray());
-        return true;
-    }
-
-    // Without sizes only reading shows where a command ends; a command that is not whole is read anew.
-    private bool TryTakeUnsized(
-        ref ReadOnlySequence<byte> input, int bytesMax, out IDataStructure? structure)
-    {
-        structure = null;
-        if (input.IsEmpty)
-        {
-            return false;
-        }
-
-        try
-        {
-            structure = _reader.Read(input.IsSingleSegment ? input.First : input.ToArray());
-        }
-        catch (OpenWireException e) when (e.IsShort && input.Length < bytesMax)
-        {
-            return false;
-        }
-
-        input = input.Slice(_reader.Position);
-        return true;
+        _connected?.Leave();
+        _login.Leave();
     }
 
     private void OnStructure(IDataStructure structure)
@@ -202,7 +196,7 @@ internal sealed partial class OpenWireSession
     {
         try
         {
-            bool isAnswered = State == ConnectionState.Connected ? Perform(command) : Introduce(command);
+            bool isAnswered = _connected is not null ? Perform(command, _connected) : Introduce(command);
             if (isAnswered && command.ResponseRequired)
             {
                 Output.Respond(command.CommandId);
@@ -210,17 +204,26 @@ internal sealed partial class OpenWireSession
         }
         catch (OpenWireException fault) when (fault.IsCommandOnly)
         {
-            FailTransaction(command, fault.Message);
-            Refuse(command, BrokerErrors.ToThrowable(fault));
+            _connected?.FailTransaction(command, fault.Message);
+            Output.Refuse(command, BrokerErrors.ToThrowable(fault));
         }
         catch (BrokerException refusal)
         {
-            Refuse(command, BrokerErrors.ToThrowable(refusal));
+            Output.Refuse(command, BrokerErrors.ToThrowable(refusal));
         }
         catch (XaException refusal)
         {
-            Refuse(command, TransactionCommands.ToThrowable(refusal));
+            Output.Refuse(command, TransactionCommands.ToThrowable(refusal));
         }
+    }
+
+    private void OnWireFormat(WireFormatInfo theirs)
+    {
+        Output.Write(_negotiation.Agree(theirs));
+        _input.Use(_negotiation.Format);
+        Output.Use(_negotiation.Format);
+        State = ConnectionState.Negotiated;
+        Output.Write(_negotiation.Introduce());
     }
 
     // Before the login: who is there, and little else. True: it is done.
@@ -229,7 +232,11 @@ internal sealed partial class OpenWireSession
         switch (command)
         {
             case ConnectionInfo info:
-                OnConnectionInfo(info);
+                _introduction = info;
+                LoginStep step = _login.Begin(info, _negotiation.Host);
+                State = ConnectionState.LoggingIn;
+                Output.Connection = info.ConnectionId;
+                OnLoginStep(step);
                 return false;
             case PlainCommand { Type: DataType.KeepAliveInfo }:
             case ConnectionControl:
@@ -245,209 +252,64 @@ internal sealed partial class OpenWireSession
         }
     }
 
+    private void OnLoginStep(in LoginStep step)
+    {
+        if (step.Client is not null)
+        {
+            Connect(step.Client);
+        }
+        else if (step.Refusal is not null)
+        {
+            Output.Refuse(_introduction!, step.Refusal);
+            State = ConnectionState.Ended;
+        }
+        else if (step.Gate is not null)
+        {
+            _hold.Until(step.Gate, () => OnLoginStep(_login.TakeClientId()));
+        }
+    }
+
+    private void Connect(BrokerClient client)
+    {
+        ConnectionInfo login = _introduction!;
+        _introduction = null;
+        var traits = new ClientTraits
+        {
+            Space = _login.Space,
+            ClientId = _login.ClientId,
+            Connection = login.ConnectionId!,
+            Inbox = _inbox,
+            Version = _negotiation.Format.Version,
+            FrameBytesMax = _negotiation.PeerFrameBytesMax,
+            IsFaultTolerant = login.FaultTolerant,
+            IsReconnect = login.FailoverReconnect,
+        };
+        _connected = new ConnectedClient(_environment, client, traits, Output, Clock, _hold);
+        State = ConnectionState.Connected;
+        _connected.Introduce(login);
+        if (login.ResponseRequired)
+        {
+            Output.Respond(login.CommandId);
+        }
+
+        if (login.Manageable || login.FaultTolerant)
+        {
+            Output.Write(_negotiation.TellNodes());
+        }
+    }
+
     // True: it is done and may be answered; false: it will be.
-    private bool Perform(Command command)
+    private bool Perform(Command command, ConnectedClient connected)
     {
-        switch (command)
+        if (command is PlainCommand { Type: DataType.ShutdownInfo })
         {
-            case Message message:
-                OnMessage(message);
-                return false;
-            case MessageAck ack:
-                return OnAck(ack);
-            case MessagePull pull:
-                OnPull(pull);
-                return true;
-            case TransactionInfo transaction:
-                CheckConnection(transaction.ConnectionId?.Value);
-                return _transactions.Perform(transaction, Client);
-            case ConsumerInfo consumer:
-                OnConsumerInfo(consumer);
-                return AnswersWhenMade(command);
-            case ProducerInfo producer:
-                OnProducerInfo(producer);
-                return AnswersWhenMade(command);
-            case SessionInfo session:
-                OnSessionInfo(session);
-                return true;
-            case RemoveInfo remove:
-                OnRemove(remove);
-                return true;
-            case DestinationInfo destination:
-                OnDestinationInfo(destination);
-                return AnswersWhenMade(command);
-            case RemoveSubscriptionInfo subscription:
-                OnRemoveSubscription(subscription);
-                return AnswersWhenMade(command);
-            default:
-                return PerformRare(command);
-        }
-    }
-
-    private bool PerformRare(Command command)
-    {
-        switch (command)
-        {
-            case ConsumerControl control:
-                OnConsumerControl(control);
-                return true;
-            case PlainCommand { Type: DataType.ShutdownInfo }:
-                State = ConnectionState.Ended;
-                return true;
-            case PlainCommand or ControlCommand or ConnectionControl or ConnectionError:
-                return true;
-            case ConnectionInfo:
-                throw new OpenWireException("a second ConnectionInfo on one connection");
-            case BrokerInfo or BrokerSubscriptionInfo or MessageDispatchNotification:
-                throw new OpenWireException("networks of ActiveMQ brokers are not joined");
-            default:
-                throw new OpenWireException($"a {command.Type} is the node's to send");
-        }
-    }
-
-    private void OnSessionInfo(SessionInfo info)
-    {
-        CheckConnection(info.SessionId?.Connection);
-        if (_sessions.Count > Options.SessionsMax)
-        {
-            throw OpenWireException.TooMany("sessions", Options.SessionsMax);
-        }
-
-        _sessions.Add(info.SessionId!.Value);
-    }
-
-    private void OnRemove(RemoveInfo remove)
-    {
-        switch (remove.ObjectId)
-        {
-            case ConsumerId consumer:
-                RemoveConsumer(consumer, remove.LastDeliveredSequence);
-                break;
-            case ProducerId producer:
-                RemoveProducer(producer);
-                break;
-            case SessionId session:
-                RemoveSession(session.Value, remove.LastDeliveredSequence);
-                break;
-            case ConnectionId:
-                RemoveAll(remove.LastDeliveredSequence);
-                break;
-            default:
-                throw new OpenWireException($"a {remove.ObjectId?.Type} cannot be removed");
-        }
-    }
-
-    private void RemoveSession(long session, long lastDelivered)
-    {
-        foreach (ConsumerId consumer in _consumers.Keys.Where(id => id.Session == session).ToArray())
-        {
-            RemoveConsumer(consumer, lastDelivered);
-        }
-
-        foreach (ProducerId producer in _producers.Keys.Where(id => id.Session == session).ToArray())
-        {
-            RemoveProducer(producer);
-        }
-
-        _sessions.Remove(session);
-    }
-
-    // The client has closed its connection; the transport's end follows.
-    private void RemoveAll(long lastDelivered)
-    {
-        foreach (long session in _sessions.ToArray())
-        {
-            RemoveSession(session, lastDelivered);
-        }
-
-        _sessions.Add(NodeSession);
-        RemoveTemporaries();
-        ForgetFacts();
-    }
-
-    private void CheckConnection(string? connection)
-    {
-        if (connection is null || connection != _connectionId?.Value)
-        {
-            throw new OpenWireException(
-                ThrowableNames.IllegalState, $"the connection '{connection}' is not registered here")
-            {
-                IsCommandOnly = true,
-            };
-        }
-    }
-
-    private void CheckSession(string? connection, long session)
-    {
-        CheckConnection(connection);
-        if (!_sessions.Contains(session))
-        {
-            throw new OpenWireException(ThrowableNames.IllegalState, $"there is no session {session}")
-            {
-                IsCommandOnly = true,
-            };
-        }
-    }
-
-    // What a command has made is answered when it is on disk; input waits for that.
-    private bool AnswersWhenMade(Command command)
-    {
-        if (Client.WhenMade() is not { } made)
-        {
+            State = ConnectionState.Ended;
             return true;
         }
 
-        int commandId = command.CommandId;
-        bool isAnswered = command.ResponseRequired;
-        WaitFor(made, () =>
-        {
-            if (isAnswered)
-            {
-                Output.Respond(commandId);
-            }
-        });
-        return false;
-    }
-
-    private void WaitFor(Task gate, Action after)
-    {
-        InputGate = gate;
-        _afterGate = after;
-    }
-
-    // A client that does not wait for the answer of a send must not commit without it.
-    private void FailTransaction(Command command, string reason)
-    {
-        if (command is Message { ResponseRequired: false, TransactionId: { } id })
-        {
-            _transactions.Fail(id, reason);
-        }
-    }
-
-    private void Refuse(Command command, WireThrowable exception)
-    {
-        if (command.ResponseRequired)
-        {
-            Output.Respond(command.CommandId, exception);
-        }
-        else
-        {
-            TellError(exception);
-        }
-    }
-
-    private void TellError(WireThrowable exception)
-    {
-        if (State != ConnectionState.Start)
-        {
-            Output.Write(new ConnectionError { Exception = exception, ConnectionId = _connectionId });
-        }
+        return connected.Perform(command);
     }
 }
 
 /// <summary>The loop of a session, as the session sees it.</summary>
-internal interface ISessionOwner : IWakeable, IClientHolder
-{
-    /// <summary>Takes note of an advisory for the session; any thread.</summary>
-    Advisories.IAdvisorySink Advisories { get; }
-}
+internal interface ISessionOwner : IWakeable, IClientHolder;

@@ -14,12 +14,20 @@ internal readonly record struct Destination(AddressName Name, RoutingType? Routi
     public const int CharsMax = 4096;
 
     /// <summary>Reads a destination; <paramref name="type"/> is what a header asks for, null: nothing.</summary>
-    public static Destination Parse(string? text, StompOptions options, RoutingType? type = null)
+    /// <exception cref="StompException">It is none.</exception>
+    public static Destination Parse(string? text, StompOptions options, RoutingType? type = null) =>
+        TryParse(text, options, type, out Destination destination, out string? error)
+            ? destination : throw new StompException(error!);
+
+    /// <summary>The same of what may be none.</summary>
+    public static bool TryParse(
+        string? text, StompOptions options, RoutingType? type, out Destination destination, out string? error)
     {
+        destination = default;
         if (string.IsNullOrEmpty(text) || text.Length > CharsMax)
         {
-            throw new StompException(
-                string.IsNullOrEmpty(text) ? "the frame names no destination" : "the destination is too long");
+            error = string.IsNullOrEmpty(text) ? "the frame names no destination" : "the destination is too long";
+            return false;
         }
 
         string rest = text;
@@ -36,12 +44,26 @@ internal readonly record struct Destination(AddressName Name, RoutingType? Routi
 
         if (fromPrefix is not null && type is not null && fromPrefix != type)
         {
-            throw new StompException("the destination's prefix contradicts the type that the frame asks for");
+            error = "the destination's prefix contradicts the type that the frame asks for";
+            return false;
         }
 
-        return AddressName.TryParse(rest, out AddressName name, out string? error)
-            ? new Destination(name, fromPrefix ?? type, temporary)
-            : throw new StompException(error);
+        if (!AddressName.TryParse(rest, out AddressName name, out error))
+        {
+            return false;
+        }
+
+        destination = new Destination(name, fromPrefix ?? type, temporary);
+        return true;
+    }
+
+    /// <summary>The prefix of a text, which says what kind it is; empty: it has none.</summary>
+    public static string PrefixOf(string text, StompOptions options)
+    {
+        string rest = text;
+        _ = Cut(ref rest, options.AnycastPrefixes) || Cut(ref rest, options.MulticastPrefixes)
+            || Cut(ref rest, options.TemporaryPrefixes);
+        return text[..^rest.Length];
     }
 
     /// <summary>What stands before the address pattern in the text that this was read from; null: it is none.</summary>

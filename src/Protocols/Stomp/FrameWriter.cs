@@ -10,7 +10,6 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
 
     private ByteBuilder _head;
     private ByteBuilder _held;
-    private bool _holds;
 
     /// <summary>Bytes written since the connection began.</summary>
     public long BytesWritten { get; private set; }
@@ -18,10 +17,13 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
     /// <summary>The peer's version: how headers are escaped.</summary>
     public StompVersion Version { get; set; }
 
+    /// <summary>Whether a large message is half written.</summary>
+    public bool IsHeld { get; private set; }
+
     /// <summary>A heart-beat; in the middle of a large message there is life enough.</summary>
     public void WriteHeartbeat()
     {
-        if (!_holds)
+        if (!IsHeld)
         {
             WritePiece("\n"u8);
         }
@@ -43,12 +45,12 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
     }
 
     /// <summary>A large message begins: other frames wait until it is complete.</summary>
-    public void Hold() => _holds = true;
+    public void Hold() => IsHeld = true;
 
     /// <summary>The large message is complete: what has waited follows.</summary>
     public void Release()
     {
-        _holds = false;
+        IsHeld = false;
         output.Write(_held.Span);
         _held.Clear(HeldBytesKept);
     }
@@ -57,7 +59,7 @@ internal sealed class FrameWriter(IBufferWriter<byte> output)
     private void Write(ReadOnlySpan<byte> frame)
     {
         BytesWritten += frame.Length;
-        if (_holds)
+        if (IsHeld)
         {
             _held.Append(frame);
         }

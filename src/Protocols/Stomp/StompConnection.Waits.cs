@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Protocols.Stomp.Subscriptions;
 using Pillarbox.Storage;
 using Pillarbox.Transport;
 
@@ -72,7 +73,7 @@ internal sealed partial class StompConnection
     {
         while (_reading is null && _session.TryTakeRead(out StompSubscription? subscription))
         {
-            StartRead(subscription);
+            StartRead(subscription!);
         }
 
         if (!_isReadingPiece && _session.PieceToRead is { } message)
@@ -103,7 +104,7 @@ internal sealed partial class StompConnection
             return;
         }
 
-        _read = _session.Client.ReadAsync(subscription.Pending.Head, CancellationToken.None);
+        _read = _session.Connected.Client.ReadAsync(subscription.Pending.Head, CancellationToken.None);
         _reading = subscription;
         if (_read.IsCompleted)
         {
@@ -161,15 +162,15 @@ internal sealed partial class StompConnection
         _reading = null;
         try
         {
-            _session.OnRead(subscription, _read.Result);
+            _session.Connected.Turns.OnRead(subscription, _read.Result);
         }
         catch (DamagedRecordException damage)
         {
-            _session.OnReadFailed(subscription, damage.Message, isWhole: false);
+            _session.Connected.Turns.OnReadFailed(subscription, damage.Message, isWhole: false);
         }
         catch (ConversionException refusal)
         {
-            _session.OnReadFailed(subscription, refusal.Message, isWhole: true);
+            _session.Connected.Turns.OnReadFailed(subscription, refusal.Message, isWhole: true);
         }
     }
 
@@ -178,11 +179,11 @@ internal sealed partial class StompConnection
         _isReadingPiece = false;
         try
         {
-            _session.OnPieceRead(_piece.Result);
+            _session.Connected.Turns.OnPieceRead(_piece.Result);
         }
         catch (DamagedRecordException)
         {
-            _session.OnPieceRead(0);
+            _session.Connected.Turns.OnPieceRead(0);
         }
     }
 

@@ -99,7 +99,7 @@ internal sealed partial class StompConnection : IWakeable, IRestingLoop
     // Looked at after the loop has said that it waits: who makes one of these true afterwards wakes it.
     bool IRestingLoop.HasWork =>
         (_hasMore && !_isFlushing)
-        || (_session.HasClient && _session.Client.HasEvents)
+        || _session.HasEvents
         || Volatile.Read(ref _tickDue)
         || HasCompleted();
 

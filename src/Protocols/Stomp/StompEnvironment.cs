@@ -9,6 +9,8 @@ namespace Pillarbox.Protocols.Stomp;
 internal sealed class StompEnvironment(
     MessageBroker broker, StompOptions options, SaslServers sasl, TimeProvider time, ILogger logger, IRandom random)
 {
+    private const int NameBytes = 8;
+
     public MessageBroker Broker { get; } = broker;
 
     public StompOptions Options { get; private set; } = options;
@@ -32,6 +34,17 @@ internal sealed class StompEnvironment(
         Sasl = servers;
         Options = Options with { AllowAnonymous = allowAnonymous, AllowAnyPassword = false };
     }
+
+    /// <summary>A name that nobody guesses.</summary>
+    public string RandomName()
+    {
+        Span<byte> bytes = stackalloc byte[NameBytes];
+        Random.Fill(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    /// <summary>The name of a queue that goes with its connection.</summary>
+    public string RandomQueueName() => $"temp.{RandomName()}{RandomName()}";
 
     /// <summary>Milliseconds since the Unix epoch.</summary>
     public long UnixMs => Time.GetUtcNow().ToUnixTimeMilliseconds();

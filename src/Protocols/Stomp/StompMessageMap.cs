@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Stomp.Subscriptions;
 using Pillarbox.Protocols.Stomp.Wire;
 
 namespace Pillarbox.Protocols.Stomp;

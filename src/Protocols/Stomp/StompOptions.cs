@@ -73,6 +73,9 @@ public sealed record StompOptions
     /// </summary>
     public int ProducersMax { get; init; } = 256;
 
+    /// <summary>Destinations in one list that a message is sent to.</summary>
+    public int CompositeMax { get; init; } = 64;
+
     /// <summary>Transactions that one connection may have open.</summary>
     public int TransactionsMax { get; init; } = 1024;
 

@@ -1,96 +1,88 @@
 using System.Buffers;
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Security.Sasl;
+using Pillarbox.Protocols.Stomp.Subscriptions;
 using Pillarbox.Protocols.Stomp.Wire;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Stomp;
 
-/// <summary>Where a connection is in its life.</summary>
-internal enum SessionState : byte
-{
-    /// <summary>Nothing but CONNECT or STOMP is taken.</summary>
-    Start,
-
-    /// <summary>The login is being checked.</summary>
-    LoggingIn,
-
-    /// <summary>All frames of clients are taken.</summary>
-    Connected,
-
-    /// <summary>A DISCONNECT waits for what came before it to be done.</summary>
-    Disconnecting,
-
-    /// <summary>Over: what is written goes out, then the connection closes.</summary>
-    Ended,
-}
-
 /// <summary>
-/// The protocol of one STOMP connection: frames in, calls on the broker's client and frames out; no I/O, no clock.
-/// All methods are called on the connection's loop.
+/// The protocol of one STOMP connection: frames in, calls on the broker's client and frames out; no I/O, no clock. It
+/// cuts frames and brings the client in (1.2, "Connecting"); what that does then is <see cref="ConnectedClient"/>. All
+/// methods are called on the connection's loop.
 /// </summary>
-internal sealed partial class StompSession : IClientEvents, IDisposable
+internal sealed class StompSession : IDisposable
 {
     private const int ScratchBytesKept = 64 << 10;
 
+    private readonly StompEnvironment _environment;
     private readonly PeerInfo _peer;
     private readonly IWakeable _wakeable;
     private readonly FrameReader _reader;
-    private BrokerClient? _client;
-    private ByteBuilder _receipt;
+    private readonly SessionLife _life;
+    private readonly FrameReceipt _receipt = new();
+    private ConnectedClient? _connected;
     private ByteBuilder _scratch;
-    private bool _hasReceipt;
-    private byte[]? _goodbyeReceipt;
 
     public StompSession(StompEnvironment environment, PeerInfo peer, IBufferWriter<byte> output, IWakeable wakeable)
     {
-        Environment = environment;
+        _environment = environment;
         _peer = peer;
         _wakeable = wakeable;
-        _login = new StompLogin(environment, peer);
+        Login = new StompLogin(environment, peer);
         Frames = new FrameWriter(output);
-        StompOptions options = environment.Options;
-        _reader = new FrameReader(new FrameLimits(options.ConnectBytesMax, options.HeadersMax, 0, 0));
+        _life = new SessionLife(Frames);
+        _reader = new FrameReader(new FrameLimits(Options.ConnectBytesMax, Options.HeadersMax, 0, 0));
     }
-
-    public StompEnvironment Environment { get; }
 
     /// <summary>What is written to the peer.</summary>
     public FrameWriter Frames { get; }
 
-    public SessionState State { get; private set; }
+    /// <summary>What the peer has said of itself.</summary>
+    public StompLogin Login { get; }
 
-    /// <summary>The version that was agreed.</summary>
-    public StompVersion Version { get; private set; } = StompVersion.V12;
+    /// <summary>What the node answers to the peer's heart-beats; the loop's timers say.</summary>
+    public required Func<int, int, (int Sends, int Wants)> AnswerHeartbeat { get; init; }
+
+    public SessionState State => _life.State;
 
     /// <summary>Milliseconds since the Unix epoch; set by the loop before each pass.</summary>
     public long NowMs { get; set; }
 
-    /// <summary>Whether there is a <see cref="Client"/>.</summary>
-    public bool HasClient => _client is not null;
+    /// <summary>What the client does; only of one that has logged in.</summary>
+    public ConnectedClient Connected => _connected ?? throw new InvalidOperationException("not connected");
 
-    /// <summary>The connection's handle on the broker, from the login on.</summary>
-    public BrokerClient Client => _client!;
+    /// <summary>Whether <see cref="Turn"/> has something to hear.</summary>
+    public bool HasEvents => _connected is { Client.HasEvents: true };
+
+    /// <summary>A large message is under way out, which needs its next piece from disk.</summary>
+    public LargeMessage? PieceToRead => _connected?.Turns.PieceToRead;
+
+    /// <summary>The disk is behind with a large body: the loop awaits it and calls <see cref="ResumeInput"/>.</summary>
+    public Task? InputGate => _connected?.Sends.Gate;
 
     /// <summary>Whether the input waits: for a login check, for credit, for the disk.</summary>
-    public bool IsInputPaused =>
-        State is SessionState.LoggingIn or SessionState.Disconnecting || _needsCredit is not null
-        || InputGate is not null || _receipts.Count >= Options.ReceiptsMax || (HasClient && Client.IsBehind);
+    public bool IsInputPaused => State is SessionState.LoggingIn or SessionState.Disconnecting
+        || _connected is { IsHeldBack: true };
 
-    private StompOptions Options => Environment.Options;
+    private StompOptions Options => _environment.Options;
 
     /// <summary>Takes all whole frames off the input. Errors: <see cref="StompException"/>.</summary>
     public void Receive(ref ReadOnlySequence<byte> input)
     {
         while (State != SessionState.Ended && !IsInputPaused)
         {
-            if (_large is not null)
+            if (_connected is { Sends.IsMidMessage: true })
             {
-                if (!ReceivePiece(ref input))
+                if (input.IsEmpty)
                 {
                     return;
                 }
 
+                bool isLast = _reader.TakePiece(ref input, out ReadOnlySequence<byte> piece);
+                _connected.Sends.TakePiece(piece, isLast);
                 continue;
             }
 
@@ -105,44 +97,52 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
         }
     }
 
+    /// <summary>The disk has caught up.</summary>
+    public void ResumeInput() => _connected?.Sends.Resume();
+
+    /// <summary>A login check that took long is done.</summary>
+    public void OnSaslVerified(in SaslStep step)
+    {
+        bool isWanted = State == SessionState.LoggingIn;
+        Login.OnVerified(step, isWanted);
+        if (isWanted)
+        {
+            OnLogin();
+        }
+    }
+
+    /// <summary>
+    /// Hears the broker and writes what is due. <paramref name="outputLimit"/>: messages are written only while the
+    /// total of bytes written is below it. True: there is more to do, at once or when the output has room.
+    /// </summary>
+    public bool Turn(long outputLimit) => _connected is not null && _connected.Turn(outputLimit);
+
+    /// <summary>A subscription whose oldest message must come from disk; the loop starts one read at a time.</summary>
+    public bool TryTakeRead(out StompSubscription? subscription)
+    {
+        subscription = null;
+        return _connected is not null && _connected.Turns.TryTakeRead(out subscription);
+    }
+
+    /// <summary>What is written so far is on its way to the socket.</summary>
+    public void BeginFlush() => _connected?.Subscriptions.BeginFlush();
+
+    /// <summary>The socket has taken it.</summary>
+    public void EndFlush() => _connected?.Subscriptions.EndFlush();
+
     /// <summary>The peer broke the protocol: it is told why, and the connection ends.</summary>
     public void OnPeerFault(StompException fault) => Fail(fault.Message);
 
     /// <summary>An ERROR frame, and the end (1.2, "ERROR").</summary>
-    public void Fail(string message, string? detail = null) =>
-        Fail(message, _hasReceipt ? _receipt.Span : default, detail);
+    public void Fail(string message) => _life.Fail(message, _receipt.Id);
 
     /// <summary>The connection is gone: gives back everything. Called once, by the loop, at the end.</summary>
     public void Dispose()
     {
-        bool lost = State != SessionState.Ended || !_isGoodbye;
-        State = SessionState.Ended;
-        _large?.Abort();
-        _outgoing?.Dispose();
-        foreach (StompSubscription subscription in _subscriptions.Values)
-        {
-            subscription.End(countAttempts: lost);
-        }
-
-        _client?.Flush();
-        _client?.Dispose();
-        _login.Close();
-    }
-
-    private void Fail(string message, ReadOnlySpan<byte> receipt, string? detail)
-    {
-        if (State == SessionState.Ended)
-        {
-            return;
-        }
-
-        // In the middle of a large message there is no room for another frame: it is cut off with the connection.
-        if (_outgoing is not { IsBegun: true })
-        {
-            Frames.WriteError(message, receipt, detail);
-        }
-
-        State = SessionState.Ended;
+        bool isLost = State != SessionState.Ended;
+        _life.State = SessionState.Ended;
+        _connected?.Leave(isLost);
+        Login.Close();
     }
 
     // False: the frame stays in the input until the session can take it.
@@ -160,23 +160,30 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
             bytes = _scratch.Span;
         }
 
-        _hasReceipt = false;
-        var frame = new FrameHead(bytes, Version);
+        _receipt.Clear();
+        var frame = new FrameHead(bytes, _life.Version);
         try
         {
             if (frame.Command == StompCommand.Send)
             {
-                return OnSend(frame, body, isLarge);
+                return WhenConnected().Sends.Take(frame, body, isLarge, NowMs);
             }
 
-            ReadReceipt(frame);
+            _receipt.Read(frame, _life.Version);
             // 1.0, "SUBSCRIBE": its body is ignored; since 1.1 it may have none.
-            if (isLarge || (!body.IsEmpty && Version != StompVersion.V10))
+            if (isLarge || (!body.IsEmpty && _life.Version != StompVersion.V10))
             {
                 throw new StompException("only SEND may have a body");
             }
 
-            Dispatch(frame);
+            if (frame.Command == StompCommand.Connect)
+            {
+                OnConnect(frame);
+            }
+            else
+            {
+                WhenConnected().Perform(frame);
+            }
         }
         catch (BrokerException refusal)
         {
@@ -186,86 +193,61 @@ internal sealed partial class StompSession : IClientEvents, IDisposable
         return true;
     }
 
-    private void Dispatch(in FrameHead frame)
+    private ConnectedClient WhenConnected() => State == SessionState.Connected
+        ? Connected : throw new StompException("the first frame must be CONNECT or STOMP");
+
+    private void OnConnect(in FrameHead frame)
     {
-        if (frame.Command == StompCommand.Connect)
+        if (State != SessionState.Start)
         {
-            OnConnect(frame);
+            throw new StompException("the connection is connected already");
+        }
+
+        _life.Agree(Login.Read(frame));
+        _life.State = SessionState.LoggingIn;
+        Login.Begin();
+        OnLogin();
+    }
+
+    private void OnLogin()
+    {
+        if (Login.Refusal is { } refusal)
+        {
+            _life.Fail(refusal);
+        }
+        else if (Login.Identity is not null)
+        {
+            Connect();
+        }
+    }
+
+    private void Connect()
+    {
+        string session = _environment.RandomName();
+        try
+        {
+            BrokerClient client = _environment.Broker.Connect(
+                new ClientInfo
+                {
+                    AddressSpace = Login.AddressSpace,
+                    Identity = Login.Identity!,
+                    ClientId = string.IsNullOrEmpty(Login.ClientId) ? $"stomp-{session}" : Login.ClientId,
+                    Protocol = "stomp",
+                    RemoteEndPoint = _peer.RemoteEndPoint,
+                },
+                _wakeable);
+            _connected = new ConnectedClient(_environment, client, Login.ClientId, _life, Frames, _receipt);
+        }
+        catch (BrokerException refusal)
+        {
+            _life.Fail(refusal.Message);
             return;
         }
 
-        if (State != SessionState.Connected)
-        {
-            throw new StompException("the first frame must be CONNECT or STOMP");
-        }
-
-        switch (frame.Command)
-        {
-            case StompCommand.Subscribe:
-                OnSubscribe(frame);
-                break;
-            case StompCommand.Unsubscribe:
-                OnUnsubscribe(frame);
-                break;
-            case StompCommand.Ack:
-                OnAck(frame, isPositive: true);
-                break;
-            case StompCommand.Nack when Version != StompVersion.V10:
-                OnAck(frame, isPositive: false);
-                break;
-            case StompCommand.Begin:
-                OnBegin(frame);
-                break;
-            case StompCommand.Commit:
-                OnEndTransaction(frame, fail: false);
-                break;
-            case StompCommand.Abort:
-                OnEndTransaction(frame, fail: true);
-                break;
-            case StompCommand.Disconnect:
-                OnDisconnect();
-                break;
-            default:
-                throw new StompException(
-                    $"'{Shorten(HeaderText.Decode(frame.CommandText, StompVersion.V10))}' is no command of clients");
-        }
+        _reader.Limits = new FrameLimits(
+            Options.HeadBytesMax, Options.HeadersMax, Options.AssembleBytesMax, Options.BodyBytesMax);
+        (int sends, int wants) = AnswerHeartbeat(Login.PeerSendsMs, Login.PeerWantsMs);
+        Frames.WriteConnected(Options.Server, session, sends, wants);
+        _life.State = SessionState.Connected;
     }
-
-    private void OnDisconnect()
-    {
-        _isGoodbye = true;
-        _goodbyeReceipt = _hasReceipt ? _receipt.Span.ToArray() : null;
-        State = SessionState.Disconnecting;
-    }
-
-    // Kept in canonical form for the answer, which may come much later.
-    private void ReadReceipt(in FrameHead frame)
-    {
-        if (frame.TryGet("receipt"u8, out ReadOnlySpan<byte> id))
-        {
-            KeepReceipt(id);
-        }
-    }
-
-    private void KeepReceipt(ReadOnlySpan<byte> id)
-    {
-        _receipt.Clear(ScratchBytesKept);
-        HeaderText.AppendCanonical(ref _receipt, id, Version);
-        _hasReceipt = true;
-    }
-
-    // A receipt of a frame that is done.
-    private void Confirm()
-    {
-        if (_hasReceipt)
-        {
-            Frames.WriteReceipt(_receipt.Span);
-        }
-    }
-
-    private string Required(in FrameHead frame, ReadOnlySpan<byte> name) =>
-        frame.Text(name, Version)
-        ?? throw new StompException($"the frame has no '{System.Text.Encoding.ASCII.GetString(name)}' header");
-
-    private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

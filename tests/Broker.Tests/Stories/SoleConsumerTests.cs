@@ -76,6 +76,36 @@ public sealed class SoleConsumerTests
         Assert.Equal(["a.2"], actor.Made);
     }
 
+    [Fact]
+    public void A_watch_of_names_tells_queues_and_topics_that_come_and_go()
+    {
+        using Scene scene = new();
+        WatchingActor actor = new();
+        using BrokerClient client = scene.Broker.Connect(
+            new ClientInfo { Identity = Model.Identity.Anonymous, ClientId = "w", Protocol = "test" }, actor);
+        Actor maker = scene.Connect("maker");
+        maker.Queue("a");
+        maker.Queue("sub", config => Subscription(config, "news"));
+        QueueWatch watch = client.WatchNames(out IReadOnlyList<string> queues, out IReadOnlyList<string> topics);
+        Assert.Equal(["a"], queues);
+        Assert.Equal(["news"], topics);
+        maker.Queue("b");
+        maker.Queue("own", config => Subscription(config, "own") with { Temporary = true, Durable = false });
+        maker.Queue("all", config => Subscription(config, "#"));
+        maker.Queue("volatile", config => Subscription(config, "chat") with { Temporary = true, Durable = false });
+        maker.Client.DeleteQueue("volatile", ifUnused: true);
+        maker.Client.DeleteQueue("a", ifUnused: true);
+        client.DrainInbox(actor);
+        Assert.Equal(["+b Anycast", "+chat Multicast", "-chat Multicast", "-a Anycast"], actor.Changes);
+        client.EndWatch(watch);
+        maker.Queue("c");
+        client.DrainInbox(actor);
+        Assert.Equal(4, actor.Changes.Count);
+    }
+
+    private static Broker.Queues.QueueConfig Subscription(Broker.Queues.QueueConfig config, string address) =>
+        config with { Address = address, RoutingType = Model.RoutingType.Multicast };
+
     private sealed class WatchingActor : IClientEvents, IWakeable
     {
         public List<string> Made { get; } = [];
@@ -84,7 +114,12 @@ public sealed class SoleConsumerTests
         {
         }
 
+        public List<string> Changes { get; } = [];
+
         public void OnQueueMade(QueueWatch watch, string queue) => Made.Add(queue);
+
+        public void OnNameChanged(QueueWatch watch, in NameChange change) =>
+            Changes.Add($"{(change.IsGone ? '-' : '+')}{change.Name} {change.Type}");
 
         public void OnDelivery(in Delivery delivery) => throw new NotSupportedException();
 

@@ -14,7 +14,7 @@ internal sealed class StompGrammar(Random random)
     private static readonly string[] Destinations =
     [
         "/queue/a", "/queue/b", "/topic/t", "/topic/u", "a", "a::a", "/temp-queue/x", "/temp-topic/y", "queue://c", "",
-        "/queue/", "t::s",
+        "/queue/", "t::s", "/queue/a,/topic/t,b", "a,,a::a",
     ];
 
     private static readonly string[] Headers =

@@ -90,9 +90,12 @@ public sealed class BrokerUploadTests : IDisposable
 
         public override bool Finish() => !IsBehind;
 
-        public override void Complete(
-            in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null) =>
+        public override BrokerException? Complete(
+            in MessageHeader header, ulong tag, string? to = null, Transaction? transaction = null)
+        {
             IsComplete = !IsBehind;
+            return null;
+        }
 
         public override void Abort()
         {

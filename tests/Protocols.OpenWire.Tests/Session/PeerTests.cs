@@ -144,6 +144,42 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public void A_listener_hears_of_topics_and_of_what_has_gone()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        OpenWirePeer other = scene.InSession(loginAs: "other");
+        ConsumerInfo reader = OpenWireSteps.Consumer(Destination.Topic("news"), connection: "other");
+        Good(other.Ask(reader));
+        Good(peer.Ask(OpenWireSteps.Consumer(
+            Destination.Topic("ActiveMQ.Advisory.Queue,ActiveMQ.Advisory.Topic"))));
+        Assert.Equal(["+topic://news"], Changes(peer));
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("sports"), 2)));
+        Assert.Equal(["+queue://orders", "+topic://sports"], Changes(peer));
+        Good(peer.Ask(Removal(Orders)));
+        Good(other.Ask(new RemoveInfo { ObjectId = reader.ConsumerId }));
+        Assert.Equal(["-queue://orders", "-topic://news"], Changes(peer));
+    }
+
+    [Fact]
+    public void A_temporary_topic_is_told_by_its_own_advisories_alone()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic("ActiveMQ.Advisory.>"))));
+        Assert.NotNull(peer.Take<MessageDispatch>());
+        var own = new Destination(DataType.TempTopic) { PhysicalName = "ID:peer:1" };
+        Good(peer.Ask(new DestinationInfo { ConnectionId = OpenWireSteps.ConnectionId, Destination = own }));
+        ConsumerInfo reader = OpenWireSteps.Consumer(own);
+        reader.ConsumerId = OpenWireSteps.ConsumerId with { Value = 7 };
+        Good(peer.Ask(reader));
+        Good(peer.Ask(Removal(own)));
+        Good(peer.Ask(new RemoveInfo { ObjectId = reader.ConsumerId }));
+        Assert.Equal(["+temp-topic://ID:peer:1", "-temp-topic://ID:peer:1"], Changes(peer));
+    }
+
+    [Fact]
     public void A_listener_of_producers_hears_how_many_there_are()
     {
         using var scene = new OpenWireScene();
@@ -166,6 +202,20 @@ public sealed class PeerTests
         }
 
         return names;
+    }
+
+    private static List<string> Changes(OpenWirePeer peer)
+    {
+        var changes = new List<string>();
+        while (peer.Take<MessageDispatch>() is { } dispatch)
+        {
+            if (dispatch.Message!.DataStructure is DestinationInfo told)
+            {
+                changes.Add($"{(told.Operation == DestinationInfo.Remove ? '-' : '+')}{told.Destination}");
+            }
+        }
+
+        return changes;
     }
 
     private static string PropertiesOf(MessageDispatch dispatch) =>

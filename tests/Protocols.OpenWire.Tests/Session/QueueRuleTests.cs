@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Broker.Security;
 using Pillarbox.Broker.Streams;
 using Pillarbox.Fuzz.OpenWire.Scene;
@@ -59,6 +60,31 @@ public sealed class QueueRuleTests
         var id = new LocalTransactionId { Value = 1, Connection = OpenWireSteps.ConnectionId };
         Good(peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.Begin)));
         Message message = With(OpenWireSteps.Text(Orders, 1), ("AMQ_SCHEDULED_CRON", PrimitiveType.String, 1));
+        message.TransactionId = id;
+        peer.Send(message, asks: false);
+        Response commit = peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.CommitOnePhase));
+        Assert.Equal(ThrowableNames.RolledBack, Assert.IsType<ExceptionResponse>(commit).Exception!.ClassName);
+    }
+
+    // A client of a transaction does not wait for the answer of each send.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    public void A_transaction_does_not_commit_without_a_message_that_the_broker_refused(int bytes)
+    {
+        using var scene = new OpenWireScene(new OpenWireOptions { LargeMessageBytesMin = 1000 }, b => b with
+        {
+            AddressSettings = new Dictionary<string, AddressSettings>
+            {
+                ["orders"] = new() { MaxSizeMessages = 1, AddressFullPolicy = AddressFullPolicy.Fail },
+            },
+        });
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        var id = new LocalTransactionId { Value = 1, Connection = OpenWireSteps.ConnectionId };
+        Good(peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.Begin)));
+        Message message = OpenWireSteps.Text(Orders, 2);
+        message.Content = new byte[bytes];
         message.TransactionId = id;
         peer.Send(message, asks: false);
         Response commit = peer.Ask(OpenWireSteps.Transaction(id, TransactionStep.CommitOnePhase));

@@ -35,7 +35,9 @@ internal sealed record AdvisoryListener(
     string Space, IReadOnlyList<string> Patterns, IAdvisorySink Sink, bool NoLocal, object Consumer)
 {
     public bool Hears(AdvisoryFact fact) => fact.Space == Space && !(NoLocal && fact.Owner == Sink)
-        && Patterns.Any(pattern => AddressPattern.Matches(pattern, fact.Topic));
+        && Hears(fact.Topic);
+
+    public bool Hears(string topic) => Patterns.Any(pattern => AddressPattern.Matches(pattern, topic));
 }
 
 /// <summary>

@@ -7,8 +7,8 @@ internal static class AdvisoryMessages
 {
     private static readonly ProducerId Node = new() { Connection = "ID:pillarbox-advisories", Session = -1, Value = 1 };
 
-    /// <summary>The message of one advisory; <paramref name="sequence"/> is unique on the connection.</summary>
-    public static Message ToMessage(in Advisory advisory, string brokerName, long sequence, long nowMs)
+    /// <summary>The message of one advisory; it is numbered when it is sent.</summary>
+    public static Message ToMessage(in Advisory advisory, string brokerName, long nowMs)
     {
         string? counted = CountedBy(advisory.Command);
         var properties = new PrimitiveWriter();
@@ -24,7 +24,7 @@ internal static class AdvisoryMessages
         return new Message(DataType.Message)
         {
             ProducerId = Node,
-            MessageId = new MessageId { Producer = Node, ProducerSequence = sequence, BrokerSequence = sequence },
+            MessageId = new MessageId { Producer = Node },
             Destination = topic,
             JmsType = WireText.From("Advisory"),
             Timestamp = nowMs,

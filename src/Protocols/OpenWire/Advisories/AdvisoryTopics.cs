@@ -8,8 +8,11 @@ internal static class AdvisoryTopics
 {
     private const string Prefix = "ActiveMQ.Advisory.";
 
-    /// <summary>The topic that tells of queues that are made.</summary>
+    /// <summary>The topic that tells of queues that are made, and go.</summary>
     public const string Queues = Prefix + "Queue";
+
+    /// <summary>The topic that tells of topics that are made, and go.</summary>
+    public const string Topics = Prefix + "Topic";
 
     public static string OfTemporary(Destination destination) =>
         Prefix + (destination.Kind == DataType.TempQueue ? "TempQueue" : "TempTopic");

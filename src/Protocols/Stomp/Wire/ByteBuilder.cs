@@ -26,6 +26,9 @@ internal struct ByteBuilder
         }
     }
 
+    /// <summary>Takes away what stands behind so many.</summary>
+    public void Truncate(int length) => Length = length;
+
     /// <summary>Changes one that is there.</summary>
     public readonly void Set(int index, byte value) => _bytes![index] = value;
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Pillarbox.Protocols.Stomp.Wire;
 
 /// <summary>
@@ -51,6 +54,22 @@ internal readonly ref struct FrameHead
     /// <summary>The first value of a header as text; null: there is none.</summary>
     public string? Text(ReadOnlySpan<byte> name, StompVersion version) =>
         TryGet(name, out ReadOnlySpan<byte> value) ? HeaderText.Decode(value, version) : null;
+
+    /// <summary>The same of a header that must be there.</summary>
+    /// <exception cref="StompException">It is not.</exception>
+    public string Required(ReadOnlySpan<byte> name, StompVersion version) =>
+        Text(name, version) ?? throw new StompException($"the frame has no '{Encoding.ASCII.GetString(name)}' header");
+
+    /// <summary>Whether a header says so.</summary>
+    public bool IsTrue(ReadOnlySpan<byte> name, StompVersion version) => Text(name, version) == "true";
+
+    /// <summary>The number of a header, as an int; null: there is none.</summary>
+    /// <exception cref="StompException">It is no number.</exception>
+    public long? NumberOf(ReadOnlySpan<byte> name, StompVersion version) =>
+        Text(name, version) is not { } text ? null
+        : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
+            ? Math.Clamp(number, int.MinValue, int.MaxValue)
+            : throw new StompException($"'{Encoding.ASCII.GetString(name)}' is no number");
 
     private static ReadOnlySpan<byte> CutCr(ReadOnlySpan<byte> line, bool cuts) =>
         cuts && line.EndsWith("\r"u8) ? line[..^1] : line;

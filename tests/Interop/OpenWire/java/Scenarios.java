@@ -477,6 +477,78 @@ public final class Scenarios {
         equal(0, receive(advisories).getIntProperty("consumerCount"));
     }
 
+    void advisoriesOfProducers() throws Exception {
+        Session session = session();
+        Topic topic = session.createTopic(name);
+        MessageConsumer advisories = session.createConsumer(
+            org.apache.activemq.advisory.AdvisorySupport.getProducerAdvisoryTopic(topic));
+        MessageProducer producer = session().createProducer(topic);
+        equal(1, receive(advisories).getIntProperty("producerCount"));
+        producer.close();
+        equal(0, receive(advisories).getIntProperty("producerCount"));
+    }
+
+    void advisoriesOfConnections() throws Exception {
+        Session session = session();
+        MessageConsumer advisories = session.createConsumer(
+            org.apache.activemq.advisory.AdvisorySupport.getConnectionAdvisoryTopic());
+        ActiveMQConnection other = connect("");
+        other.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        String id = other.getConnectionInfo().getConnectionId().getValue();
+        awaitAdvisory(advisories, told -> told instanceof org.apache.activemq.command.ConnectionInfo
+            && ((org.apache.activemq.command.ConnectionInfo) told).getConnectionId().getValue().equals(id));
+        other.close();
+        awaitAdvisory(advisories, told -> told instanceof org.apache.activemq.command.RemoveInfo
+            && ((org.apache.activemq.command.RemoveInfo) told).getObjectId().toString().equals(id));
+    }
+
+    void advisoriesOfTemporaryDestinations() throws Exception {
+        Session session = session();
+        MessageConsumer queues = session.createConsumer(
+            org.apache.activemq.advisory.AdvisorySupport.TEMP_QUEUE_ADVISORY_TOPIC);
+        MessageConsumer topics = session.createConsumer(
+            org.apache.activemq.advisory.AdvisorySupport.TEMP_TOPIC_ADVISORY_TOPIC);
+        Session other = session();
+        javax.jms.TemporaryQueue queue = other.createTemporaryQueue();
+        javax.jms.TemporaryTopic topic = other.createTemporaryTopic();
+        awaitDestination(queues, queue, true);
+        awaitDestination(topics, topic, true);
+        queue.delete();
+        topic.delete();
+        awaitDestination(queues, queue, false);
+        awaitDestination(topics, topic, false);
+    }
+
+    void advisoriesOfQueuesAndTopics() throws Exception {
+        Session session = session();
+        send(session, session.createQueue(name + ".before"), "1");
+        org.apache.activemq.advisory.DestinationSource source = connect("").getDestinationSource();
+        until(() -> knows(source.getQueues(), name + ".before"));
+        send(session, session.createQueue(name + ".later"), "1");
+        MessageConsumer reader = session.createConsumer(session.createTopic(name + ".news"));
+        until(() -> knows(source.getQueues(), name + ".later") && knows(source.getTopics(), name + ".news"));
+        connect("").destroyDestination(new org.apache.activemq.command.ActiveMQQueue(name + ".before"));
+        reader.close();
+        until(() -> !knows(source.getQueues(), name + ".before") && !knows(source.getTopics(), name + ".news"));
+        equal(true, knows(source.getQueues(), name + ".later"));
+    }
+
+    // Of a class that only the client knows, nothing is made on the way.
+    void objectsAndThrowablesAreInert() throws Exception {
+        ActiveMQConnection connection = connect("?jms.redeliveryPolicy.maximumRedeliveries=0");
+        Session session = connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+        Queue queue = session.createQueue("dead." + name);
+        ObjectMessage sent = session.createObjectMessage(new Unknown("kept"));
+        sent.setStringProperty("kind", name);
+        session.createProducer(queue).send(sent);
+        session.createConsumer(queue).setMessageListener(message -> {
+            throw new UnknownFault("of a class that only the client has");
+        });
+        Session other = session();
+        Message letter = receive(other.createConsumer(other.createQueue("letters"), "kind = '" + name + "'"));
+        equal("kept", ((Unknown) object(letter)).text);
+    }
+
     void silenceKeepsAConnection() throws Exception {
         ActiveMQConnection connection = connect("?wireFormat.maxInactivityDuration=900"
             + "&wireFormat.maxInactivityDurationInitalDelay=100");
@@ -645,6 +717,42 @@ public final class Scenarios {
         equal(List.of("a", 1), object(receive(consumer)));
         equal(true, receive(consumer) != null);
         consumer.close();
+    }
+
+    private static final class Unknown implements java.io.Serializable {
+        final String text;
+
+        Unknown(String text) {
+            this.text = text;
+        }
+    }
+
+    private static final class UnknownFault extends RuntimeException {
+        UnknownFault(String message) {
+            super(message);
+        }
+    }
+
+    private static void awaitAdvisory(
+            MessageConsumer advisories, java.util.function.Predicate<Object> wanted) throws Exception {
+        while (!wanted.test(((org.apache.activemq.command.ActiveMQMessage) receive(advisories)).getDataStructure())) { }
+    }
+
+    private static void awaitDestination(
+            MessageConsumer advisories, javax.jms.Destination destination, boolean isThere) throws Exception {
+        awaitAdvisory(advisories, told -> told instanceof org.apache.activemq.command.DestinationInfo info
+            && info.getDestination().equals(destination) && info.isAddOperation() == isThere);
+    }
+
+    private static boolean knows(
+            java.util.Set<? extends org.apache.activemq.command.ActiveMQDestination> there, String name) {
+        return there.stream().anyMatch(one -> one.getPhysicalName().equals(name));
+    }
+
+    private static void until(java.util.function.BooleanSupplier condition) throws Exception {
+        for (long end = System.nanoTime() + WAIT * 1_000_000; !condition.getAsBoolean(); Thread.sleep(10)) {
+            if (System.nanoTime() > end) fail("it did not come about");
+        }
     }
 
     private static Object object(Message message) throws Exception {

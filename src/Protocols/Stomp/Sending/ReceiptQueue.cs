@@ -1,4 +1,4 @@
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Sending;
 
 /// <summary>
 /// Receipts that are due when publishes complete, which they do in the order in which they were made. Ids lie in one

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Sending;
 
 /// <summary>Header block and body as one sequence without copying either; made once and used again.</summary>
 internal sealed class PayloadSequence

@@ -2,7 +2,7 @@ using System.Buffers;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>
 /// A MESSAGE whose body is in a file: read and written a piece at a time. While it is under way no other frame can be

@@ -5,7 +5,7 @@ using Pillarbox.Broker.Streams.Reading;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>
 /// Whether the destination of a SUBSCRIBE is a stream, and how it is to be read: <c>x-stream-offset</c> says where it

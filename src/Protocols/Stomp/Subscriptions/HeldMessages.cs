@@ -3,7 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Broker.Transactions;
 using Pillarbox.Model;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>
 /// Deliveries of a subscription that are written and not settled, by the number under which they were: a ring, so the

@@ -1,8 +1,9 @@
 using Pillarbox.Broker.Consumers;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Sending;
 
-/// <summary>A destination that the connection sends to.</summary>
+/// <summary>A destination that the connection sends to. <paramref name="destination"/> and <paramref name="type"/>: the
+/// headers that named it, as they came; empty for one of a list.</summary>
 internal sealed class SendTarget(Producer producer, byte[] destination, byte[] type)
 {
     /// <summary>The broker's producer.</summary>

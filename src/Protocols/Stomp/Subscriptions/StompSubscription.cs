@@ -3,7 +3,7 @@ using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Stomp.Wire;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>When a message of a subscription counts as consumed (1.2, "SUBSCRIBE ack Header").</summary>
 internal enum AckMode : byte

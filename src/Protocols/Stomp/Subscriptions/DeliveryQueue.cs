@@ -1,6 +1,6 @@
 using Pillarbox.Broker.Consumers;
 
-namespace Pillarbox.Protocols.Stomp;
+namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>
 /// Deliveries that a subscription got from the broker and has not written yet, in order. Bounded by the credit that
