@@ -83,13 +83,14 @@ internal sealed partial class MqttSession
             MqttException.Protocol("a client gives no subscription identifiers");
         }
 
-        if (TopicNames.IsOfNode(topic.Topic))
-        {
-            throw new MqttException(ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
-        }
-
         if (packet.Qos > 0 && !MayCome(packet))
         {
+            return;
+        }
+
+        if (TopicNames.IsOfNode(topic.Topic))
+        {
+            Refuse(packet, ReasonCode.TopicNameInvalid, "the topics below $SYS are the node's own");
             return;
         }
 
@@ -99,6 +100,21 @@ internal sealed partial class MqttSession
         }
 
         Store(packet, topic);
+    }
+
+    // It is not taken. Of one that has no answer nothing is said, as of any that the broker refuses.
+    private void Refuse(in PublishPacket packet, ReasonCode reason, string text)
+    {
+        if (packet.Qos > 0 && _version != MqttVersion.V5)
+        {
+            // There is no way to say that a message was not taken but to end (3.1.1 [MQTT-3.3.5-2]).
+            throw new MqttException(reason, text);
+        }
+
+        if (packet.Qos > 0)
+        {
+            Answer(packet.Qos == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, reason, text);
+        }
     }
 
     // False: it is known already.

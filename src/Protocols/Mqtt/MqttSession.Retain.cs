@@ -60,10 +60,9 @@ internal sealed partial class MqttSession : IRetainWaiter
         {
             _retaining!.Remove(packet.PacketId);
             _unanswered--;
-            PacketType answer = packet.Qos == 1 ? PacketType.PubAck : PacketType.PubRec;
-            Answer(answer, packet.PacketId, ReasonCode.QuotaExceeded, "no more retained messages are taken");
         }
 
+        Refuse(packet, ReasonCode.QuotaExceeded, "no more retained messages are taken");
         return false;
     }
 

@@ -202,6 +202,61 @@ public sealed class StatementTests
         await peer.AssertEndedAsync();
     }
 
+    /// <summary>MQTT-3.4.2-1, 3.5.2-1: a refusal that the answer can tell costs nobody the connection; where nothing is
+    /// answered, nothing is said. The node's own figures stay as they are.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(0, 100)]
+    [InlineData(1, 100)]
+    [InlineData(2, 100)]
+    public async Task A_publish_below_SYS_is_refused_and_the_connection_goes_on(int qos, int expiry)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c", expiry: (uint)expiry);
+        await client.SubscribeAsync("$SYS/broker/version");
+        await client.TakePublishAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            await client.SendPublishAsync("$SYS/broker/version", "forged", qos, retain: true, id: 7);
+            if (qos > 0)
+            {
+                PacketType answer = qos == 1 ? PacketType.PubAck : PacketType.PubRec;
+                Assert.Equal(ReasonCode.TopicNameInvalid, await client.ExpectAckAsync(answer, 7));
+            }
+        }
+
+        await client.AckAsync(PacketType.PubRel, 7);
+        Assert.Equal(ReasonCode.PacketIdentifierNotFound, await client.ExpectAckAsync(PacketType.PubComp, 7));
+        await client.SubscribeAsync("$SYS/broker/version");
+        Assert.StartsWith("pillarbox", (await client.TakePublishAsync()).Body, StringComparison.Ordinal);
+        await client.AssertQuietAsync();
+    }
+
+    /// <summary>3.1.1: MQTT-3.3.5-2. A message that has an answer is not said to be taken when it is not.</summary>
+    [Theory]
+    [InlineData(3, 0)]
+    [InlineData(3, 1)]
+    [InlineData(3, 2)]
+    [InlineData(4, 0)]
+    [InlineData(4, 1)]
+    [InlineData(4, 2)]
+    public async Task A_publish_below_SYS_ends_a_connection_that_cannot_be_told(byte version, int qos)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c", (MqttVersion)version);
+        await client.SendPublishAsync("$SYS/broker/version", "forged", qos);
+        if (qos == 0)
+        {
+            await client.AssertQuietAsync();
+        }
+        else
+        {
+            await client.AssertEndedAsync();
+        }
+    }
+
     /// <summary>3.1.1: MQTT-3.1.3-8; in 3.1 an identifier is never empty.</summary>
     [Theory]
     [InlineData(3, true, 2)]
