@@ -9,7 +9,6 @@ namespace Pillarbox.Protocols.Mqtt;
 /// <content>Messages to the client (MQTT 5.0 §3.3.4, §4.3, §4.9).</content>
 internal sealed partial class MqttSession
 {
-    private readonly SentAliases _aliases;
     private readonly OutgoingWindow _window;
     private Queue<Delivery>? _pending;
     private LoadedMessage? _loaded;
@@ -229,7 +228,7 @@ internal sealed partial class MqttSession
 
     private void Send(in Delivery delivery, in OutgoingPublish outgoing)
     {
-        if (!outgoing.TryWrite(_output, _version, _aliases, _connect.MaximumPacketSize))
+        if (!_output.TryPublish(outgoing))
         {
             // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).
             Drop(delivery, outgoing.Message.IsTaken);
@@ -350,7 +349,7 @@ internal sealed partial class MqttSession
         ushort id = packet.PacketId;
         if (!isKnown || outgoing.Qos != 2)
         {
-            Answer(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound);
+            _output.Answer(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound);
             return;
         }
 
@@ -358,7 +357,7 @@ internal sealed partial class MqttSession
         {
             if (outgoing.State == OutgoingState.Released)
             {
-                Answer(PacketType.PubRel, id);
+                _output.Answer(PacketType.PubRel, id);
             }
 
             return;
@@ -400,7 +399,7 @@ internal sealed partial class MqttSession
         {
             outgoing.State = OutgoingState.Released;
             _window.Set(id, outgoing);
-            Answer(PacketType.PubRel, id);
+            _output.Answer(PacketType.PubRel, id);
         }
     }
 

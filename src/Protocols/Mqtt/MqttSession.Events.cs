@@ -28,13 +28,13 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubAck:
-                OnStored((ushort)done.Number, PacketType.PubAck, error);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubAck, error);
                 break;
             case TagKind.PubRec:
-                OnStored((ushort)done.Number, PacketType.PubRec, error);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubRec, error);
                 break;
             case TagKind.Staged when error is not null:
-                OnRefusedInTransaction((ushort)done.Number, error);
+                _unanswered.OnRefused((ushort)done.Number, error);
                 break;
             case TagKind.SubAck:
                 OnKept(done.Number, error);
@@ -52,13 +52,13 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubAck:
-                OnStored((ushort)done.Number, PacketType.PubAck, null, isUnrouted: true);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubAck, null, isUnrouted: true);
                 break;
             case TagKind.PubRec:
-                OnStored((ushort)done.Number, PacketType.PubRec, null, isUnrouted: true);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubRec, null, isUnrouted: true);
                 break;
             case TagKind.Staged:
-                (_unrouted ??= []).Add((ushort)done.Number);
+                _unanswered.OnUnrouted((ushort)done.Number);
                 break;
         }
     }
@@ -68,11 +68,11 @@ internal sealed partial class MqttSession : IClientEvents
     {
         if (ReferenceEquals(producer, _producer))
         {
-            _credit += credit;
+            _publishes.AddCredit(credit);
         }
-        else if (ReferenceEquals(producer, _ownProducer))
+        else if (_own.Owns(producer))
         {
-            _ownCredit += credit;
+            _own.AddCredit(credit);
             Unblock();
         }
     }
@@ -87,10 +87,10 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubComp:
-                Complete((ushort)done.Number);
+                _unanswered.Complete((ushort)done.Number);
                 break;
             case TagKind.Refuse:
-                Refuse((ushort)done.Number);
+                _unanswered.OnRefusedForgotten((ushort)done.Number);
                 break;
             case TagKind.Free:
                 Free((ushort)done.Number);
@@ -113,20 +113,20 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
-        if (_discharging?.Remove(tag, out TransactionParts? parts) != true)
+        if (_pass.TakeDischarged(tag) is not { } parts)
         {
             return;
         }
 
-        foreach (ushort id in parts!.Incoming)
+        foreach (ushort id in parts.Incoming)
         {
-            OnIncomingDischarged(id, error);
+            _unanswered.OnDischarged(id, error);
         }
 
         if (error is not null && parts.TakesOver)
         {
             // What was to become the client's was not sent: with the connection's end it is the group's again.
-            EndWith(BrokerErrors.ToReason(error), error.Message);
+            _end.With(error);
         }
     }
 
@@ -147,7 +147,7 @@ internal sealed partial class MqttSession : IClientEvents
             return;
         }
 
-        EndWith(ReasonCode.AdministrativeAction, reason.Message);
+        _end.With(ReasonCode.AdministrativeAction, reason.Message);
     }
 
     /// <inheritdoc/>
@@ -165,59 +165,12 @@ internal sealed partial class MqttSession : IClientEvents
         }
         catch (BrokerException refusal)
         {
-            EndWith(BrokerErrors.ToReason(refusal), refusal.Message);
+            _end.With(refusal);
         }
     }
 
     /// <inheritdoc/>
-    void IClientEvents.OnCloseRequested(BrokerException reason) => EndWith(
+    void IClientEvents.OnCloseRequested(BrokerException reason) => _end.With(
         reason.Error == BrokerError.Unavailable ? ReasonCode.ServerShuttingDown : ReasonCode.AdministrativeAction,
         reason.Message);
-
-    // The message is not taken, and its identifier, which is kept with the rest of the transaction, is to go again. The
-    // client hears of it then: it may use the identifier anew from its answer on.
-    private void OnRefusedInTransaction(ushort id, BrokerException error)
-    {
-        if (_version != MqttVersion.V5)
-        {
-            EndWith(BrokerErrors.ToReason(error), error.Message);
-            return;
-        }
-
-        _incoming![id] = IncomingState.Refused;
-        (_refusals ??= [])[id] = error;
-    }
-
-    private void Refuse(ushort id)
-    {
-        _refusals!.Remove(id, out BrokerException? error);
-        _incoming!.Remove(id);
-        _unanswered--;
-        Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error!), error!.Message);
-    }
-
-    private void OnIncomingDischarged(ushort id, BrokerException? error)
-    {
-        bool isRefused = _incoming!.GetValueOrDefault(id) == IncomingState.Refused;
-        bool isUnrouted = _unrouted?.Remove(id) == true;
-        if (error is null && !isRefused)
-        {
-            OnStored(id, PacketType.PubRec, null, isUnrouted);
-            return;
-        }
-
-        if (error is null)
-        {
-            if (!State!.Remove(StateKind.Incoming, id, new Tag(TagKind.Refuse, id).Value))
-            {
-                Refuse(id);
-            }
-
-            return;
-        }
-
-        _refusals?.Remove(id);
-        State!.ForgetIncoming(id);
-        OnStored(id, PacketType.PubRec, error);
-    }
 }

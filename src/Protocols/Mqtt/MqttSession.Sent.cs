@@ -80,7 +80,7 @@ internal sealed partial class MqttSession
     {
         if (error is not null)
         {
-            EndWith(BrokerErrors.ToReason(error), error.Message);
+            _end.With(error);
         }
         else if (_window.TryGet(id, out Outgoing outgoing) && outgoing.State == OutgoingState.Storing)
         {
@@ -172,6 +172,6 @@ internal sealed partial class MqttSession
     private void ReleaseUnsent(ushort id)
     {
         _window.Set(id, new Outgoing { Qos = 2, State = OutgoingState.Released });
-        Answer(PacketType.PubRel, id);
+        _output.Answer(PacketType.PubRel, id);
     }
 }

@@ -17,7 +17,7 @@ internal sealed partial class MqttSession
     private SendResult TryTakeOver(
         in Delivery delivery, Subscription shared, in MessageHeader header, in OutgoingPublish outgoing)
     {
-        if (_ownProducer is not null && _ownCredit <= 0)
+        if (!_own.HasRoom)
         {
             return SendResult.Blocked;
         }
@@ -29,15 +29,15 @@ internal sealed partial class MqttSession
             IsAsItIs = true,
             IsTaken = true,
             Topic = outgoing.Message.Topic,
-            Properties = PropertiesFor(outgoing.Message, shared),
+            Properties = OwnQueue.PropertiesFor(outgoing.Message, shared),
             Payload = outgoing.Message.Payload,
         };
-        Transaction transaction = Pass(copy.Bytes);
-        if (PublishToOwn(copy, header.ExpiresAtMs, transaction) is { } refusal)
+        Transaction transaction = _pass.Take(copy.Bytes);
+        if (_own.Publish(copy, header.ExpiresAtMs, transaction) is { } refusal)
         {
             // Nothing of it was sent: it is the group's still, for others of its members. What a transaction has no
             // room for lets it fail.
-            EndPass();
+            _pass.End();
             Log.NotTakenOver(_environment.Logger, _client.Info.ClientId, refusal.Message);
             _client.Settle(delivery, new Outcome(OutcomeKind.Modified, UndeliverableHere: true));
             Owe(delivery.Consumer);
@@ -45,7 +45,7 @@ internal sealed partial class MqttSession
         }
 
         _client.Settle(delivery, Outcome.Accepted, 0, transaction);
-        _parts!.TakesOver = true;
+        _pass.AddTakeOver();
         // Another one is asked for when the client has this one.
         (_takenFrom ??= new Queue<Consumer>()).Enqueue(delivery.Consumer);
         return SendResult.Done;

@@ -57,7 +57,7 @@ internal sealed partial class MqttSession
         }
 
         Enter(subscription);
-        SendRetained(subscription, isNew);
+        _retainedReplies.Begin(subscription, isNew);
         if (State is not null)
         {
             ack.Awaited++;
@@ -220,7 +220,7 @@ internal sealed partial class MqttSession
 
         if (error is not null)
         {
-            EndWith(BrokerErrors.ToReason(error), error.Message);
+            _end.With(error);
         }
         else if (--ack.Awaited == 0)
         {
@@ -231,13 +231,10 @@ internal sealed partial class MqttSession
 
     private void Write(PendingAck ack)
     {
-        if (ack.BytesFor(_version) > _connect.MaximumPacketSize)
+        if (!_output.TryAnswer(ack.ToPacket()))
         {
-            EndWith(ReasonCode.PacketTooLarge, "the answer has more reason codes than the client takes");
-            return;
+            _end.With(ReasonCode.PacketTooLarge, "the answer has more reason codes than the client takes");
         }
-
-        ack.Write(_output, _version);
     }
 
     // Subscriptions are bound still; what was made of them and not kept, or the other way round, is put right.
@@ -253,8 +250,7 @@ internal sealed partial class MqttSession
 
         foreach (ushort id in state.Incoming)
         {
-            (_incoming ??= [])[id] = IncomingState.Stored;
-            _unanswered++;
+            _unanswered.Resume(id);
         }
 
         ResumeSent(state);
@@ -282,10 +278,6 @@ internal sealed partial class MqttSession
 
         public int Awaited { get; set; }
 
-        public int BytesFor(MqttVersion version) =>
-            new SubAckPacket(type, packetId, Reasons.ToArray()).BytesFor(version);
-
-        public void Write(PacketWriter output, MqttVersion version) =>
-            new SubAckPacket(type, packetId, Reasons.ToArray()).Write(output, version);
+        public SubAckPacket ToPacket() => new(type, packetId, Reasons.ToArray());
     }
 }
