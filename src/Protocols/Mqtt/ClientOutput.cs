@@ -1,3 +1,4 @@
+using Pillarbox.Protocols.Mqtt.Deliveries;
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
 

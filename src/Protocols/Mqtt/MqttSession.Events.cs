@@ -18,7 +18,7 @@ internal sealed partial class MqttSession : IClientEvents
             return;
         }
 
-        (_pending ??= new Queue<Delivery>()).Enqueue(delivery);
+        _sender.Add(delivery);
     }
 
     /// <inheritdoc/>
@@ -40,7 +40,7 @@ internal sealed partial class MqttSession : IClientEvents
                 OnKept(done.Number, error);
                 break;
             case TagKind.Send:
-                OnSentKept((ushort)done.Number, error);
+                OnIdentifierKept((ushort)done.Number, error);
                 break;
         }
     }
@@ -73,7 +73,7 @@ internal sealed partial class MqttSession : IClientEvents
         else if (_own.Owns(producer))
         {
             _own.AddCredit(credit);
-            Unblock();
+            _window.IsBlocked = false;
         }
     }
 
@@ -93,16 +93,16 @@ internal sealed partial class MqttSession : IClientEvents
                 _unanswered.OnRefusedForgotten((ushort)done.Number);
                 break;
             case TagKind.Free:
-                Free((ushort)done.Number);
+                _answers.Free((ushort)done.Number);
                 break;
             case TagKind.Release:
-                OnReleased((ushort)done.Number);
+                _answers.OnReleased((ushort)done.Number);
                 break;
             case TagKind.Resumed:
-                _isResuming = false;
+                _sender.OnResumed();
                 break;
             case TagKind.Gone:
-                OnGone((ushort)done.Number);
+                _answers.OnGone((ushort)done.Number);
                 break;
             case TagKind.SubAck:
                 OnKept(done.Number, null);
@@ -135,7 +135,7 @@ internal sealed partial class MqttSession : IClientEvents
     {
         if (_streams?.Remove(consumer) == true || (consumer.Tag as Subscription)?.Streams?.Remove(consumer) == true)
         {
-            ForgetPending(consumer);
+            _sender.Forget(consumer);
             return;
         }
 
@@ -143,7 +143,7 @@ internal sealed partial class MqttSession : IClientEvents
         {
             // The group's queue was deleted: whoever reads it has to subscribe anew.
             shared.Consumer = null;
-            ForgetPending(consumer);
+            _sender.Forget(consumer);
             return;
         }
 
@@ -173,4 +173,16 @@ internal sealed partial class MqttSession : IClientEvents
     void IClientEvents.OnCloseRequested(BrokerException reason) => _end.With(
         reason.Error == BrokerError.Unavailable ? ReasonCode.ServerShuttingDown : ReasonCode.AdministrativeAction,
         reason.Message);
+
+    private void OnIdentifierKept(ushort id, BrokerException? error)
+    {
+        if (error is not null)
+        {
+            _end.With(error);
+        }
+        else
+        {
+            _sender.OnKept(id);
+        }
+    }
 }

@@ -161,7 +161,7 @@ internal sealed partial class MqttSession
 
     private void Leave(Subscription shared)
     {
-        EndUnanswered(shared);
+        _answers.EndUnanswered(shared);
         List<Consumer> consumers = [.. shared.Streams?.All ?? []];
         shared.Streams?.Close();
         if (shared.Consumer is { } consumer)
@@ -171,7 +171,7 @@ internal sealed partial class MqttSession
             _queues.KeepShared(shared.SharedQueue, isLeaving: true);
         }
 
-        consumers.ForEach(ForgetPending);
+        consumers.ForEach(_sender.Forget);
     }
 
     // Shared subscriptions wait for this session no longer than it lives.
@@ -184,19 +184,6 @@ internal sealed partial class MqttSession
                 _queues.KeepShared(shared.SharedQueue, isLeaving: true);
             }
         }
-    }
-
-    // What a consumer that is closed had got went back to its queue.
-    private void ForgetPending(Consumer consumer)
-    {
-        ForgetStoring(consumer);
-        if (_pending is { Count: > 0 })
-        {
-            _pending = new Queue<Delivery>(_pending.Where(one => !ReferenceEquals(one.Consumer, consumer)));
-        }
-
-        (_loaded, _needsRead) = (null, false);
-        Unblock();
     }
 
     private void Await(PendingAck ack, int number)
@@ -253,7 +240,7 @@ internal sealed partial class MqttSession
             _unanswered.Resume(id);
         }
 
-        ResumeSent(state);
+        _sender.ResumeKept();
     }
 
     private void Resume(string key, Subscription subscription, SessionState state)

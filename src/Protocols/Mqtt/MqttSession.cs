@@ -1,6 +1,7 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Mqtt.Deliveries;
 using Pillarbox.Protocols.Mqtt.Incoming;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
@@ -31,10 +32,13 @@ internal sealed partial class MqttSession
     private readonly UnansweredPublishes _unanswered;
     private readonly ClientPublishes _publishes;
     private readonly SessionWill? _will;
+    private readonly OutgoingWindow _window;
+    private readonly ConsumerCredit _consumerCredit;
+    private readonly OutgoingAnswers _answers;
+    private readonly MessageSender _sender;
     private readonly SubscriptionTable _subscriptions = new();
     private readonly Consumer _consumer;
     private readonly Producer _producer;
-    private IReadOnlySet<ushort>? _sentBefore;
     private bool _isStarted;
 
     public MqttSession(
@@ -63,6 +67,10 @@ internal sealed partial class MqttSession
         _retainedReplies = new RetainedReplies(retained, _client, _own, _output, Options.RetainedStepsPerPass);
         _unanswered = new UnansweredPublishes(State, _output, _end, _retains, Options.ReceiveMaximum);
         _publishes = new ClientPublishes(queues, _producer, Options, _unanswered, _retains, _pass);
+        _consumerCredit = new ConsumerCredit(_client, _consumer);
+        _answers = new OutgoingAnswers(queues, _window, _consumerCredit, _output);
+        var takeOver = new SharedTakeOver(_client, _pass, _own, _consumerCredit, environment.Logger);
+        _sender = new MessageSender(queues, _subscriptions, _window, _answers, takeOver, _output);
     }
 
     /// <summary>Milliseconds since the Unix epoch, as of this pass.</summary>
@@ -89,6 +97,49 @@ internal sealed partial class MqttSession
 
     private MqttOptions Options => _environment.Options;
 
+    /// <summary>A message that has to be read from disk before the next can be sent.</summary>
+    public bool TryTakeRead(out Delivery delivery, out bool isState)
+    {
+        if (State is { } state && state.TryPeekUnread(out delivery))
+        {
+            return isState = true;
+        }
+
+        isState = false;
+        return _sender.TryTakeRead(out delivery);
+    }
+
+    /// <summary>Reads a message whole, from its file if need be. Throws <see cref="Storage.DamagedRecordException"/>.
+    /// </summary>
+    public Task<LoadedMessage> ReadAsync(Delivery delivery, CancellationToken cancellation) =>
+        LoadedMessage.ReadAsync(_client, delivery, cancellation);
+
+    /// <summary>What was read.</summary>
+    public void OnRead(bool isState, LoadedMessage message)
+    {
+        if (isState)
+        {
+            State!.OnRead(message.Payload.ToArray());
+        }
+        else
+        {
+            _sender.OnRead(message);
+        }
+    }
+
+    /// <summary>It is damaged, or cannot be had as an MQTT message.</summary>
+    public void OnReadFailed(bool isState, Exception fault)
+    {
+        if (isState)
+        {
+            State!.OnRead(null);
+        }
+        else
+        {
+            _sender.OnReadFailed(fault);
+        }
+    }
+
     /// <summary>The file is written: the message is published.</summary>
     public void OnFileReady() => _publishes.OnFileReady();
 
@@ -99,7 +150,8 @@ internal sealed partial class MqttSession
     public void Start()
     {
         _isStarted = true;
-        _sentBefore = _environment.SentBefore.Take(new ClientKey(_client.Info.AddressSpace, _client.Info.ClientId));
+        _sender.Resume(
+            _environment.SentBefore.Take(new ClientKey(_client.Info.AddressSpace, _client.Info.ClientId)));
         if (State is not null)
         {
             Resume(State);
@@ -117,7 +169,7 @@ internal sealed partial class MqttSession
                 _publishes.OnPublish(PublishPacket.Read(header.Flags, body, _version), NowMs);
                 break;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                OnAnswer(AckPacket.Read(header.Type, body, _version));
+                _answers.OnAnswer(AckPacket.Read(header.Type, body, _version));
                 break;
             case PacketType.PubRel:
                 _unanswered.OnPubRel(AckPacket.Read(header.Type, body, _version));
@@ -149,8 +201,8 @@ internal sealed partial class MqttSession
             _client.Flush();
             _client.DrainInbox(this);
             _unanswered.HearRetained();
-            bool wrote = _isStarted && (WriteDeliveries(outputLimit) | _retainedReplies.Write(outputLimit, NowMs));
-            GrantOwed();
+            bool wrote = _isStarted && (_sender.Write(outputLimit, NowMs) | _retainedReplies.Write(outputLimit, NowMs));
+            _consumerCredit.Grant();
             if (!wrote && !_client.HasEvents && !_pass.IsOpen)
             {
                 break;
@@ -159,7 +211,7 @@ internal sealed partial class MqttSession
 
         _pass.End();
         _client.Flush();
-        return _client.HasEvents || (_isStarted && (CanWrite || _retainedReplies.CanWrite));
+        return _client.HasEvents || (_isStarted && (_sender.CanWrite || _retainedReplies.CanWrite));
     }
 
     /// <summary>Hands everything that the client has said so far to the broker.</summary>
@@ -178,12 +230,12 @@ internal sealed partial class MqttSession
             _will?.Leave(key, _producer, NowMs);
         }
 
-        EndUnanswered(shared: null);
-        GiveBackSent();
+        _answers.EndUnanswered(shared: null);
+        _answers.GiveBackSent();
         Flush();
         if (State is not null && _queues.ExpirySeconds > 0)
         {
-            _environment.SentBefore.Put(key, SentOnce());
+            _environment.SentBefore.Put(key, _answers.SentOnce());
         }
 
         try

@@ -1,4 +1,5 @@
 using Pillarbox.Broker;
+using Pillarbox.Protocols.Mqtt.Deliveries;
 using Pillarbox.Protocols.Mqtt.Sessions;
 
 namespace Pillarbox.Protocols.Mqtt.Retained;
