@@ -37,7 +37,7 @@ internal sealed partial class MqttSession : IClientEvents
                 _unanswered.OnRefused((ushort)done.Number, error);
                 break;
             case TagKind.SubAck:
-                OnKept(done.Number, error);
+                _acks.OnKept(done.Number, error);
                 break;
             case TagKind.Send:
                 OnIdentifierKept((ushort)done.Number, error);
@@ -105,7 +105,7 @@ internal sealed partial class MqttSession : IClientEvents
                 _answers.OnGone((ushort)done.Number);
                 break;
             case TagKind.SubAck:
-                OnKept(done.Number, null);
+                _acks.OnKept(done.Number, null);
                 break;
         }
     }
@@ -133,21 +133,10 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
     {
-        if (_streams?.Remove(consumer) == true || (consumer.Tag as Subscription)?.Streams?.Remove(consumer) == true)
+        if (!_subscriptions.OnConsumerClosed(consumer))
         {
-            _sender.Forget(consumer);
-            return;
+            _end.With(ReasonCode.AdministrativeAction, reason.Message);
         }
-
-        if (consumer.Tag is Subscription shared)
-        {
-            // The group's queue was deleted: whoever reads it has to subscribe anew.
-            shared.Consumer = null;
-            _sender.Forget(consumer);
-            return;
-        }
-
-        _end.With(ReasonCode.AdministrativeAction, reason.Message);
     }
 
     /// <inheritdoc/>

@@ -5,6 +5,7 @@ using Pillarbox.Protocols.Mqtt.Deliveries;
 using Pillarbox.Protocols.Mqtt.Incoming;
 using Pillarbox.Protocols.Mqtt.Retained;
 using Pillarbox.Protocols.Mqtt.Sessions;
+using Pillarbox.Protocols.Mqtt.Subscriptions;
 using Pillarbox.Protocols.Mqtt.Wills;
 using Pillarbox.Protocols.Mqtt.Wire;
 
@@ -36,7 +37,9 @@ internal sealed partial class MqttSession
     private readonly ConsumerCredit _consumerCredit;
     private readonly OutgoingAnswers _answers;
     private readonly MessageSender _sender;
-    private readonly SubscriptionTable _subscriptions = new();
+    private readonly PendingAcks _acks;
+    private readonly SessionSubscriptions _subscriptions;
+    private readonly SubscriptionTable _table = new();
     private readonly Consumer _consumer;
     private readonly Producer _producer;
     private bool _isStarted;
@@ -70,7 +73,9 @@ internal sealed partial class MqttSession
         _consumerCredit = new ConsumerCredit(_client, _consumer);
         _answers = new OutgoingAnswers(queues, _window, _consumerCredit, _output);
         var takeOver = new SharedTakeOver(_client, _pass, _own, _consumerCredit, environment.Logger);
-        _sender = new MessageSender(queues, _subscriptions, _window, _answers, takeOver, _output);
+        _sender = new MessageSender(queues, _table, _window, _answers, takeOver, _output);
+        _acks = new PendingAcks(_output, _end);
+        _subscriptions = new SessionSubscriptions(queues, Options, _table, _sender, _retainedReplies, _acks);
     }
 
     /// <summary>Milliseconds since the Unix epoch, as of this pass.</summary>
@@ -175,10 +180,12 @@ internal sealed partial class MqttSession
                 _unanswered.OnPubRel(AckPacket.Read(header.Type, body, _version));
                 break;
             case PacketType.Subscribe:
-                OnSubscribe(SubscribePacket.Read(body, _version));
+                _subscriptions.OnSubscribe(SubscribePacket.Read(body, _version));
+                _producer.SignsRecords = _table.HasNoLocal;
                 break;
             case PacketType.Unsubscribe:
-                OnUnsubscribe(UnsubscribePacket.Read(body, _version));
+                _subscriptions.OnUnsubscribe(UnsubscribePacket.Read(body, _version));
+                _producer.SignsRecords = _table.HasNoLocal;
                 break;
             case PacketType.PingReq:
                 OnPing(body);
@@ -240,7 +247,7 @@ internal sealed partial class MqttSession
 
         try
         {
-            LeaveShared();
+            _subscriptions.LeaveShared();
         }
         catch (BrokerException)
         {
@@ -248,6 +255,18 @@ internal sealed partial class MqttSession
         }
 
         _queues.Close();
+    }
+
+    private void Resume(SessionState state)
+    {
+        _subscriptions.Resume(state);
+        _producer.SignsRecords = _table.HasNoLocal;
+        foreach (ushort id in state.Incoming)
+        {
+            _unanswered.Resume(id);
+        }
+
+        _sender.ResumeKept();
     }
 
     private void OnPing(ReadOnlySpan<byte> body)

@@ -80,6 +80,9 @@ internal sealed class MessageSender(
     /// <summary>It is on disk which message an identifier stands for.</summary>
     public void OnKept(ushort id) => _identifiers.OnKept(id);
 
+    /// <summary>The client leaves a group: what it was sent once and did not answer ends.</summary>
+    public void EndUnanswered(Subscription shared) => answers.EndUnanswered(shared);
+
     /// <summary>What a consumer that is closed had got went back to its queue; its identifiers need not be stored any
     /// more.</summary>
     public void Forget(Consumer consumer)
