@@ -28,8 +28,8 @@ internal sealed class ClientOutput(PacketWriter output, ConnectPacket connect, i
         output.Advance(to.Count);
     }
 
-    /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP, with the reason as near as the packet may say it; in words too, for a
-    /// client that asked for them.</summary>
+    /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP, with the reason as near as the packet may say it; in words too, for
+    /// a client that asked for them.</summary>
     public void Answer(PacketType type, ushort id, ReasonCode reason = ReasonCode.Success, string? text = null) =>
         new AckPacket(type, id, ReasonTable.For(type, reason)).Write(
             output, _version, connect.RequestProblemInformation ? text : null, connect.MaximumPacketSize);

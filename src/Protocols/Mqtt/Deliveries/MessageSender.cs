@@ -7,8 +7,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Deliveries;
 
-/// <summary>Messages to a client in their order (MQTT 5.0 §3.3.4, §4.6): what its subscriptions make of each, whether it
-/// may go now, and when not, what it waits for. Owned by the connection.</summary>
+/// <summary>Messages to a client in their order (MQTT 5.0 §3.3.4, §4.6): what its subscriptions make of each, whether
+/// it may go now, and when not, what it waits for. Owned by the connection.</summary>
 internal sealed class MessageSender(
     SessionQueues queues, SubscriptionTable subscriptions, OutgoingWindow window, OutgoingAnswers answers,
     SharedTakeOver takeOver, ClientOutput output)

@@ -3,7 +3,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Sessions;
 
-/// <summary>Why the node ends a connection, once it has a reason to: the first counts. Owned by the connection.</summary>
+/// <summary>Why the node ends a connection, once it has a reason to: the first counts. Owned by the
+/// connection.</summary>
 internal sealed class SessionEnd
 {
     /// <summary>Null: it goes on.</summary>

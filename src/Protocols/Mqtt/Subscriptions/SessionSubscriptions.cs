@@ -41,8 +41,8 @@ internal sealed class SessionSubscriptions(
         acks.Finish(ack);
     }
 
-    /// <summary>Subscriptions are bound still; what was made of them and not kept, or the other way round, is put right.
-    /// </summary>
+    /// <summary>Subscriptions are bound still; what was made of them and not kept, or the other way round, is put
+    /// right.</summary>
     public void Resume(SessionState state)
     {
         foreach ((string key, SubscriptionOptions wanted, int id) in state.Subscriptions.ToArray())

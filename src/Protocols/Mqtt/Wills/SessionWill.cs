@@ -8,8 +8,8 @@ using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Wills;
 
-/// <summary>The will of a client that is connected (MQTT 5.0 §3.1.2.5, §3.1.3.2.2): published, or left to its delay, when
-/// the connection ends, unless the client says goodbye. Owned by the connection.</summary>
+/// <summary>The will of a client that is connected (MQTT 5.0 §3.1.2.5, §3.1.3.2.2): published, or left to its delay,
+/// when the connection ends, unless the client says goodbye. Owned by the connection.</summary>
 internal sealed class SessionWill(
     MqttEnvironment environment, SessionQueues queues, RetainedStore retained, WillMessage will)
 {
