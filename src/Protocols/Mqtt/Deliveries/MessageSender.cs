@@ -3,7 +3,6 @@ using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Sessions;
-using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Deliveries;
 

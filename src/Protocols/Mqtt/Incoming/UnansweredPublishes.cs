@@ -97,7 +97,7 @@ internal sealed class UnansweredPublishes(
     /// <summary>The broker has one, or refuses it.</summary>
     public void OnStored(ushort id, PacketType type, BrokerException? error, bool isUnrouted = false)
     {
-        if (retains.IsAwaited(id, error))
+        if (retains.IsAwaited(id, ref error))
         {
             return;
         }
@@ -110,17 +110,19 @@ internal sealed class UnansweredPublishes(
             return;
         }
 
-        if (type == PacketType.PubRec)
+        if (type == PacketType.PubRec && error is null)
         {
-            if (error is null)
+            _incoming![id] = IncomingState.Stored;
+        }
+        else if (type == PacketType.PubRec)
+        {
+            if (IsForgotten(id, error!))
             {
-                _incoming![id] = IncomingState.Stored;
+                return;
             }
-            else
-            {
-                _incoming!.Remove(id);
-                _count--;
-            }
+
+            _incoming!.Remove(id);
+            _count--;
         }
 
         ReasonCode good = isUnrouted ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
@@ -158,36 +160,38 @@ internal sealed class UnansweredPublishes(
     /// <summary>The transaction that one is part of has ended.</summary>
     public void OnDischarged(ushort id, BrokerException? error)
     {
-        bool isRefused = _incoming!.GetValueOrDefault(id) == IncomingState.Refused;
         bool isUnrouted = _unrouted?.Remove(id) == true;
-        if (error is null && !isRefused)
+        if (error is not null)
         {
-            OnStored(id, PacketType.PubRec, null, isUnrouted);
-            return;
+            state!.ForgetIncoming(id);
         }
 
-        if (error is null)
+        if (_refusals?.Remove(id, out BrokerException? refusal) == true)
         {
-            if (!state!.Remove(StateKind.Incoming, id, new Tag(TagKind.Refuse, id).Value))
-            {
-                OnRefusedForgotten(id);
-            }
-
-            return;
+            error ??= refusal;
         }
 
-        _refusals?.Remove(id);
-        state!.ForgetIncoming(id);
-        OnStored(id, PacketType.PubRec, error);
+        OnStored(id, PacketType.PubRec, error, isUnrouted);
     }
 
     /// <summary>The identifier of one that was refused is on the disk no longer.</summary>
     public void OnRefusedForgotten(ushort id)
     {
         _refusals!.Remove(id, out BrokerException? error);
-        _incoming!.Remove(id);
-        _count--;
-        output.Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error!), error!.Message);
+        OnStored(id, PacketType.PubRec, error);
+    }
+
+    // True: what the disk has of the identifier is to go first; the answer comes then.
+    private bool IsForgotten(ushort id, BrokerException error)
+    {
+        if (state?.Remove(StateKind.Incoming, id, new Tag(TagKind.Refuse, id).Value) != true)
+        {
+            return false;
+        }
+
+        _incoming![id] = IncomingState.Refused;
+        (_refusals ??= [])[id] = error;
+        return true;
     }
 
     /// <summary>PUBREL.</summary>

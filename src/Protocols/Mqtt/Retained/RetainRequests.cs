@@ -15,7 +15,7 @@ internal sealed class RetainRequests(
     RetainedStore store, BrokerClient client, MessageBroker broker, IMqttConnection connection) : IRetainWaiter
 {
     private ConcurrentQueue<(ulong Tag, BrokerException? Error)>? _done;
-    private Dictionary<ushort, int>? _awaited;
+    private Dictionary<ushort, (int Left, BrokerException? Error)>? _awaited;
 
     /// <summary>Whether some are on disk, and the client has not been told. Any thread.</summary>
     public bool HasDone => _done is { IsEmpty: false };
@@ -55,7 +55,7 @@ internal sealed class RetainRequests(
         if (isAwaited)
         {
             _done ??= new ConcurrentQueue<(ulong, BrokerException?)>();
-            (_awaited ??= [])[packet.PacketId] = 2;
+            (_awaited ??= [])[packet.PacketId] = (2, null);
         }
 
         TagKind kind = packet.Qos == 1 ? TagKind.PubAck : TagKind.PubRec;
@@ -72,17 +72,19 @@ internal sealed class RetainRequests(
         return false;
     }
 
-    /// <summary>One of both is on disk, or cannot be; true: the message is answered with the other.</summary>
-    public bool IsAwaited(ushort id, BrokerException? error)
+    /// <summary>One of both is on disk, or cannot be; true: the message is answered with the other. An error of either
+    /// is that of both.</summary>
+    public bool IsAwaited(ushort id, ref BrokerException? error)
     {
-        if (_awaited is null || !_awaited.TryGetValue(id, out int awaited))
+        if (_awaited is null || !_awaited.TryGetValue(id, out (int Left, BrokerException? Error) awaited))
         {
             return false;
         }
 
-        if (awaited > 1 && error is null)
+        error ??= awaited.Error;
+        if (awaited.Left > 1)
         {
-            _awaited[id] = awaited - 1;
+            _awaited[id] = (awaited.Left - 1, error);
             return true;
         }
 
