@@ -34,9 +34,26 @@ internal sealed class PendingAcks(ClientOutput output, SessionEnd end)
     /// <summary>A request came.</summary>
     public PendingAck Begin(PacketType type, ushort packetId) => new(type, packetId, ++_last);
 
+    /// <summary>A part of an UNSUBSCRIBE is refused: the reason that its answer has for that. Without reasons it would say
+    /// the contrary, so that there is no answer, and the connection ends.</summary>
+    public ReasonCode Refuse(BrokerException refusal)
+    {
+        if (!output.TellsReasons)
+        {
+            end.With(refusal);
+        }
+
+        return ReasonTable.For(PacketType.UnsubAck, BrokerErrors.ToReason(refusal));
+    }
+
     /// <summary>All of the request is done, but for what waits for the disk.</summary>
     public void Finish(PendingAck ack)
     {
+        if (end.Cause is not null)
+        {
+            return;
+        }
+
         if (ack.Awaited == 0)
         {
             Write(ack);

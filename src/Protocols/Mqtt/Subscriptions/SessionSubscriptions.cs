@@ -60,7 +60,7 @@ internal sealed class SessionSubscriptions(
     {
         foreach (Subscription one in table.All)
         {
-            _binder.LeaveWithSession(one);
+            _binder.BeginLeaving(one);
         }
     }
 
@@ -120,20 +120,21 @@ internal sealed class SessionSubscriptions(
 
     private ReasonCode Unsubscribe(ReadOnlySpan<byte> filter, PendingAck ack)
     {
-        if (!table.Remove(filter, out Subscription? removed))
+        if (!table.TryGet(filter, out Subscription? subscription))
         {
             return ReasonCode.NoSubscriptionExisted;
         }
 
-        if (removed.Group is not null)
+        try
         {
-            Leave(removed);
+            End(subscription);
         }
-        else
+        catch (BrokerException refusal)
         {
-            _binder.Unbind(removed);
+            return acks.Refuse(refusal);
         }
 
+        table.Remove(filter, out _);
         if (_state?.Remove(SubscriptionTable.KeyOf(filter), ack.Tag) == true)
         {
             ack.Awaited++;
@@ -142,10 +143,18 @@ internal sealed class SessionSubscriptions(
         return ReasonCode.Success;
     }
 
-    private void Leave(Subscription shared)
+    // With an error it goes on as it was.
+    private void End(Subscription subscription)
     {
-        sender.EndUnanswered(shared);
-        foreach (Consumer consumer in _binder.Leave(shared))
+        if (subscription.Group is null)
+        {
+            _binder.Unbind(subscription);
+            return;
+        }
+
+        _binder.BeginLeaving(subscription);
+        sender.EndUnanswered(subscription);
+        foreach (Consumer consumer in _binder.Close(subscription))
         {
             sender.Forget(consumer);
         }

@@ -48,9 +48,8 @@ internal sealed class SubscriptionBinder(SessionQueues queues, MqttOptions optio
     /// cref="BrokerClient.Bind"/>.</summary>
     public void Unbind(Subscription own) => _client.Unbind(queues.Queue, own.Pattern);
 
-    /// <summary>The session is no member of a group any more: closes its consumers, and says which they were. Errors:
-    /// Unavailable.</summary>
-    public IReadOnlyList<Consumer> Leave(Subscription shared)
+    /// <summary>The session is no member of a group any more: closes its consumers, and says which they were.</summary>
+    public IReadOnlyList<Consumer> Close(Subscription shared)
     {
         List<Consumer> consumers = [.. shared.Streams?.All ?? []];
         shared.Streams?.Close();
@@ -58,14 +57,14 @@ internal sealed class SubscriptionBinder(SessionQueues queues, MqttOptions optio
         {
             consumers.Add(consumer);
             _client.CloseConsumer(consumer, countAttempts: false);
-            LeaveWithSession(shared);
         }
 
         return consumers;
     }
 
-    /// <summary>A shared subscription waits for this session no longer than it lives.</summary>
-    public void LeaveWithSession(Subscription shared)
+    /// <summary>A shared subscription waits for this session no longer than it may live from now on. Errors:
+    /// Unavailable.</summary>
+    public void BeginLeaving(Subscription shared)
     {
         if (shared.Consumer is not null && shared.Group is not null)
         {
