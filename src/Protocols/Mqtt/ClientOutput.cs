@@ -17,6 +17,10 @@ internal sealed class ClientOutput(PacketWriter output, ConnectPacket connect, i
     /// <summary>Whether the client can be told why something was refused.</summary>
     public bool TellsReasons => _version == MqttVersion.V5;
 
+    /// <summary>Whether what a client may not publish is acknowledged all the same: MQTT 3.1 asks for that (its section
+    /// on PUBLISH), 3.1.1 leaves it to the server.</summary>
+    public bool AcknowledgesForbidden => _version == MqttVersion.V31;
+
     /// <summary>Bytes written since the connection began.</summary>
     public long BytesWritten => output.BytesWritten;
 

@@ -6,6 +6,14 @@ namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 /// <summary>Retained messages (MQTT 5.0 §3.3.1.3, §3.8.3.1).</summary>
 public sealed class RetainTests
 {
+    // What the node tells of itself is retained too.
+    private static readonly MqttOptions OneRetained = new()
+    {
+        AllowAnyPassword = true,
+        RetainedMessagesMax = 1,
+        SystemTopicsIntervalMs = 0,
+    };
+
     [Theory]
     [InlineData(3, 0)]
     [InlineData(4, 1)]
@@ -97,7 +105,7 @@ public sealed class RetainTests
     [Fact]
     public async Task There_is_a_bound_to_retained_messages()
     {
-        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1 });
+        await using var scene = new MqttScene(OneRetained);
         MqttPeer client = await scene.ConnectAsync("c");
         await client.PublishAsync("a", "1", 1, retain: true);
         await client.SendPublishAsync("b", "2", 1, retain: true, id: 77);
@@ -121,7 +129,7 @@ public sealed class RetainTests
     [InlineData(2)]
     public async Task What_cannot_be_retained_ends_a_connection_that_cannot_be_told(int qos)
     {
-        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1 });
+        await using var scene = new MqttScene(OneRetained);
         MqttPeer client = await scene.ConnectAsync("c", MqttVersion.V311);
         await client.PublishAsync("a", "1", 1, retain: true);
         await client.SendPublishAsync("b", "2", qos, retain: true);
@@ -177,8 +185,7 @@ public sealed class RetainTests
     [Fact]
     public async Task A_retained_message_is_replaced_though_there_is_room_for_no_more()
     {
-        await using var scene = new MqttScene(
-            new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1, RetainedBytesMax = 1000 });
+        await using var scene = new MqttScene(OneRetained with { RetainedBytesMax = 1000 });
         MqttPeer client = await scene.ConnectAsync("c");
         await client.PublishAsync("a", new string('1', 700), 1, retain: true);
         await client.PublishAsync("a", new string('2', 700), 1, retain: true);

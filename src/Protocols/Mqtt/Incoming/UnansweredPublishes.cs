@@ -71,11 +71,12 @@ internal sealed class UnansweredPublishes(
         }
     }
 
-    /// <summary>One does not go to the broker. Where there is no answer nothing is said, as of any that the broker
-    /// refuses.</summary>
+    /// <summary>One does not go to the broker, where nobody may publish so, or there is no room. Where there is no answer
+    /// nothing is said, as of any that the broker refuses.</summary>
     public void Refuse(in PublishPacket packet, ReasonCode reason, string text)
     {
-        if (packet.Qos > 0 && !output.TellsReasons)
+        bool isForbidden = reason == ReasonCode.TopicNameInvalid;
+        if (packet.Qos > 0 && !output.TellsReasons && !(isForbidden && output.AcknowledgesForbidden))
         {
             // There is no way to say that a message was not taken but to end (3.1.1 [MQTT-3.3.5-2]).
             throw new MqttException(reason, text);
@@ -103,6 +104,11 @@ internal sealed class UnansweredPublishes(
         }
 
         _count -= type == PacketType.PubAck ? 1 : 0;
+        if (IsForbidden(error) && output.AcknowledgesForbidden)
+        {
+            error = null;
+        }
+
         if (error is not null && !output.TellsReasons)
         {
             // There is no way to say that a message was not taken but to end.
@@ -147,6 +153,11 @@ internal sealed class UnansweredPublishes(
     /// </summary>
     public void OnRefused(ushort id, BrokerException error)
     {
+        if (IsForbidden(error) && output.AcknowledgesForbidden)
+        {
+            return;
+        }
+
         if (!output.TellsReasons)
         {
             end.With(error);
@@ -180,6 +191,8 @@ internal sealed class UnansweredPublishes(
         _refusals!.Remove(id, out BrokerException? error);
         OnStored(id, PacketType.PubRec, error);
     }
+
+    private static bool IsForbidden(BrokerException? error) => error?.Error == BrokerError.Unauthorized;
 
     // True: what the disk has of the identifier is to go first; the answer comes then.
     private bool IsForgotten(ushort id, BrokerException error)
