@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Security;
-using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
