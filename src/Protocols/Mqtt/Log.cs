@@ -12,6 +12,11 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "MQTT peer {Peer} is refused: {Code}: {Reason}")]
     public static partial void PeerFault(ILogger logger, string peer, ReasonCode code, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "The connection of MQTT client {Client} is ended: {Code}: {Reason}")]
+    public static partial void SessionEnded(ILogger logger, string client, ReasonCode code, string reason);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "MQTT connection from {Peer} ended by a fault of the node")]
     public static partial void OwnFault(ILogger logger, Exception fault, string peer);
 

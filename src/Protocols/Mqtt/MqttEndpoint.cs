@@ -115,6 +115,12 @@ internal sealed partial class MqttEndpoint
         Awaited ??= _session.FileReady;
         if (_session.End is { } end)
         {
+            if (end.Reason != ReasonCode.ServerShuttingDown)
+            {
+                // A client of 3.1 or 3.1.1 is not told.
+                Log.SessionEnded(_environment.Logger, _connect!.ClientId, end.Reason, end.Text);
+            }
+
             Close(end.Reason, end.Text);
         }
 
@@ -145,7 +151,7 @@ internal sealed partial class MqttEndpoint
             goodbye.Write(Output, MqttVersion.V5, _connect.MaximumPacketSize);
             HasLastWords = true;
         }
-        else if (State != EndpointState.Connected && (_connect is not null || IsVersionFault(reason)))
+        else if (State != EndpointState.Connected && IsAnswered(reason))
         {
             Refuse(reason, text);
             HasLastWords = true;
@@ -182,7 +188,9 @@ internal sealed partial class MqttEndpoint
     }
 
     // A peer of a version that is not spoken is told so in the form of 3.1.1.
-    private static bool IsVersionFault(ReasonCode reason) => reason == ReasonCode.UnsupportedProtocolVersion;
+    private bool IsAnswered(ReasonCode reason) => _connect is null
+        ? reason == ReasonCode.UnsupportedProtocolVersion
+        : _connect.Version == MqttVersion.V5 || ConnAckPacket.HasReturnCode(reason);
 
     private void Receive(in FixedHeader header, ReadOnlySpan<byte> body)
     {

@@ -18,7 +18,7 @@ internal sealed partial class MqttSession : IClientEvents
             return;
         }
 
-        (_pending ??= new Queue<Delivery>()).Enqueue(delivery);
+        _sender.Add(delivery);
     }
 
     /// <inheritdoc/>
@@ -28,19 +28,19 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubAck:
-                OnStored((ushort)done.Number, PacketType.PubAck, error);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubAck, error);
                 break;
             case TagKind.PubRec:
-                OnStored((ushort)done.Number, PacketType.PubRec, error);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubRec, error);
                 break;
             case TagKind.Staged when error is not null:
-                OnRefusedInTransaction((ushort)done.Number, error);
+                _unanswered.OnRefused((ushort)done.Number, error);
                 break;
             case TagKind.SubAck:
-                OnKept(done.Number, error);
+                _acks.OnKept(done.Number, error);
                 break;
             case TagKind.Send:
-                OnSentKept((ushort)done.Number, error);
+                OnIdentifierKept((ushort)done.Number, error);
                 break;
         }
     }
@@ -52,13 +52,13 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubAck:
-                OnStored((ushort)done.Number, PacketType.PubAck, null, isUnrouted: true);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubAck, null, isUnrouted: true);
                 break;
             case TagKind.PubRec:
-                OnStored((ushort)done.Number, PacketType.PubRec, null, isUnrouted: true);
+                _unanswered.OnStored((ushort)done.Number, PacketType.PubRec, null, isUnrouted: true);
                 break;
             case TagKind.Staged:
-                (_unrouted ??= []).Add((ushort)done.Number);
+                _unanswered.OnUnrouted((ushort)done.Number);
                 break;
         }
     }
@@ -68,12 +68,12 @@ internal sealed partial class MqttSession : IClientEvents
     {
         if (ReferenceEquals(producer, _producer))
         {
-            _credit += credit;
+            _publishes.AddCredit(credit);
         }
-        else if (ReferenceEquals(producer, _ownProducer))
+        else if (_own.Owns(producer))
         {
-            _ownCredit += credit;
-            Unblock();
+            _own.AddCredit(credit);
+            _window.IsBlocked = false;
         }
     }
 
@@ -87,25 +87,25 @@ internal sealed partial class MqttSession : IClientEvents
         switch (done.Kind)
         {
             case TagKind.PubComp:
-                Complete((ushort)done.Number);
+                _unanswered.Complete((ushort)done.Number);
                 break;
             case TagKind.Refuse:
-                Refuse((ushort)done.Number);
+                _unanswered.OnRefusedForgotten((ushort)done.Number);
                 break;
             case TagKind.Free:
-                Free((ushort)done.Number);
+                _answers.Free((ushort)done.Number);
                 break;
             case TagKind.Release:
-                OnReleased((ushort)done.Number);
+                _answers.OnReleased((ushort)done.Number);
                 break;
             case TagKind.Resumed:
-                _isResuming = false;
+                _sender.OnResumed();
                 break;
             case TagKind.Gone:
-                OnGone((ushort)done.Number);
+                _answers.OnGone((ushort)done.Number);
                 break;
             case TagKind.SubAck:
-                OnKept(done.Number, null);
+                _acks.OnKept(done.Number, null);
                 break;
         }
     }
@@ -113,41 +113,30 @@ internal sealed partial class MqttSession : IClientEvents
     /// <inheritdoc/>
     void IClientEvents.OnDischarged(Transaction transaction, ulong tag, BrokerException? error)
     {
-        if (_discharging?.Remove(tag, out TransactionParts? parts) != true)
+        if (_pass.TakeDischarged(tag) is not { } parts)
         {
             return;
         }
 
-        foreach (ushort id in parts!.Incoming)
+        foreach (ushort id in parts.Incoming)
         {
-            OnIncomingDischarged(id, error);
+            _unanswered.OnDischarged(id, error);
         }
 
         if (error is not null && parts.TakesOver)
         {
             // What was to become the client's was not sent: with the connection's end it is the group's again.
-            EndWith(BrokerErrors.ToReason(error), error.Message);
+            _end.With(error);
         }
     }
 
     /// <inheritdoc/>
     void IClientEvents.OnConsumerClosed(Consumer consumer, BrokerException reason)
     {
-        if (_streams?.Remove(consumer) == true || (consumer.Tag as Subscription)?.Streams?.Remove(consumer) == true)
+        if (!_subscriptions.OnConsumerClosed(consumer))
         {
-            ForgetPending(consumer);
-            return;
+            _end.With(ReasonCode.AdministrativeAction, reason.Message);
         }
-
-        if (consumer.Tag is Subscription shared)
-        {
-            // The group's queue was deleted: whoever reads it has to subscribe anew.
-            shared.Consumer = null;
-            ForgetPending(consumer);
-            return;
-        }
-
-        EndWith(ReasonCode.AdministrativeAction, reason.Message);
     }
 
     /// <inheritdoc/>
@@ -165,59 +154,24 @@ internal sealed partial class MqttSession : IClientEvents
         }
         catch (BrokerException refusal)
         {
-            EndWith(BrokerErrors.ToReason(refusal), refusal.Message);
+            _end.With(refusal);
         }
     }
 
     /// <inheritdoc/>
-    void IClientEvents.OnCloseRequested(BrokerException reason) => EndWith(
+    void IClientEvents.OnCloseRequested(BrokerException reason) => _end.With(
         reason.Error == BrokerError.Unavailable ? ReasonCode.ServerShuttingDown : ReasonCode.AdministrativeAction,
         reason.Message);
 
-    // The message is not taken, and its identifier, which is kept with the rest of the transaction, is to go again. The
-    // client hears of it then: it may use the identifier anew from its answer on.
-    private void OnRefusedInTransaction(ushort id, BrokerException error)
+    private void OnIdentifierKept(ushort id, BrokerException? error)
     {
-        if (_version != MqttVersion.V5)
+        if (error is not null)
         {
-            EndWith(BrokerErrors.ToReason(error), error.Message);
-            return;
+            _end.With(error);
         }
-
-        _incoming![id] = IncomingState.Refused;
-        (_refusals ??= [])[id] = error;
-    }
-
-    private void Refuse(ushort id)
-    {
-        _refusals!.Remove(id, out BrokerException? error);
-        _incoming!.Remove(id);
-        _unanswered--;
-        Answer(PacketType.PubRec, id, BrokerErrors.ToReason(error!), error!.Message);
-    }
-
-    private void OnIncomingDischarged(ushort id, BrokerException? error)
-    {
-        bool isRefused = _incoming!.GetValueOrDefault(id) == IncomingState.Refused;
-        bool isUnrouted = _unrouted?.Remove(id) == true;
-        if (error is null && !isRefused)
+        else
         {
-            OnStored(id, PacketType.PubRec, null, isUnrouted);
-            return;
+            _sender.OnKept(id);
         }
-
-        if (error is null)
-        {
-            if (!State!.Remove(StateKind.Incoming, id, new Tag(TagKind.Refuse, id).Value))
-            {
-                Refuse(id);
-            }
-
-            return;
-        }
-
-        _refusals?.Remove(id);
-        State!.ForgetIncoming(id);
-        OnStored(id, PacketType.PubRec, error);
     }
 }

@@ -61,7 +61,6 @@ public sealed class StatementTests
 
     [Theory]
     [InlineData(3, 0)]
-    [InlineData(4, 3)]
     [InlineData(5, 0x81)]
     public async Task A_reserved_flag_of_CONNECT_is_looked_at_when_the_version_is_known(byte version, int code)
     {
@@ -110,7 +109,8 @@ public sealed class StatementTests
     [InlineData(1000, 2, true)]
     public async Task A_reason_is_told_in_words_where_they_fit(int most, int qos, bool fits)
     {
-        await using var scene = new MqttScene(new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1 });
+        await using var scene = new MqttScene(
+            new MqttOptions { AllowAnyPassword = true, RetainedMessagesMax = 1, SystemTopicsIntervalMs = 0 });
         MqttPeer client = await scene.ConnectAsync("c", with: c => c with { MaximumPacketSize = (uint)most });
         await client.PublishAsync("a", "1", 1, retain: true);
         await client.SendPublishAsync("b", "2", qos, retain: true, id: 77);
@@ -200,6 +200,58 @@ public sealed class StatementTests
             WithWill("$SYS/broker/version")(new ConnectPacket { ClientId = "c", CleanStart = true }));
         Assert.Equal(ReasonCode.TopicNameInvalid, answer.Reason);
         await peer.AssertEndedAsync();
+    }
+
+    /// <summary>MQTT-3.4.2-1, 3.5.2-1: a refusal that the answer can tell costs nobody the connection; where nothing is
+    /// answered, nothing is said. The node's own figures stay as they are.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(0, 100)]
+    [InlineData(1, 100)]
+    [InlineData(2, 100)]
+    public async Task A_publish_below_SYS_is_refused_and_the_connection_goes_on(int qos, int expiry)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c", expiry: (uint)expiry);
+        await client.SubscribeAsync("$SYS/broker/version");
+        await client.TakePublishAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            await client.SendPublishAsync("$SYS/broker/version", "forged", qos, retain: true, id: 7);
+            if (qos > 0)
+            {
+                PacketType answer = qos == 1 ? PacketType.PubAck : PacketType.PubRec;
+                Assert.Equal(ReasonCode.TopicNameInvalid, await client.ExpectAckAsync(answer, 7));
+            }
+        }
+
+        await client.AckAsync(PacketType.PubRel, 7);
+        Assert.Equal(ReasonCode.PacketIdentifierNotFound, await client.ExpectAckAsync(PacketType.PubComp, 7));
+        await client.SubscribeAsync("$SYS/broker/version");
+        Assert.StartsWith("pillarbox", (await client.TakePublishAsync()).Body, StringComparison.Ordinal);
+        await client.AssertQuietAsync();
+    }
+
+    /// <summary>3.1.1: MQTT-3.3.5-2. A message that has an answer is not said to be taken when it is not.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_publish_below_SYS_ends_a_connection_that_cannot_be_told(int qos)
+    {
+        await using var scene = new MqttScene();
+        MqttPeer client = await scene.ConnectAsync("c", MqttVersion.V311);
+        await client.SendPublishAsync("$SYS/broker/version", "forged", qos);
+        if (qos == 0)
+        {
+            await client.AssertQuietAsync();
+        }
+        else
+        {
+            await client.AssertEndedAsync();
+        }
     }
 
     /// <summary>3.1.1: MQTT-3.1.3-8; in 3.1 an identifier is never empty.</summary>

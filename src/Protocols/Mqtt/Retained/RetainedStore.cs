@@ -105,8 +105,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         lock (_gate)
         {
             bool isRemoval = message.IsRemoval;
-            if (!isRemoval && (_tree.Count >= _environment.Options.RetainedMessagesMax
-                || _tree.Bytes + message.Bytes > _environment.Options.RetainedBytesMax))
+            if (!isRemoval && !HasRoom(message))
             {
                 return false;
             }
@@ -127,6 +126,19 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
 
         Wake();
         return true;
+    }
+
+    // What is in its place goes.
+    private bool HasRoom(RetainedMessage message)
+    {
+        MqttOptions options = _environment.Options;
+        if (_tree.Count < options.RetainedMessagesMax && _tree.Bytes + message.Bytes <= options.RetainedBytesMax)
+        {
+            return true;
+        }
+
+        return _tree.Find(message.Topic) is { } older && _tree.Count <= options.RetainedMessagesMax
+            && _tree.Bytes - older.Bytes + message.Bytes <= options.RetainedBytesMax;
     }
 
     /// <summary>Sets a message that is not kept over a restart.</summary>

@@ -33,15 +33,13 @@ internal sealed class RetainedTree
         return older;
     }
 
+    /// <summary>The message of a topic; null: it has none.</summary>
+    public RetainedMessage? Find(string topic) => NodeOf(topic)?.Message;
+
     /// <summary>Takes a topic's message away; returns it.</summary>
     public RetainedMessage? Remove(string topic)
     {
-        Node? node = _root;
-        foreach (string level in topic.Split('/'))
-        {
-            node = node?.Find(level);
-        }
-
+        Node? node = NodeOf(topic);
         if (node?.Message is not { } there)
         {
             return null;
@@ -55,6 +53,17 @@ internal sealed class RetainedTree
 
     /// <summary>Goes through those that a filter matches.</summary>
     public Cursor Match(ReadOnlySpan<byte> filter) => new(_root, Wire.TopicText.ToText(filter).Split('/'));
+
+    private Node? NodeOf(string topic)
+    {
+        Node? node = _root;
+        foreach (string level in topic.Split('/'))
+        {
+            node = node?.Find(level);
+        }
+
+        return node;
+    }
 
     private void Tally(int added, int bytes, RetainedMessage? gone)
     {

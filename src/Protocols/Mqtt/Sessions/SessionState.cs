@@ -106,8 +106,14 @@ internal sealed class SessionState
         where entry.Key.Kind == StateKind.Sent && !entry.Value.IsRemoved
         select (entry.Key.PacketId, entry.Value.Message);
 
+    /// <summary>What a message is known by. Numbers of messages that are not durable may be those of durable ones.
+    /// </summary>
+    public static MessageKey KeyOf(in Delivery delivery) => new(
+        delivery.Durable || delivery.IsRecord ? delivery.QueueNumber : ~delivery.QueueNumber, delivery.MessageId);
+
     /// <summary>Under which packet identifier a message is sent to the client; false: it has none yet.</summary>
-    public bool TryGetSent(in MessageKey message, out ushort packetId) => _sent.TryGetValue(message, out packetId);
+    public bool TryGetSent(in Delivery delivery, out ushort packetId) =>
+        _sent.TryGetValue(KeyOf(delivery), out packetId);
 
     /// <summary>Whether the client may hold a packet identifier for a message.</summary>
     public bool IsSent(ushort packetId) => _entries.ContainsKey(new StateKey(StateKind.Sent, packetId, null));
@@ -146,8 +152,9 @@ internal sealed class SessionState
 
     /// <summary>Keeps under which packet identifier a message is sent to the client; <paramref name="tag"/> is told
     /// when that is on disk, and the message, if it is durable, with it.</summary>
-    public void PutSent(ushort packetId, in MessageKey message, ulong tag)
+    public void PutSent(ushort packetId, in Delivery delivery, ulong tag)
     {
+        MessageKey message = KeyOf(delivery);
         Entry entry = Renew(new StateKey(StateKind.Sent, packetId, null));
         entry.Message = message;
         _sent[message] = packetId;

@@ -119,6 +119,12 @@ internal sealed record ConnAckPacket
         };
     }
 
+    /// <summary>Whether a client of 3.1 or 3.1.1 can be told a reason: where no return code applies it gets no CONNACK
+    /// (3.1.1 [MQTT-3.1.4-1], [MQTT-3.2.2-6]).</summary>
+    public static bool HasReturnCode(ReasonCode reason) => reason is not (ReasonCode.MalformedPacket
+        or ReasonCode.ProtocolError or ReasonCode.KeepAliveTimeout or ReasonCode.SessionTakenOver
+        or ReasonCode.AdministrativeAction or ReasonCode.PacketTooLarge);
+
     /// <summary>The return code of 3.1.1 §3.2.2.3 that comes nearest.</summary>
     private static byte ReturnCode(ReasonCode reason) => reason switch
     {
@@ -126,7 +132,9 @@ internal sealed record ConnAckPacket
         ReasonCode.UnsupportedProtocolVersion => 1,
         ReasonCode.ClientIdentifierNotValid => 2,
         ReasonCode.BadUserNameOrPassword => 4,
-        ReasonCode.NotAuthorized or ReasonCode.BadAuthenticationMethod or ReasonCode.Banned => 5,
+        // The topic is that of a will that nobody may have.
+        ReasonCode.NotAuthorized or ReasonCode.BadAuthenticationMethod or ReasonCode.Banned
+            or ReasonCode.TopicNameInvalid => 5,
         _ => 3,
     };
 }

@@ -88,8 +88,10 @@ internal sealed record ConnectPacket
             KeepAlive = keepAlive,
             ClientId = clientId,
             Will = will,
-            UserName = (flags & UserNameFlag) != 0 ? Encoding.UTF8.GetString(from.Text()) : null,
-            Password = (flags & PasswordFlag) != 0 ? from.Binary().ToArray() : null,
+            UserName = Follows(UserNameFlag, flags, version, from)
+                ? Encoding.UTF8.GetString(from.Text())
+                : null,
+            Password = Follows(PasswordFlag, flags, version, from) ? from.Binary().ToArray() : null,
         };
         from.End();
         return read;
@@ -133,6 +135,10 @@ internal sealed record ConnectPacket
         output.Advance(to.Count);
     }
 
+    // In 3.1 the length of the packet takes precedence over the flags, for the sake of clients of the first version 3.
+    private static bool Follows(int flag, int flags, MqttVersion version, in MqttReader from) =>
+        (flags & flag) != 0 && (version != MqttVersion.V31 || !from.AtEnd);
+
     private static MqttVersion ReadVersion(ref MqttReader from)
     {
         ReadOnlySpan<byte> name = from.Text();
@@ -158,9 +164,11 @@ internal sealed record ConnectPacket
     private static void CheckFlags(int flags, MqttVersion version)
     {
         bool isReserved = (flags & 1) != 0 && version != MqttVersion.V31;
-        bool isWillless = (flags & WillFlag) == 0 && (flags & 0x38) != 0;
+        bool hasWill = (flags & WillFlag) != 0;
+        // In 3.1 nobody looks at what is said of a will that is not there.
+        bool isWillless = !hasWill && (flags & 0x38) != 0 && version != MqttVersion.V31;
         bool isPasswordOnly = (flags & UserNameFlag) == 0 && (flags & PasswordFlag) != 0 && version != MqttVersion.V5;
-        if (isReserved || isWillless || isPasswordOnly || (flags & 0x18) == 0x18)
+        if (isReserved || isWillless || isPasswordOnly || (hasWill && (flags & 0x18) == 0x18))
         {
             MqttException.Malformed("the connect flags are not as specified");
         }

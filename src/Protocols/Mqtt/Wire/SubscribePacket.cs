@@ -17,9 +17,10 @@ internal readonly record struct SubscriptionOptions(byte Bits)
 
     public static SubscriptionOptions Read(byte bits, MqttVersion version)
     {
-        var options = new SubscriptionOptions(bits);
+        // In 3.1 nobody looks at the bits beside the quality of service.
+        var options = new SubscriptionOptions(version == MqttVersion.V31 ? (byte)(bits & 3) : bits);
         int allowed = version == MqttVersion.V5 ? 0x3F : 0x03;
-        if ((bits & ~allowed) != 0)
+        if ((options.Bits & ~allowed) != 0)
         {
             MqttException.Malformed("subscription options are not as specified");
         }

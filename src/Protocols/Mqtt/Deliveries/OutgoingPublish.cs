@@ -1,7 +1,7 @@
 using Pillarbox.Protocols.Mqtt.Sessions;
 using Pillarbox.Protocols.Mqtt.Wire;
 
-namespace Pillarbox.Protocols.Mqtt;
+namespace Pillarbox.Protocols.Mqtt.Deliveries;
 
 /// <summary>A stored message as it goes to one client: the stored bytes, with what belongs to this client before
 /// them.</summary>

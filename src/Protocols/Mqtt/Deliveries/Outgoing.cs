@@ -1,6 +1,7 @@
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Mqtt.Sessions;
 
-namespace Pillarbox.Protocols.Mqtt.Sessions;
+namespace Pillarbox.Protocols.Mqtt.Deliveries;
 
 /// <summary>How far a message of QoS 1 or 2 to the client is.</summary>
 internal enum OutgoingState : byte
@@ -57,6 +58,10 @@ internal sealed class OutgoingWindow(int max, ushort idMax)
 
     public bool IsFull => Count >= max;
 
+    /// <summary>The next message waits: for an answer of the client, or for those before it. Whatever makes room says
+    /// that it may be tried again.</summary>
+    public bool IsBlocked { get; set; }
+
     /// <summary>The identifier of a message. Records of a stream are counted one by one, each stream from somewhere
     /// else on.</summary>
     public ushort IdOf(in Delivery delivery) => (ushort)((delivery.IsRecord
@@ -91,9 +96,11 @@ internal sealed class OutgoingWindow(int max, ushort idMax)
 
     public void Set(ushort id, in Outgoing outgoing) => (_byId ??= [])[id] = outgoing;
 
+    /// <summary>The identifier is free, and what waits may be tried again.</summary>
     public bool Remove(ushort id, out Outgoing outgoing)
     {
         outgoing = default;
+        IsBlocked = false;
         return _byId?.Remove(id, out outgoing) == true;
     }
 
