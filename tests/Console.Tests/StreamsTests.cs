@@ -77,6 +77,15 @@ public sealed class StreamsTests
         const string Path = "/api/v1/streams/__consumer_offsets";
         Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Delete, Path));
         Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Patch, Path, """{"partitions":99}"""));
+        const string Worse = """{ "set": { "cleanup.policy": "delete" } }""";
+        Assert.Equal(HttpStatusCode.BadRequest, await node.StatusAsync(HttpMethod.Patch, Path, Worse));
+        const string Harmless = """{ "set": { "segment.bytes": "2097152" } }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Path, Harmless));
+        Assert.Equal(
+            """{"cleanup.policy":"compact","segment.bytes":"2097152"}""",
+            new JsonObject((await node.GetAsync(Path))["config"]!.AsObject()
+                .OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => KeyValuePair.Create(s.Key, s.Value?.DeepClone())))
+                .ToJsonString());
     }
 
     [Fact]
