@@ -230,6 +230,8 @@ public sealed class StreamVerbTests : IAsyncLifetime
         await RunAsync("stream", "create", "readings", "--partitions", "2");
         Assert.Equal(6, (await RunAsync("stream", "create", "readings", "--partitions", "3")).ExitCode);
         Assert.Equal(2, (await RunAsync("stream", "create", "a b")).ExitCode);
+        CliResult dots = await RunAsync("stream", "delete", "..");
+        Assert.Equal((2, "pillarbox: '..' is no name that can be asked for"), (dots.ExitCode, dots.OneError));
         CliResult setting = await RunAsync("stream", "create", "x", "--config", "retention.mss=1");
         Assert.Equal((2, "pillarbox: there is no setting 'retention.mss'"), (setting.ExitCode, setting.OneError));
         Assert.Equal(2, (await RunAsync("stream", "create", "x", "--retention", "soon")).ExitCode);
