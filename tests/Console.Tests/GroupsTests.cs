@@ -147,7 +147,8 @@ public sealed class GroupsTests
         const string Settings = """{ "set": { "share.auto.offset.reset": "earliest" } }""";
         Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Path, Settings));
         JsonObject all = await node.GetAsync("/api/v1/groups");
-        Assert.Equal(["planned share Empty 0 0", "readers classic Empty 0 3"], all["items"]!.AsArray().Select(Summary!));
+        Assert.Equal(
+            ["planned share Empty 0 0", "readers classic Empty 0 3"], all["items"]!.AsArray().Select(Summary!));
         Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Delete, Path));
         Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Get, Path));
         Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Delete, Path));

@@ -81,11 +81,10 @@ public sealed class StreamsTests
         Assert.Equal(HttpStatusCode.BadRequest, await node.StatusAsync(HttpMethod.Patch, Path, Worse));
         const string Harmless = """{ "set": { "segment.bytes": "2097152" } }""";
         Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Path, Harmless));
+        JsonObject given = (await node.GetAsync(Path))["config"]!.AsObject();
         Assert.Equal(
-            """{"cleanup.policy":"compact","segment.bytes":"2097152"}""",
-            new JsonObject((await node.GetAsync(Path))["config"]!.AsObject()
-                .OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => KeyValuePair.Create(s.Key, s.Value?.DeepClone())))
-                .ToJsonString());
+            ["cleanup.policy compact", "segment.bytes 2097152"],
+            given.Select(setting => $"{setting.Key} {setting.Value}").Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -100,8 +100,8 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal((0, "e\nlate\n"), ((await following).ExitCode, (await following).Output));
     }
 
-    /// <summary>While there is nothing to print, each read waits at the node. One that does not may come after each that
-    /// brought something.</summary>
+    /// <summary>While there is nothing to print, each read waits at the node. One that does not may come after each
+    /// that brought something.</summary>
     [Fact]
     public async Task Tail_follows_by_reads_that_wait()
     {

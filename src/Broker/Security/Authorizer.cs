@@ -113,8 +113,8 @@ public sealed class Authorizer
             : own.IsAllowed(identity, permission, name, kind, rules);
     }
 
-    /// <summary>Whether a user may be an idempotent producer: who may publish to any address at all, or is allowed that by
-    /// a rule about the address space as a whole.</summary>
+    /// <summary>Whether a user may be an idempotent producer: who may publish to any address at all, or is allowed that
+    /// by a rule about the address space as a whole.</summary>
     public bool MayWriteIdempotently(Identity identity, string addressSpace)
     {
         if (!MayEnter(identity, addressSpace))

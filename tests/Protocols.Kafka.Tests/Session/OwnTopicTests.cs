@@ -29,7 +29,8 @@ public sealed class OwnTopicTests
         await CommitAsync(peer, 1);
         (ErrorCode error, string? message) = await ChangeAsync(peer, name, value, operation);
         Assert.Equal(ErrorCode.InvalidConfig, error);
-        Assert.StartsWith($"'{OwnTopic}' is the node's own stream: its {name} stays ", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{OwnTopic}' is the node's own stream: its {name} stays ", message, StringComparison.Ordinal);
         Assert.Equal(
             ErrorCode.InvalidConfig, (await ChangeAsync(peer, name, value, operation, validateOnly: true)).Error);
         Assert.Equal("compact", await ConfigAsync(peer, "cleanup.policy"));
