@@ -285,6 +285,8 @@ static void expect_idempotence(const char *topic, rd_kafka_resp_err_t wanted) {
 static void idempotent_write(const char *topic) {
     administer();
     create_topic(topic, 1);
+    /* Who may not know of the topic hears that first. */
+    let_alice_read(RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_PATTERN_LITERAL, topic, 1);
     expect_idempotence(topic, RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
     rd_kafka_AclBinding_t *rule = rd_kafka_AclBinding_new(
         RD_KAFKA_RESOURCE_BROKER, "kafka-cluster", RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:alice", "*",
