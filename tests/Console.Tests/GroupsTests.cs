@@ -139,6 +139,37 @@ public sealed class GroupsTests
         Assert.Contains("pillarbox_partitions_without_samples 2001\n", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_group_that_only_has_settings_is_listed_and_goes_with_them()
+    {
+        await using ApiNode node = await StartAsync();
+        const string Path = "/api/v1/groups/planned";
+        const string Settings = """{ "set": { "share.auto.offset.reset": "earliest" } }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Path, Settings));
+        JsonObject all = await node.GetAsync("/api/v1/groups");
+        Assert.Equal(
+            ["planned share Empty 0 0", "readers classic Empty 0 3"], all["items"]!.AsArray().Select(Summary!));
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Delete, Path));
+        Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Get, Path));
+        Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Delete, Path));
+    }
+
+    [Fact]
+    public async Task The_settings_of_a_group_go_with_it_when_nobody_is_in_it()
+    {
+        await using ApiNode node = await StartAsync();
+        const string Settings = """{ "set": { "consumer.session.timeout.ms": "50000" } }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Group, Settings));
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Delete, Group));
+        Assert.Equal(HttpStatusCode.NotFound, await node.StatusAsync(HttpMethod.Get, Group));
+
+        await node.Host.Broker.JoinAsync("live", "readings");
+        const string Live = "/api/v1/groups/live";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Live, Settings));
+        Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Delete, Live));
+        Assert.Equal("50000", (string?)(await node.GetAsync(Live))["config"]!["consumer.session.timeout.ms"]);
+    }
+
     private static async Task<ApiNode> StartAsync()
     {
         ApiNode node = await ApiNode.StartAsync();

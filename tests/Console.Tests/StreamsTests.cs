@@ -77,6 +77,14 @@ public sealed class StreamsTests
         const string Path = "/api/v1/streams/__consumer_offsets";
         Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Delete, Path));
         Assert.Equal(HttpStatusCode.Conflict, await node.StatusAsync(HttpMethod.Patch, Path, """{"partitions":99}"""));
+        const string Worse = """{ "set": { "cleanup.policy": "delete" } }""";
+        Assert.Equal(HttpStatusCode.BadRequest, await node.StatusAsync(HttpMethod.Patch, Path, Worse));
+        const string Harmless = """{ "set": { "segment.bytes": "2097152" } }""";
+        Assert.Equal(HttpStatusCode.NoContent, await node.StatusAsync(HttpMethod.Patch, Path, Harmless));
+        JsonObject given = (await node.GetAsync(Path))["config"]!.AsObject();
+        Assert.Equal(
+            ["cleanup.policy compact", "segment.bytes 2097152"],
+            given.Select(setting => $"{setting.Key} {setting.Value}").Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -100,6 +100,34 @@ public sealed class StreamVerbTests : IAsyncLifetime
         Assert.Equal((0, "e\nlate\n"), ((await following).ExitCode, (await following).Output));
     }
 
+    /// <summary>While there is nothing to print, each read waits at the node. One that does not may come after each
+    /// that brought something.</summary>
+    [Fact]
+    public async Task Tail_follows_by_reads_that_wait()
+    {
+        const string Idle = """{ "records": [], "positions": [{ "partition": 0, "offset": 2 }] }""";
+        using var node = new ScriptedNode(
+            StreamOf((0, 2)), ReadOf("a", 0, (0, 1)), ReadOf("b", 0, (0, 2)), Idle, Idle, Idle, ReadOf("c", 0, (0, 3)));
+        CliResult all = await Cli.RunAsync(
+            "stream", "tail", "readings", "--url", node.Url, "--from", "first", "-f", "-n", "3", "-o", "text");
+        Assert.Equal((0, "a\nb\nc\n", ""), (all.ExitCode, all.Output, all.Errors));
+        Assert.Equal([false, false, true, true, true, true], node.WaitsMs.Select(ms => ms > 0));
+    }
+
+    /// <summary>A partition that stops before its end has an open transaction there; another one goes on.</summary>
+    [Fact]
+    public async Task Tail_waits_too_while_a_transaction_is_open()
+    {
+        const string Idle =
+            """{ "records": [], "positions": [{ "partition": 0, "offset": 3 }, { "partition": 1, "offset": 1 }] }""";
+        using var node = new ScriptedNode(
+            StreamOf((0, 5), (0, 0)), Idle, ReadOf("a", 1, (0, 3), (1, 1)), Idle, Idle, ReadOf("b", 1, (0, 3), (1, 2)));
+        CliResult all = await Cli.RunAsync(
+            "stream", "tail", "readings", "--url", node.Url, "--from", "first", "-f", "-n", "2", "-o", "text");
+        Assert.Equal((0, "a\nb\n", ""), (all.ExitCode, all.Output, all.Errors));
+        Assert.Equal([false, true, false, true, true], node.WaitsMs.Select(ms => ms > 0));
+    }
+
     [Fact]
     public async Task Seek_says_where_a_moment_is()
     {
@@ -202,6 +230,8 @@ public sealed class StreamVerbTests : IAsyncLifetime
         await RunAsync("stream", "create", "readings", "--partitions", "2");
         Assert.Equal(6, (await RunAsync("stream", "create", "readings", "--partitions", "3")).ExitCode);
         Assert.Equal(2, (await RunAsync("stream", "create", "a b")).ExitCode);
+        CliResult dots = await RunAsync("stream", "delete", "..");
+        Assert.Equal((2, "pillarbox: '..' is no name that can be asked for"), (dots.ExitCode, dots.OneError));
         CliResult setting = await RunAsync("stream", "create", "x", "--config", "retention.mss=1");
         Assert.Equal((2, "pillarbox: there is no setting 'retention.mss'"), (setting.ExitCode, setting.OneError));
         Assert.Equal(2, (await RunAsync("stream", "create", "x", "--retention", "soon")).ExitCode);
@@ -214,6 +244,25 @@ public sealed class StreamVerbTests : IAsyncLifetime
         CliResult both = await RunAsync("group", "reset-offsets", "g", "--to-latest", "--dry-run", "--execute");
         Assert.Equal((2, "pillarbox: say --dry-run or --execute, not both"), (both.ExitCode, both.OneError));
     }
+
+    private static string StreamOf(params (long Start, long End)[] partitions) =>
+        $$"""
+        { "name": "readings", "id": "{{Guid.Empty}}", "internal": false, "createdAt": "2026-01-01T12:00:00Z",
+          "partitionCount": {{partitions.Length}}, "records": 0, "sizeBytes": 0, "appendedRecordsTotal": 0,
+          "appendedBytesTotal": 0, "readBytesTotal": 0, "config": {},
+          "partitions": [{{string.Join(',', partitions.Select((p, i) => $$"""
+            { "partition": {{i}}, "startOffset": {{p.Start}}, "endOffset": {{p.End}},
+              "lastStableOffset": {{p.End}}, "leaderEpoch": 0, "sizeBytes": 0 }
+            """))}}] }
+        """;
+
+    private static string ReadOf(string value, int partition, params (int Partition, long Offset)[] positions) =>
+        $$"""
+        { "records": [{ "partition": {{partition}}, "offset": 0, "timestamp": "2026-01-01T12:00:00Z",
+                        "value": "{{value}}", "valueBytes": 1, "headers": [] }],
+          "positions": [{{string.Join(',', positions.Select(p =>
+              $$"""{ "partition": {{p.Partition}}, "offset": {{p.Offset}} }"""))}}] }
+        """;
 
     private async Task FillAsync()
     {

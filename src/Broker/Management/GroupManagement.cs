@@ -19,7 +19,7 @@ public sealed class GroupManagement
 
     internal GroupManagement(MessageBroker broker) => _broker = broker;
 
-    /// <summary>The groups that the identity may view, by name.</summary>
+    /// <summary>The groups that the identity may view, by name; those too that only have settings yet.</summary>
     public async Task<IReadOnlyList<GroupView>> ListAsync(Identity who, string space)
     {
         var views = new List<GroupView>();
@@ -31,7 +31,16 @@ public sealed class GroupManagement
             }
         }
 
-        return views;
+        foreach (string group in await OnlyWithSettingsAsync(space, views).ConfigureAwait(false))
+        {
+            if (May(who, Permission.View, space, group)
+                && await FindSettingsAsync(space, group).ConfigureAwait(false) is { } view)
+            {
+                views.Add(view);
+            }
+        }
+
+        return [.. views.OrderBy(view => view.GroupId, StringComparer.Ordinal)];
     }
 
     /// <summary>What committed offsets take of memory, in the address spaces where the identity may view everything and
@@ -56,7 +65,8 @@ public sealed class GroupManagement
             ?? throw NotFound(group);
     }
 
-    /// <summary>Deletes a group that nobody is in, with its offsets. Errors: NotFound, PreconditionFailed.</summary>
+    /// <summary>Deletes a group that nobody is in, with its offsets and settings; also one that only has settings.
+    /// Errors: NotFound, PreconditionFailed.</summary>
     public async Task DeleteAsync(Identity who, string space, string group)
     {
         Authorize(who, Permission.Manage, space, group);
@@ -67,6 +77,12 @@ public sealed class GroupManagement
 
         PlainResult result = await AskAsync<PlainResult>(done => coordinators.Groups.Delete(group, done))
             .ConfigureAwait(false);
+        bool hasSettings = (await ConfigAsync(space, group).ConfigureAwait(false)).Count > 0;
+        if (hasSettings && result.Error is (CoordinatorError.None or CoordinatorError.GroupIdNotFound))
+        {
+            result = await ForgetSettingsAsync(coordinators, group).ConfigureAwait(false);
+        }
+
         ThrowUnlessNone(result.Error, group);
     }
 
@@ -140,6 +156,19 @@ public sealed class GroupManagement
         }
 
         return moves;
+    }
+
+    private static async Task<PlainResult> ForgetSettingsAsync(StreamCoordinators coordinators, string group)
+    {
+        GroupConfigResult result = await AskAsync<GroupConfigResult>(done => coordinators.Groups.ChangeConfig(
+            group, Forget, validateOnly: false, done)).ConfigureAwait(false);
+        return new PlainResult(result.Error);
+
+        static string? Forget(Dictionary<string, string> given)
+        {
+            given.Clear();
+            return null;
+        }
     }
 
     private static OffsetMove MoveOf(
@@ -241,6 +270,18 @@ public sealed class GroupManagement
         return listings.FirstOrDefault(listing => listing.GroupId == group) is { } found
             ? await ViewAsync(space, found).ConfigureAwait(false)
             : null;
+    }
+
+    private async Task<IEnumerable<string>> OnlyWithSettingsAsync(string space, List<GroupView> listed)
+    {
+        if (Coordinators(space) is not { } coordinators)
+        {
+            return [];
+        }
+
+        IReadOnlyList<string> given = await AskAsync<IReadOnlyList<string>>(
+            done => coordinators.Groups.ListConfigs(done)).ConfigureAwait(false);
+        return given.Except(listed.Select(view => view.GroupId), StringComparer.Ordinal);
     }
 
     // A group that only has settings yet: it is of the kind that those are for.

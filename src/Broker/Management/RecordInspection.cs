@@ -34,12 +34,16 @@ internal sealed class RecordInspection : IReadWaiter
         Partition[] partitions = [.. options.Positions.Select(p => stream.FindPartition(p.Partition)
             ?? throw new BrokerException(
                 BrokerError.NotFound, $"stream '{stream.Name}' has no partition {p.Partition}"))];
-        RecordsView found = Read(partitions, options.Positions, options);
-        if (found.Records.Count == 0 && options.WaitMs > 0)
+        var seen = new long[partitions.Length];
+        RecordsView found = Read(partitions, options.Positions, options, seen);
+        long deadlineMs = catalog.Services.NowMs + options.WaitMs;
+        while (found.Records.Count == 0 && !stream.IsDeleted
+            && deadlineMs - catalog.Services.NowMs is > 0 and long leftMs)
         {
-            await new RecordInspection().WaitAsync(catalog, partitions, found.Positions, options.WaitMs, cancellation)
+            // Woken by records that are not decided yet, it waits on.
+            await new RecordInspection().WaitAsync(catalog, partitions, seen, (int)leftMs, cancellation)
                 .ConfigureAwait(false);
-            found = Read(partitions, found.Positions, options);
+            found = Read(partitions, found.Positions, options, seen);
         }
 
         return found;
@@ -48,8 +52,7 @@ internal sealed class RecordInspection : IReadWaiter
     void IReadWaiter.OnReadable() => _readable.TrySetResult();
 
     private async Task WaitAsync(
-        StreamCatalog catalog, Partition[] partitions, IReadOnlyList<ReadPosition> positions, int waitMs,
-        CancellationToken cancellation)
+        StreamCatalog catalog, Partition[] partitions, long[] seen, int waitMs, CancellationToken cancellation)
     {
         var awaiter = new ReadAwaiter(catalog, this);
         awaiter.Begin(1, waitMs);
@@ -57,7 +60,7 @@ internal sealed class RecordInspection : IReadWaiter
         {
             for (int i = 0; i < partitions.Length; i++)
             {
-                awaiter.Add(partitions[i], positions[i].Offset, Isolation.Committed);
+                awaiter.Add(partitions[i], seen[i], Isolation.Committed);
             }
 
             if (awaiter.Arm())
@@ -71,8 +74,10 @@ internal sealed class RecordInspection : IReadWaiter
         }
     }
 
+    // Notes up to where each partition was decided then: a reader may be further on, behind an open transaction's first
+    // record, and waits for what comes after that all the same.
     private static RecordsView Read(
-        Partition[] partitions, IReadOnlyList<ReadPosition> from, RecordInspectionOptions options)
+        Partition[] partitions, IReadOnlyList<ReadPosition> from, RecordInspectionOptions options, long[] seen)
     {
         var records = new List<RecordView>();
         var positions = new ReadPosition[partitions.Length];
@@ -82,7 +87,8 @@ internal sealed class RecordInspection : IReadWaiter
             int share = Math.Max(1, (options.RecordsMax - records.Count) / (partitions.Length - i));
             int max = records.Count >= options.RecordsMax ? 0 : share;
             var reader = new PartitionInspection(partitions[i], options.ValueBytesMax, records);
-            positions[i] = new ReadPosition(partitions[i].Number, reader.Read(from[i].Offset, max));
+            seen[i] = partitions[i].LastStableOffset;
+            positions[i] = new ReadPosition(partitions[i].Number, reader.Read(from[i].Offset, max, seen[i]));
         }
 
         return new RecordsView(records, positions);
@@ -91,10 +97,9 @@ internal sealed class RecordInspection : IReadWaiter
     /// <summary>Reads one partition into a list.</summary>
     private sealed class PartitionInspection(Partition partition, int valueBytesMax, List<RecordView> into)
     {
-        public long Read(long from, int max)
+        public long Read(long from, int max, long limit)
         {
             long offset = Math.Clamp(from, partition.StartOffset, partition.HighWatermark);
-            long limit = partition.LastStableOffset;
             int end = into.Count + max;
             var bytes = new ArrayBufferWriter<byte>();
             using var read = new StreamRead();

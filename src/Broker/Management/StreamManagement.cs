@@ -63,9 +63,9 @@ public sealed class StreamManagement
     {
         Grant grant = Authorize(who, Permission.Edit, space, name);
         StreamCatalog catalog = Catalog(space);
-        RecordStream stream = NotInternal(Need(space, name));
-        Dictionary<string, string> given = Changed(stream.Config, set, reset);
-        if (partitions is { } count && count != stream.Partitions.Count)
+        RecordStream stream = Need(space, name);
+        Dictionary<string, string> given = Changed(stream, set, reset);
+        if (partitions is { } count && count != NotInternal(stream).Partitions.Count)
         {
             Grant making = Authorize(who, Permission.CreateAddress, space, name);
             await WhenDurableAsync(catalog, catalog.SetPartitionCount(making, stream, count));
@@ -129,9 +129,9 @@ public sealed class StreamManagement
     }
 
     private static Dictionary<string, string> Changed(
-        StreamConfig config, IReadOnlyDictionary<string, string> set, IReadOnlyCollection<string> reset)
+        RecordStream stream, IReadOnlyDictionary<string, string> set, IReadOnlyCollection<string> reset)
     {
-        var given = new Dictionary<string, string>(config.Given, StringComparer.Ordinal);
+        var given = new Dictionary<string, string>(stream.Config.Given, StringComparer.Ordinal);
         foreach ((string setting, string value) in set)
         {
             given[setting] = value;
@@ -147,9 +147,10 @@ public sealed class StreamManagement
             given.Remove(setting);
         }
 
-        return StreamConfig.TryMake(given, out string? problem) is not null
+        CatalogResult check = StreamCatalog.CheckConfig(stream, given);
+        return check.Error == StreamError.None
             ? given
-            : throw new BrokerException(BrokerError.InvalidField, problem!);
+            : throw new BrokerException(BrokerError.InvalidField, check.Message!);
     }
 
     private static bool IsAs(RecordStream found, StreamSpec spec) =>

@@ -113,7 +113,24 @@ public sealed class Authorizer
             : own.IsAllowed(identity, permission, name, kind, rules);
     }
 
-    /// <summary>The same by this space's own blocks.</summary>
+    /// <summary>Whether a user may be an idempotent producer: who may publish to any address at all, or is allowed that
+    /// by a rule about the address space as a whole.</summary>
+    public bool MayWriteIdempotently(Identity identity, string addressSpace)
+    {
+        if (!MayEnter(identity, addressSpace))
+        {
+            return false;
+        }
+
+        Authorizer own = _spaces.GetValueOrDefault(addressSpace, this);
+        AccessRules rules = Rules.Of(addressSpace);
+        return own.Config is null || ReferenceEquals(identity, Identity.Node)
+            || own._blocks.Any(block => (block.Given(identity.Roles) & Permission.Send) != 0)
+            || rules.GiveSendingSomewhere(identity)
+            || rules.GiveIdempotence(identity);
+    }
+
+    /// <summary>Whether <see cref="Authorize"/> would grant by this space's own blocks.</summary>
     internal bool IsAllowed(Identity identity, Permission permission, AddressName name) =>
         Config is null || ReferenceEquals(identity, Identity.Node)
             || IsGiven(identity, permission, name, Permission.None);

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Collections.Frozen;
 using Pillarbox.Broker.Security;
-using Pillarbox.Broker.Streams.Coordinators;
 using Pillarbox.Storage;
 
 namespace Pillarbox.Broker.Streams;
@@ -29,12 +27,6 @@ public sealed class StreamCatalog
     public const int PartitionsMax = 100_000;
 
     private const int NameCharsMax = 249;
-
-    private static readonly FrozenSet<string> OwnNames = FrozenSet.ToFrozenSet(
-        [
-            StreamCoordinators.OffsetsStream, StreamCoordinators.TransactionsStream, StreamCoordinators.ShareStream,
-        ],
-        StringComparer.Ordinal);
 
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, RecordStream> _byName = new(StringComparer.Ordinal);
@@ -199,11 +191,17 @@ public sealed class StreamCatalog
         }
     }
 
+    /// <summary>What is wrong with settings for a stream; an error of None when nothing is.</summary>
+    public static CatalogResult CheckConfig(RecordStream stream, IReadOnlyDictionary<string, string> given) =>
+        ConfigOf(stream, given, out string? problem) is null
+            ? CatalogResult.Refused(StreamError.InvalidConfig, problem!)
+            : default;
+
     /// <summary>Replaces the settings that were given. The grant is for <see cref="Permission.Edit"/>.</summary>
     public CatalogResult SetConfig(in Grant grant, RecordStream stream, IReadOnlyDictionary<string, string> given)
     {
         RequireGrant(grant, stream.Name);
-        if (StreamConfig.TryMake(given, out string? problem) is not { } config)
+        if (ConfigOf(stream, given, out string? problem) is not { } config)
         {
             return CatalogResult.Refused(StreamError.InvalidConfig, problem!);
         }
@@ -259,7 +257,7 @@ public sealed class StreamCatalog
 
     /// <summary>Whether a name is that of one of the node's own streams, there or not: only the node makes those.
     /// </summary>
-    public static bool IsOwn(string name) => OwnNames.Contains(name);
+    public static bool IsOwn(string name) => OwnStreams.Names.Contains(name);
 
     /// <summary>What is wrong with a name; null when nothing is.</summary>
     public static string? CheckName(string name)
@@ -272,6 +270,16 @@ public sealed class StreamCatalog
         return name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
             ? null
             : $"the name '{name}' may hold only letters, digits, '.', '_' and '-'";
+    }
+
+    private static StreamConfig? ConfigOf(
+        RecordStream stream, IReadOnlyDictionary<string, string> given, out string? problem)
+    {
+        problem = null;
+        IReadOnlyDictionary<string, string>? all = stream.IsInternal
+            ? OwnStreams.Apply(stream.Name, given, out problem)
+            : given;
+        return all is null ? null : StreamConfig.TryMake(all, out problem);
     }
 
     private static void RequireGrant(in Grant grant, string name) =>

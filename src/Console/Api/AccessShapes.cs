@@ -17,7 +17,8 @@ public sealed record AccessRuleResource
     /// <summary>The role that it is for; null, and no user: everybody.</summary>
     public string? Role { get; init; }
 
-    /// <summary>all, read, write, create, delete, alter, describe, describeSettings or alterSettings.</summary>
+    /// <summary>all, read, write, create, delete, alter, describe, describeSettings or alterSettings; of the space also
+    /// idempotentWrite.</summary>
     public required string Operation { get; init; }
 
     /// <summary>Whether it forbids.</summary>

@@ -33,7 +33,7 @@ internal static class Acls
     [
         (2, RuleOperation.All), (3, RuleOperation.Read), (4, RuleOperation.Write), (5, RuleOperation.Create),
         (6, RuleOperation.Delete), (7, RuleOperation.Alter), (8, RuleOperation.Describe),
-        (10, RuleOperation.DescribeSettings), (11, RuleOperation.AlterSettings),
+        (10, RuleOperation.DescribeSettings), (11, RuleOperation.AlterSettings), (12, RuleOperation.IdempotentWrite),
     ];
 
     /// <summary>The rule of an ACL; a sentence says why there is none.</summary>
@@ -144,7 +144,6 @@ internal static class Acls
     private static string FaultOf(sbyte operation) => operation switch
     {
         9 => "there is no other node that could act on the cluster",
-        12 => "whoever may write may write idempotently: that takes no ACL",
         _ => "there is nothing here that this operation could be done to",
     };
 

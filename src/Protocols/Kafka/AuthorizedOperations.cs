@@ -48,7 +48,8 @@ internal static class AuthorizedOperations
     /// <summary>On the cluster: what every address allows.</summary>
     public static int OfCluster(KafkaSession session)
     {
-        int bits = Of(session, "#", ResourceKind.Space);
-        return (bits & Alter) == 0 ? bits & ~Write & ~Read : (bits & ~Write & ~Read) | ClusterAction | IdempotentWrite;
+        int bits = Of(session, "#", ResourceKind.Space) & ~Write & ~Read;
+        bits |= session.MayWriteIdempotently ? IdempotentWrite : 0;
+        return (bits & Alter) == 0 ? bits : bits | ClusterAction;
     }
 }

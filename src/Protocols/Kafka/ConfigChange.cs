@@ -32,15 +32,15 @@ internal static class ConfigChange
         }
 
         var given = new Dictionary<string, string>(stream!.Config.Given, StringComparer.Ordinal);
-        string? problem = change(given);
-        if (problem is not null || StreamConfig.TryMake(given, out problem) is null)
+        if (change(given) is { } problem)
         {
             return (ErrorCode.InvalidConfig, problem);
         }
 
-        if (validateOnly)
+        CatalogResult check = StreamCatalog.CheckConfig(stream, given);
+        if (validateOnly || check.Error != StreamError.None)
         {
-            return (ErrorCode.None, null);
+            return (ErrorCodes.Of(check.Error), check.Message);
         }
 
         CatalogResult result = session.Streams.SetConfig(session.GrantOf(Permission.Edit, name), stream, given);

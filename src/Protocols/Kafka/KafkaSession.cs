@@ -128,6 +128,10 @@ internal sealed class KafkaSession
     /// </summary>
     public bool MayOnCluster(Permission permission) => May(permission, AddressPattern.AnyWords, ResourceKind.Space);
 
+    /// <summary>Whether the client may be an idempotent producer.</summary>
+    public bool MayWriteIdempotently =>
+        Environment.Broker.Authorizer.MayWriteIdempotently(Identity!, AddressSpace);
+
     /// <summary>The proof that the client may do this; <see cref="May"/> was asked before.</summary>
     public Grant GrantOf(Permission permission, string topic) =>
         Environment.Broker.Authorizer.Authorize(Identity!, permission, AddressSpace, new AddressName(topic, null));

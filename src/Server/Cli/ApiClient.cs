@@ -103,8 +103,11 @@ internal sealed class ApiClient : IDisposable
         using HttpResponseMessage response = await ExchangeAsync(request, cancellation);
     }
 
-    /// <summary>One name as a part of a path.</summary>
-    public static string Part(string name) => Uri.EscapeDataString(name);
+    /// <summary>One name as a part of a path. Errors: <see cref="CommandException"/> for what HTTP takes for another
+    /// place.</summary>
+    public static string Part(string name) => name is not ("" or "." or "..")
+        ? Uri.EscapeDataString(name)
+        : throw new CommandException(ExitCode.Usage, $"'{name}' is no name that can be asked for");
 
     public void Dispose() => _http.Dispose();
 

@@ -153,6 +153,23 @@ public sealed class StreamQueueTests
         Assert.Equal((0L, 4L, 0L), Progress(scene));
     }
 
+    /// <summary>One offset is said of all partitions, and some are shorter.</summary>
+    [Fact]
+    public void A_queue_that_is_moved_behind_the_end_misses_nothing_that_comes_later()
+    {
+        using Scene scene = new();
+        Partition partition = scene.Stream("s");
+        Make(scene);
+        scene.Append(partition, "a", "b");
+        Rewind(scene, StreamStart.AtOffset(100));
+        scene.Append(partition, "c");
+        Actor actor = scene.Connect();
+        actor.Consume("orders");
+        Assert.Equal(["c"], Values(actor));
+        actor.AcceptAll();
+        Assert.Equal((0L, 3L, 0L), Progress(scene));
+    }
+
     [Fact]
     public void A_queue_is_rewound_to_a_time_or_moved_forward()
     {

@@ -34,6 +34,10 @@ public sealed class StreamReaderTests
         Assert.Equal([], Read(actor, StreamStart.Next));
         Assert.Equal(["b", "c", "d"], Read(actor, StreamStart.AtOffset(1)));
         Assert.Equal(["c", "d"], Read(actor, StreamStart.AtTime(middle)));
+        Reader(actor, StreamStart.AtOffset(100));
+        scene.Append(partition, "e");
+        scene.Settle();
+        Assert.Equal(["e"], Values(actor));
     }
 
     [Fact]

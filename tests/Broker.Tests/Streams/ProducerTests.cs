@@ -27,6 +27,28 @@ public sealed class ProducerTests
         Assert.Equal(7, partition.EndOffset);
     }
 
+    /// <summary>Who says so in the second protocol of transactions is not known any more: what it wrote before has been
+    /// forgotten. In the first, clients may come from another broker.</summary>
+    [Theory]
+    [InlineData(true, 5, nameof(StreamError.OutOfOrderSequence))]
+    [InlineData(true, 0, nameof(StreamError.None))]
+    [InlineData(false, 5, nameof(StreamError.None))]
+    public void A_transactional_producer_that_is_new_begins_at_zero(bool isTransactionV2, int sequence, string expected)
+    {
+        using var scene = new StreamScene();
+        Partition partition = scene.CreateOne("readings");
+        var options = new RecordBatchOptions
+        {
+            ProducerId = 7,
+            ProducerEpoch = 0,
+            BaseSequence = sequence,
+            IsTransactional = true,
+        };
+        AppendResult result = partition.Append(
+            scene.Batch(options, "v").Span, new AppendOptions { IsTransactionV2 = isTransactionV2 });
+        Assert.Equal(expected, $"{result.Error}");
+    }
+
     [Fact]
     public void A_restart_forgets_nothing()
     {

@@ -56,8 +56,10 @@ public sealed partial class KafkaClientTests(SharedNode shared)
         shared.AssertAlive();
     }
 
-    /// <summary>Share groups, the consumer protocol, and members of both protocols in one group.</summary>
+    /// <summary>Share groups, the consumer protocol, members of both protocols in one group, and what an administrator
+    /// does.</summary>
     [Theory]
+    [InlineData("administration")]
     [InlineData("share")]
     [InlineData("consumer_protocol")]
     [InlineData("cooperative")]

@@ -3,7 +3,8 @@ using Xunit;
 namespace Pillarbox.Interop.Tests.Kafka;
 
 /// <summary>@platformatic/kafka as an administrator's tool: ACLs, quotas, SCRAM credentials, the quorum; and
-/// librdkafka's subscriptions by expressions, of users who may not see every topic.</summary>
+/// librdkafka's subscriptions by expressions, of users who may not see every topic, and idempotent producers of those
+/// who may write nowhere.</summary>
 public sealed class KafkaSecurityTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";
@@ -56,7 +57,8 @@ public sealed class KafkaSecurityTests : IAsyncLifetime
     [Theory]
     [InlineData("expression")]
     [InlineData("wrong_expression")]
-    public async Task Librdkafka_subscribes_by_an_expression(string name)
+    [InlineData("idempotent_write")]
+    public async Task Librdkafka_scenario_ends_well(string name)
     {
         string program = await Programs.KafkaClientOfToday.Value;
         string[] command = [$"PASSWORD={Password}", program, _node.KafkaServers, name, $"t{Guid.NewGuid():N}"];

@@ -343,6 +343,41 @@ public sealed class TerminusTests : IDisposable
         Assert.Equal("s", Assert.Single(applied).Key.AsText());
     }
 
+    /// <summary>The receiver learns by the answer that it gets everything (3.5.8).</summary>
+    [Theory]
+    [InlineData("q")]
+    [InlineData(null)]
+    public void Where_a_stream_is_read_from_is_no_filter_of_a_queue(string? address)
+    {
+        const string OffsetSpec = "rabbitmq:stream-offset-spec";
+        var filters = new AmqpMap();
+        filters.AddSymbol(OffsetSpec, AmqpValue.Described(AmqpValue.Symbol(OffsetSpec), "first"));
+        AmqpPeer peer = _scene.InSession();
+        var source = new Source { Address = address, Dynamic = address is null, Filter = filters };
+        peer.Send(FrameBytes.Of(Steps.ReceiverAttach(0, source)));
+        Source answer = peer.Next(Attach.DescriptorCode).AsAttach().Source!;
+        Assert.NotNull(answer.Address);
+        Assert.Null(answer.Filter);
+    }
+
+    /// <summary>Without it the receiver would get what it did not choose.</summary>
+    [Theory]
+    [InlineData("q")]
+    [InlineData(null)]
+    public void Selector_over_places_in_a_stream_is_refused_where_there_is_none(string? address)
+    {
+        var filters = new AmqpMap();
+        filters.AddSymbol(
+            "s", AmqpValue.Described(Descriptors.SelectorFilter, "amqp.annotation.x-opt-offset > '17'"));
+        AmqpPeer peer = _scene.InSession();
+        var source = new Source { Address = address, Dynamic = address is null, Filter = filters };
+        peer.Send(FrameBytes.Of(Steps.ReceiverAttach(0, source)));
+        peer.Next(Attach.DescriptorCode);
+        AmqpError error = peer.Next(Detach.DescriptorCode).AsDetach().Error!;
+        Assert.Equal(AmqpErrorCondition.InvalidField, error.Condition);
+        Assert.Contains("amqp.annotation.x-opt-offset > '17'", error.Description, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("color =")]
     [InlineData("'")]

@@ -21,6 +21,7 @@ public sealed class AclTests
     private const sbyte Write = 4;
     private const sbyte Create = 5;
     private const sbyte Describe = 8;
+    private const sbyte IdempotentWrite = 12;
     private const sbyte Deny = 2;
     private const sbyte Allow = 3;
 
@@ -91,6 +92,38 @@ public sealed class AclTests
         await AddAsync(admin, Acl(Cluster, "kafka-cluster", Literal, "User:alice", Create));
         await alice.CreateTopicAsync("t");
         Assert.Equal(ErrorCode.TopicAuthorizationFailed, await ProduceAsync(alice, "t"));
+    }
+
+    /// <summary>Old clients' users and their tools bring this rule along; who may write somewhere needs none.</summary>
+    [Fact]
+    public async Task Who_may_write_idempotently_is_shown_kept_and_asked()
+    {
+        var files = new Storage.MemoryFileSystem();
+        await using (var before = new KafkaScene(MustLogIn, Admins, files))
+        {
+            KafkaPeer root = await before.ConnectAsync("root", "admin");
+            KafkaPeer ann = await before.ConnectAsync("ann");
+            Assert.Equal(ErrorCode.ClusterAuthorizationFailed, await InitAsync(ann));
+            await AddAsync(root, Acl(Cluster, "kafka-cluster", Literal, "User:ann", IdempotentWrite));
+            Assert.Equal(1, await CountAsync(root, Cluster, "kafka-cluster", Literal, "User:ann"));
+            Assert.Equal(ErrorCode.None, await InitAsync(ann));
+        }
+
+        await using var scene = new KafkaScene(MustLogIn, Admins, files);
+        (KafkaPeer admin, KafkaPeer alice) = (scene.Connect(), scene.Connect());
+        await admin.LogInAsync("root");
+        await alice.LogInAsync("ann");
+        Assert.Equal(ErrorCode.None, await InitAsync(alice));
+        DescribeClusterResponse cluster = await alice.AskAsync<DescribeClusterRequest, DescribeClusterResponse>(
+            new() { IncludeClusterAuthorizedOperations = true }, 0);
+        Assert.Equal(1 << IdempotentWrite, cluster.ClusterAuthorizedOperations & (1 << IdempotentWrite));
+        await AddAsync(admin, Acl(Cluster, "kafka-cluster", Literal, "User:*", IdempotentWrite, Deny));
+        Assert.Equal(ErrorCode.ClusterAuthorizationFailed, await InitAsync(alice));
+        await AddAsync(admin, Acl(Topic, "orders.", Prefixed, "User:ann", Write));
+        Assert.Equal(ErrorCode.None, await InitAsync(alice));
+        await AddAsync(admin, Acl(Topic, "*", Literal, "User:ann", Write, Deny));
+        Assert.Equal(ErrorCode.ClusterAuthorizationFailed, await InitAsync(alice));
+        Assert.Equal(ErrorCode.None, await InitAsync(admin));
     }
 
     [Fact]
@@ -176,7 +209,7 @@ public sealed class AclTests
     [InlineData(Topic, "t", Literal, "User:a", "10.0.0.1", Read, Allow)] // one host
     [InlineData(Topic, "t", Literal, "Group:a", "*", Read, Allow)] // another kind of principal
     [InlineData(Topic, "t", Literal, "User:a", "*", Any, Allow)]
-    [InlineData(Topic, "t", Literal, "User:a", "*", 12, Allow)] // idempotent writes
+    [InlineData(Topic, "t", Literal, "User:a", "*", IdempotentWrite, Allow)] // it is the cluster's
     [InlineData(Cluster, "kafka-cluster", Literal, "User:a", "*", 9, Allow)] // cluster actions
     [InlineData(Cluster, "other", Literal, "User:a", "*", Create, Allow)]
     [InlineData(Topic, "t", Match, "User:a", "*", Read, Allow)]
@@ -375,6 +408,13 @@ public sealed class AclTests
         DescribeAclsResponse found = await peer.AskAsync<DescribeAclsRequest, DescribeAclsResponse>(request, 2);
         Assert.Equal(0, found.ErrorCode);
         return found.Resources.Sum(r => r.Acls.Length);
+    }
+
+    private static async Task<ErrorCode> InitAsync(KafkaPeer peer)
+    {
+        InitProducerIdResponse answer = await peer.AskAsync<InitProducerIdRequest, InitProducerIdResponse>(
+            new() { TransactionalId = null, ProducerId = -1, ProducerEpoch = -1 }, 4);
+        return (ErrorCode)answer.ErrorCode;
     }
 
     private static async Task<ErrorCode> ProduceAsync(KafkaPeer peer, string topic)

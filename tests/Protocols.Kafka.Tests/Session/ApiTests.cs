@@ -45,6 +45,21 @@ public sealed class ApiTests
         Assert.Equal((short)ErrorCode.InvalidPartitions, answer.Results[0].ErrorCode);
     }
 
+    [Theory]
+    [InlineData(4, nameof(ErrorCode.None))]
+    [InlineData(3, nameof(ErrorCode.InvalidPartitions))]
+    [InlineData(100_001, nameof(ErrorCode.InvalidPartitions))]
+    public async Task A_question_whether_partitions_could_be_made_makes_none(int count, string expected)
+    {
+        await using var scene = new KafkaScene();
+        KafkaPeer peer = scene.Connect();
+        await peer.CreateTopicAsync("t", 3);
+        CreatePartitionsResponse answer = await peer.AskAsync<CreatePartitionsRequest, CreatePartitionsResponse>(
+            new() { ValidateOnly = true, Topics = [new() { Name = "t", Count = count, Assignments = null }] }, 3);
+        Assert.Equal(expected, $"{(ErrorCode)answer.Results[0].ErrorCode}");
+        Assert.Equal(3, scene.Broker.Streams.Find("t")!.Partitions.Count);
+    }
+
     [Fact]
     public async Task Records_are_deleted_up_to_an_offset()
     {

@@ -48,6 +48,10 @@ public enum RuleOperation
 
     /// <summary>Change settings.</summary>
     AlterSettings,
+
+    /// <summary>Get an identity as an idempotent producer, which whoever may publish anywhere gets without. Only on the
+    /// address space as a whole.</summary>
+    IdempotentWrite,
 }
 
 /// <summary>For whom a rule is.</summary>
@@ -98,6 +102,8 @@ public sealed record AccessRule(
             ? $"the name of a user or role has 1 to {NameCharsMax} characters"
         : Name != EveryName && Routing.AddressPattern.IsWildcard(Name)
             ? "a rule names a thing, the beginning of names, or * for all: patterns belong into the configuration"
+        : Operation == RuleOperation.IdempotentWrite && Kind != ResourceKind.Space
+            ? "to write idempotently is allowed on the address space as a whole"
         : !Enum.IsDefined(Kind) || !Enum.IsDefined(Operation) || !Enum.IsDefined(Subject) ? "the rule is damaged"
         : null;
 }
@@ -127,6 +133,7 @@ public static class RuleOperations
             Permission.DeleteAddress | Permission.DeleteDurableQueue | Permission.DeleteNonDurableQueue,
         RuleOperation.Alter => Permission.Manage,
         RuleOperation.AlterSettings => Permission.Edit,
+        RuleOperation.IdempotentWrite => Permission.None,
         _ => Permission.View,
     };
 }

@@ -55,6 +55,31 @@ internal sealed class AccessRules
     public Permission GivenOnAll(Identity who) =>
         Judge(who, ResourceKind.Space, AccessRule.EveryName).Given & Permission.CreateAddress;
 
+    /// <summary>Whether the rules let somebody write idempotently wherever somebody may write: one that forbids counts
+    /// more.</summary>
+    public bool GiveIdempotence(Identity who)
+    {
+        AccessRule[] about = [.. _others.Where(rule =>
+            rule is { Kind: ResourceKind.Space, Operation: RuleOperation.IdempotentWrite or RuleOperation.All }
+            && rule.IsFor(who))];
+        return about.Length > 0 && !about.Any(rule => rule.IsDenial);
+    }
+
+    /// <summary>Whether the rules let somebody publish to at least one address.</summary>
+    public bool GiveSendingSomewhere(Identity who)
+    {
+        AccessRule[] about = [.. All.Where(rule =>
+            rule.Kind == ResourceKind.Address && rule.IsFor(who)
+            && (RuleOperations.Denied(rule.Operation) & Permission.Send) != 0)];
+        return about.Any(rule => !rule.IsDenial && !about.Any(other => other.IsDenial && TakesAll(other, rule)));
+    }
+
+    private static bool TakesAll(AccessRule denial, AccessRule rule) =>
+        denial.Name == AccessRule.EveryName
+        || (denial.IsPrefix && rule.Name != AccessRule.EveryName
+            ? rule.Name.StartsWith(denial.Name, StringComparison.Ordinal)
+            : denial.Name == rule.Name && !rule.IsPrefix);
+
     private RuleVerdict WithExactInside(RuleVerdict verdict, Identity who, string pattern)
     {
         foreach (((ResourceKind kind, string name), AccessRule[] rules) in _exact)

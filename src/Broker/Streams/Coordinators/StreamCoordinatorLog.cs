@@ -1,5 +1,6 @@
 using System.Buffers;
 using Microsoft.Extensions.Logging;
+using Pillarbox.Broker.Streams.Compression;
 using Pillarbox.Broker.Streams.Groups;
 using Pillarbox.Model.Records;
 
@@ -70,7 +71,7 @@ internal sealed partial class StreamCoordinatorLog(
         }
     }
 
-    private static long Replay(int partition, ReadOnlySpan<byte> bytes, long offset, ICoordinatorReplay into)
+    private long Replay(int partition, ReadOnlySpan<byte> bytes, long offset, ICoordinatorReplay into)
     {
         while (RecordBatch.TryRead(bytes, out RecordBatch batch) == RecordBatchFault.None)
         {
@@ -93,10 +94,19 @@ internal sealed partial class StreamCoordinatorLog(
         return offset;
     }
 
-    private static void ReplayRecords(
+    // The stream's settings may ask for a compression.
+    private void ReplayRecords(
         int partition, in RecordBatch batch, ProducerStamp producer, long from, ICoordinatorReplay into)
     {
-        RecordReader records = new(batch.Records, batch.Count);
+        bool isPlain = batch.Compression == RecordCompression.None;
+        using PooledBuffer plain = new(BatchRules.PlainBytesMax);
+        if (!isPlain && RecordCodec.TryDecompress(batch.Compression, batch.Records, plain) != CodecFault.None)
+        {
+            LogUnreadable(logger, stream.Name, partition, batch.BaseOffset, StreamError.CorruptBatch);
+            return;
+        }
+
+        RecordReader records = new(isPlain ? batch.Records : plain.WrittenSpan, batch.Count);
         while (records.TryRead(out StreamRecord record))
         {
             if (batch.BaseOffset + record.OffsetDelta >= from)

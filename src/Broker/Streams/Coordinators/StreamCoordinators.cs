@@ -37,12 +37,6 @@ public sealed class StreamCoordinators
     /// <summary>The stream of where share groups are.</summary>
     public const string ShareStream = "__share_group_state";
 
-    private static readonly Dictionary<string, string> Settings = new()
-    {
-        ["cleanup.policy"] = "compact",
-        ["segment.bytes"] = "104857600",
-    };
-
     private readonly StreamCatalog _catalog;
     private readonly Authorizer _authorizer;
     private readonly CoordinatorOptions _options;
@@ -180,7 +174,7 @@ public sealed class StreamCoordinators
         {
             Name = name,
             Partitions = _options.Partitions,
-            Config = Settings,
+            Config = OwnStreams.Settings,
             IsInternal = true,
         });
         if (result.Stream is not { } stream)

@@ -41,7 +41,8 @@ public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
     /// <summary>From the newest record on.</summary>
     public static readonly StreamStart Last = new(StreamStartKind.Last);
 
-    /// <summary>From an offset on; below the start that is the start, behind the end it is waited for.</summary>
+    /// <summary>From an offset on; below the start that is the start, behind the end it is the end: of several
+    /// partitions the shorter ones would lose records that are still to come.</summary>
     public static StreamStart AtOffset(long offset) => new(StreamStartKind.Offset, offset);
 
     /// <summary>From the first record on that is not older than so many milliseconds since the Unix epoch.</summary>
@@ -52,7 +53,7 @@ public readonly record struct StreamStart(StreamStartKind Kind, long Value = 0)
     {
         StreamStartKind.First => partition.StartOffset,
         StreamStartKind.Last => Math.Max(partition.StartOffset, LastOf(partition)),
-        StreamStartKind.Offset => Math.Max(partition.StartOffset, Value),
+        StreamStartKind.Offset => Math.Max(partition.StartOffset, Math.Min(Value, partition.HighWatermark)),
         StreamStartKind.Time => FromTime(partition),
         _ => partition.HighWatermark,
     };

@@ -17,6 +17,9 @@ internal sealed record SourceFilters
     /// <summary>Where a receiver on a stream begins; null: nothing is said.</summary>
     public StreamStart? Start { get; init; }
 
+    /// <summary>The selector that says so; null: none does. Of what is no stream it would choose nothing.</summary>
+    public string? StartSelector { get; init; }
+
     /// <summary>The same filters with the one that says where to begin: what is in force for a stream.</summary>
     public AmqpMap? AppliedToStream { get; init; }
 
@@ -30,6 +33,7 @@ internal sealed record SourceFilters
     public static SourceFilters Parse(AmqpMap? filters, long nowMs)
     {
         string? selector = null;
+        string? startSelector = null;
         StreamStart? start = null;
         bool noLocal = false;
         var applied = new AmqpMap();
@@ -39,6 +43,9 @@ internal sealed record SourceFilters
             if (StreamFilters.TryRead(filter, nowMs, out StreamStart found))
             {
                 start = found;
+                startSelector ??= filter.Value.DescriptorCode == Descriptors.SelectorFilter
+                    ? filter.Value.Undescribed.AsText()
+                    : null;
                 appliedToStream.Add(filter.Key, filter.Value);
                 continue;
             }
@@ -67,6 +74,7 @@ internal sealed record SourceFilters
             Selector = selector,
             NoLocal = noLocal,
             Start = start,
+            StartSelector = startSelector,
             AppliedToStream = appliedToStream.Count == 0 ? null : appliedToStream,
             Applied = applied.Count == 0 ? null : applied,
         };

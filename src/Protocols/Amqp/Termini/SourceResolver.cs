@@ -33,6 +33,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
         _ = Selector.ParseOptional(filters.Selector);
         if (source.Dynamic)
         {
+            RequireNoStart(filters);
             return MakeDynamic(source, filters);
         }
 
@@ -42,6 +43,7 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             return Read(source, reading, filters);
         }
 
+        RequireNoStart(filters);
         return IsMulticast(name)
             ? Subscribe(attach.Name, source, name.Name, filters)
             : Consume(source, name, filters);
@@ -64,6 +66,19 @@ internal sealed class SourceResolver(ConnectionEndpoint connection)
             Name = attach.Name,
             Format = Model.PayloadFormat.Amqp,
         };
+    }
+
+    // An offset specification that is not applied is not answered. A selector chooses messages: whoever names one must
+    // not get all.
+    private static void RequireNoStart(SourceFilters filters)
+    {
+        if (filters.StartSelector is { } selector)
+        {
+            throw new AmqpException(
+                AmqpErrorCondition.InvalidField,
+                $"the selector \"{selector}\" says where a stream is read from, and the source is none",
+                AmqpSeverity.Link);
+        }
     }
 
     private SourceFilters FiltersOf(Source source) => SourceFilters.Parse(source.Filter, connection.NowMs);

@@ -10,6 +10,7 @@ namespace Pillarbox.Protocols.Kafka.Apis;
 internal static class DeleteTopicsApi
 {
     private const short FirstVersionOfThrottling = 5;
+    private const string OwnTopic = "the node's own topics are not to be deleted";
 
     public static async ValueTask<DeleteTopicsResponse?> HandleAsync(ApiCall call, DeleteTopicsRequest request)
     {
@@ -39,7 +40,13 @@ internal static class DeleteTopicsApi
         }
 
         // Who may not delete a topic need not learn the name behind its id.
-        return new() { Name = name ?? stream?.Name, TopicId = stream?.Id ?? id, ErrorCode = (short)error };
+        return new()
+        {
+            Name = name ?? stream?.Name,
+            TopicId = stream?.Id ?? id,
+            ErrorCode = (short)error,
+            ErrorMessage = stream?.IsInternal == true && error == ErrorCode.InvalidRequest ? OwnTopic : null,
+        };
     }
 
     private static async ValueTask<ErrorCode> DeleteAsync(ApiCall call, RecordStream stream)

@@ -20,6 +20,11 @@ internal static class InitProducerIdApi
             return new InitProducerIdResponse { ErrorCode = (short)ErrorCode.TransactionalIdAuthorizationFailed };
         }
 
+        if (request.TransactionalId is null && !call.Session.MayWriteIdempotently)
+        {
+            return new InitProducerIdResponse { ErrorCode = (short)ErrorCode.ClusterAuthorizationFailed };
+        }
+
         var current = new ProducerStamp(request.ProducerId, request.ProducerEpoch);
         var init = new InitProducerRequest(request.TransactionalId, request.TransactionTimeoutMs, current);
         ProducerResult result = await call.Session.AskAsync<ProducerResult>(

@@ -14,6 +14,7 @@ internal sealed class AclFlags
     private static readonly string[] Operations =
     [
         "all", "read", "write", "create", "delete", "alter", "describe", "describeSettings", "alterSettings",
+        "idempotentWrite",
     ];
 
     private readonly Option<string?> _address = new("--address", "--stream")

@@ -392,6 +392,8 @@ static void throttled(const char *topic) {
     rd_kafka_destroy(consumer);
 }
 
+#include "admin.h"
+
 int main(int count, char **arguments) {
     if (count != 4) fail("usage: today HOST:PORT SCENARIO TOPIC");
     servers = arguments[1];
@@ -403,6 +405,8 @@ int main(int count, char **arguments) {
     else if (!strcmp(name, "expression")) expression(topic);
     else if (!strcmp(name, "wrong_expression")) wrong_expression(topic);
     else if (!strcmp(name, "throttled")) throttled(topic);
+    else if (!strcmp(name, "administration")) administration(topic);
+    else if (!strcmp(name, "idempotent_write")) idempotent_write(topic);
     else fail("there is no scenario %s", name);
     puts("ok");
     return 0;
