@@ -2,6 +2,7 @@
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Pillarbox.Protocols.Amqp.Routed.Tcp;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting;
 
@@ -19,7 +20,7 @@ internal sealed class ServiceSocket : IServiceSocket
         }
     }
 
-    public string RemoteEndPoint => _socket.RemoteEndPoint?.ToString() ?? "";
+    public string RemoteEndPoint => PeerTransport.TextOf(_socket.RemoteEndPoint);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer)

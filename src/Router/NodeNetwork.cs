@@ -57,7 +57,10 @@ public sealed class NodeNetwork : INetwork, IDisposable
         _receivers = new LocalReceivers(_routes, _neighbors, _wishes, OnMarked);
         _brokers = new BrokerAddresses(_marks, _routes, _receivers, _wishes);
         Containers = new ContainerLinks(_gate, options, _neighbors, _uplinks);
-        _views = new NetworkViews(_gate, options, Owners, _neighbors, _routes, Containers);
+        _views = new NetworkViews(_gate, options, Owners, _neighbors, _routes, Containers)
+        {
+            Near = () => _uplinks.InUse is { } uplink ? [uplink.PeerId] : _edges.Ids,
+        };
         _desk = new RouterDesk(_views, Owners, Containers);
         IEntityOwner[] owners =
         [

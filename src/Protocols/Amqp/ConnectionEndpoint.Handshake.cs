@@ -245,6 +245,7 @@ internal sealed partial class ConnectionEndpoint
             CheckRouter();
             State = ConnectionState.Opened;
             JoinNetwork();
+            _plan.Opened?.Invoke();
         }
         catch (BrokerException refusal)
         {

@@ -10,6 +10,9 @@ internal sealed class AttachedEdges(Neighbors neighbors)
 {
     private readonly Dictionary<string, List<Outlet>> _edges = new(StringComparer.Ordinal);
 
+    /// <summary>The ids of all.</summary>
+    public IEnumerable<string> Ids => _edges.Keys;
+
     /// <summary>What leads to an edge; null: it is not attached here.</summary>
     public List<Outlet>? OutletsOf(string edgeId) => _edges.GetValueOrDefault(edgeId);
 

@@ -31,6 +31,10 @@ internal sealed class NetworkViews(
     /// router noticed of others. Said before the first connection.</summary>
     public Func<IReadOnlyList<LogLine>>? Log { get; set; }
 
+    /// <summary>Who is at the other end of connections of edges, see <see cref="RouterView.Near"/>. Under the network's
+    /// lock.</summary>
+    public required Func<IEnumerable<string>> Near { get; init; }
+
     /// <summary>The router at this moment.</summary>
     public RouterView View()
     {
@@ -43,6 +47,7 @@ internal sealed class NetworkViews(
             return new RouterView
             {
                 Routes = network,
+                Near = [.. Near()],
                 Mode = options.Mode.ToString().ToLowerInvariant(),
                 Version = ProductVersion,
                 HostName = Environment.MachineName,

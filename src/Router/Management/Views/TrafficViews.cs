@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Router.Addresses;
@@ -23,9 +24,10 @@ internal static class TrafficViews
         },
         Direction = facts.Plan.IsInitiator ? "out" : "in",
         IsOpened = facts.IsOpened,
-        // Who says that he is nobody has said so by SASL.
+        // Who says that he is nobody has said so by SASL. Whom the node's certificate names, its peer knows.
         IsAuthenticated = facts.SaslMechanism is not null,
-        User = facts.User ?? (facts.SaslMechanism is null ? null : Model.Identity.Anonymous.Name),
+        User = facts.User
+            ?? (facts.SaslMechanism is null or SaslServers.External ? null : Model.Identity.Anonymous.Name),
         Sasl = facts.SaslMechanism,
         IsEncrypted = facts.IsEncrypted,
         TlsProtocol = facts.TlsProtocol,
