@@ -11,7 +11,8 @@ namespace Pillarbox.Broker.Security;
 internal sealed class UserTable
 {
     private const int NodeKeyBytes = 32;
-    private const string Mend = "put back one that was good, or move it away and make the users anew (pillarbox user add)";
+    private const string Mend =
+        "put back one that was good, or move it away and make the users anew (pillarbox user add)";
 
     private readonly Dictionary<string, User> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, User> _byCertificate = new(StringComparer.Ordinal);

@@ -56,7 +56,8 @@ public sealed class AmqpOnlyTests
     public void A_setting_of_AMQP_is_refused_where_another_protocol_is_spoken(string protocol, string setting)
     {
         (_, string json, string path) = Settings.Single(one => one.Name == setting);
-        ConfigException fault = Assert.Throws<ConfigException>(() => ConfigLoader.Parse(Text(protocol, json), "t.json"));
+        ConfigException fault =
+            Assert.Throws<ConfigException>(() => ConfigLoader.Parse(Text(protocol, json), "t.json"));
         Assert.Equal($"t.json: 'listeners.here.{path}' is for AMQP, which is not spoken here", fault.Message);
     }
 

@@ -41,7 +41,8 @@ public sealed class OutgoingTests : IDisposable
         await using PillarboxNode node = await StartAsync("A", RouterMode.Interior, To(other, "right"));
         using HttpClient http = HttpOf(node);
         JsonNode connector = await UntilAsync(http, "entities/connector", one => StatusOf(one, "SUCCESS"));
-        Assert.Equal(other.Endpoints.Single(endpoint => endpoint.Listener == "routers").Address, (string?)connector["connectionMsg"]);
+        NodeEndpoint place = other.Endpoints.Single(endpoint => endpoint.Listener == "routers");
+        Assert.Equal(place.Address, (string?)connector["connectionMsg"]);
     }
 
     [Fact]

@@ -11,8 +11,8 @@ using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Listeners;
 
-/// <summary>A socket of both families (<c>[::]:port</c>) has its IPv4 peers as <c>::ffff:a.b.c.d</c>. Rules, views and the
-/// log have them as everybody writes them.</summary>
+/// <summary>A socket of both families (<c>[::]:port</c>) has its IPv4 peers as <c>::ffff:a.b.c.d</c>. Rules, views and
+/// the log have them as everybody writes them.</summary>
 public sealed class DualModeTests
 {
     // Where there is no IPv6, there are no such sockets.
