@@ -61,9 +61,18 @@ internal sealed class NodeSecurity : IDisposable
     /// <summary>How long a refused login waits for its answer, in milliseconds.</summary>
     public int RefusalDelayMs { get; }
 
-    /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used.</summary>
+    /// <summary>Reads the users. Throws <see cref="StorageException"/> when their file cannot be used, and <see
+    /// cref="StartException"/> when one is named that is not there: that nobody has to log in must not come of a slip.
+    /// </summary>
     public static NodeSecurity Open(PillarboxConfig config, IFileSystem data, NodeSeams seams)
     {
+        if (config.Security.UsersFile is { } named && !DiskFileSystem.Instance.Exists(named))
+        {
+            throw new StartException(
+                $"the users file {named}: there is no such file, or it cannot be looked at; name another, or make it "
+                    + "with 'pillarbox user add NAME --role admin' and the same configuration");
+        }
+
         return new NodeSecurity(config.Security, config.Limits, NodeUsers.Open(config, data, seams), seams);
     }
 

@@ -21,7 +21,7 @@ internal sealed class ServiceSocket : IServiceSocket
         }
     }
 
-    public string RemoteEndPoint => _socket.RemoteEndPoint?.ToString() ?? "";
+    public string RemoteEndPoint => PeerTransport.TextOf(_socket.RemoteEndPoint);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer)

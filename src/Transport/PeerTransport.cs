@@ -55,22 +55,27 @@ public static class PeerTransport
     {
         ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
         ITlsHandshakeFeature? handshake = connection.Features.Get<ITlsHandshakeFeature>();
+        EndPoint? remote = Plain(connection.RemoteEndPoint);
         return new PeerInfo
         {
-            RemoteEndPoint = TextOf(connection.RemoteEndPoint),
+            RemoteEndPoint = TextOf(remote),
             IsTls = handshake is not null || tls is not null,
             Tls = handshake is not null
                 ? TlsFacts.Of(handshake, connection.Features.Get<ISslStreamFeature>())
                 : connection.Features.Get<TlsFacts>(),
-            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
+            IsLoopback = remote is not IPEndPoint { Address: var address }
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,
         };
     }
 
-    // A socket of both families has addresses of the old one within the new one.
-    private static string TextOf(EndPoint? place) =>
+    /// <summary>A network address for people and rules; empty: none. A socket of both families has addresses of the
+    /// old one within the new one, which nobody writes so.</summary>
+    public static string TextOf(EndPoint? place) => Plain(place)?.ToString() ?? "";
+
+    /// <summary>The same as an address.</summary>
+    public static EndPoint? Plain(EndPoint? place) =>
         place is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
-            ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port).ToString()
-            : place?.ToString() ?? "";
+            ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
+            : place;
 }

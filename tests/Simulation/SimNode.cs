@@ -182,6 +182,7 @@ internal sealed class SimNode : IDisposable
             MaxFrameBytes = 512 << random.Next(6),
             HandshakeTimeoutMs = int.MaxValue,
             IdleTimeoutMs = 0,
+            LingerMs = 0,
         };
         var handler = new AmqpConnectionHandler(
             broker, options, new SaslServers(null, random), clock, log, random);

@@ -44,7 +44,11 @@ public sealed partial class SeamTests
         ["src/Hosting/NodeProtocols.cs"] = "a protocol is made once, by the listener that first needs it",
         ["src/Router/Addresses/AddressRuleOwner.cs"] = "rules are swapped whole under a lock, read without one",
         ["src/Hosting/Entities/"] = "what is configured changes rarely, one change at a time",
-        ["src/Router/NodeNetwork"] = "links and routers come and go, one at a time; a message on its way takes none",
+        ["src/Router/NodeNetwork.cs"] = "links and routers come and go, one at a time; a message on its way takes none",
+        ["src/Router/Addresses/RouteSearch.cs"] = "the network's lock, for the first message to an address",
+        ["src/Router/Edges/EdgeDesk.cs"] = "the network's lock, for what edges ask",
+        ["src/Router/Containers/ContainerLinks.cs"] = "the network's lock, for what management changes",
+        ["src/Router/Management/Views/NetworkViews.cs"] = "the network's lock, for what management shows",
         ["src/Broker/Security/UserStore.cs"] = "changes of the users' file, one at a time; logins read without it",
     };
 

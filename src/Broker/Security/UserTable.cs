@@ -11,6 +11,9 @@ namespace Pillarbox.Broker.Security;
 internal sealed class UserTable
 {
     private const int NodeKeyBytes = 32;
+    private const string Mend =
+        "put back one that was good, or move it away and make the users anew (pillarbox user add)";
+
     private readonly Dictionary<string, User> _byName = new(StringComparer.Ordinal);
     private readonly Dictionary<string, User> _byCertificate = new(StringComparer.Ordinal);
     private readonly byte[] _bytes;
@@ -59,12 +62,12 @@ internal sealed class UserTable
         }
         catch (JsonException e)
         {
-            throw new StorageException($"{path} is not a file of users: {e.Message}", e);
+            throw new StorageException($"{path} is not a file of users: {e.Message}; {Mend}", e);
         }
 
         if (Fault(file) is { } fault)
         {
-            throw new StorageException($"{path} is not a file of users: {fault}");
+            throw new StorageException($"{path} is not a file of users: {fault}; {Mend}");
         }
 
         return new UserTable(file!, bytes);

@@ -183,7 +183,7 @@ internal static class RouterResources
         RouterView view = ViewOf(request);
         string from = Needed(request, "from");
         string to = Needed(request, "to");
-        IReadOnlyList<PathHop> path = RoutePath.Find(view.Routes, from, to);
+        IReadOnlyList<PathHop> path = RoutePath.Find(view.Routes, from, to, view.Near);
         return path.Count == 0
             ? throw new BrokerException(BrokerError.NotFound, $"there is no way from '{from}' to '{to}'")
             : request.AnswerAsync<IReadOnlyList<RouterHopResource>>(

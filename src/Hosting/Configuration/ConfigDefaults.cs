@@ -15,6 +15,11 @@ internal static class ConfigDefaults
     {
         [typeof(PillarboxConfig)] = Write(new PillarboxConfig(), ConfigJson.Default.PillarboxConfig),
         [typeof(ListenerConfig)] = Write(new ListenerConfig(), ConfigJson.Default.ListenerConfig),
+        [typeof(ConnectionsConfig)] = Write(new ConnectionsConfig(), ConfigJson.Default.ConnectionsConfig),
+        [typeof(LoginServiceConfig)] = Write(new LoginServiceConfig(), ConfigJson.Default.LoginServiceConfig),
+        [typeof(ClientNamesConfig)] = Write(new ClientNamesConfig(), ConfigJson.Default.ClientNamesConfig),
+        [typeof(AddressSpaceConfig)] = Write(new AddressSpaceConfig(), ConfigJson.Default.AddressSpaceConfig),
+        [typeof(AutoLinkConfig)] = Write(new AutoLinkConfig(), ConfigJson.Default.AutoLinkConfig),
         [typeof(TlsConfig)] = Write(new TlsConfig(), ConfigJson.Default.TlsConfig),
         [typeof(QueueEntryConfig)] = Write(new QueueEntryConfig(), ConfigJson.Default.QueueEntryConfig),
         [typeof(SecuritySection)] = Write(new SecuritySection(), ConfigJson.Default.SecuritySection),
@@ -35,6 +40,9 @@ internal static class ConfigDefaults
         [typeof(OpenWireConfig)] = Write(new OpenWireConfig(), ConfigJson.Default.OpenWireConfig),
         [typeof(LoggingConfig)] = Write(new LoggingConfig(), ConfigJson.Default.LoggingConfig),
     };
+
+    /// <summary>Whether the defaults of a record are known here.</summary>
+    public static bool Knows(Type type) => ByType.ContainsKey(type);
 
     /// <summary>Adds what is missing, in place. The document has passed <see cref="ConfigChecker"/>.</summary>
     public static void Complete(JsonNode? node, JsonTypeInfo type)

@@ -52,7 +52,8 @@ internal static class RouterValidator
 
         (string Setting, bool IsSet)[] settings =
         [
-            ("connections", listener.Connections is not null), ("loginService", listener.LoginService is not null),
+            ("cost", listener.Cost > 1), ("connections", listener.Connections is not null),
+            ("loginService", listener.LoginService is not null),
             ("multiTenant", listener.MultiTenant), ("policyVhost", listener.PolicyVhost is not null),
             ("failoverUrls", listener.FailoverUrls.Count > 0), ("openProperties", listener.OpenProperties.Count > 0),
             ("tls.clientNames", listener.Tls?.ClientNames is not null),

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -101,12 +102,12 @@ internal sealed partial class ProtocolDetector(
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
-            Silent(logger, connection.RemoteEndPoint?.ToString());
+            Silent(logger, PeerTransport.TextOf(connection.RemoteEndPoint));
         }
         catch (Exception e) when (e is IOException or ConnectionAbortedException or ConnectionResetException)
         {
             // The peer left before it said anything.
-            Gone(logger, connection.RemoteEndPoint?.ToString());
+            Gone(logger, PeerTransport.TextOf(connection.RemoteEndPoint));
         }
 
         return null;
@@ -124,7 +125,7 @@ internal sealed partial class ProtocolDetector(
     {
         if (protocol is null && !isEmpty)
         {
-            Unknown(logger, connection.RemoteEndPoint?.ToString());
+            Unknown(logger, PeerTransport.TextOf(connection.RemoteEndPoint));
         }
     }
 

@@ -4,6 +4,7 @@ using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Links;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Storage;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
 
@@ -22,6 +23,7 @@ internal sealed partial class AmqpConnection
     private bool _isReading;
     private Task<SaslStep>? _verify;
     private Task? _gate;
+    private bool _lingers;
 
     // On threads of its own a wake runs wherever the wait ends; a broker on one thread keeps to its caller's context.
     private bool KeepsContext => !_environment.OwnThreads;
@@ -171,12 +173,19 @@ internal sealed partial class AmqpConnection
             await EndFlushAsync(patience);
             Task<FlushResult> last = _output.FlushAsync().AsTask();
             await last.WaitAsync(patience, _environment.Time);
+            _lingers = !_peerGone && _endpoint.HasLastWords;
         }
         catch (TimeoutException)
         {
             // It does not read: it goes without.
         }
     }
+
+    // What the peer is still sending would otherwise cost it those words.
+    private Task LingerAsync() => _lingers
+        ? new Lingering(_environment.Options.LingerMs, _environment.Options.LingerBytesMax, _environment.Time)
+            .UntilClosedAsync(_input)
+        : Task.CompletedTask;
 
     // The pending flush has its one continuation, the wake: look again with the clock's help.
     private async Task EndFlushAsync(TimeSpan patience)
@@ -226,6 +235,7 @@ internal sealed partial class AmqpConnection
 
         _isOver = true;
         GiveUpLinks();
+        await LingerAsync();
         await _input.CompleteAsync();
         await _output.CompleteAsync();
     }

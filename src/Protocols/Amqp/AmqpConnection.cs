@@ -34,8 +34,13 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
     private bool _peerGone;
     private bool _isStopped;
 
+    /// <param name="environment">What the node's connections share.</param>
+    /// <param name="peer">What the transport knows of the peer.</param>
+    /// <param name="transport">The bytes.</param>
+    /// <param name="plan">What the node takes the connection for.</param>
+    /// <param name="login">How the node logged in, when it made the connection.</param>
     public AmqpConnection(
-        AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
+        AmqpEnvironment environment, PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan, InitiatedLogin? login)
     {
         _environment = environment;
         _peer = peer;
@@ -49,7 +54,7 @@ internal sealed partial class AmqpConnection : IWakeable, ILinkOwner, IRestingLo
         _wake = _rest.Wake;
         if (plan.IsInitiator)
         {
-            _endpoint.Initiate();
+            _endpoint.Initiate(login ?? InitiatedLogin.None);
         }
     }
 

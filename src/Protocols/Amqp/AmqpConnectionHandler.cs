@@ -120,21 +120,21 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
             Random = _environment.Random,
             Mechanisms = plan.Limits?.Mechanisms ?? [],
         };
-        AmqpError? refusal = await LogInAsync(transport, options, cancellation);
-        if (refusal is not null)
+        InitiatedLogin login = await LogInAsync(transport, options, cancellation);
+        if (login.Refusal is { } refusal)
         {
             await transport.Input.CompleteAsync();
             await transport.Output.CompleteAsync();
             return new ConnectionEnd(WasOpened: false, refusal.Description ?? refusal.Condition);
         }
 
-        AmqpConnection run = await RunAsync(peer, transport, plan);
+        AmqpConnection run = await RunAsync(peer, transport, plan, login);
         string reason = run.EndError is { } error ? $"{error.Condition} {error.Description}".TrimEnd()
             : run.WasOpened ? "the connection was lost" : "the peer did not open";
         return new ConnectionEnd(run.WasOpened, reason) { Failover = run.Failover };
     }
 
-    private async Task<AmqpError?> LogInAsync(
+    private async Task<InitiatedLogin> LogInAsync(
         IDuplexPipe transport, ClientOptions options, CancellationToken cancellation)
     {
         using var patience = new CancellationTokenSource(
@@ -152,10 +152,11 @@ public sealed class AmqpConnectionHandler : ConnectionHandler, IDisposable
         }
     }
 
-    private async Task<AmqpConnection> RunAsync(PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan)
+    private async Task<AmqpConnection> RunAsync(
+        PeerInfo peer, IDuplexPipe transport, ConnectionPlan plan, InitiatedLogin? login = null)
     {
         long number = Interlocked.Increment(ref _lastConnection);
-        var connection = new AmqpConnection(_environment, peer, transport, plan) { Number = number };
+        var connection = new AmqpConnection(_environment, peer, transport, plan, login) { Number = number };
         _connections.TryAdd(number, connection);
         try
         {

@@ -60,6 +60,13 @@ public sealed record AmqpOptions
     /// <summary>How long the node waits for the answer to its own close.</summary>
     public int CloseTimeoutMs { get; init; } = 5_000;
 
+    /// <summary>How long a peer that has been told its last words may be silent, and not close, before the node closes.
+    /// 0: not at all.</summary>
+    public int LingerMs { get; init; } = 500;
+
+    /// <summary>Bytes that are taken from it meanwhile, and thrown away.</summary>
+    public long LingerBytesMax { get; init; } = 16 << 20;
+
     /// <summary>Most bytes that a peer may send before its open.</summary>
     public int PreAuthBytesMax { get; init; } = 16 << 10;
 

@@ -126,19 +126,35 @@ internal sealed partial class ConnectionEndpoint
         }
     }
 
+    /// <summary>Whether the node has told the peer why it ends, and nothing says that the peer has read it or sends no
+    /// more.</summary>
+    public bool HasLastWords { get; private set; }
+
     // Part 2 section 2.2: the answer to a header that is not supported is one that is, and the end.
     private void RefuseHeader()
     {
         Frames.Write(new ProtocolHeader(State == ConnectionState.SaslDone ? ProtocolId.Amqp : ProtocolId.Sasl));
-        State = ConnectionState.Ended;
+        EndWithWords();
     }
 
-    private void OnSasl() => State = _sasl.Phase switch
+    private void OnSasl()
     {
-        SaslPhase.Succeeded when State == ConnectionState.Sasl => ConnectionState.SaslDone,
-        SaslPhase.Failed => ConnectionState.Ended,
-        _ => State,
-    };
+        if (_sasl.Phase == SaslPhase.Failed)
+        {
+            EndWithWords();
+            HasLastWords &= !_plan.IsInitiator;
+        }
+        else if (_sasl.Phase == SaslPhase.Succeeded && State == ConnectionState.Sasl)
+        {
+            State = ConnectionState.SaslDone;
+        }
+    }
+
+    private void EndWithWords()
+    {
+        HasLastWords = true;
+        State = ConnectionState.Ended;
+    }
 
     private void OnFirstFrame(ulong descriptor, ref AmqpReader reader)
     {
@@ -229,6 +245,7 @@ internal sealed partial class ConnectionEndpoint
             CheckRouter();
             State = ConnectionState.Opened;
             JoinNetwork();
+            _plan.Opened?.Invoke();
         }
         catch (BrokerException refusal)
         {

@@ -73,7 +73,7 @@ internal sealed partial class ConnectionEndpoint
         RemoteEndPoint = RemoteEndPoint,
         Plan = _plan,
         IsOpened = PeerOpen is not null,
-        User = Identity.IsAnonymous ? null : Identity.Name,
+        User = IsInitiator ? _sasl.NodeUser : Identity.IsAnonymous ? null : Identity.Name,
         SaslMechanism = _sasl.Mechanism,
         Tenant = Tenant,
         IsEncrypted = _peer.IsTls,
@@ -86,10 +86,10 @@ internal sealed partial class ConnectionEndpoint
 
     /// <summary>The node has made the connection and logged in; the protocol headers are exchanged. Says the
     /// open.</summary>
-    public void Initiate()
+    public void Initiate(InitiatedLogin login)
     {
         State = ConnectionState.HeadersExchanged;
-        _sasl.OnNodeLoggedIn();
+        _sasl.OnNodeLoggedIn(login);
         WriteOpen();
     }
 

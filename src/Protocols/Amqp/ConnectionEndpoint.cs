@@ -160,6 +160,8 @@ internal sealed partial class ConnectionEndpoint
     {
         if (State is ConnectionState.CloseSent or ConnectionState.Ended)
         {
+            // Nothing more can be read of what it sends; it has still to read why.
+            HasLastWords |= State == ConnectionState.CloseSent;
             State = ConnectionState.Ended;
             return;
         }

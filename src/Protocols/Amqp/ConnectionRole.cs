@@ -35,6 +35,9 @@ public sealed record ConnectionPlan(ConnectionRole Role, bool IsInitiator)
     /// <summary>The name of the listener or connector, for views and logs.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>Told, on the connection's loop, when both ends have opened.</summary>
+    public Action? Opened { get; init; }
+
     /// <summary>The host that open names; null: none.</summary>
     public string? Hostname { get; init; }
 

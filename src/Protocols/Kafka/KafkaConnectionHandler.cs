@@ -53,14 +53,15 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
     {
         ITlsConnectionFeature? tls = connection.Features.Get<ITlsConnectionFeature>();
         (string host, int port) = Advertised(connection.LocalEndPoint);
+        EndPoint? from = PeerTransport.Plain(connection.RemoteEndPoint);
         var peer = new PeerInfo
         {
-            RemoteEndPoint = connection.RemoteEndPoint?.ToString() ?? "",
-            ClientHost = connection.RemoteEndPoint is IPEndPoint remote ? $"/{remote.Address}" : "/local",
+            RemoteEndPoint = PeerTransport.TextOf(from),
+            ClientHost = from is IPEndPoint remote ? $"/{remote.Address}" : "/local",
             Host = host,
             Port = port,
             IsTls = connection.Features.Get<ITlsHandshakeFeature>() is not null || tls is not null,
-            IsLoopback = connection.RemoteEndPoint is not IPEndPoint { Address: var address }
+            IsLoopback = from is not IPEndPoint { Address: var address }
                 || IPAddress.IsLoopback(address),
             ClientCertificate = tls?.ClientCertificate,
         };

@@ -1,4 +1,5 @@
 using Pillarbox.Protocols.Amqp.Routed;
+using Pillarbox.Router.Brokers;
 using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Addresses;

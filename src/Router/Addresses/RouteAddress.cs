@@ -31,6 +31,14 @@ internal readonly record struct RouteAddress(RouteAddressClass Class, string Nam
     /// <summary>In place of an id: every router.</summary>
     public const string AllRouters = "all";
 
+    /// <summary>Whether it is of every router: a message goes to whoever draws from the local address of that name, at
+    /// this router and at each other.</summary>
+    public bool IsOfAll => this is { Class: RouteAddressClass.Topological, Router: AllRouters };
+
+    /// <summary>Where somebody draws from who is here: who draws from every router's address draws from this
+    /// one's.</summary>
+    public RouteAddress Here => IsOfAll ? new RouteAddress(RouteAddressClass.Local, Name, null) : this;
+
     private const string Topological = "_topo/";
     private const string Local = "_local/";
     private const string Edge = "_edge/";

@@ -8,7 +8,7 @@ using Pillarbox.Router.Management.Views;
 namespace Pillarbox.Router.Containers;
 
 /// <summary>The links that the node keeps to containers: they come and go while it runs. Any thread.</summary>
-internal sealed class AutoLinkOwner(NodeNetwork network) : IEntityOwner
+internal sealed class AutoLinkOwner(ContainerLinks links) : IEntityOwner
 {
     private const int PhaseMax = 9;
 
@@ -16,7 +16,7 @@ internal sealed class AutoLinkOwner(NodeNetwork network) : IEntityOwner
     public string Type => ContainerEntities.AutoLink;
 
     /// <inheritdoc/>
-    public IReadOnlyList<ConfiguredEntity> Entities => network.AutoLinkEntities();
+    public IReadOnlyList<ConfiguredEntity> Entities => links.AutoLinkEntities;
 
     /// <inheritdoc/>
     public ValueTask<CommandResult> CreateAsync(CreateEntity command)
@@ -37,20 +37,20 @@ internal sealed class AutoLinkOwner(NodeNetwork network) : IEntityOwner
 
         var plan = new AutoLinkPlan
         {
-            Name = command.Name ?? network.NewRuleName(Type),
+            Name = command.Name ?? links.NewRuleName(Type),
             Address = given["address"].AsText() ?? "",
             IsIncoming = isIncoming,
             Phase = isNamed ? (int)phase : isIncoming && !isFallback ? 1 : 0,
             ExternalAddress = given.GetValueOrDefault("externalAddress").AsText(),
             IsFallback = isFallback,
         };
-        return new(network.AddAutoLink(new AutoLinkRule(plan, rule))
+        return new(links.Add(new AutoLinkRule(plan, rule))
             ? CommandResult.Done(Entities.First(entity => entity.Name == plan.Name))
             : new CommandResult($"There is an auto link '{plan.Name}' already"));
     }
 
     /// <inheritdoc/>
     public ValueTask<CommandResult> DeleteAsync(DeleteEntity command) => new(
-        network.RemoveAutoLink(command.Entity.Name) ? CommandResult.Done() : new CommandResult(
+        links.RemoveAutoLink(command.Entity.Name) ? CommandResult.Done() : new CommandResult(
             $"There is no auto link '{command.Entity.Name}'", ManagementStatus.NotFound));
 }

@@ -12,7 +12,7 @@ namespace Pillarbox.Router.Containers;
 /// Link routes that a connection makes for itself, by a request that comes by it: links to such addresses go there, as
 /// long as it lasts. Edge routers tell so what their containers have. Any thread.
 /// </summary>
-internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
+internal sealed class ConnectionRoutes(ContainerLinks links) : IEntityOwner
 {
     /// <summary>The type of them.</summary>
     public const string Type = "router.connection.linkRoute";
@@ -23,10 +23,10 @@ internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
     string IEntityOwner.Type => Type;
 
     /// <inheritdoc/>
-    public IReadOnlyList<ConfiguredEntity> Entities => [.. network.ConnectionRules().Select(EntityOf)];
+    public IReadOnlyList<ConfiguredEntity> Entities => [.. links.ConnectionRules.Select(EntityOf)];
 
     /// <summary>Makes one for the connection of the request.</summary>
-    public static CommandResult Create(NodeNetwork network, CreateEntity command, ServiceCaller caller)
+    public static CommandResult Create(ContainerLinks links, CreateEntity command, ServiceCaller caller)
     {
         if (caller.Policy is { AllowsDynamicLinkRoutes: false } || caller.Carrier is not { } carrier)
         {
@@ -50,26 +50,26 @@ internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
             return Forbidden();
         }
 
-        if (network.ConnectionRules().Count(rule => rule.For.Only == carrier) >= RulesMax)
+        if (links.ConnectionRules.Count(rule => rule.For.Only == carrier) >= RulesMax)
         {
             return new CommandResult($"The connection has {RulesMax} link routes already");
         }
 
         var rule = new LinkRouteRule
         {
-            Name = network.NewRuleName(Type),
+            Name = links.NewRuleName(Type),
             Pattern = pattern,
             IsForSenders = isForSenders,
             For = new ContainerRule(null, null) { Only = carrier },
         };
-        network.AddLinkRoute(rule);
+        links.Add(rule);
         return CommandResult.Done(EntityOf(rule) with { Name = command.Name ?? rule.Name });
     }
 
     /// <summary>Removes one that the connection of the request has made.</summary>
-    public static CommandResult Delete(NodeNetwork network, DeleteEntity command, ServiceCaller caller)
+    public static CommandResult Delete(ContainerLinks links, DeleteEntity command, ServiceCaller caller)
     {
-        LinkRouteRule? rule = network.ConnectionRules().FirstOrDefault(rule => rule.Name == command.Entity.Identity);
+        LinkRouteRule? rule = links.ConnectionRules.FirstOrDefault(rule => rule.Name == command.Entity.Identity);
         if (rule is null)
         {
             return new CommandResult("It is gone", ManagementStatus.NotFound);
@@ -80,7 +80,7 @@ internal sealed class ConnectionRoutes(NodeNetwork network) : IEntityOwner
             return Forbidden();
         }
 
-        network.RemoveLinkRoute(rule.Name);
+        links.RemoveLinkRoute(rule.Name);
         return CommandResult.Done();
     }
 

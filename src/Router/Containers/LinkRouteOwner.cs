@@ -8,13 +8,13 @@ namespace Pillarbox.Router.Containers;
 
 /// <summary>The addresses whose links go to containers as a whole: they come and go while the node runs. Any
 /// thread.</summary>
-internal sealed class LinkRouteOwner(NodeNetwork network) : IEntityOwner
+internal sealed class LinkRouteOwner(ContainerLinks links) : IEntityOwner
 {
     /// <inheritdoc/>
     public string Type => ContainerEntities.LinkRoute;
 
     /// <inheritdoc/>
-    public IReadOnlyList<ConfiguredEntity> Entities => network.LinkRouteEntities();
+    public IReadOnlyList<ConfiguredEntity> Entities => links.LinkRouteEntities;
 
     /// <inheritdoc/>
     public ValueTask<CommandResult> CreateAsync(CreateEntity command)
@@ -34,7 +34,7 @@ internal sealed class LinkRouteOwner(NodeNetwork network) : IEntityOwner
 
         var rule = new LinkRouteRule
         {
-            Name = command.Name ?? network.NewRuleName(Type),
+            Name = command.Name ?? links.NewRuleName(Type),
             Prefix = string.IsNullOrEmpty(prefix) ? null : prefix,
             Pattern = string.IsNullOrEmpty(pattern) ? null : pattern,
             IsForSenders = given.GetValueOrDefault("direction").AsText() == "in",
@@ -42,13 +42,13 @@ internal sealed class LinkRouteOwner(NodeNetwork network) : IEntityOwner
             AddedPrefix = given.GetValueOrDefault("addExternalPrefix").AsText(),
             RemovedPrefix = given.GetValueOrDefault("delExternalPrefix").AsText(),
         };
-        return new(network.AddLinkRoute(rule)
+        return new(links.Add(rule)
             ? CommandResult.Done(Entities.First(entity => entity.Name == rule.Name))
             : new CommandResult($"There is a link route '{rule.Name}' already"));
     }
 
     /// <inheritdoc/>
     public ValueTask<CommandResult> DeleteAsync(DeleteEntity command) => new(
-        network.RemoveLinkRoute(command.Entity.Name) ? CommandResult.Done() : new CommandResult(
+        links.RemoveLinkRoute(command.Entity.Name) ? CommandResult.Done() : new CommandResult(
             $"There is no link route '{command.Entity.Name}'", ManagementStatus.NotFound));
 }

@@ -99,8 +99,11 @@ public sealed class Connector(
             await using CancellationTokenRegistration cut = cancellation.Register(
                 static state => ((ConnectionContext)state!).Abort(), connection);
             RouterLog.Connected(logger, options.Name, target.Text);
-            Say("SUCCESS", target.Text);
-            ConnectionPlan plan = options.Plan with { Hostname = options.Plan.Hostname ?? target.Hostname };
+            ConnectionPlan plan = options.Plan with
+            {
+                Hostname = options.Plan.Hostname ?? target.Hostname,
+                Opened = () => Say("SUCCESS", target.Text),
+            };
             return await engine.InitiateAsync(connection, plan, options.Credentials, cancellation);
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException

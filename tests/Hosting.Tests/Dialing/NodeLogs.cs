@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Pillarbox.Hosting.Tests.Dialing;
 
-/// <summary>A node with one connector, and what it says.</summary>
+/// <summary>A node, such as one with one connector, and what it says.</summary>
 internal sealed class NodeLogs : ILoggerProvider, IAsyncDisposable
 {
     private readonly StringBuilder _text = new();
@@ -25,25 +25,31 @@ internal sealed class NodeLogs : ILoggerProvider, IAsyncDisposable
         }
     }
 
-    public static async Task<NodeLogs> StartAsync(string id, RouterMode mode, ConnectorConfig connector)
+    /// <summary>The node.</summary>
+    public PillarboxNode Node => _node!;
+
+    public static Task<NodeLogs> StartAsync(string id, RouterMode mode, ConnectorConfig connector) => StartAsync(
+        new PillarboxConfig
+        {
+            Listeners = new Dictionary<string, ListenerConfig>
+            {
+                ["amqp"] = new ListenerConfig { Addresses = ["127.0.0.1:0"] },
+            },
+            Router = new RouterSection
+            {
+                Id = id,
+                Mode = mode,
+                Connectors = new Dictionary<string, ConnectorConfig> { ["out"] = connector },
+            },
+        });
+
+    /// <param name="config">The node, which is in memory.</param>
+    public static async Task<NodeLogs> StartAsync(PillarboxConfig config)
     {
         var logs = new NodeLogs();
         logs._factory = LoggerFactory.Create(builder => builder.AddProvider(logs));
         logs._node = await PillarboxNode.StartAsync(
-            new PillarboxConfig
-            {
-                DataDirectory = PillarboxConfig.InMemory,
-                Listeners = new Dictionary<string, ListenerConfig>
-                {
-                    ["amqp"] = new ListenerConfig { Addresses = ["127.0.0.1:0"] },
-                },
-                Router = new RouterSection
-                {
-                    Id = id,
-                    Mode = mode,
-                    Connectors = new Dictionary<string, ConnectorConfig> { ["out"] = connector },
-                },
-            },
+            config with { DataDirectory = PillarboxConfig.InMemory },
             new NodeSeams { LoggerFactory = logs._factory });
         return logs;
     }

@@ -1,5 +1,5 @@
 """Clients of a network to which bad things happen: chaos.py SEED URL-OF-OWNER URL-OF-OTHERS... The owner's broker has
-the queue 'work'; nobody has 'direct'. Runs until a line comes on its standard input; then everything is to be whole
+the queue 'work'; nobody has 'direct'. PILLARBOX_CHAOS_ADDRESSES names others than these two. Runs until a line comes on its standard input; then everything is to be whole
 again, the queue is emptied, and what was promised is held against what was seen:
 
 - what was accepted was received, or was in the queue at the end;
@@ -18,6 +18,7 @@ from proton.handlers import MessagingHandler
 from proton.reactor import Backoff, Container
 
 PATIENCE = float(os.environ.get("PILLARBOX_CHAOS_PATIENCE", "60"))
+ADDRESSES = os.environ.get("PILLARBOX_CHAOS_ADDRESSES", "work,direct").split(",")
 RECONNECT = dict(reconnect=Backoff(initial=0.1, max_delay=1, factor=2), heartbeat=4)
 
 
@@ -76,7 +77,11 @@ class Client(MessagingHandler):
     def on_link_error(self, event):
         # Its node could not serve it just now.
         if not self.over:
+            self.on_link_lost(event)
             self.container.schedule(0.3, Again(self, event.link.is_sender))
+
+    def on_link_lost(self, event):
+        pass
 
     def end(self):
         self.over = True
@@ -109,6 +114,9 @@ class Producer(Client):
         self.sender = self.container.create_sender(self.connection, self.address)
 
     def on_disconnected(self, event):
+        self.on_link_lost(event)
+
+    def on_link_lost(self, event):
         # What was under way may have come or not.
         self.again += [name for name in self.under_way.values()]
         self.under_way.clear()
@@ -182,7 +190,7 @@ def check(ledger, seed):
 
 def when_all_is_whole(urls, faults):
     """Each sender's messages come once and in order, by the queue and without one."""
-    for address in ("work", "direct", "all.after"):
+    for address in (*ADDRESSES, "all.after"):
         ledger = Ledger()
         consumer = Consumer([urls[-1]], "after", address, ledger).start()
         assert consumer.ready.wait(PATIENCE)
@@ -233,9 +241,9 @@ def main(seed, owner, *others):
         return choice.sample(urls, len(urls))
 
     consumers = [Consumer(some(), f"consumer-{i}", address, ledger).start()
-                 for i, address in enumerate(("work", "work", "direct", "direct"))]
+                 for i, address in enumerate(address for address in ADDRESSES for _ in range(2))]
     producers = [Producer(some(), f"{address}{i}", address, ledger)
-                 for i, address in enumerate(("work", "work", "direct", "direct"))]
+                 for i, address in enumerate(address for address in ADDRESSES for _ in range(2))]
     for producer in producers:
         producer.start()
     wait("the first messages", lambda: all(any(n.startswith(p.name) for n in ledger.received) for p in producers))

@@ -1,4 +1,5 @@
 using Pillarbox.Router.Addresses;
+using Pillarbox.Router.Brokers;
 using Pillarbox.Router.LinkState;
 
 namespace Pillarbox.Router.Tests.Addresses;

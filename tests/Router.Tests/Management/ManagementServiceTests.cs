@@ -108,16 +108,50 @@ public sealed class ManagementServiceTests : IDisposable
         return (int)status;
     }
 
+    // A link that is not attached is not there: so what is shown is up, and nobody can switch it off.
+    [Fact]
+    public void A_link_is_enabled_and_up_and_stays_so()
+    {
+        _scene.Receiver("news");
+        var names = new AmqpMap();
+        names.Add("attributeNames", AmqpValue.List("owningAddr", "identity", "adminStatus", "operStatus"));
+        var query = new AmqpMap();
+        query.Add("operation", "QUERY");
+        query.Add("entityType", "org.apache.qpid.dispatch.router.link");
+        AmqpMessage links = Ask(_scene, query, names);
+        Assert.True(links.Value.AsMap()!.TryGet("results", out AmqpValue rows));
+        IReadOnlyList<AmqpValue> link =
+            rows.AsList().Select(row => row.AsList()).Single(row => row[0].AsText() == "M0news");
+        Assert.Equal(("enabled", "up"), (link[2].AsText(), link[3].AsText()));
+
+        var update = new AmqpMap();
+        update.Add("operation", "UPDATE");
+        update.Add("type", "org.apache.qpid.dispatch.router.link");
+        update.Add("identity", link[1]);
+        var off = new AmqpMap();
+        off.Add("adminStatus", "disabled");
+        AmqpMessage refused = Ask(_scene, update, off);
+        Assert.Equal(501, StatusOf(refused));
+        Assert.True(refused.ApplicationProperties!.TryGet("statusDescription", out AmqpValue why));
+        Assert.Equal("Links and traces cannot be switched", why.AsText());
+        Assert.Equal("enabled", _scene.Network.View().Links.Single(one => one.OwningAddress == "M0news").AdminStatus);
+    }
+
     private static AmqpMessage Create(RoutedScene scene, string type, AmqpMap body)
+    {
+        var properties = new AmqpMap();
+        properties.Add("operation", "CREATE");
+        properties.Add("type", type);
+        return Ask(scene, properties, body);
+    }
+
+    private static AmqpMessage Ask(RoutedScene scene, AmqpMap properties, AmqpMap body)
     {
         AmqpPeer client = scene.Client();
         client.Send(FrameBytes.Of(Steps.ReceiverAttach(0, new Source { Dynamic = true })));
         string replyTo = ((Source)client.Next(Attach.DescriptorCode).AsAttach().Source!).Address!;
         client.Credit(0, 10);
         client.AttachSender(1, "$management");
-        var properties = new AmqpMap();
-        properties.Add("operation", "CREATE");
-        properties.Add("type", type);
         client.Transfer(1, 0, (AmqpMessage.FromValue(AmqpValue.Map(body)) with
         {
             Properties = new MessageProperties { ReplyTo = replyTo },

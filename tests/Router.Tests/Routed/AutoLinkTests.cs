@@ -88,7 +88,7 @@ public sealed class AutoLinkTests : IDisposable
     [Fact]
     public void Broker_without_a_session_left_for_it_is_a_link_that_failed()
     {
-        _scene.Network.AddLinkRoute(new LinkRouteRule
+        _scene.Network.Containers.Add(new LinkRouteRule
         {
             Name = "all",
             Prefix = "broker",
@@ -192,7 +192,7 @@ public sealed class AutoLinkTests : IDisposable
 
     private static void Keep(
         RoutedScene scene, string address, bool isIncoming, int phase, string? external = null,
-        bool isFallback = false) => scene.Network.AddAutoLink(new AutoLinkRule(
+        bool isFallback = false) => scene.Network.Containers.Add(new AutoLinkRule(
             new AutoLinkPlan
             {
                 Name = isIncoming ? "in" : "out",

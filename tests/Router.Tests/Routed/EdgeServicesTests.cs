@@ -3,7 +3,7 @@ using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp;
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
-using Pillarbox.Router.Peers;
+using Pillarbox.Router.Edges;
 
 namespace Pillarbox.Router.Tests.Routed;
 

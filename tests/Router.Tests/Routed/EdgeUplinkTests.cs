@@ -95,7 +95,7 @@ public sealed class EdgeUplinkTests : IDisposable
     [Fact]
     public void The_interior_hears_of_containers_and_when_they_are_gone()
     {
-        _scene.Network.AddLinkRoute(new LinkRouteRule
+        _scene.Network.Containers.Add(new LinkRouteRule
         {
             Name = "in",
             Prefix = "broker",
@@ -128,7 +128,7 @@ public sealed class EdgeUplinkTests : IDisposable
     [Fact]
     public void Another_interior_is_told_what_the_first_was()
     {
-        _scene.Network.AddLinkRoute(new LinkRouteRule
+        _scene.Network.Containers.Add(new LinkRouteRule
         {
             Name = "in",
             Prefix = "broker",

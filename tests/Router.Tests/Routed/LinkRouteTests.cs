@@ -142,7 +142,7 @@ public sealed class LinkRouteTests : IDisposable
     [Fact]
     public void Broker_that_takes_no_more_sessions_gets_none_and_the_client_hears_why()
     {
-        _scene.Network.AddAutoLink(new AutoLinkRule(
+        _scene.Network.Containers.Add(new AutoLinkRule(
             new AutoLinkPlan { Name = "kept", Address = "work", IsIncoming = true },
             new ContainerRule("to-broker", null)));
         var broker = new ContainerPeer(_scene, channelMax: 0);
@@ -276,7 +276,7 @@ public sealed class LinkRouteTests : IDisposable
     [Fact]
     public void Prefixes_of_addresses_are_changed_for_the_broker_and_back()
     {
-        _scene.Network.AddLinkRoute(new LinkRouteRule
+        _scene.Network.Containers.Add(new LinkRouteRule
         {
             Name = "mapped",
             Pattern = "east/*/in",
@@ -433,7 +433,7 @@ public sealed class LinkRouteTests : IDisposable
         return (broker, client, attach, channel);
     }
 
-    private void Route(string prefix, bool isForSenders) => _scene.Network.AddLinkRoute(new LinkRouteRule
+    private void Route(string prefix, bool isForSenders) => _scene.Network.Containers.Add(new LinkRouteRule
     {
         Name = $"{prefix}-{isForSenders}",
         Prefix = prefix,

@@ -53,6 +53,7 @@ internal sealed class RoutedNode(RoutedWorld world, string id, RouterMode mode) 
             MaxFrameBytes = 512 << world.Random.Next(6),
             HandshakeTimeoutMs = int.MaxValue,
             IdleTimeoutMs = 0,
+            LingerMs = 0,
         };
         _handler = new AmqpConnectionHandler(
             _broker, options, new SaslServers(null, world.Random), world.Clock, world.Log, world.Random);

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners.Proxies;
 
@@ -19,7 +20,7 @@ internal sealed partial class ProxyGate(
     {
         if (!IsProxy(connection.RemoteEndPoint) || await ReadAsync(connection) is not { } header)
         {
-            Refused(logger, connection.RemoteEndPoint?.ToString());
+            Refused(logger, PeerTransport.TextOf(connection.RemoteEndPoint));
             connection.Abort();
             return;
         }

@@ -1,9 +1,11 @@
+using System.Net;
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
@@ -43,7 +45,9 @@ internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogge
         }
         else if (!OriginPolicy.Allows(context.Request, plan.Origins, inDevelopment()))
         {
-            Refused(logger, context.Connection.RemoteIpAddress?.ToString(), context.Request.Headers.Origin.ToString());
+            string peer = PeerTransport.TextOf(
+                context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, 0) : null);
+            Refused(logger, peer, context.Request.Headers.Origin.ToString());
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
         }
         else if (!path.TryChoose(context.WebSockets.WebSocketRequestedProtocols, out string? subprotocol))

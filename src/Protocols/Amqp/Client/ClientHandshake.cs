@@ -30,6 +30,9 @@ internal sealed class ClientHandshake(ClientOptions options, ByteQueue output)
     /// <summary>Why the server does not let us in, once that is known.</summary>
     public AmqpError? Refusal { get; private set; }
 
+    /// <summary>The mechanism that was chosen; null: none yet.</summary>
+    public string? Mechanism => _mechanism?.Mechanism;
+
     public void Start() => output.Append(ProtocolHeader.Sasl);
 
     /// <summary>Takes one header or frame; returns its bytes, or 0 when more are needed.</summary>

@@ -1,5 +1,6 @@
 using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Model;
+using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
 
@@ -37,8 +38,12 @@ internal sealed class SaslExchange(
     /// no end.</summary>
     public long? EndsAtMs { get; private set; }
 
-    /// <summary>The mechanism that the peer took; null: none.</summary>
+    /// <summary>The mechanism that the peer took, or the node at the peer; null: none.</summary>
     public string? Mechanism { get; private set; }
+
+    /// <summary>As whom the node has logged in at the peer; null: it has not, or as nobody, or by its
+    /// certificate.</summary>
+    public string? NodeUser { get; private set; }
 
     /// <summary>A check that takes long; its result goes to <see cref="OnVerified"/>.</summary>
     public ISaslServer? ToVerify { get; private set; }
@@ -107,7 +112,8 @@ internal sealed class SaslExchange(
     }
 
     /// <summary>The node itself made the connection, and has logged in.</summary>
-    public void OnNodeLoggedIn() => Identity = Identity.Node;
+    public void OnNodeLoggedIn(InitiatedLogin login) =>
+        (Identity, Mechanism, NodeUser) = (Identity.Node, login.Mechanism, login.User);
 
     /// <summary>The connection is over.</summary>
     public void Close() => _server?.Dispose();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Pillarbox.Broker.Security.Sasl;
 using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Wire;
 
@@ -9,9 +10,8 @@ namespace Pillarbox.Protocols.Amqp.Routed;
 /// like others.</summary>
 internal static class InitiatedConnection
 {
-    /// <summary>Says the headers and logs in. Null: the peer let the node in; else why it did not. The input is left
-    /// behind the last header.</summary>
-    public static async Task<AmqpError?> LogInAsync(
+    /// <summary>Says the headers and logs in. The input is left behind the last header.</summary>
+    public static async Task<InitiatedLogin> LogInAsync(
         IDuplexPipe transport, ClientOptions options, CancellationToken cancellation)
     {
         var output = new ByteQueue(1024);
@@ -28,15 +28,24 @@ internal static class InitiatedConnection
             transport.Input.AdvanceTo(taken, output.Count > 0 ? taken : read.Buffer.End);
             if (read.IsCompleted && !handshake.IsComplete && handshake.Refusal is null)
             {
-                return new AmqpError
+                return new InitiatedLogin
                 {
-                    Condition = AmqpErrorCondition.ConnectionForced,
-                    Description = "the peer ended the connection during the login",
+                    Refusal = new AmqpError
+                    {
+                        Condition = AmqpErrorCondition.ConnectionForced,
+                        Description = "the peer ended the connection during the login",
+                    },
                 };
             }
         }
 
-        return handshake.Refusal;
+        bool isByName = handshake.Mechanism is not (null or SaslServers.Anonymous or SaslServers.External);
+        return new InitiatedLogin
+        {
+            Refusal = handshake.Refusal,
+            Mechanism = handshake.Mechanism,
+            User = isByName ? options.Credentials.User : null,
+        };
     }
 
     private static SequencePosition Receive(
@@ -57,4 +66,20 @@ internal static class InitiatedConnection
 
         return input.GetPosition(taken);
     }
+}
+
+/// <summary>How the node logged in at a peer.</summary>
+internal sealed record InitiatedLogin
+{
+    /// <summary>It did not.</summary>
+    public static readonly InitiatedLogin None = new();
+
+    /// <summary>Why the peer did not let the node in; null: it did.</summary>
+    public AmqpError? Refusal { get; init; }
+
+    /// <summary>The mechanism; null: none was agreed on.</summary>
+    public string? Mechanism { get; init; }
+
+    /// <summary>As whom; null: as nobody, or by a certificate.</summary>
+    public string? User { get; init; }
 }

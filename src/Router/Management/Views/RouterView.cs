@@ -9,6 +9,9 @@ public sealed record RouterView
     /// <summary>The network as the router sees it.</summary>
     public required RouteSnapshot Routes { get; init; }
 
+    /// <summary>Routers at the edge that are attached here; at an edge the one of the interior that it uses.</summary>
+    public IReadOnlyCollection<string> Near { get; init; } = [];
+
     /// <summary>standalone, interior or edge.</summary>
     public string Mode { get; init; } = "standalone";
 

@@ -18,14 +18,15 @@ internal sealed class AmqpScene : IDisposable
     private static readonly string[] Folders =
         ["", DataLayout.Journal, DataLayout.Snapshots, DataLayout.Large, DataLayout.Quarantine];
 
-    private readonly AmqpOptions? _options;
+    private readonly AmqpOptions _options;
     private readonly Func<BrokerOptions, BrokerOptions>? _configure;
 
     public AmqpScene(
         AmqpOptions? options = null, Func<BrokerOptions, BrokerOptions>? configure = null,
         MemoryFileSystem? files = null)
     {
-        _options = options;
+        // A peer that is gone for the node is gone at once: nothing moves the clock while the node would hear it out.
+        _options = options = (options ?? new AmqpOptions()) with { LingerMs = 0 };
         _configure = configure;
         Files = files ?? Files;
         var broker = new BrokerOptions
@@ -42,7 +43,7 @@ internal sealed class AmqpScene : IDisposable
         Broker = MessageBroker.Open(configure is null ? broker : configure(broker));
         Faults = new FaultLog();
         Handler = new AmqpConnectionHandler(
-            Broker, options ?? new AmqpOptions(), new SaslServers(null, new SeededRandom(2)), Clock, Faults);
+            Broker, options, new SaslServers(null, new SeededRandom(2)), Clock, Faults);
     }
 
     public MemoryFileSystem Files { get; } = new();

@@ -1,6 +1,6 @@
 using Pillarbox.Router.LinkState;
 
-namespace Pillarbox.Router.Addresses;
+namespace Pillarbox.Router.Brokers;
 
 /// <summary>
 /// How nodes tell each other that an address is one of a broker: who wants its messages draws what the broker gives

@@ -1,7 +1,7 @@
 using Pillarbox.Protocols.Amqp.Routed;
 using Pillarbox.Protocols.Amqp.Wire;
 
-namespace Pillarbox.Router.Peers;
+namespace Pillarbox.Router.Edges;
 
 /// <summary>
 /// What a router of the interior answers to routers at the edge, at addresses of its own: what is known of an address
