@@ -12,7 +12,7 @@ namespace Pillarbox.Protocols.Stomp;
 /// A client that has logged in: each of its frames goes to the object that it is about, each event of the broker to the
 /// object that waits for it. Used by the connection's loop alone.
 /// </summary>
-internal sealed class ConnectedClient : IClientEvents
+internal sealed class ConnectedClient : IClientEvents, IDisposable
 {
     // Rounds of "hear the broker, write, tell the broker" in one pass; a further one only when the last brought
     // something.
@@ -125,12 +125,15 @@ internal sealed class ConnectedClient : IClientEvents
         return _life.State != SessionState.Ended && (Client.HasEvents || Turns.Any);
     }
 
-    /// <summary>The connection is over: gives all back. <paramref name="isLost"/>: nobody has ended it.</summary>
-    public void Leave(bool isLost)
+    /// <summary>The connection is over: gives back everything. What nobody has ended is lost, and counts as tried.
+    /// </summary>
+    public void Dispose()
     {
+        bool isLost = _life.State != SessionState.Ended || !_isGoodbye;
+        _life.State = SessionState.Ended;
         Sends.Close();
-        Turns.Close();
-        Subscriptions.EndAll(countAttempts: isLost || !_isGoodbye);
+        Turns.Dispose();
+        Subscriptions.EndAll(countAttempts: isLost);
         Client.Flush();
         Client.Dispose();
     }

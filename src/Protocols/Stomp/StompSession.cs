@@ -139,9 +139,8 @@ internal sealed class StompSession : IDisposable
     /// <summary>The connection is gone: gives back everything. Called once, by the loop, at the end.</summary>
     public void Dispose()
     {
-        bool isLost = State != SessionState.Ended;
+        _connected?.Dispose();
         _life.State = SessionState.Ended;
-        _connected?.Leave(isLost);
         Login.Close();
     }
 

@@ -1,5 +1,4 @@
 using Pillarbox.Broker;
-using Pillarbox.Broker.Consumers;
 using Pillarbox.Protocols.OpenWire.Advisories;
 using Pillarbox.Protocols.OpenWire.Destinations;
 using Pillarbox.Protocols.OpenWire.Logins;

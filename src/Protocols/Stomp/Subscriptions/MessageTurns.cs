@@ -7,7 +7,7 @@ namespace Pillarbox.Protocols.Stomp.Subscriptions;
 
 /// <summary>Which subscriptions of a connection have something to write, each in its turn, which need bytes from disk
 /// first, and the large message that is under way. Used by the connection's loop alone.</summary>
-internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameWriter frames)
+internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameWriter frames) : IDisposable
 {
     private const int ScratchBytesKept = 64 << 10;
 
@@ -135,7 +135,7 @@ internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameW
     }
 
     /// <summary>The connection is over.</summary>
-    public void Close() => _outgoing?.Dispose();
+    public void Dispose() => _outgoing?.Dispose();
 
     private bool TryWrite(StompSubscription subscription)
     {
