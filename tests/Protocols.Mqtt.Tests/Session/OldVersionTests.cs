@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using Pillarbox.Broker.Security;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
 using Pillarbox.Storage;
 
@@ -157,8 +156,8 @@ public sealed class OldVersionTests
         await second.AssertQuietAsync();
     }
 
-    /// <summary>MQTT-3.8.4-5, 3.9.3-1, -2: of a refusal no more than 0x80 is said. A client of 3.1 that looks at the two
-    /// bits that it knows finds QoS 0 there.</summary>
+    /// <summary>MQTT-3.8.4-5, 3.9.3-1, -2: of a refusal no more than 0x80 is said. A client of 3.1 that looks at the
+    /// two bits that it knows finds QoS 0 there.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(4)]
@@ -262,8 +261,8 @@ public sealed class OldVersionTests
         await client.AssertQuietAsync();
     }
 
-    /// <summary>MQTT-3.3.1-6..12, 3.8.4-3: the last one counts, also of QoS 0; it goes on as any other, and comes with each
-    /// SUBSCRIBE.</summary>
+    /// <summary>MQTT-3.3.1-6..12, 3.8.4-3: the last one counts, also of QoS 0; it goes on as any other, and comes
+    /// with each SUBSCRIBE.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(4)]
@@ -375,8 +374,8 @@ public sealed class OldVersionTests
         Assert.Equal(["1", "2"], got.Order());
     }
 
-    /// <summary>The length takes precedence over the flags of user name and password: clients of the first version 3 set
-    /// them and leave both out.</summary>
+    /// <summary>The length takes precedence over the flags of user name and password: clients of the first version 3
+    /// set them and leave both out.</summary>
     [Theory]
     [InlineData("10 0F 0006 4D5149736470 03 82 0000 0001 61")]
     [InlineData("10 0F 0006 4D5149736470 03 C2 0000 0001 61")]
@@ -389,8 +388,8 @@ public sealed class OldVersionTests
         Assert.Equal("20-02-00-00", await NextAsync(peer));
     }
 
-    /// <summary>Without a will its QoS and its retain flag mean nothing, nor do the bits beside a QoS that is asked for.
-    /// </summary>
+    /// <summary>Without a will its QoS and its retain flag mean nothing, nor do the bits beside a QoS that is asked
+    /// for.</summary>
     [Fact]
     public async Task What_3_1_does_not_use_means_nothing()
     {

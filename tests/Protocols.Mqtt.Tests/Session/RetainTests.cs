@@ -167,7 +167,10 @@ public sealed class RetainTests
     [Fact]
     public async Task The_identifier_of_a_message_that_cannot_be_retained_is_free()
     {
-        var settings = new Dictionary<string, AddressSettings> { ["$mqtt.retained"] = new() { MessageBytesMax = 1000 } };
+        var settings = new Dictionary<string, AddressSettings>
+        {
+            ["$mqtt.retained"] = new() { MessageBytesMax = 1000 },
+        };
         await using var scene = new MqttScene(configure: options => options with { AddressSettings = settings });
         MqttPeer client = await scene.ConnectAsync("c", expiry: 100);
         await client.SendPublishAsync("t", new string('x', 2000), 2, retain: true, id: 7);

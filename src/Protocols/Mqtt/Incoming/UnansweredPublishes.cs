@@ -71,8 +71,8 @@ internal sealed class UnansweredPublishes(
         }
     }
 
-    /// <summary>One does not go to the broker, where nobody may publish so, or there is no room. Where there is no answer
-    /// nothing is said, as of any that the broker refuses.</summary>
+    /// <summary>One does not go to the broker, where nobody may publish so, or there is no room. Where there is no
+    /// answer nothing is said, as of any that the broker refuses.</summary>
     public void Refuse(in PublishPacket packet, ReasonCode reason, string text)
     {
         bool isForbidden = reason == ReasonCode.TopicNameInvalid;

@@ -34,8 +34,8 @@ internal sealed class PendingAcks(ClientOutput output, SessionEnd end)
     /// <summary>A request came.</summary>
     public PendingAck Begin(PacketType type, ushort packetId) => new(type, packetId, ++_last);
 
-    /// <summary>A part of an UNSUBSCRIBE is refused: the reason that its answer has for that. Without reasons it would say
-    /// the contrary, so that there is no answer, and the connection ends.</summary>
+    /// <summary>A part of an UNSUBSCRIBE is refused: the reason that its answer has for that. Without reasons it
+    /// would say the contrary, so that there is no answer, and the connection ends.</summary>
     public ReasonCode Refuse(BrokerException refusal)
     {
         if (!output.TellsReasons)
