@@ -8,7 +8,6 @@ using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Client;
 using Pillarbox.Protocols.Amqp.Policy;
 using Pillarbox.Protocols.Amqp.Routed;
-using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Transport;
 
 namespace Pillarbox.Protocols.Amqp;
