@@ -87,6 +87,42 @@ public sealed class PeerTests
         Assert.Equal((id, message.AccountedBytes), (given.ProducerId, given.Size));
     }
 
+    [Fact]
+    public void A_window_is_given_back_also_when_the_queue_was_removed_meanwhile()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders, WindowSize = 65_536 }));
+        Message message = OpenWireSteps.Text(Orders, 1);
+        message.ProducerId = id;
+        message.MessageId = new MessageId { Producer = id, ProducerSequence = 1 };
+        Good(peer.Ask(message));
+        Good(peer.Ask(new DestinationInfo
+        {
+            ConnectionId = OpenWireSteps.ConnectionId, Destination = Orders, Operation = DestinationInfo.Remove,
+        }));
+        message.MessageId = message.MessageId with { ProducerSequence = 2 };
+        peer.Send(message, asks: false);
+        Assert.Equal(message.AccountedBytes, peer.Take<ProducerAck>()!.Size);
+    }
+
+    [Fact]
+    public void A_pull_of_two_queues_is_answered_by_the_message_of_one_and_no_more()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Destination both = Destination.Queue("orders,bills");
+        Good(peer.Ask(OpenWireSteps.Consumer(both, prefetch: 0)));
+        Good(peer.Ask(new MessagePull
+        {
+            ConsumerId = OpenWireSteps.ConsumerId, Destination = both, TimeoutMs = -1,
+        }));
+        Assert.NotNull(peer.Take<MessageDispatch>()!.Message);
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
     [Theory]
     [InlineData(-1, 0)]
     [InlineData(700, 1000)]

@@ -1,3 +1,4 @@
+using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Fuzz.Stomp.Scene;
 using Xunit;
@@ -27,6 +28,24 @@ public sealed class AckTests : IDisposable
         Fill(3);
         StompPeer peer = Subscribe("1.2", "auto");
         Assert.Equal("MESSAGE MESSAGE MESSAGE", peer.TakeAll());
+        Assert.Equal(0, Waiting());
+    }
+
+    [Fact]
+    public void Auto_does_not_take_a_large_message_off_before_the_socket_has_all_of_it()
+    {
+        const int BodyBytes = 3_000_000;
+        _scene.Connect("1.2").Send([.. Encoding.ASCII.GetBytes(
+            $"SEND\ndestination:/queue/q\npersistent:true\ncontent-length:{BodyBytes}\n\n"), .. new byte[BodyBytes + 1]]);
+        Assert.Equal(1, Waiting());
+        StompPeer peer = _scene.Connect("1.2");
+        peer.Reads = false;
+        peer.Send("SUBSCRIBE\nid:s\ndestination:/queue/q\nack:auto\n\n\0");
+        long got = peer.ReadOnce() + peer.ReadOnce() + peer.ReadOnce();
+        Assert.InRange(got, 1, BodyBytes / 2);
+        peer.Cut();
+        Assert.Equal(1, Waiting());
+        Assert.Equal(BodyBytes, Subscribe("1.2", "auto").Next("MESSAGE").Body.Length);
         Assert.Equal(0, Waiting());
     }
 

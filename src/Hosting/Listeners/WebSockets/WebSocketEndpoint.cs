@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
-using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
@@ -45,9 +44,9 @@ internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogge
         }
         else if (!OriginPolicy.Allows(context.Request, plan.Origins, inDevelopment()))
         {
-            string peer = PeerTransport.TextOf(
-                context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, 0) : null);
-            Refused(logger, peer, context.Request.Headers.Origin.ToString());
+            IPAddress? peer = context.Connection.RemoteIpAddress;
+            peer = peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer;
+            Refused(logger, peer?.ToString(), context.Request.Headers.Origin.ToString());
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
         }
         else if (!path.TryChoose(context.WebSockets.WebSocketRequestedProtocols, out string? subprotocol))

@@ -169,8 +169,13 @@ internal sealed class SessionSubscriptions(
         }
         catch (BrokerException)
         {
-            // It was allowed once and is no longer.
-            _binder.Unbind(subscription);
+            // It was allowed once and is no longer. A shared one has nothing in the session's own queue, whose
+            // subscription to the same topics stays.
+            if (subscription.Group is null)
+            {
+                _binder.Unbind(subscription);
+            }
+
             state.Remove(key, 0);
         }
     }

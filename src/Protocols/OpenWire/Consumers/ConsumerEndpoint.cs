@@ -183,7 +183,8 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
             return;
         }
 
-        if (IsPulling && unused > 0 && _pending.Count == 0 && Inlets.TrueForAll(one => !one.IsDraining))
+        // Without room the client has its message already, from another queue.
+        if (IsPulling && Room > 0 && unused > 0 && _pending.Count == 0 && Inlets.TrueForAll(one => !one.IsDraining))
         {
             EndWait();
         }

@@ -161,8 +161,8 @@ internal sealed class ConsumerTable(
     {
         endpoint.IsClosed = true;
         facts.Untell(endpoint.Facts);
-        // What was never written to the client counts for nothing.
-        while (endpoint.PendingCount > 0 && !endpoint.IsReading)
+        // What was never written to the client counts for nothing, nor does what is being read for it.
+        while (endpoint.PendingCount > 0)
         {
             client.Settle(endpoint.NextDelivery, Outcome.Released);
             endpoint.DropDelivery();

@@ -16,6 +16,9 @@ internal sealed class Outlet(Producer producer)
 /// <summary>A producer of the client.</summary>
 internal sealed class ProducerEndpoint(ProducerInfo info)
 {
+    /// <summary>What the client has said of it.</summary>
+    public ProducerInfo Info { get; } = info;
+
     public ProducerId Id { get; } = info.ProducerId!;
 
     /// <summary>Whether the client counts bytes, and waits for a ProducerAck.</summary>

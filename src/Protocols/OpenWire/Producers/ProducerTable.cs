@@ -58,10 +58,12 @@ internal sealed class ProducerTable(
         bool isPlain = own is { Count: 1 } && !own[0].Destination.IsTemporary && !own[0].IsAdvisory;
         AdvisoryFact[] told =
             [.. (own ?? []).Select(name => AdvisoryTopics.Producer(traits.Space, info, name, traits.Inbox))];
+        // Before anything is remembered of it: it may be refused.
+        Outlet? outlet = isPlain ? OpenOutlet(own![0], info.ProducerId) : null;
         _producers[info.ProducerId!] = new ProducerEndpoint(info)
         {
             Memory = traits.IsFaultTolerant ? client.RememberProducer(info.ProducerId!.ToString()) : null,
-            Own = isPlain ? OpenOutlet(own![0], info.ProducerId) : null,
+            Own = outlet,
             Destination = isPlain ? info.Destination : null,
             Facts = told,
         };
@@ -115,7 +117,7 @@ internal sealed class ProducerTable(
         if (endpoint is not null)
         {
             // Its next message goes by the relay, which makes the address anew when the settings allow it.
-            _producers[endpoint.Id] = new ProducerEndpoint(new ProducerInfo { ProducerId = endpoint.Id })
+            _producers[endpoint.Id] = new ProducerEndpoint(endpoint.Info)
             {
                 Memory = endpoint.Memory,
                 LastNumber = endpoint.LastNumber,

@@ -184,6 +184,7 @@ internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameW
         if (bodyAt < 0)
         {
             GiveUp(delivery, "its payload is no STOMP message", isWhole: false);
+            subscription.Regulate();
             return;
         }
 
@@ -242,6 +243,7 @@ internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameW
             ref _head, outgoing.Subscription, outgoing.Delivery, outgoing.Lease, piece,
             outgoing.Lease.Large!.Length - bodyAt, life.Version);
         outgoing.Subscription.Held.Add(outgoing.Delivery);
+        outgoing.Subscription.IsMidway = true;
         outgoing.IsBegun = true;
         outgoing.Written(bodyAt);
         frames.Hold();
@@ -252,7 +254,8 @@ internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameW
     {
         frames.WritePiece("\0"u8);
         frames.Release();
-        _outgoing!.Dispose();
+        _outgoing!.Subscription.IsMidway = false;
+        _outgoing.Dispose();
         _outgoing = null;
     }
 
@@ -266,6 +269,7 @@ internal sealed class MessageTurns(BrokerClient client, SessionLife life, FrameW
         }
 
         GiveUp(outgoing.Delivery, reason, isWhole: false);
+        outgoing.Subscription.Regulate();
         outgoing.Dispose();
         _outgoing = null;
     }

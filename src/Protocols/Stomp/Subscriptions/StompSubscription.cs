@@ -148,8 +148,11 @@ internal sealed class StompSubscription
         Pending.Enqueue(delivery);
     }
 
-    /// <summary>What is written so far is on its way to the socket.</summary>
-    public void BeginFlush() => _flushing = Held.Next;
+    /// <summary>The last message that is held is written in part only.</summary>
+    public bool IsMidway { get; set; }
+
+    /// <summary>What is written whole so far is on its way to the socket.</summary>
+    public void BeginFlush() => _flushing = Held.Next - (IsMidway ? 1 : 0);
 
     /// <summary>The socket has taken it: in mode auto it is consumed.</summary>
     public void EndFlush()

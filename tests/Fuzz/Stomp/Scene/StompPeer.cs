@@ -79,6 +79,20 @@ internal sealed class StompPeer
         _scene.Settle();
     }
 
+    /// <summary>Reads what is there now, and nothing of what comes then; how many bytes.</summary>
+    public long ReadOnce()
+    {
+        if (!_fromNode.Reader.TryRead(out ReadResult result))
+        {
+            return 0;
+        }
+
+        long count = result.Buffer.Length;
+        _fromNode.Reader.AdvanceTo(result.Buffer.End);
+        _scene.Settle();
+        return count;
+    }
+
     /// <summary>Takes the oldest frame and checks what it is.</summary>
     public ReceivedFrame Next(string command)
     {
