@@ -35,8 +35,8 @@ public sealed class AckTests : IDisposable
     public void Auto_does_not_take_a_large_message_off_before_the_socket_has_all_of_it()
     {
         const int BodyBytes = 3_000_000;
-        _scene.Connect("1.2").Send([.. Encoding.ASCII.GetBytes(
-            $"SEND\ndestination:/queue/q\npersistent:true\ncontent-length:{BodyBytes}\n\n"), .. new byte[BodyBytes + 1]]);
+        string head = $"SEND\ndestination:/queue/q\npersistent:true\ncontent-length:{BodyBytes}\n\n";
+        _scene.Connect("1.2").Send([.. Encoding.ASCII.GetBytes(head), .. new byte[BodyBytes + 1]]);
         Assert.Equal(1, Waiting());
         StompPeer peer = _scene.Connect("1.2");
         peer.Reads = false;
