@@ -76,6 +76,10 @@ public static class PeerTransport
     /// <summary>The same as an address.</summary>
     public static EndPoint? Plain(EndPoint? place) =>
         place is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped
-            ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port)
+            ? new IPEndPoint(Plain(mapped.Address), mapped.Port)
             : place;
+
+    /// <summary>An address without its port.</summary>
+    public static IPAddress Plain(IPAddress address) =>
+        address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

@@ -96,7 +96,7 @@ public sealed class KafkaConnectionHandler : ConnectionHandler, IDisposable
         }
 
         return local is IPEndPoint { Address: var address, Port: var port }
-            ? ((address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString(), port)
+            ? (PeerTransport.Plain(address).ToString(), port)
             : ("127.0.0.1", 9092);
     }
 

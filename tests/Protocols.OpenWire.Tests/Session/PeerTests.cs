@@ -74,17 +74,12 @@ public sealed class PeerTests
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
-        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
-        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders, WindowSize = 65_536 }));
-        Message message = OpenWireSteps.Text(Orders, 1);
-        message.ProducerId = id;
-        message.MessageId = new MessageId { Producer = id, ProducerSequence = 1 };
-        Good(peer.Ask(message));
+        Message message = FirstOfWindow(peer);
         Assert.Null(peer.Take<ProducerAck>());
-        message.MessageId = message.MessageId with { ProducerSequence = 2 };
+        message.MessageId = message.MessageId! with { ProducerSequence = 2 };
         peer.Send(message, asks: false);
         ProducerAck given = peer.Take<ProducerAck>()!;
-        Assert.Equal((id, message.AccountedBytes), (given.ProducerId, given.Size));
+        Assert.Equal((message.ProducerId, message.AccountedBytes), (given.ProducerId, given.Size));
     }
 
     [Fact]
@@ -92,17 +87,12 @@ public sealed class PeerTests
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
-        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
-        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders, WindowSize = 65_536 }));
-        Message message = OpenWireSteps.Text(Orders, 1);
-        message.ProducerId = id;
-        message.MessageId = new MessageId { Producer = id, ProducerSequence = 1 };
-        Good(peer.Ask(message));
+        Message message = FirstOfWindow(peer);
         Good(peer.Ask(new DestinationInfo
         {
             ConnectionId = OpenWireSteps.ConnectionId, Destination = Orders, Operation = DestinationInfo.Remove,
         }));
-        message.MessageId = message.MessageId with { ProducerSequence = 2 };
+        message.MessageId = message.MessageId! with { ProducerSequence = 2 };
         peer.Send(message, asks: false);
         Assert.Equal(message.AccountedBytes, peer.Take<ProducerAck>()!.Size);
     }
@@ -263,6 +253,18 @@ public sealed class PeerTests
         Destination = destination,
         Operation = DestinationInfo.Remove,
     };
+
+    // Its producer has a window, and it is answered.
+    private static Message FirstOfWindow(OpenWirePeer peer)
+    {
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 9 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders, WindowSize = 65_536 }));
+        Message message = OpenWireSteps.Text(Orders, 1);
+        message.ProducerId = id;
+        message.MessageId = new MessageId { Producer = id, ProducerSequence = 1 };
+        Good(peer.Ask(message));
+        return message;
+    }
 
     private static void Good(Response response) =>
         Assert.False(response is ExceptionResponse, (response as ExceptionResponse)?.Exception?.ToString());

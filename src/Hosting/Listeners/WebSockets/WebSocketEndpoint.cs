@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
@@ -45,8 +46,8 @@ internal sealed partial class WebSocketEndpoint(Func<bool> inDevelopment, ILogge
         else if (!OriginPolicy.Allows(context.Request, plan.Origins, inDevelopment()))
         {
             IPAddress? peer = context.Connection.RemoteIpAddress;
-            peer = peer is { IsIPv4MappedToIPv6: true } ? peer.MapToIPv4() : peer;
-            Refused(logger, peer?.ToString(), context.Request.Headers.Origin.ToString());
+            string? text = peer is null ? null : PeerTransport.Plain(peer).ToString();
+            Refused(logger, text, context.Request.Headers.Origin.ToString());
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
         }
         else if (!path.TryChoose(context.WebSockets.WebSocketRequestedProtocols, out string? subprotocol))

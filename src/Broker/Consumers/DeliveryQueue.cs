@@ -1,23 +1,23 @@
-using Pillarbox.Broker.Consumers;
-
-namespace Pillarbox.Protocols.Amqp.Links;
+namespace Pillarbox.Broker.Consumers;
 
 /// <summary>
-/// Deliveries that a link got from the broker and has not written yet, in order. Bounded by the credit that the link
-/// grants;
-/// grows to that bound and is kept for the link's life.
+/// Deliveries that a protocol got from the broker for one consumer and has not written yet, in order. Bounded by the
+/// credit that the consumer grants; grows to that bound and is kept for the consumer's life. One thread at a time.
 /// </summary>
-internal sealed class DeliveryQueue
+public sealed class DeliveryQueue
 {
     private const int CapacityMin = 16;
 
     private Delivery[] _items = [];
     private int _head;
 
+    /// <summary>How many wait.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The oldest; only while one waits.</summary>
     public ref readonly Delivery Head => ref _items[_head];
 
+    /// <summary>The youngest from now on.</summary>
     public void Enqueue(in Delivery delivery)
     {
         if (Count == _items.Length)
@@ -29,6 +29,7 @@ internal sealed class DeliveryQueue
         Count++;
     }
 
+    /// <summary>Takes the oldest out; only while one waits.</summary>
     public void Dequeue()
     {
         _items[_head] = default;
@@ -36,7 +37,7 @@ internal sealed class DeliveryQueue
         Count--;
     }
 
-    /// <summary>Takes the youngest one back out.</summary>
+    /// <summary>Takes the youngest one back out; only while one waits.</summary>
     public Delivery TakeLast()
     {
         Count--;
@@ -46,6 +47,7 @@ internal sealed class DeliveryQueue
         return last;
     }
 
+    /// <summary>Forgets them all, and its memory.</summary>
     public void Clear()
     {
         _items = [];
