@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Pillarbox.Transport.Sockets;
 
 namespace Pillarbox.Transport;
 
@@ -19,7 +20,7 @@ public interface IRestingLoop
 /// </summary>
 /// <param name="loop">The loop.</param>
 /// <param name="input">What it reads. Its continuations run in place.</param>
-/// <param name="ownThreads">Whether a wake hands the loop to a thread of the pool, for who wakes has its own work; else
+/// <param name="ownThreads">Whether a wake hands the loop to another thread, for who wakes has its own work; else
 /// the loop goes on inside the wake, on the thread of its caller, and its waits keep to the caller's context.</param>
 public sealed class LoopRest(IRestingLoop loop, PipeReader input, bool ownThreads) : IThreadPoolWorkItem
 {
@@ -36,7 +37,7 @@ public sealed class LoopRest(IRestingLoop loop, PipeReader input, bool ownThread
 
         if (ownThreads)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            SocketLoops.Queue(this);
         }
         else
         {

@@ -11,6 +11,7 @@ using Pillarbox.Hosting.Configuration;
 using Pillarbox.Hosting.Listeners.Proxies;
 using Pillarbox.Hosting.Listeners.WebSockets;
 using Pillarbox.Transport;
+using Pillarbox.Transport.Sockets;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -35,6 +36,7 @@ internal sealed record NodeHandlers(
 internal sealed class NodeServer : IAsyncDisposable
 {
     private const int HttpRequestBodyBytesMax = 1 << 20;
+    private const int Backlog = 4096;
     private readonly Func<CancellationToken, Task> _stop;
     private readonly IAsyncDisposable _host;
     private readonly IReadOnlyList<ListenerPlan> _plans;
@@ -113,12 +115,13 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         host.UseKestrelCore();
         services.Configure(configure);
-        services.AddSingleton<IMemoryPoolFactory<byte>>(new SocketBlockPool());
+        var blocks = new SocketBlockPool();
+        services.AddSingleton<IMemoryPoolFactory<byte>>(blocks);
         host.UseSockets(Tune);
         services.AddSingleton<IConnectionListenerFactory>(provider => new EndpointBinder(
-            new SocketTransportFactory(
+            new SocketListeners(blocks, Backlog, new SocketTransportFactory(
                 provider.GetRequiredService<IOptions<SocketTransportOptions>>(),
-                provider.GetRequiredService<ILoggerFactory>()),
+                provider.GetRequiredService<ILoggerFactory>())),
             plans, handlers.Guard));
     }
 
@@ -157,6 +160,11 @@ internal sealed class NodeServer : IAsyncDisposable
                     listen.Use(next => connection =>
                     {
                         connection.Features.Set(plan);
+                        if (plan.Protocol == ListenerProtocol.Http)
+                        {
+                            connection.Features.Get<IPooledConnectionFeature>()?.UsePool();
+                        }
+
                         return next(connection);
                     });
                 }
@@ -184,7 +192,7 @@ internal sealed class NodeServer : IAsyncDisposable
     private static void Tune(SocketTransportOptions options)
     {
         options.NoDelay = true;
-        options.Backlog = 4096;
+        options.Backlog = Backlog;
         // The loops give the pool what may take long; between the socket and a loop a change of threads only costs.
         options.UnsafePreferInlineScheduling = true;
         options.CreateBoundListenSocket = LoopbackPacing.Bind;

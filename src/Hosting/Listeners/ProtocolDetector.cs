@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Logging;
 using Pillarbox.Hosting.Configuration;
 using Pillarbox.Transport;
+using Pillarbox.Transport.Sockets;
 
 namespace Pillarbox.Hosting.Listeners;
 
@@ -26,6 +27,9 @@ internal sealed partial class ProtocolDetector(
         ListenerProtocol? protocol = ByAlpn(connection) ?? await ByBytesAsync(connection);
         if (protocol == ListenerProtocol.Http)
         {
+            // What answers to HTTP may take long; this thread waits for sockets.
+            connection.Features.Get<IPooledConnectionFeature>()?.UsePool();
+            await Task.Yield();
             await http(connection);
         }
         else if (protocol is { } known && handlers.TryGetValue(known, out ConnectionHandler? handler))
