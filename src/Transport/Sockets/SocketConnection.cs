@@ -3,6 +3,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -33,6 +34,7 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
     private readonly TaskCompletionSource _inputOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private Task _sending = Task.CompletedTask;
+    private List<ArraySegment<byte>>? _gathered;
     private string? _id;
     private Exception? _reason;
     private bool _isClosed;
@@ -134,9 +136,13 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
                     break;
                 }
 
-                foreach (ReadOnlyMemory<byte> bytes in written.Buffer)
+                if (written.Buffer.IsSingleSegment)
                 {
-                    await _socket.SendAsync(bytes, SocketFlags.None);
+                    await _socket.SendAsync(written.Buffer.First, SocketFlags.None);
+                }
+                else
+                {
+                    await _socket.SendAsync(Gather(written.Buffer), SocketFlags.None);
                 }
 
                 _output.Reader.AdvanceTo(written.Buffer.End);
@@ -160,6 +166,20 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
             await _output.Reader.CompleteAsync();
             _input.Writer.CancelPendingFlush();
         }
+    }
+
+    private List<ArraySegment<byte>> Gather(in ReadOnlySequence<byte> written)
+    {
+        _gathered ??= [];
+        _gathered.Clear();
+        foreach (ReadOnlyMemory<byte> bytes in written)
+        {
+            // The pool's blocks are arrays.
+            MemoryMarshal.TryGetArray(bytes, out ArraySegment<byte> segment);
+            _gathered.Add(segment);
+        }
+
+        return _gathered;
     }
 
     // With the turn of the intake.
