@@ -246,6 +246,10 @@ public sealed partial class BrokerClient : IDisposable
         producer.IsClosed = true;
         producer.Node?.CountProducer(-1);
         _producers.Remove(producer);
+        if (producer is { Options.TellsGone: true, Queue: { } queue })
+        {
+            Op(queue.Shard, OpKind.Work, new ShardAction(_ => queue.ForgetNotices(producer)));
+        }
     }
 
     /// <summary>

@@ -173,7 +173,7 @@ internal sealed class MessageSender(
         bool isBegun = _identifiers.IsBegun(delivery);
         if (header.Format != PayloadFormat.Mqtt || !MqttMessageMap.TryRead(payload, out MqttMessageMap message))
         {
-            answers.Drop(delivery, isTaken: false);
+            answers.Drop(delivery);
             return SendResult.Done;
         }
 
@@ -182,7 +182,7 @@ internal sealed class MessageSender(
             && TryExpire(header, nowMs, ref outgoing);
         if (!isWanted && !isBegun)
         {
-            answers.Drop(delivery, message.IsTaken);
+            answers.Drop(delivery);
             return SendResult.Done;
         }
 
@@ -208,7 +208,7 @@ internal sealed class MessageSender(
         if (!output.TryPublish(outgoing))
         {
             // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).
-            answers.Drop(delivery, outgoing.Message.IsTaken);
+            answers.Drop(delivery);
         }
         else if (outgoing.Qos == 0)
         {
