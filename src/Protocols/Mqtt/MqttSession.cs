@@ -120,7 +120,7 @@ internal sealed partial class MqttSession
         LoadedMessage.ReadAsync(_client, delivery, cancellation);
 
     /// <summary>What was read.</summary>
-    public void OnRead(bool isState, LoadedMessage message)
+    public void OnRead(bool isState, in Delivery delivery, LoadedMessage message)
     {
         if (isState)
         {
@@ -128,12 +128,12 @@ internal sealed partial class MqttSession
         }
         else
         {
-            _sender.OnRead(message);
+            _sender.OnRead(delivery, message);
         }
     }
 
     /// <summary>It is damaged, or cannot be had as an MQTT message.</summary>
-    public void OnReadFailed(bool isState, Exception fault)
+    public void OnReadFailed(bool isState, in Delivery delivery, Exception fault)
     {
         if (isState)
         {
@@ -141,7 +141,7 @@ internal sealed partial class MqttSession
         }
         else
         {
-            _sender.OnReadFailed(fault);
+            _sender.OnReadFailed(delivery, fault);
         }
     }
 

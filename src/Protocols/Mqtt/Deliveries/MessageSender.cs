@@ -64,15 +64,15 @@ internal sealed class MessageSender(
     }
 
     /// <summary>What was read.</summary>
-    public void OnRead(LoadedMessage message) => _read.OnRead(message);
+    public void OnRead(in Delivery delivery, LoadedMessage message) => _read.OnRead(delivery, message);
 
     /// <summary>It is damaged, or cannot be had as an MQTT message.</summary>
-    public void OnReadFailed(Exception fault)
+    public void OnReadFailed(in Delivery delivery, Exception fault)
     {
-        if (_read.OnFailed())
+        if (_read.OnFailed(delivery))
         {
             Take(_read.IsStored);
-            answers.GiveUp(_read.Delivery, fault);
+            answers.GiveUp(delivery, fault);
         }
     }
 

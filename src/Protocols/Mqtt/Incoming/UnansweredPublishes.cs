@@ -22,6 +22,9 @@ internal sealed class UnansweredPublishes(
     // Why messages were refused whose identifiers are not forgotten yet.
     private Dictionary<ushort, BrokerException>? _refusals;
     private HashSet<ushort>? _unrouted;
+
+    // Those of earlier connections: a client's quota begins anew with each (§4.9).
+    private HashSet<ushort>? _earlier;
     private int _count;
 
     /// <summary>A message of QoS 2.</summary>
@@ -92,7 +95,7 @@ internal sealed class UnansweredPublishes(
     public void Resume(ushort id)
     {
         (_incoming ??= [])[id] = IncomingState.Stored;
-        _count++;
+        (_earlier ??= []).Add(id);
     }
 
     /// <summary>The broker has one, or refuses it.</summary>
@@ -239,7 +242,7 @@ internal sealed class UnansweredPublishes(
     public void Complete(ushort id)
     {
         _incoming!.Remove(id);
-        _count--;
+        _count -= _earlier?.Remove(id) == true ? 0 : 1;
         output.Answer(PacketType.PubComp, id);
     }
 }

@@ -23,6 +23,10 @@ internal sealed class SessionState
     private readonly Dictionary<StateKey, Entry> _entries = [];
     private readonly Dictionary<MessageKey, ushort> _sent = [];
     private readonly Queue<Delivery> _unread = new();
+
+    // Removals of records that came back from the disk no sooner than a newer one had taken their place: who waits for
+    // them, by generation.
+    private Dictionary<int, ulong>? _replaced;
     private int _generation;
     private byte[] _scratch = new byte[StateRecord.BytesMax];
 
@@ -209,6 +213,11 @@ internal sealed class SessionState
             _entries[key] = entry;
         }
 
+        if (entry is { IsRemoved: true, RemovalTag: not 0 })
+        {
+            (_replaced ??= [])[entry.Generation] = entry.RemovalTag;
+        }
+
         entry.IsRemoved = false;
         entry.Generation = _generation = (_generation + 1) & MqttReader.VarIntMax;
         return entry;
@@ -246,7 +255,9 @@ internal sealed class SessionState
         if (!_entries.TryGetValue(key, out Entry? entry) || entry.Generation != record.Generation)
         {
             // A newer one is on its way.
-            _client.Settle(delivery, Outcome.Accepted);
+            ulong tag = 0;
+            _replaced?.Remove(record.Generation, out tag);
+            _client.Settle(delivery, Outcome.Accepted, tag);
             return;
         }
 
