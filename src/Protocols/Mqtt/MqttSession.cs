@@ -66,7 +66,7 @@ internal sealed partial class MqttSession
         _will = connect.Will is { } will ? new SessionWill(environment, queues, retained, will) : null;
         _pass = new PassTransaction(_client);
         _own = new OwnQueue(queues);
-        _retains = new RetainRequests(retained, _client, environment.Broker, connection);
+        _retains = new RetainRequests(retained, connection);
         _retainedReplies = new RetainedReplies(retained, _client, _own, _output, Options.RetainedStepsPerPass);
         _unanswered = new UnansweredPublishes(State, _output, _end, _retains, Options.ReceiveMaximum);
         _publishes = new ClientPublishes(queues, _producer, Options, _unanswered, _retains, _pass);
@@ -232,6 +232,7 @@ internal sealed partial class MqttSession
     public void Close(ClientKey key)
     {
         _publishes.Abort();
+        _retains.Leave();
         if (_isStarted)
         {
             _will?.Leave(key, _producer, NowMs);

@@ -74,12 +74,11 @@ internal sealed class UnansweredPublishes(
         }
     }
 
-    /// <summary>One does not go to the broker, where nobody may publish so, or there is no room. Where there is no
-    /// answer nothing is said, as of any that the broker refuses.</summary>
+    /// <summary>One does not go to the broker, for nobody may publish so. Where there is no answer nothing is said, as of
+    /// any that the broker refuses.</summary>
     public void Refuse(in PublishPacket packet, ReasonCode reason, string text)
     {
-        bool isForbidden = reason == ReasonCode.TopicNameInvalid;
-        if (packet.Qos > 0 && !output.TellsReasons && !(isForbidden && output.AcknowledgesForbidden))
+        if (packet.Qos > 0 && !output.TellsReasons && !output.AcknowledgesForbidden)
         {
             // There is no way to say that a message was not taken but to end (3.1.1 [MQTT-3.3.5-2]).
             throw new MqttException(reason, text);
@@ -88,6 +87,17 @@ internal sealed class UnansweredPublishes(
         if (packet.Qos > 0)
         {
             output.Answer(packet.Qos == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, reason, text);
+        }
+    }
+
+    /// <summary>One that began cannot be retained, and so it does not go to the broker.</summary>
+    public void OnNoRoom(int qos, ushort id)
+    {
+        if (qos > 0)
+        {
+            var refusal = new BrokerException(
+                BrokerError.ResourceLimitExceeded, "no more retained messages are taken");
+            OnStored(id, qos == 1 ? PacketType.PubAck : PacketType.PubRec, refusal);
         }
     }
 
