@@ -501,6 +501,9 @@ public sealed partial class BrokerClient : IDisposable
     /// over. It is woken to look again.</summary>
     public bool IsBehind => _publications.IsBehind;
 
+    /// <summary>What was published waits for the disk to take it. The connection is woken when it has.</summary>
+    public bool IsStalled => _publications.IsStalled;
+
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>
     public void Flush()

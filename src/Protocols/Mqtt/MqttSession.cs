@@ -67,7 +67,8 @@ internal sealed partial class MqttSession
         _pass = new PassTransaction(_client);
         _own = new OwnQueue(queues);
         _retains = new RetainRequests(retained, connection);
-        _retainedReplies = new RetainedReplies(retained, _client, _own, _output, Options.RetainedStepsPerPass);
+        _retainedReplies = new RetainedReplies(
+            retained, _client, _own, _output, Options.RetainedStepsPerPass, environment.Logger);
         _unanswered = new UnansweredPublishes(State, _output, _end, _retains, Options.ReceiveMaximum);
         _publishes = new ClientPublishes(queues, _producer, Options, _unanswered, _retains, _pass);
         _consumerCredit = new ConsumerCredit(_client, _consumer);
