@@ -188,6 +188,37 @@ public sealed class RetainTests
         Assert.Equal("another", (await reader.TakePublishAsync()).Body);
     }
 
+    /// <summary>§3.3.2.3.3: a retained message that has expired is none, and takes no room.</summary>
+    [Fact]
+    public async Task A_retained_message_that_has_expired_makes_room_for_another()
+    {
+        await using var scene = new MqttScene(OneRetained);
+        MqttPeer client = await scene.ConnectAsync("c");
+        ushort first = await client.SendPublishAsync(
+            "a", "1", 1, retain: true, with: to => to.Add(PropertyId.MessageExpiryInterval, 5));
+        await client.ExpectAckAsync(PacketType.PubAck, first);
+        await client.SendPublishAsync("b", "2", 1, retain: true, id: 77);
+        Assert.Equal(ReasonCode.QuotaExceeded, await client.ExpectAckAsync(PacketType.PubAck, 77));
+        scene.Clock.Advance(6_000);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        ReasonCode answer;
+        do
+        {
+            // The clock's tick takes it away.
+            patience.Token.ThrowIfCancellationRequested();
+            await client.SendPublishAsync("b", "2", 1, retain: true, id: 78);
+            answer = await client.ExpectAckAsync(PacketType.PubAck, 78);
+        }
+        while (answer == ReasonCode.QuotaExceeded);
+
+        Assert.Equal(ReasonCode.Success, answer);
+        await scene.RestartAsync();
+        MqttPeer reader = await scene.ConnectAsync("reader");
+        await reader.SubscribeAsync("#");
+        Assert.Equal("2", (await reader.TakePublishAsync()).Body);
+        await reader.AssertQuietAsync();
+    }
+
     /// <summary>MQTT-3.3.1-5: what a topic has is replaced, also when no further topic may have one.</summary>
     [Fact]
     public async Task A_retained_message_is_replaced_though_there_is_room_for_no_more()

@@ -37,10 +37,12 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     public const string WillsName = "$mqtt.wills";
 
     private const int CreditMax = 1 << 30;
+    private const int ExpiredPerTick = 10_000;
 
     private readonly MqttEnvironment _environment;
     private readonly RetainedTree _tree = new();
     private readonly UndecidedRetains _undecided = new();
+    private readonly RetainedExpiry _expiry;
     private readonly BrokerClient _client;
     private readonly Consumer _consumer;
     private readonly Producer _producer;
@@ -65,6 +67,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     public RetainedStore(MqttEnvironment environment, string addressSpace, string queue = QueueName)
     {
         _environment = environment;
+        _expiry = new RetainedExpiry(_tree);
         _client = environment.Broker.Connect(
             new ClientInfo
             {
@@ -165,11 +168,31 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
         Wake();
     }
 
+    /// <summary>Takes away what has expired, so that there is room for others; the clock's tick.</summary>
+    public void Expire(long nowMs)
+    {
+        bool isAny = false;
+        lock (_gate)
+        {
+            for (int i = 0; i < ExpiredPerTick && _expiry.Take(nowMs) is { } expired; i++)
+            {
+                SetLocked(RetainedMessage.Removal(expired.Topic), null, 0, null);
+                isAny = true;
+            }
+        }
+
+        if (isAny)
+        {
+            Wake();
+        }
+    }
+
     private void SetLocked(RetainedMessage message, IRetainWaiter? waiter, ulong tag, PublishedAlso? also)
     {
         bool isRemoval = message.IsRemoval;
         RetainedMessage? older = isRemoval ? _tree.Remove(message.Topic) : _tree.Set(message);
         _undecided.OnSet(message);
+        _expiry.Add(message);
         if (isRemoval && older is null && also is null && !_writes.ContainsKey(message.Topic))
         {
             waiter?.OnRetained(tag, null);
@@ -523,6 +546,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             else
             {
                 _tree.Set(found);
+                _expiry.Add(found);
             }
         }
     }
