@@ -187,6 +187,13 @@ internal sealed class MessageSender(
         }
 
         outgoing.Qos = isBegun || isStored ? 2 : outgoing.Qos;
+        if (outgoing.Qos == 2 && !isBegun && !isStored && !output.Fits(outgoing))
+        {
+            // To the client it does not exist (§3.1.2.11.4): no identifier is kept for it, and none is released.
+            answers.Drop(delivery);
+            return SendResult.Done;
+        }
+
         if (outgoing.Qos == 2 && _state is not null
             && delivery.Consumer.Tag is Subscription { Group: not null } shared)
         {
