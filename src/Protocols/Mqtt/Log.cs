@@ -31,8 +31,8 @@ internal static partial class Log
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The retained message of topic {Topic} does not come to MQTT client {Client}, whose session takes it not: "
-            + "{Reason}")]
+        Message = "The retained message of topic {Topic} does not come to MQTT client {Client}, whose session takes it "
+            + "not: {Reason}")]
     public static partial void RetainedNotSent(ILogger logger, string client, string topic, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Retained messages: {Reason}")]

@@ -74,8 +74,8 @@ internal sealed class UnansweredPublishes(
         }
     }
 
-    /// <summary>One does not go to the broker, for nobody may publish so. Where there is no answer nothing is said, as of
-    /// any that the broker refuses.</summary>
+    /// <summary>One does not go to the broker, for nobody may publish so. Where there is no answer nothing is said, as
+    /// of any that the broker refuses.</summary>
     public void Refuse(in PublishPacket packet, ReasonCode reason, string text)
     {
         if (packet.Qos > 0 && !output.TellsReasons && !output.AcknowledgesForbidden)

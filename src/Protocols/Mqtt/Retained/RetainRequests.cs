@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Pillarbox.Broker;
 using Pillarbox.Protocols.Mqtt.Sessions;
-using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Retained;
 

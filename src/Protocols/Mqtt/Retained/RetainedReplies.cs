@@ -85,8 +85,8 @@ internal sealed class RetainedReplies(
         return output.TryPublish(outgoing);
     }
 
-    // With an answer due it waits in the session's queue like any other message. What that does not take, such as one that
-    // is larger than sessions may have, does not come, and the log says so.
+    // With an answer due it waits in the session's queue like any other message. What that does not take, such as one
+    // that is larger than sessions may have, does not come, and the log says so.
     private bool SendByQueue(RetainedMessage message, MqttMessageMap stored, Subscription subscription, byte qos)
     {
         var copy = new MqttMessageMap

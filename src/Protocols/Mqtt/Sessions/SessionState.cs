@@ -122,8 +122,8 @@ internal sealed class SessionState
     /// <summary>Whether the client may hold a packet identifier for a message.</summary>
     public bool IsSent(ushort packetId) => _entries.ContainsKey(new StateKey(StateKind.Sent, packetId, null));
 
-    /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk. Or says why the broker does not
-    /// take it, which is told with the tag, too: what was kept before stays.</summary>
+    /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk. Or says why the broker does
+    /// not take it, which is told with the tag, too: what was kept before stays.</summary>
     public BrokerException? Put(
         string key, ReadOnlySpan<byte> filter, SubscriptionOptions options, int id, ulong tag)
     {
