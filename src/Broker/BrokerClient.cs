@@ -246,6 +246,10 @@ public sealed partial class BrokerClient : IDisposable
         producer.IsClosed = true;
         producer.Node?.CountProducer(-1);
         _producers.Remove(producer);
+        if (producer is { Options.TellsGone: true, Queue: { } queue })
+        {
+            Op(queue.Shard, OpKind.Work, new ShardAction(_ => queue.ForgetNotices(producer)));
+        }
     }
 
     /// <summary>
@@ -496,6 +500,9 @@ public sealed partial class BrokerClient : IDisposable
     /// <see cref="BrokerOptions.StalledBytesMax"/>): the connection takes no more input from its peer until this is
     /// over. It is woken to look again.</summary>
     public bool IsBehind => _publications.IsBehind;
+
+    /// <summary>What was published waits for the disk to take it. The connection is woken when it has.</summary>
+    public bool IsStalled => _publications.IsStalled;
 
     /// <summary>Hands everything collected since the last flush to the log and the shards. Cheap when there is
     /// nothing.</summary>

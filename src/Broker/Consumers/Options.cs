@@ -93,6 +93,11 @@ public sealed record ProducerOptions
     /// its name says whose they are. For a producer without an address; null: the client's own.</summary>
     public ClientInfo? OnBehalfOf { get; init; }
 
+    /// <summary>Of a producer to one queue: of a message with a tag, <see cref="IClientEvents.OnSettled"/> tells with
+    /// that tag when it has left the queue, whatever took it, and that is on disk. Not after the producer is
+    /// closed.</summary>
+    public bool TellsGone { get; init; }
+
     /// <summary>The protocol's name for the link, for views.</summary>
     public string Name { get; init; } = "";
 }

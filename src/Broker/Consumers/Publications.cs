@@ -250,6 +250,11 @@ internal sealed class Publications(BrokerClient client, BrokerServices services)
         op.DueMs = publish.DeliverAtMs;
         op.Group = publish.Group;
         op.EntryFlags = (publish.InJournal ? EntryFlags.InJournal : 0) | (publish.BlobId != 0 ? EntryFlags.Large : 0);
+        if (publish.Tag != 0 && publish.Producer is { Options.TellsGone: true, IsClosed: false })
+        {
+            op.Subject = publish.Producer;
+            op.Tag = publish.Tag;
+        }
     }
 
     private static bool TryAppend(

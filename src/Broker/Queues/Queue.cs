@@ -22,6 +22,7 @@ internal sealed partial class Queue
     private readonly Outcomes _outcomes;
     private readonly Rewrites _rewrites;
     private readonly Drains _drains;
+    private GoneNotices? _notices;
     private BrokerException? _refusal;
 
     public Queue(long id, QueueConfig config, AddressSpace space, Shard shard, EffectiveSettings rules)
@@ -356,6 +357,9 @@ internal sealed partial class Queue
         MakeReady(ref entry, priority, sequence);
     }
 
+    /// <summary>A producer is closed: it hears of none of its messages any more.</summary>
+    public void ForgetNotices(Producer producer) => _notices?.Forget(producer);
+
     public void UpdateTimed() =>
         Shard.SetTimed(this, !IsDeleted && (Contents.Expiry.Count > 0 || _delayed.Count > 0
             || _departures.HasStuck || Feed is { NeedsTicks: true }));
@@ -391,6 +395,11 @@ internal sealed partial class Queue
         }
 
         long sequence = Contents.Add(entry, op.Priority, op.TimeMs, op.Group);
+        if (op.Subject is Producer hearer)
+        {
+            (_notices ??= new GoneNotices()).Add(entry, hearer, op.Tag);
+        }
+
         if (op.DueMs > Shard.NowMs)
         {
             Delay(ref Find(op.Priority, sequence), op.Priority, sequence, op.DueMs);
@@ -515,6 +524,10 @@ internal sealed partial class Queue
             }
 
             Shard.Settlements.Release(entry);
+            if (_notices is not null && _notices.TryTake(entry, out Producer? producer, out ulong tag))
+            {
+                Shard.Settlements.Confirm(producer!.Client, tag);
+            }
         }
 
         Contents.Remove(ref entry, priority, sequence);

@@ -7,7 +7,7 @@ namespace Pillarbox.Broker.Shards;
 internal enum OpKind : byte
 {
     /// <summary>A message for <see cref="ShardOp.Queue"/>: Id, Position, RecordBytes, Priority, EntryFlags, Count,
-    /// TimeMs = expiry.</summary>
+    /// TimeMs = expiry; Subject = the producer that hears when it is gone, by Tag.</summary>
     Enqueue,
 
     /// <summary>Subject = consumer; Id = sequence, Priority, Stamp, Outcome; Extra = reason; Tag.</summary>

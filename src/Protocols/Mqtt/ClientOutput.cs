@@ -50,6 +50,10 @@ internal sealed class ClientOutput(PacketWriter output, ConnectPacket connect, i
         return true;
     }
 
+    /// <summary>Whether a PUBLISH is one that the client takes.</summary>
+    public bool Fits(in OutgoingPublish outgoing) =>
+        connect.MaximumPacketSize == uint.MaxValue || outgoing.BytesFor(_version) <= connect.MaximumPacketSize;
+
     /// <summary>PUBLISH; false when it is larger than the client takes, and nothing was written.</summary>
     public bool TryPublish(in OutgoingPublish outgoing) =>
         outgoing.TryWrite(output, _version, _aliases, connect.MaximumPacketSize);

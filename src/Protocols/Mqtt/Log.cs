@@ -29,6 +29,12 @@ internal static partial class Log
             + "{Reason}")]
     public static partial void NotTakenOver(ILogger logger, string client, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The retained message of topic {Topic} does not come to MQTT client {Client}, whose session takes it "
+            + "not: {Reason}")]
+    public static partial void RetainedNotSent(ILogger logger, string client, string topic, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Retained messages: {Reason}")]
     public static partial void RetainedTrouble(ILogger logger, string reason);
 }

@@ -24,6 +24,7 @@ internal sealed partial class MqttConnection
     private bool _isFlushing;
     private long _flushedBytes;
     private Task<LoadedMessage>? _read;
+    private Delivery _readOf;
     private bool _isStateRead;
     private bool _lingers;
     private Task? _awaited;
@@ -91,9 +92,9 @@ internal sealed partial class MqttConnection
     private void StartWaits()
     {
         if (_read is null && _endpoint.Session is { } session && !IsOver
-            && session.TryTakeRead(out Delivery delivery, out _isStateRead))
+            && session.TryTakeRead(out _readOf, out _isStateRead))
         {
-            _read = session.ReadAsync(delivery, CancellationToken.None);
+            _read = session.ReadAsync(_readOf, CancellationToken.None);
             _read.ConfigureAwait(KeepsContext).GetAwaiter().UnsafeOnCompleted(_wake);
         }
 
@@ -115,12 +116,12 @@ internal sealed partial class MqttConnection
         }
         catch (Exception e) when (e is DamagedRecordException or ConversionException)
         {
-            _endpoint.Session!.OnReadFailed(_isStateRead, e);
+            _endpoint.Session!.OnReadFailed(_isStateRead, _readOf, e);
             _hasMore = true;
             return;
         }
 
-        _endpoint.Session!.OnRead(_isStateRead, message);
+        _endpoint.Session!.OnRead(_isStateRead, _readOf, message);
         _hasMore = true;
     }
 

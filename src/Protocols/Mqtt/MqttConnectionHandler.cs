@@ -82,6 +82,7 @@ public sealed class MqttConnectionHandler : ConnectionHandler, IDisposable
     private void Tick()
     {
         _environment.Wills.Tick(_environment.UnixMs);
+        _environment.ExpireRetained(_environment.UnixMs);
         _ = _system.TickAsync(_environment.UnixMs);
         long now = _environment.SteadyMs;
         foreach ((_, MqttConnection connection) in _connections)

@@ -42,6 +42,18 @@ internal sealed class MqttEnvironment(
     public RetainedStore RetainedOf(string addressSpace) =>
         StoreIn(_retained, addressSpace, RetainedStore.QueueName);
 
+    /// <summary>Retained messages whose time is over go.</summary>
+    public void ExpireRetained(long nowMs)
+    {
+        foreach (Lazy<RetainedStore> store in _retained.Values)
+        {
+            if (store.IsValueCreated)
+            {
+                store.Value.Expire(nowMs);
+            }
+        }
+    }
+
     /// <summary>Where the delayed wills of an address space are on disk; the first use reads them.</summary>
     public RetainedStore WillsOf(string addressSpace) => StoreIn(_willStores, addressSpace, RetainedStore.WillsName);
 

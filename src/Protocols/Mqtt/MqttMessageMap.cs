@@ -8,7 +8,7 @@ namespace Pillarbox.Protocols.Mqtt;
 /// that they go out as they came:
 /// <code>
 /// byte     1..0 QoS, 2 RETAIN, 3 made for one subscription: QoS, RETAIN and properties go out as they are,
-///          4 that is a shared one
+///          4 older programs set it where that is a shared one
 /// string   topic
 /// props    properties without message expiry interval and topic alias
 /// rest     payload
@@ -18,7 +18,6 @@ internal ref struct MqttMessageMap
 {
     private const int RetainFlag = 4;
     private const int AsItIsFlag = 8;
-    private const int TakenFlag = 16;
 
     public byte Qos { get; init; }
 
@@ -26,9 +25,6 @@ internal ref struct MqttMessageMap
 
     /// <summary>A copy for one subscription.</summary>
     public bool IsAsItIs { get; init; }
-
-    /// <summary>With <see cref="IsAsItIs"/>: it was taken from a shared subscription, for this session alone.</summary>
-    public bool IsTaken { get; init; }
 
     public ReadOnlySpan<byte> Topic { get; init; }
 
@@ -54,7 +50,6 @@ internal ref struct MqttMessageMap
                 Qos = (byte)(flags & 3),
                 Retain = (flags & RetainFlag) != 0,
                 IsAsItIs = (flags & AsItIsFlag) != 0,
-                IsTaken = (flags & TakenFlag) != 0,
                 Topic = from.Binary(),
                 Properties = from.Take(from.VarInt()),
                 Payload = from.TakeRest(),
@@ -72,7 +67,7 @@ internal ref struct MqttMessageMap
     public readonly void Write(Span<byte> output)
     {
         var to = new MqttWriter(output);
-        to.Byte((byte)(Qos | (Retain ? RetainFlag : 0) | (IsAsItIs ? AsItIsFlag : 0) | (IsTaken ? TakenFlag : 0)));
+        to.Byte((byte)(Qos | (Retain ? RetainFlag : 0) | (IsAsItIs ? AsItIsFlag : 0)));
         to.Binary(Topic);
         to.VarInt(Properties.Length);
         to.Raw(Properties);

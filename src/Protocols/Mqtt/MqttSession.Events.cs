@@ -107,6 +107,9 @@ internal sealed partial class MqttSession : IClientEvents
             case TagKind.SubAck:
                 _acks.OnKept(done.Number, null);
                 break;
+            case TagKind.Taken:
+                _consumerCredit.OnGone(done);
+                break;
         }
     }
 

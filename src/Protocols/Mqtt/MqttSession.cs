@@ -66,8 +66,9 @@ internal sealed partial class MqttSession
         _will = connect.Will is { } will ? new SessionWill(environment, queues, retained, will) : null;
         _pass = new PassTransaction(_client);
         _own = new OwnQueue(queues);
-        _retains = new RetainRequests(retained, _client, environment.Broker, connection);
-        _retainedReplies = new RetainedReplies(retained, _client, _own, _output, Options.RetainedStepsPerPass);
+        _retains = new RetainRequests(retained, connection);
+        _retainedReplies = new RetainedReplies(
+            retained, _client, _own, _output, Options.RetainedStepsPerPass, environment.Logger);
         _unanswered = new UnansweredPublishes(State, _output, _end, _retains, Options.ReceiveMaximum);
         _publishes = new ClientPublishes(queues, _producer, Options, _unanswered, _retains, _pass);
         _consumerCredit = new ConsumerCredit(_client, _consumer);
@@ -120,7 +121,7 @@ internal sealed partial class MqttSession
         LoadedMessage.ReadAsync(_client, delivery, cancellation);
 
     /// <summary>What was read.</summary>
-    public void OnRead(bool isState, LoadedMessage message)
+    public void OnRead(bool isState, in Delivery delivery, LoadedMessage message)
     {
         if (isState)
         {
@@ -128,12 +129,12 @@ internal sealed partial class MqttSession
         }
         else
         {
-            _sender.OnRead(message);
+            _sender.OnRead(delivery, message);
         }
     }
 
     /// <summary>It is damaged, or cannot be had as an MQTT message.</summary>
-    public void OnReadFailed(bool isState, Exception fault)
+    public void OnReadFailed(bool isState, in Delivery delivery, Exception fault)
     {
         if (isState)
         {
@@ -141,7 +142,7 @@ internal sealed partial class MqttSession
         }
         else
         {
-            _sender.OnReadFailed(fault);
+            _sender.OnReadFailed(delivery, fault);
         }
     }
 
@@ -232,6 +233,7 @@ internal sealed partial class MqttSession
     public void Close(ClientKey key)
     {
         _publishes.Abort();
+        _retains.Leave();
         if (_isStarted)
         {
             _will?.Leave(key, _producer, NowMs);

@@ -174,16 +174,27 @@ public sealed class PublishTests
         Assert.Equal(ReasonCode.ReceiveMaximumExceeded, await client.ExpectEndAsync());
     }
 
-    [Fact]
-    public async Task A_message_larger_than_the_client_takes_does_not_exist_for_it()
+    /// <summary>§3.1.2.11.4: nor is an identifier released that it never saw.</summary>
+    [Theory]
+    [InlineData("t", 1, 0)]
+    [InlineData("t", 2, 0)]
+    [InlineData("t", 2, 600)]
+    [InlineData("$share/g/t", 2, 600)]
+    public async Task A_message_larger_than_the_client_takes_does_not_exist_for_it(string filter, int qos, int expiry)
     {
         await using var scene = new MqttScene();
-        MqttPeer client = await scene.ConnectAsync("c", with: c => c with { MaximumPacketSize = 100 });
-        await client.SubscribeAsync("t", 1);
+        MqttPeer client = await scene.ConnectAsync(
+            "c", expiry: (uint)expiry, with: c => c with { MaximumPacketSize = 100 });
+        await client.SubscribeAsync(filter, qos);
         MqttPeer from = await scene.ConnectAsync("from");
-        await from.PublishAsync("t", new string('x', 200), 1);
-        await from.PublishAsync("t", "small", 1);
-        Assert.Equal("small", (await client.TakePublishAsync()).Body);
+        for (int i = 0; i < 100; i++)
+        {
+            await from.PublishAsync("t", new string('x', 200), qos);
+        }
+
+        await from.PublishAsync("t", "small", qos);
+        Assert.Equal("small", (await client.TakeAnsweredAsync()).Body);
+        await client.AssertQuietAsync();
     }
 
     [Fact]

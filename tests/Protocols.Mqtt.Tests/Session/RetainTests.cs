@@ -1,5 +1,7 @@
 using Pillarbox.Broker.Addresses;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Wire;
+using Pillarbox.Storage;
 
 namespace Pillarbox.Protocols.Mqtt.Tests.Session;
 
@@ -13,6 +15,8 @@ public sealed class RetainTests
         RetainedMessagesMax = 1,
         SystemTopicsIntervalMs = 0,
     };
+
+    private const int PendingBytes = 128 << 10;
 
     [Theory]
     [InlineData(3, 0)]
@@ -184,6 +188,37 @@ public sealed class RetainTests
         Assert.Equal("another", (await reader.TakePublishAsync()).Body);
     }
 
+    /// <summary>§3.3.2.3.3: a retained message that has expired is none, and takes no room.</summary>
+    [Fact]
+    public async Task A_retained_message_that_has_expired_makes_room_for_another()
+    {
+        await using var scene = new MqttScene(OneRetained);
+        MqttPeer client = await scene.ConnectAsync("c");
+        ushort first = await client.SendPublishAsync(
+            "a", "1", 1, retain: true, with: to => to.Add(PropertyId.MessageExpiryInterval, 5));
+        await client.ExpectAckAsync(PacketType.PubAck, first);
+        await client.SendPublishAsync("b", "2", 1, retain: true, id: 77);
+        Assert.Equal(ReasonCode.QuotaExceeded, await client.ExpectAckAsync(PacketType.PubAck, 77));
+        scene.Clock.Advance(6_000);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        ReasonCode answer;
+        do
+        {
+            // The clock's tick takes it away.
+            patience.Token.ThrowIfCancellationRequested();
+            await client.SendPublishAsync("b", "2", 1, retain: true, id: 78);
+            answer = await client.ExpectAckAsync(PacketType.PubAck, 78);
+        }
+        while (answer == ReasonCode.QuotaExceeded);
+
+        Assert.Equal(ReasonCode.Success, answer);
+        await scene.RestartAsync();
+        MqttPeer reader = await scene.ConnectAsync("reader");
+        await reader.SubscribeAsync("#");
+        Assert.Equal("2", (await reader.TakePublishAsync()).Body);
+        await reader.AssertQuietAsync();
+    }
+
     /// <summary>MQTT-3.3.1-5: what a topic has is replaced, also when no further topic may have one.</summary>
     [Fact]
     public async Task A_retained_message_is_replaced_though_there_is_room_for_no_more()
@@ -196,5 +231,71 @@ public sealed class RetainTests
         Assert.Equal(ReasonCode.QuotaExceeded, await client.ExpectAckAsync(PacketType.PubAck, 77));
         await client.SubscribeAsync("a");
         Assert.Equal(new string('2', 700), (await client.TakePublishAsync()).Body);
+    }
+
+    /// <summary>What the broker does not take as a message is not retained either, nor does it take away what is.
+    /// </summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(2, 100)]
+    public async Task A_publish_that_is_refused_changes_no_retained_message(int qos, int expiry)
+    {
+        var settings = new Dictionary<string, AddressSettings> { ["t"] = new() { MessageBytesMax = 1000 } };
+        await using var scene = new MqttScene(configure: options => options with { AddressSettings = settings });
+        MqttPeer client = await scene.ConnectAsync("c", expiry: (uint)expiry);
+        await client.PublishAsync("t", "kept", 1, retain: true);
+        await client.SendPublishAsync("t", new string('x', 2000), qos, retain: true, id: 7);
+        if (qos > 0)
+        {
+            PacketType answer = qos == 1 ? PacketType.PubAck : PacketType.PubRec;
+            Assert.Equal(ReasonCode.QuotaExceeded, await client.ExpectAckAsync(answer, 7));
+        }
+
+        await client.AssertQuietAsync();
+        await ExpectRetainedAsync(scene, "kept");
+        await scene.RestartAsync();
+        await ExpectRetainedAsync(scene, "kept");
+    }
+
+    /// <summary>That a transaction is not taken by the disk is known when the message is retained already: what was
+    /// before comes back.</summary>
+    [Fact]
+    public async Task A_publish_that_a_full_disk_refuses_changes_no_retained_message()
+    {
+        FileFaults faults = new();
+        var files = new FaultyFileSystem(new MemoryFileSystem(), faults, new SeededRandom(1));
+        await using var scene = new MqttScene(
+            files: files, configure: options => options with { PendingBytesMax = PendingBytes });
+        MqttPeer reader = await scene.ConnectAsync("reader", expiry: 100);
+        await reader.SubscribeAsync("filler", 1);
+        MqttPeer client = await scene.ConnectAsync("c", expiry: 100);
+        await client.PublishAsync("t", "kept", 1, retain: true);
+        MqttPeer filler = await scene.ConnectAsync("filler");
+        MqttPeer latecomer = await scene.ConnectAsync("latecomer");
+        faults.WriteFull = 1;
+        ushort filling = await filler.SendPublishAsync("filler", new string('f', PendingBytes), 1);
+        await filler.AssertQuietAsync();
+        await client.SendPublishAsync("t", "refused", 2, retain: true, id: 7);
+        await client.AssertQuietAsync();
+        await latecomer.SubscribeAsync("t");
+        Received found = await latecomer.TakePublishAsync();
+        faults.WriteFull = 0;
+        Assert.Equal(ReasonCode.Success, await filler.ExpectAckAsync(PacketType.PubAck, filling));
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await client.ExpectAckAsync(PacketType.PubRec, 7));
+        Assert.Equal("kept", found.Body);
+        await client.PublishAsync("other", "behind it", 1, retain: true);
+        await scene.RestartAsync();
+        await ExpectRetainedAsync(scene, "kept");
+    }
+
+    private static async Task ExpectRetainedAsync(MqttScene scene, string body)
+    {
+        MqttPeer reader = await scene.ConnectAsync("latecomer");
+        await reader.SubscribeAsync("t");
+        Assert.Equal(body, (await reader.TakePublishAsync()).Body);
+        await reader.AssertQuietAsync();
+        await reader.CutAsync();
     }
 }

@@ -27,18 +27,22 @@ internal sealed class AwaitedRead
     public LoadedMessage? Of(in Delivery delivery) =>
         _loaded is not null && _loadedKey == SessionState.KeyOf(delivery) ? _loaded : null;
 
-    /// <summary>It was read. Its subscription may have gone meanwhile, and it with that.</summary>
-    public void OnRead(LoadedMessage message)
+    /// <summary>A message was read. Its subscription may have gone meanwhile, and it with that; what is to be read now
+    /// is another one then.</summary>
+    public void OnRead(in Delivery delivery, LoadedMessage message)
     {
-        (_loaded, _loadedKey) = IsAwaited ? (message, SessionState.KeyOf(_delivery)) : (null, default);
-        IsAwaited = false;
+        if (IsFor(delivery))
+        {
+            (_loaded, _loadedKey) = (message, SessionState.KeyOf(delivery));
+            IsAwaited = false;
+        }
     }
 
     /// <summary>It cannot be read; false: it is wanted no longer.</summary>
-    public bool OnFailed()
+    public bool OnFailed(in Delivery delivery)
     {
-        bool wasAwaited = IsAwaited;
-        IsAwaited = false;
+        bool wasAwaited = IsFor(delivery);
+        IsAwaited &= !wasAwaited;
         return wasAwaited;
     }
 
@@ -47,4 +51,6 @@ internal sealed class AwaitedRead
 
     /// <summary>Nothing is to be read, and what was read is wanted no longer.</summary>
     public void Forget() => (_loaded, IsAwaited) = (null, false);
+
+    private bool IsFor(in Delivery delivery) => IsAwaited && _delivery == delivery;
 }

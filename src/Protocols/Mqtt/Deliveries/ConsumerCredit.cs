@@ -1,5 +1,6 @@
 using Pillarbox.Broker;
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Protocols.Mqtt.Sessions;
 
 namespace Pillarbox.Protocols.Mqtt.Deliveries;
 
@@ -11,8 +12,9 @@ internal sealed class ConsumerCredit(BrokerClient client, Consumer own)
 {
     private int _owed;
 
-    // Those of shared subscriptions whose messages are in the session's own queue now.
-    private Queue<Consumer>? _takenFrom;
+    // Those of shared subscriptions whose messages are in the session's own queue now, by a number of each message.
+    private Dictionary<int, Consumer>? _taken;
+    private int _lastTaken;
 
     /// <summary>A message of the consumer is done with.</summary>
     public void Owe(Consumer consumer)
@@ -27,19 +29,22 @@ internal sealed class ConsumerCredit(BrokerClient client, Consumer own)
         }
     }
 
-    /// <summary>A message is done with, wherever it came from.</summary>
-    public void Owe(in Outgoing outgoing)
+    /// <summary>A message of a shared subscription goes into the session's own queue: another one is asked for when it
+    /// has left that queue, whatever took it, of which the broker tells with the tag.</summary>
+    public ulong OweWhenGone(Consumer shared)
     {
-        Owe(outgoing.Delivery.Consumer);
-        if (outgoing.IsTaken && _takenFrom?.TryDequeue(out Consumer? shared) == true)
-        {
-            client.Grant(shared, 1);
-        }
+        (_taken ??= []).Add(++_lastTaken, shared);
+        return new Tag(TagKind.Taken, _lastTaken).Value;
     }
 
-    /// <summary>A message of a shared subscription goes into the session's own queue: another one is asked for when the
-    /// client has this one.</summary>
-    public void OweWhenTaken(Consumer shared) => (_takenFrom ??= new Queue<Consumer>()).Enqueue(shared);
+    /// <summary>One has left the session's own queue, or did not come into it.</summary>
+    public void OnGone(Tag taken)
+    {
+        if (_taken?.Remove(taken.Number, out Consumer? shared) == true)
+        {
+            Owe(shared);
+        }
+    }
 
     /// <summary>Grants what the session's own consumer is owed.</summary>
     public void Grant()

@@ -64,15 +64,15 @@ internal sealed class MessageSender(
     }
 
     /// <summary>What was read.</summary>
-    public void OnRead(LoadedMessage message) => _read.OnRead(message);
+    public void OnRead(in Delivery delivery, LoadedMessage message) => _read.OnRead(delivery, message);
 
     /// <summary>It is damaged, or cannot be had as an MQTT message.</summary>
-    public void OnReadFailed(Exception fault)
+    public void OnReadFailed(in Delivery delivery, Exception fault)
     {
-        if (_read.OnFailed())
+        if (_read.OnFailed(delivery))
         {
             Take(_read.IsStored);
-            answers.GiveUp(_read.Delivery, fault);
+            answers.GiveUp(delivery, fault);
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed class MessageSender(
         bool isBegun = _identifiers.IsBegun(delivery);
         if (header.Format != PayloadFormat.Mqtt || !MqttMessageMap.TryRead(payload, out MqttMessageMap message))
         {
-            answers.Drop(delivery, isTaken: false);
+            answers.Drop(delivery);
             return SendResult.Done;
         }
 
@@ -182,11 +182,18 @@ internal sealed class MessageSender(
             && TryExpire(header, nowMs, ref outgoing);
         if (!isWanted && !isBegun)
         {
-            answers.Drop(delivery, message.IsTaken);
+            answers.Drop(delivery);
             return SendResult.Done;
         }
 
         outgoing.Qos = isBegun || isStored ? 2 : outgoing.Qos;
+        if (outgoing.Qos == 2 && !isBegun && !isStored && !output.Fits(outgoing))
+        {
+            // To the client it does not exist (§3.1.2.11.4): no identifier is kept for it, and none is released.
+            answers.Drop(delivery);
+            return SendResult.Done;
+        }
+
         if (outgoing.Qos == 2 && _state is not null
             && delivery.Consumer.Tag is Subscription { Group: not null } shared)
         {
@@ -208,7 +215,7 @@ internal sealed class MessageSender(
         if (!output.TryPublish(outgoing))
         {
             // Larger than the client takes: to it the message does not exist (§3.1.2.11.4).
-            answers.Drop(delivery, outgoing.Message.IsTaken);
+            answers.Drop(delivery);
         }
         else if (outgoing.Qos == 0)
         {

@@ -31,9 +31,6 @@ internal struct Outgoing
     public Delivery Delivery;
     public OutgoingState State;
     public byte Qos;
-
-    /// <summary>It came from a shared subscription, by the session's own queue.</summary>
-    public bool IsTaken;
 }
 
 /// <summary>

@@ -18,7 +18,7 @@ internal sealed class OutgoingAnswers(
     private readonly BrokerClient _client = queues.Client;
     private readonly SessionState? _state = queues.State;
 
-    /// <summary>A message of QoS 0 is sent.</summary>
+    /// <summary>A message is done with.</summary>
     public void Settle(in Delivery delivery)
     {
         _client.Settle(delivery, Outcome.Accepted);
@@ -31,21 +31,18 @@ internal sealed class OutgoingAnswers(
         Delivery = delivery,
         Qos = (byte)sent.Qos,
         State = OutgoingState.Sent,
-        IsTaken = sent.Message.IsTaken,
     });
 
     /// <summary>A message is not sent, or not again. The client may hold it under an identifier.</summary>
-    public void Drop(in Delivery delivery, bool isTaken)
+    public void Drop(in Delivery delivery)
     {
-        var dropped = new Outgoing { Delivery = delivery, Qos = 2, State = OutgoingState.Releasing, IsTaken = isTaken };
         if (_state?.TryGetSent(delivery, out ushort id) != true)
         {
-            _client.Settle(delivery, Outcome.Accepted);
-            credit.Owe(dropped);
+            Settle(delivery);
             return;
         }
 
-        window.Set(id, dropped);
+        window.Set(id, new Outgoing { Delivery = delivery, Qos = 2, State = OutgoingState.Releasing });
         _client.Settle(delivery, Outcome.Accepted, new Tag(TagKind.Release, id).Value);
     }
 
@@ -91,7 +88,7 @@ internal sealed class OutgoingAnswers(
     {
         if (window.TryGet(id, out Outgoing outgoing))
         {
-            credit.Owe(outgoing);
+            credit.Owe(outgoing.Delivery.Consumer);
             outgoing.State = OutgoingState.Released;
             window.Set(id, outgoing);
             output.Answer(PacketType.PubRel, id);
@@ -202,8 +199,7 @@ internal sealed class OutgoingAnswers(
     {
         if (window.Remove(id, out Outgoing outgoing))
         {
-            _client.Settle(outgoing.Delivery, Outcome.Accepted);
-            credit.Owe(outgoing);
+            Settle(outgoing.Delivery);
         }
     }
 }

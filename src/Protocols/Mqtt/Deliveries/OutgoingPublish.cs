@@ -21,19 +21,20 @@ internal ref struct OutgoingPublish
     public uint MessageExpiry;
     public int[] SubscriptionIds;
 
+    /// <summary>Bytes of the whole packet, without an alias.</summary>
+    public readonly long BytesFor(MqttVersion version)
+    {
+        int length = LengthFor(version, PropertyBytes());
+        return FixedHeader.BytesFor(length) + length;
+    }
+
     /// <summary>Writes the PUBLISH; false when it is larger than the client takes, and nothing was written.</summary>
     public readonly bool TryWrite(PacketWriter output, MqttVersion version, SentAliases aliases, uint packetBytesMax)
     {
         ReadOnlySpan<byte> topic = Message.Topic;
-        int length = 2 + topic.Length + (Qos > 0 ? 2 : 0) + Message.Payload.Length;
-        int properties = 0;
+        int properties = PropertyBytes();
+        int length = LengthFor(version, properties);
         ushort alias = 0;
-        if (version == MqttVersion.V5)
-        {
-            properties = PropertyBytes();
-            length += MqttWriter.VarIntBytes(properties) + properties;
-        }
-
         long bytes = FixedHeader.BytesFor(length) + length;
         if (bytes > packetBytesMax)
         {
@@ -68,6 +69,10 @@ internal ref struct OutgoingPublish
         output.Advance(to.Count);
         return true;
     }
+
+    private readonly int LengthFor(MqttVersion version, int properties) =>
+        2 + Message.Topic.Length + (Qos > 0 ? 2 : 0) + Message.Payload.Length
+        + (version == MqttVersion.V5 ? MqttWriter.VarIntBytes(properties) + properties : 0);
 
     private readonly int PropertyBytes()
     {

@@ -30,26 +30,25 @@ internal sealed class SharedTakeOver(
             Qos = 2,
             Retain = outgoing.Retain,
             IsAsItIs = true,
-            IsTaken = true,
             Topic = outgoing.Message.Topic,
             Properties = OwnQueue.PropertiesFor(outgoing.Message, shared),
             Payload = outgoing.Message.Payload,
         };
         Transaction transaction = pass.Take(copy.Bytes);
-        if (own.Publish(copy, header.ExpiresAtMs, transaction) is { } refusal)
+        ulong tag = credit.OweWhenGone(delivery.Consumer);
+        if (own.Publish(copy, header.ExpiresAtMs, transaction, tag) is { } refusal)
         {
             // Nothing of it was sent: it is the group's still, for others of its members. What a transaction has no
             // room for lets it fail.
             pass.End();
             Log.NotTakenOver(logger, client.Info.ClientId, refusal.Message);
             client.Settle(delivery, new Outcome(OutcomeKind.Modified, UndeliverableHere: true));
-            credit.Owe(delivery.Consumer);
+            credit.OnGone(Tag.From(tag));
             return SendResult.Done;
         }
 
         client.Settle(delivery, Outcome.Accepted, 0, transaction);
         pass.AddTakeOver();
-        credit.OweWhenTaken(delivery.Consumer);
         return SendResult.Done;
     }
 }

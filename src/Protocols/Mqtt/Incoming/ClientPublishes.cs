@@ -41,9 +41,14 @@ internal sealed class ClientPublishes
         _topics = new TopicTable(options.KnownTopicsMax, options.TopicAliasMaximum);
     }
 
+    /// <summary>A message on its way; null in <see cref="Retained"/>: it is not retained.</summary>
+    private readonly record struct Publish(MessageHeader Header, byte Qos, ushort PacketId, string Address)
+    {
+        public RetainedMessage? Retained { get; init; }
+    }
+
     /// <summary>A message whose body has a file of its own.</summary>
-    private sealed record LargeMessage(
-        LargePublish Body, MessageHeader Header, byte Qos, ushort PacketId, string Address);
+    private sealed record LargeMessage(LargePublish Body, Publish Publish);
 
     /// <summary>Whether the broker takes no more messages now; the input waits.</summary>
     public bool IsPaused => _credit <= 0 || _large is not null || _client.IsBehind;
@@ -61,7 +66,7 @@ internal sealed class ClientPublishes
         LargeMessage large = _large!;
         _large = null;
         FileReady = null;
-        Publish(large);
+        SendWhole(large);
     }
 
     /// <summary>The connection is over: a message that is not whole in its file is none.</summary>
@@ -138,25 +143,27 @@ internal sealed class ClientPublishes
         }
 
         stored.Write(_scratch);
-        if (packet.Retain && !_retains.TrySet(packet, _scratch.AsSpan(0, bytes), header.ExpiresAtMs, topic))
-        {
-            _unanswered.Refuse(packet, ReasonCode.QuotaExceeded, "no more retained messages are taken");
-            return;
-        }
-
         if (packet.Qos > 0)
         {
             _unanswered.Begin(packet.Qos, packet.PacketId);
         }
 
         var payload = new ReadOnlySequence<byte>(_scratch, 0, bytes);
+        var publish = new Publish(header, packet.Qos, packet.PacketId, topic.Address)
+        {
+            Retained = packet.Retain ? Retained(topic, payload, header) : null,
+        };
         if (bytes > _options.LargeMessageBytesMin)
         {
-            PublishLarge(header, payload, packet, topic.Address);
+            SendLarge(publish, payload);
+        }
+        else if (publish.Retained is not null)
+        {
+            Retain(publish, payload);
         }
         else
         {
-            Publish(header, payload, packet, topic.Address);
+            Send(publish, payload);
         }
 
         if (_scratch.Length > ScratchBytesKept)
@@ -165,39 +172,36 @@ internal sealed class ClientPublishes
         }
     }
 
-    private void Publish(
-        in MessageHeader header, in ReadOnlySequence<byte> payload, in PublishPacket packet, string address)
+    private RetainedMessage Retained(KnownTopic topic, in ReadOnlySequence<byte> stored, in MessageHeader header) =>
+        new(TopicText.ToText(topic.Topic), stored.ToArray(), header.ExpiresAtMs, _client.PublisherHash);
+
+    // It is retained when the broker takes it, and taken when it can be retained.
+    private void Retain(Publish publish, ReadOnlySequence<byte> payload)
     {
-        _credit--;
-        switch (packet.Qos)
+        if (!_retains.TryPublish(publish.Qos, publish.PacketId, publish.Retained!, () => Send(publish, payload)))
         {
-            case 0:
-                _client.Publish(_producer, header, payload, 0, address);
-                break;
-            case 1:
-                _client.Publish(_producer, header, payload, new Tag(TagKind.PubAck, packet.PacketId).Value, address);
-                break;
-            case 2 when _state is null:
-                _client.Publish(_producer, header, payload, new Tag(TagKind.PubRec, packet.PacketId).Value, address);
-                break;
-            default:
-                // The message and its identifier are on disk together, or neither is.
-                Transaction transaction = _pass.Take((int)payload.Length);
-                ulong tag = new Tag(TagKind.Staged, packet.PacketId).Value;
-                _client.Publish(_producer, header, payload, tag, address, transaction);
-                Keep(packet.PacketId, transaction);
-                break;
+            _unanswered.OnNoRoom(publish.Qos, publish.PacketId);
         }
     }
 
-    private void PublishLarge(
-        in MessageHeader header, in ReadOnlySequence<byte> payload, in PublishPacket packet, string address)
+    private BrokerException? Send(in Publish publish, in ReadOnlySequence<byte> payload)
     {
-        var large = new LargeMessage(_client.BeginLarge(_producer), header, packet.Qos, packet.PacketId, address);
+        _credit--;
+        // The message and its identifier are on disk together, or neither is.
+        Transaction? transaction = IsKept(publish) ? _pass.Take((int)payload.Length) : null;
+        BrokerException? refusal = _client.Publish(
+            _producer, publish.Header, payload, TagOf(publish), publish.Address, transaction);
+        Keep(publish, transaction);
+        return refusal;
+    }
+
+    private void SendLarge(in Publish publish, in ReadOnlySequence<byte> payload)
+    {
+        var large = new LargeMessage(_client.BeginLarge(_producer), publish);
         bool isAhead = large.Body.Append(payload);
         if (large.Body.Finish() && isAhead)
         {
-            Publish(large);
+            SendWhole(large);
             return;
         }
 
@@ -205,28 +209,45 @@ internal sealed class ClientPublishes
         FileReady = large.Body.ReadyAsync(CancellationToken.None).AsTask();
     }
 
-    private void Publish(LargeMessage large)
+    private void SendWhole(LargeMessage large)
     {
-        _credit--;
-        bool isKept = large.Qos == 2 && _state is not null;
-        TagKind kind = large.Qos switch
+        Publish publish = large.Publish;
+        if (publish.Retained is null)
         {
-            0 => TagKind.None,
-            1 => TagKind.PubAck,
-            _ => isKept ? TagKind.Staged : TagKind.PubRec,
-        };
-        ulong tag = kind == TagKind.None ? 0 : new Tag(kind, large.PacketId).Value;
-        Transaction? transaction = isKept ? _pass.Take(0) : null;
-        large.Body.Complete(large.Header, tag, large.Address, transaction);
-        if (transaction is not null)
+            Send(large);
+        }
+        else if (!_retains.TryPublish(publish.Qos, publish.PacketId, publish.Retained, () => Send(large)))
         {
-            Keep(large.PacketId, transaction);
+            large.Body.Abort();
+            _unanswered.OnNoRoom(publish.Qos, publish.PacketId);
         }
     }
 
-    private void Keep(ushort packetId, Transaction transaction)
+    private BrokerException? Send(LargeMessage large)
     {
-        _state!.PutIncoming(packetId, transaction);
-        _pass.AddIncoming(packetId);
+        _credit--;
+        Publish publish = large.Publish;
+        Transaction? transaction = IsKept(publish) ? _pass.Take(0) : null;
+        BrokerException? refusal = large.Body.Complete(publish.Header, TagOf(publish), publish.Address, transaction);
+        Keep(publish, transaction);
+        return refusal;
+    }
+
+    private bool IsKept(in Publish publish) => publish.Qos == 2 && _state is not null;
+
+    private ulong TagOf(in Publish publish) => publish.Qos switch
+    {
+        0 => 0,
+        1 => new Tag(TagKind.PubAck, publish.PacketId).Value,
+        _ => new Tag(IsKept(publish) ? TagKind.Staged : TagKind.PubRec, publish.PacketId).Value,
+    };
+
+    private void Keep(in Publish publish, Transaction? transaction)
+    {
+        if (transaction is not null)
+        {
+            _state!.PutIncoming(publish.PacketId, transaction);
+            _pass.AddIncoming(publish.PacketId);
+        }
     }
 }

@@ -22,6 +22,9 @@ internal sealed class UnansweredPublishes(
     // Why messages were refused whose identifiers are not forgotten yet.
     private Dictionary<ushort, BrokerException>? _refusals;
     private HashSet<ushort>? _unrouted;
+
+    // Those of earlier connections: a client's quota begins anew with each (§4.9).
+    private HashSet<ushort>? _earlier;
     private int _count;
 
     /// <summary>A message of QoS 2.</summary>
@@ -71,12 +74,11 @@ internal sealed class UnansweredPublishes(
         }
     }
 
-    /// <summary>One does not go to the broker, where nobody may publish so, or there is no room. Where there is no
-    /// answer nothing is said, as of any that the broker refuses.</summary>
+    /// <summary>One does not go to the broker, for nobody may publish so. Where there is no answer nothing is said, as
+    /// of any that the broker refuses.</summary>
     public void Refuse(in PublishPacket packet, ReasonCode reason, string text)
     {
-        bool isForbidden = reason == ReasonCode.TopicNameInvalid;
-        if (packet.Qos > 0 && !output.TellsReasons && !(isForbidden && output.AcknowledgesForbidden))
+        if (packet.Qos > 0 && !output.TellsReasons && !output.AcknowledgesForbidden)
         {
             // There is no way to say that a message was not taken but to end (3.1.1 [MQTT-3.3.5-2]).
             throw new MqttException(reason, text);
@@ -88,11 +90,22 @@ internal sealed class UnansweredPublishes(
         }
     }
 
+    /// <summary>One that began cannot be retained, and so it does not go to the broker.</summary>
+    public void OnNoRoom(int qos, ushort id)
+    {
+        if (qos > 0)
+        {
+            var refusal = new BrokerException(
+                BrokerError.ResourceLimitExceeded, "no more retained messages are taken");
+            OnStored(id, qos == 1 ? PacketType.PubAck : PacketType.PubRec, refusal);
+        }
+    }
+
     /// <summary>An earlier connection has got one of QoS 2, and has not completed it.</summary>
     public void Resume(ushort id)
     {
         (_incoming ??= [])[id] = IncomingState.Stored;
-        _count++;
+        (_earlier ??= []).Add(id);
     }
 
     /// <summary>The broker has one, or refuses it.</summary>
@@ -239,7 +252,7 @@ internal sealed class UnansweredPublishes(
     public void Complete(ushort id)
     {
         _incoming!.Remove(id);
-        _count--;
+        _count -= _earlier?.Remove(id) == true ? 0 : 1;
         output.Answer(PacketType.PubComp, id);
     }
 }

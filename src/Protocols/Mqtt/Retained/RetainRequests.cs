@@ -1,9 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Pillarbox.Broker;
-using Pillarbox.Model;
 using Pillarbox.Protocols.Mqtt.Sessions;
-using Pillarbox.Protocols.Mqtt.Wire;
 
 namespace Pillarbox.Protocols.Mqtt.Retained;
 
@@ -11,11 +8,10 @@ namespace Pillarbox.Protocols.Mqtt.Retained;
 /// The messages that a client asks to be retained (MQTT 5.0 §3.3.1.3). One that is to be answered is answered when it
 /// is on disk both times: as a message and as a retained one. Owned by the connection.
 /// </summary>
-internal sealed class RetainRequests(
-    RetainedStore store, BrokerClient client, MessageBroker broker, IMqttConnection connection) : IRetainWaiter
+internal sealed class RetainRequests(RetainedStore store, IMqttConnection connection) : IRetainWaiter
 {
     private ConcurrentQueue<(ulong Tag, BrokerException? Error)>? _done;
-    private Dictionary<ushort, (int Left, BrokerException? Error)>? _awaited;
+    private Dictionary<ushort, Awaited>? _awaited;
 
     /// <summary>Whether some are on disk, and the client has not been told. Any thread.</summary>
     public bool HasDone => _done is { IsEmpty: false };
@@ -40,59 +36,66 @@ internal sealed class RetainRequests(
         return true;
     }
 
-    /// <summary>Retains a message that is published next; false: there is no room for it.</summary>
-    public bool TrySet(in PublishPacket packet, ReadOnlySpan<byte> stored, long expiresAtMs, KnownTopic topic)
+    /// <summary>Publishes a message and retains it, or does neither; false: there is no room to retain it.
+    /// <paramref name="publish"/> says why it is not taken, which the broker tells, too.</summary>
+    public bool TryPublish(byte qos, ushort packetId, RetainedMessage message, Func<BrokerException?> publish)
     {
-        string text = Encoding.UTF8.GetString(topic.Topic);
-        var message = new RetainedMessage(text, stored.ToArray(), expiresAtMs, client.PublisherHash);
-        if (!MaySend(topic.Address))
-        {
-            // The publish is refused for the same reason, and answered.
-            return true;
-        }
-
-        bool isAwaited = packet.Qos > 0;
+        bool isAwaited = qos > 0;
         if (isAwaited)
         {
             _done ??= new ConcurrentQueue<(ulong, BrokerException?)>();
-            (_awaited ??= [])[packet.PacketId] = (2, null);
         }
 
-        TagKind kind = packet.Qos == 1 ? TagKind.PubAck : TagKind.PubRec;
-        if (store.Set(message, isAwaited ? this : null, new Tag(kind, packet.PacketId).Value))
+        BrokerException? refusal = null;
+        TagKind kind = qos == 1 ? TagKind.PubAck : TagKind.PubRec;
+        bool hasRoom = store.TryPublish(
+            message, () => refusal = publish(), isAwaited ? this : null, new Tag(kind, packetId).Value);
+        if (hasRoom && isAwaited && refusal is null)
         {
-            return true;
+            (_awaited ??= [])[packetId] = new Awaited(message, 2, null);
         }
 
-        if (isAwaited)
-        {
-            _awaited!.Remove(packet.PacketId);
-        }
-
-        return false;
+        return hasRoom;
     }
 
     /// <summary>One of both is on disk, or cannot be; true: the message is answered with the other. An error of either
-    /// is that of both.</summary>
+    /// is that of both, and what was retained before is so again.</summary>
     public bool IsAwaited(ushort id, ref BrokerException? error)
     {
-        if (_awaited is null || !_awaited.TryGetValue(id, out (int Left, BrokerException? Error) awaited))
+        if (_awaited is null || !_awaited.TryGetValue(id, out Awaited awaited))
         {
             return false;
+        }
+
+        if (error is not null && awaited.Error is null)
+        {
+            store.Decide(awaited.Message, isTaken: false);
         }
 
         error ??= awaited.Error;
         if (awaited.Left > 1)
         {
-            _awaited[id] = (awaited.Left - 1, error);
+            _awaited[id] = awaited with { Left = awaited.Left - 1, Error = error };
             return true;
         }
 
         _awaited.Remove(id);
+        if (error is null)
+        {
+            store.Decide(awaited.Message, isTaken: true);
+        }
+
         return false;
     }
 
-    private bool MaySend(string address) => broker.Authorizer.IsAllowed(
-        client.Info.Identity, Broker.Security.Permission.Send, client.Info.AddressSpace,
-        new AddressName(address, null));
+    /// <summary>The connection is over: what is not decided yet stays.</summary>
+    public void Leave()
+    {
+        foreach (Awaited awaited in _awaited?.Values ?? (IEnumerable<Awaited>)[])
+        {
+            store.Decide(awaited.Message, isTaken: true);
+        }
+    }
+
+    private readonly record struct Awaited(RetainedMessage Message, int Left, BrokerException? Error);
 }

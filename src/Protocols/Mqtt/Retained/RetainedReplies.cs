@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Pillarbox.Broker;
 using Pillarbox.Protocols.Mqtt.Deliveries;
 using Pillarbox.Protocols.Mqtt.Sessions;
@@ -11,13 +12,18 @@ namespace Pillarbox.Protocols.Mqtt.Retained;
 /// <param name="own">Where those wait that are to be answered.</param>
 /// <param name="output">Where the others go.</param>
 /// <param name="stepsMax">Steps of a look-up in one pass.</param>
+/// <param name="logger">Where is said what does not come.</param>
 internal sealed class RetainedReplies(
-    RetainedStore store, BrokerClient client, OwnQueue own, ClientOutput output, int stepsMax)
+    RetainedStore store, BrokerClient client, OwnQueue own, ClientOutput output, int stepsMax, ILogger logger)
 {
     private Queue<Sending>? _sendings;
 
+    // One that the disk did not take: it is tried again when the connection is woken.
+    private RetainedMessage? _held;
+    private bool _isHeld;
+
     /// <summary>Whether there is one that may be looked for now.</summary>
-    public bool CanWrite => _sendings is { Count: > 0 } && own.HasRoom;
+    public bool CanWrite => _sendings is { Count: > 0 } && own.HasRoom && !_isHeld;
 
     /// <summary>A subscription begins: it gets what its options ask for.</summary>
     public void Begin(Subscription subscription, bool isNew)
@@ -35,12 +41,15 @@ internal sealed class RetainedReplies(
     {
         bool wrote = false;
         int steps = stepsMax;
+        _isHeld = false;
         while (CanWrite && steps > 0 && output.BytesWritten < outputLimit)
         {
             Sending sending = _sendings!.Peek();
-            if (sending.Cursor.Next(ref steps) is { } message)
+            RetainedMessage? next = _held ?? sending.Cursor.Next(ref steps);
+            _held = null;
+            if (next is not null)
             {
-                wrote |= Send(message, sending.Subscription, nowMs);
+                wrote |= Send(next, sending.Subscription, nowMs);
             }
             else if (sending.Cursor.AtEnd)
             {
@@ -63,8 +72,7 @@ internal sealed class RetainedReplies(
         int qos = Math.Min(stored.Qos, subscription.Options.Qos);
         if (qos > 0)
         {
-            SendByQueue(message, stored, subscription, (byte)qos);
-            return true;
+            return SendByQueue(message, stored, subscription, (byte)qos);
         }
 
         var outgoing = new OutgoingPublish
@@ -77,8 +85,9 @@ internal sealed class RetainedReplies(
         return output.TryPublish(outgoing);
     }
 
-    // With an answer due it waits in the session's queue like any other message.
-    private void SendByQueue(RetainedMessage message, MqttMessageMap stored, Subscription subscription, byte qos)
+    // With an answer due it waits in the session's queue like any other message. What that does not take, such as one
+    // that is larger than sessions may have, does not come, and the log says so.
+    private bool SendByQueue(RetainedMessage message, MqttMessageMap stored, Subscription subscription, byte qos)
     {
         var copy = new MqttMessageMap
         {
@@ -89,7 +98,17 @@ internal sealed class RetainedReplies(
             Properties = OwnQueue.PropertiesFor(stored, subscription),
             Payload = stored.Payload,
         };
-        own.Publish(copy, message.ExpiresAtMs, null);
+        BrokerException? refusal = own.Publish(copy, message.ExpiresAtMs, null);
+        if (refusal is not null && client.IsStalled)
+        {
+            (_held, _isHeld) = (message, true);
+        }
+        else if (refusal is not null)
+        {
+            Log.RetainedNotSent(logger, client.Info.ClientId, message.Topic, refusal.Message);
+        }
+
+        return refusal is null;
     }
 
     private sealed record Sending(Subscription Subscription, RetainedTree.Cursor Cursor);

@@ -37,9 +37,12 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     public const string WillsName = "$mqtt.wills";
 
     private const int CreditMax = 1 << 30;
+    private const int ExpiredPerTick = 10_000;
 
     private readonly MqttEnvironment _environment;
     private readonly RetainedTree _tree = new();
+    private readonly UndecidedRetains _undecided = new();
+    private readonly RetainedExpiry _expiry;
     private readonly BrokerClient _client;
     private readonly Consumer _consumer;
     private readonly Producer _producer;
@@ -64,6 +67,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     public RetainedStore(MqttEnvironment environment, string addressSpace, string queue = QueueName)
     {
         _environment = environment;
+        _expiry = new RetainedExpiry(_tree);
         _client = environment.Broker.Connect(
             new ClientInfo
             {
@@ -104,34 +108,113 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     {
         lock (_gate)
         {
-            bool isRemoval = message.IsRemoval;
-            if (!isRemoval && !HasRoom(message))
+            if (!HasRoom(message))
             {
                 return false;
             }
 
-            RetainedMessage? older = isRemoval ? _tree.Remove(message.Topic) : _tree.Set(message);
-            if (isRemoval && older is null && also is null && !_writes.ContainsKey(message.Topic))
-            {
-                waiter?.OnRetained(tag, null);
-                return true;
-            }
-
-            Enqueue(message, waiter, tag);
-            if (also is not null)
-            {
-                (_writes[message.Topic].Also ??= []).Add(also);
-            }
+            SetLocked(message, waiter, tag, also);
         }
 
         Wake();
         return true;
     }
 
+    /// <summary>Publishes a message and sets it, or does neither: when <paramref name="publish"/> says why it is not
+    /// taken nothing changes, and nobody hears of it here. Who subscribes meanwhile gets it as a message, or finds it
+    /// set. With a <paramref name="waiter"/> the caller tells later whether it was taken in the end (<see
+    /// cref="Decide"/>). False: there is no room to set it, and it was not published.</summary>
+    public bool TryPublish(
+        RetainedMessage message, Func<BrokerException?> publish, IRetainWaiter? waiter, ulong tag)
+    {
+        lock (_gate)
+        {
+            if (!HasRoom(message))
+            {
+                return false;
+            }
+
+            if (publish() is not null)
+            {
+                return true;
+            }
+
+            if (waiter is not null)
+            {
+                _undecided.Begin(message, _tree.Find(message.Topic));
+            }
+
+            SetLocked(message, waiter, tag, null);
+        }
+
+        Wake();
+        return true;
+    }
+
+    /// <summary>A message was taken in the end, or was not: then what was set before comes back, unless something else
+    /// was set since.</summary>
+    public void Decide(RetainedMessage message, bool isTaken)
+    {
+        lock (_gate)
+        {
+            if (!_undecided.End(message, isTaken, out RetainedMessage? older))
+            {
+                return;
+            }
+
+            SetLocked(older ?? RetainedMessage.Removal(message.Topic), null, 0, null);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Takes away what has expired, so that there is room for others; the clock's tick.</summary>
+    public void Expire(long nowMs)
+    {
+        bool isAny = false;
+        lock (_gate)
+        {
+            for (int i = 0; i < ExpiredPerTick && _expiry.Take(nowMs) is { } expired; i++)
+            {
+                SetLocked(RetainedMessage.Removal(expired.Topic), null, 0, null);
+                isAny = true;
+            }
+        }
+
+        if (isAny)
+        {
+            Wake();
+        }
+    }
+
+    private void SetLocked(RetainedMessage message, IRetainWaiter? waiter, ulong tag, PublishedAlso? also)
+    {
+        bool isRemoval = message.IsRemoval;
+        RetainedMessage? older = isRemoval ? _tree.Remove(message.Topic) : _tree.Set(message);
+        _undecided.OnSet(message);
+        _expiry.Add(message);
+        if (isRemoval && older is null && also is null && !_writes.ContainsKey(message.Topic))
+        {
+            waiter?.OnRetained(tag, null);
+            return;
+        }
+
+        Enqueue(message, waiter, tag);
+        if (also is not null)
+        {
+            (_writes[message.Topic].Also ??= []).Add(also);
+        }
+    }
+
     // What is in its place goes.
     private bool HasRoom(RetainedMessage message)
     {
         MqttOptions options = _environment.Options;
+        if (message.IsRemoval)
+        {
+            return true;
+        }
+
         if (_tree.Count < options.RetainedMessagesMax && _tree.Bytes + message.Bytes <= options.RetainedBytesMax)
         {
             return true;
@@ -151,7 +234,14 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
     }
 
     /// <summary>Goes through the messages that a filter matches.</summary>
-    public RetainedTree.Cursor Match(ReadOnlySpan<byte> filter) => _tree.Match(filter);
+    public RetainedTree.Cursor Match(ReadOnlySpan<byte> filter)
+    {
+        // What is being published was not for who subscribes now: it is set first.
+        lock (_gate)
+        {
+            return _tree.Match(filter);
+        }
+    }
 
     /// <inheritdoc/>
     public void Wake()
@@ -456,6 +546,7 @@ internal sealed class RetainedStore : IClientEvents, IWakeable, IThreadPoolWorkI
             else
             {
                 _tree.Set(found);
+                _expiry.Add(found);
             }
         }
     }

@@ -25,11 +25,15 @@ internal sealed class OwnQueue(SessionQueues queues)
     /// <summary>So many more may be published.</summary>
     public void AddCredit(int credit) => _credit += credit;
 
-    /// <summary>Publishes a copy; what the queue does not take is told.</summary>
-    public BrokerException? Publish(in MqttMessageMap copy, long expiresAtMs, Transaction? transaction)
+    /// <summary>Publishes a copy; what the queue does not take is told. With a <paramref name="tag"/> the broker tells
+    /// when the copy has left the queue.</summary>
+    public BrokerException? Publish(in MqttMessageMap copy, long expiresAtMs, Transaction? transaction, ulong tag = 0)
     {
-        _producer ??= queues.Client.OpenProducer(
-            new ProducerOptions { Address = $"{SessionNames.Address}::{queues.Queue}" });
+        _producer ??= queues.Client.OpenProducer(new ProducerOptions
+        {
+            Address = $"{SessionNames.Address}::{queues.Queue}",
+            TellsGone = true,
+        });
         byte[] bytes = new byte[copy.Bytes];
         copy.Write(bytes);
         var header = new MessageHeader
@@ -40,7 +44,7 @@ internal sealed class OwnQueue(SessionQueues queues)
         };
         _credit--;
         return queues.Client.Publish(
-            _producer, header, new ReadOnlySequence<byte>(bytes), 0, to: null, transaction);
+            _producer, header, new ReadOnlySequence<byte>(bytes), tag, to: null, transaction);
     }
 
     /// <summary>The properties of a copy that goes as it is: those of the message and the subscription's

@@ -23,6 +23,10 @@ internal sealed class SessionState
     private readonly Dictionary<StateKey, Entry> _entries = [];
     private readonly Dictionary<MessageKey, ushort> _sent = [];
     private readonly Queue<Delivery> _unread = new();
+
+    // Removals of records that came back from the disk no sooner than a newer one had taken their place: who waits for
+    // them, by generation.
+    private Dictionary<int, ulong>? _replaced;
     private int _generation;
     private byte[] _scratch = new byte[StateRecord.BytesMax];
 
@@ -118,36 +122,41 @@ internal sealed class SessionState
     /// <summary>Whether the client may hold a packet identifier for a message.</summary>
     public bool IsSent(ushort packetId) => _entries.ContainsKey(new StateKey(StateKind.Sent, packetId, null));
 
-    /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk.</summary>
-    public void Put(string key, ReadOnlySpan<byte> filter, SubscriptionOptions options, int id, ulong tag)
+    /// <summary>Keeps a subscription; <paramref name="tag"/> is told when it is on disk. Or says why the broker does
+    /// not take it, which is told with the tag, too: what was kept before stays.</summary>
+    public BrokerException? Put(
+        string key, ReadOnlySpan<byte> filter, SubscriptionOptions options, int id, ulong tag)
     {
-        Entry entry = Renew(new StateKey(StateKind.Subscription, 0, key));
+        var record = new StateRecord
+        {
+            Kind = StateKind.Subscription,
+            Generation = NextGeneration(),
+            Options = options,
+            SubscriptionId = id,
+            Filter = filter,
+        };
+        if (Publish(record, tag, null) is { } refusal)
+        {
+            return refusal;
+        }
+
+        Entry entry = Renew(new StateKey(StateKind.Subscription, 0, key), record.Generation);
         entry.Options = options;
         entry.SubscriptionId = id;
-        Publish(
-            new StateRecord
-            {
-                Kind = StateKind.Subscription,
-                Generation = entry.Generation,
-                Options = options,
-                SubscriptionId = id,
-                Filter = filter,
-            },
-            tag,
-            null);
+        return null;
     }
 
     /// <summary>Keeps a packet identifier of the client's, as part of a transaction.</summary>
     public void PutIncoming(ushort packetId, Transaction transaction)
     {
-        Entry entry = Renew(new StateKey(StateKind.Incoming, packetId, null));
+        Entry entry = Renew(new StateKey(StateKind.Incoming, packetId, null), NextGeneration());
         var record = new StateRecord
         {
             Kind = StateKind.Incoming,
             Generation = entry.Generation,
             PacketId = packetId,
         };
-        Publish(record, 0, transaction);
+        transaction.Fail(Publish(record, 0, transaction));
     }
 
     /// <summary>Keeps under which packet identifier a message is sent to the client; <paramref name="tag"/> is told
@@ -155,7 +164,7 @@ internal sealed class SessionState
     public void PutSent(ushort packetId, in Delivery delivery, ulong tag)
     {
         MessageKey message = KeyOf(delivery);
-        Entry entry = Renew(new StateKey(StateKind.Sent, packetId, null));
+        Entry entry = Renew(new StateKey(StateKind.Sent, packetId, null), NextGeneration());
         entry.Message = message;
         _sent[message] = packetId;
         var record = new StateRecord
@@ -201,7 +210,9 @@ internal sealed class SessionState
         return true;
     }
 
-    private Entry Renew(StateKey key)
+    private int NextGeneration() => _generation = (_generation + 1) & MqttReader.VarIntMax;
+
+    private Entry Renew(StateKey key, int generation)
     {
         if (!_entries.TryGetValue(key, out Entry? entry))
         {
@@ -209,12 +220,17 @@ internal sealed class SessionState
             _entries[key] = entry;
         }
 
+        if (entry is { IsRemoved: true, RemovalTag: not 0 })
+        {
+            (_replaced ??= [])[entry.Generation] = entry.RemovalTag;
+        }
+
         entry.IsRemoved = false;
-        entry.Generation = _generation = (_generation + 1) & MqttReader.VarIntMax;
+        entry.Generation = generation;
         return entry;
     }
 
-    private void Publish(in StateRecord record, ulong tag, Transaction? transaction)
+    private BrokerException? Publish(in StateRecord record, ulong tag, Transaction? transaction)
     {
         int room = StateRecord.BytesMax + record.Filter.Length;
         if (_scratch.Length < room)
@@ -224,7 +240,7 @@ internal sealed class SessionState
 
         int count = record.Write(_scratch);
         var bytes = new ReadOnlySequence<byte>(_scratch, 0, count);
-        _client.Publish(_producer, new MessageHeader { Durable = true }, bytes, tag, null, transaction);
+        return _client.Publish(_producer, new MessageHeader { Durable = true }, bytes, tag, null, transaction);
     }
 
     private void Take(in Delivery delivery, ReadOnlySpan<byte> bytes, bool isLoading)
@@ -246,7 +262,9 @@ internal sealed class SessionState
         if (!_entries.TryGetValue(key, out Entry? entry) || entry.Generation != record.Generation)
         {
             // A newer one is on its way.
-            _client.Settle(delivery, Outcome.Accepted);
+            ulong tag = 0;
+            _replaced?.Remove(record.Generation, out tag);
+            _client.Settle(delivery, Outcome.Accepted, tag);
             return;
         }
 

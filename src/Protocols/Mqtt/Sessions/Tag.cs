@@ -37,6 +37,9 @@ internal enum TagKind : byte
 
     /// <summary>What an earlier connection has kept is on disk: messages may flow.</summary>
     Resumed,
+
+    /// <summary>A message of a shared subscription has left the session's own queue.</summary>
+    Taken,
 }
 
 /// <summary>A tag of the broker's: a kind and a packet identifier.</summary>

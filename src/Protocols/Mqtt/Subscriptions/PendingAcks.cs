@@ -17,6 +17,9 @@ internal sealed class PendingAck(PacketType type, ushort packetId, int number)
     /// <summary>Parts that are not on disk yet.</summary>
     public int Awaited { get; set; }
 
+    /// <summary>Refusals that were said at once, and are to be told by the broker still.</summary>
+    public int Refused { get; set; }
+
     /// <summary>What the broker is to tell each part with.</summary>
     public ulong Tag => new Tag(TagKind.SubAck, number).Value;
 
@@ -46,6 +49,9 @@ internal sealed class PendingAcks(ClientOutput output, SessionEnd end)
         return ReasonTable.For(PacketType.UnsubAck, BrokerErrors.ToReason(refusal));
     }
 
+    /// <summary>What was done of a SUBSCRIBE cannot be undone: what is here is not what is on disk.</summary>
+    public void Fail(BrokerException refusal) => end.With(refusal);
+
     /// <summary>All of the request is done, but for what waits for the disk.</summary>
     public void Finish(PendingAck ack)
     {
@@ -72,7 +78,12 @@ internal sealed class PendingAcks(ClientOutput output, SessionEnd end)
             return;
         }
 
-        if (error is not null)
+        if (error is not null && ack.Refused > 0)
+        {
+            // It is in the answer.
+            ack.Refused--;
+        }
+        else if (error is not null)
         {
             end.With(error);
         }

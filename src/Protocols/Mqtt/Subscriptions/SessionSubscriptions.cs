@@ -101,21 +101,63 @@ internal sealed class SessionSubscriptions(
         }
         catch (BrokerException refusal)
         {
-            ReasonCode reason = BrokerErrors.ToReason(refusal);
-            return ReasonTable.For(
-                PacketType.SubAck, reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason);
+            if (isNew)
+            {
+                Close(subscription);
+            }
+
+            return ReasonOf(refusal);
+        }
+
+        if (Keep(request, id, ack) is { } unkept)
+        {
+            GoBack(subscription, older, unkept);
+            return ReasonOf(unkept);
         }
 
         table.Set(subscription);
         retained.Begin(subscription, isNew);
-        if (_state is not null)
+        return (ReasonCode)request.Options.Qos;
+    }
+
+    private static ReasonCode ReasonOf(BrokerException refusal)
+    {
+        ReasonCode reason = BrokerErrors.ToReason(refusal);
+        return ReasonTable.For(
+            PacketType.SubAck, reason == ReasonCode.TopicNameInvalid ? ReasonCode.TopicFilterInvalid : reason);
+    }
+
+    private BrokerException? Keep(SubscriptionRequest request, int id, PendingAck ack)
+    {
+        if (_state is null)
         {
-            ack.Awaited++;
-            string key = SubscriptionTable.KeyOf(request.Filter);
-            _state.Put(key, request.Filter, request.Options, id, ack.Tag);
+            return null;
         }
 
-        return (ReasonCode)request.Options.Qos;
+        string key = SubscriptionTable.KeyOf(request.Filter);
+        BrokerException? refusal = _state.Put(key, request.Filter, request.Options, id, ack.Tag);
+        ack.Awaited += refusal is null ? 1 : 0;
+        ack.Refused += refusal is null ? 0 : 1;
+        return refusal;
+    }
+
+    // What the disk does not keep is not subscribed to: the one before goes on, if there was one.
+    private void GoBack(Subscription subscription, Subscription? older, BrokerException unkept)
+    {
+        if (older is not null)
+        {
+            SubscriptionBinder.GiveBack(older);
+            return;
+        }
+
+        try
+        {
+            End(subscription);
+        }
+        catch (BrokerException)
+        {
+            acks.Fail(unkept);
+        }
     }
 
     private ReasonCode Unsubscribe(ReadOnlySpan<byte> filter, PendingAck ack)
@@ -154,6 +196,11 @@ internal sealed class SessionSubscriptions(
 
         _binder.BeginLeaving(subscription);
         sender.EndUnanswered(subscription);
+        Close(subscription);
+    }
+
+    private void Close(Subscription subscription)
+    {
         foreach (Consumer consumer in _binder.Close(subscription))
         {
             sender.Forget(consumer);
@@ -176,6 +223,7 @@ internal sealed class SessionSubscriptions(
                 _binder.Unbind(subscription);
             }
 
+            Close(subscription);
             state.Remove(key, 0);
         }
     }

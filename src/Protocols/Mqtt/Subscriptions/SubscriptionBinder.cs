@@ -28,6 +28,35 @@ internal sealed class SubscriptionBinder(SessionQueues queues, MqttOptions optio
         }
 
         string queue = subscription.SharedQueue;
+        bool isThere = _client.FindQueue(queue) is not null;
+        try
+        {
+            BindShared(subscription, queue);
+        }
+        catch (BrokerException) when (!isThere)
+        {
+            // Nobody is a member: it goes, unless one has come meanwhile.
+            ForgetShared(queue);
+            throw;
+        }
+    }
+
+    /// <summary>Another subscription had taken over what is this one's, and is none.</summary>
+    public static void GiveBack(Subscription older)
+    {
+        if (older.Consumer is { } consumer)
+        {
+            consumer.Tag = older;
+        }
+
+        if (older.Streams is { } streams)
+        {
+            streams.Shared = older;
+        }
+    }
+
+    private void BindShared(Subscription subscription, string queue)
+    {
         _client.CreateQueue(new QueueConfig
         {
             Name = queue,
@@ -42,6 +71,18 @@ internal sealed class SubscriptionBinder(SessionQueues queues, MqttOptions optio
         _client.Bind(queue, subscription.Pattern);
         queues.KeepShared(queue, isLeaving: false);
         Consume(subscription, queue);
+    }
+
+    private void ForgetShared(string queue)
+    {
+        try
+        {
+            _client.SetQueueExpiry(queue, 0, begins: true);
+        }
+        catch (BrokerException)
+        {
+            // The disk takes nothing: a queue stays that nobody uses.
+        }
     }
 
     /// <summary>No more of what matches goes into the session's own queue. Errors: as of <see

@@ -48,15 +48,19 @@ internal sealed class SessionWill(
         }
 
         (MessageHeader header, byte[] stored, string address) = WillDeparture.Encode(will, nowMs);
-        if (client.Publish(producer, header, new ReadOnlySequence<byte>(stored), 0, address) is { } refusal)
+        BrokerException? refusal = null;
+        BrokerException? Send() => refusal = client.Publish(
+            producer, header, new ReadOnlySequence<byte>(stored), 0, address);
+        var message = new RetainedMessage(will.Topic, stored, header.ExpiresAtMs, client.PublisherHash);
+        if (!will.Retain || !retained.TryPublish(message, Send, null, 0))
         {
-            throw refusal;
+            // Also where there is no room to retain it.
+            Send();
         }
 
-        if (will.Retain)
+        if (refusal is not null)
         {
-            retained.Set(
-                new RetainedMessage(will.Topic, stored, header.ExpiresAtMs, client.PublisherHash), null, 0);
+            throw refusal;
         }
     }
 }
