@@ -330,7 +330,7 @@ public sealed class PeerTests
 
     // An operator knows a subscription by its topic, and the queue of a virtual topic by both.
     [Fact]
-    public void Management_shows_subscriptions_as_queues_of_their_topics()
+    public async Task Management_shows_subscriptions_as_queues_of_their_topics()
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
@@ -342,7 +342,7 @@ public sealed class PeerTests
         Good(peer.Ask(reader));
         Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
         scene.Settle();
-        QueueConfig[] shown = [.. views.GetAwaiter().GetResult().Select(v => v.Config).OrderBy(c => c.Name)];
+        QueueConfig[] shown = [.. (await views).Select(v => v.Config).OrderBy(c => c.Name)];
         Assert.Equal(
             [("Consumer.A.VirtualTopic.x", "VirtualTopic.x", -1), ("peer.sub", "news", 1)],
             shown.Select(c => (c.Name, c.Address, c.ConsumersMax)));

@@ -53,7 +53,7 @@ public sealed class TemporaryDestinationTests
 
     // Its connection does not know that it has none any more.
     [Fact]
-    public void Nor_to_a_queue_that_an_operator_has_removed()
+    public async Task Nor_to_a_queue_that_an_operator_has_removed()
     {
         using var scene = new OpenWireScene();
         OpenWirePeer peer = scene.InSession();
@@ -61,7 +61,7 @@ public sealed class TemporaryDestinationTests
         Task removal = scene.Broker.Management.DeleteQueueAsync(
             Identity.Node, "default", Queue.PhysicalName!, ifUnused: false);
         scene.Settle();
-        removal.GetAwaiter().GetResult();
+        await removal;
         Response refused = peer.Ask(Text(Queue, 1));
         Assert.Equal(
             ThrowableNames.InvalidDestination, Assert.IsType<ExceptionResponse>(refused).Exception!.ClassName);
