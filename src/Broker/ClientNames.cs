@@ -494,7 +494,8 @@ internal sealed class ClientNames(BrokerServices services, AddressSpace space, C
     {
         RoutingType? type = producer.RoutingType;
         ClientInfo? other = producer.Options.OnBehalfOf;
-        if (other is null && _remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted)
+        if (other is null && _remembered.TryGetValue((address, type), out AddressNode? node) && !node.IsDeleted
+            && !(node.IsLoose && space.FindAddress(node.Name) is not null))
         {
             return node;
         }

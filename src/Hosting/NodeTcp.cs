@@ -180,6 +180,12 @@ internal sealed class NodeTcp : IDisposable
             listener = new Socket(
                 point.AddressFamily, SocketType.Stream,
                 point is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            if (point is IPEndPoint { Address: var own } && own.Equals(IPAddress.IPv6Any))
+            {
+                // Clients of IPv4, too: as the listeners of protocols do.
+                listener.DualMode = true;
+            }
+
             listener.Bind(point);
             listener.Listen(Backlog);
             return listener;

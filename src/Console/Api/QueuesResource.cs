@@ -149,6 +149,7 @@ internal static class QueuesResource
         AutoCreated = queue.Config.AutoCreated,
         Paused = queue.Paused,
         Filter = queue.Config.Filter,
+        NotFrom = queue.Config.NotFrom,
         Stream = queue.Config.Stream,
         Progress = queue.Progress is null ? null
             : [.. queue.Progress.Select(p => new QueueProgressResource(

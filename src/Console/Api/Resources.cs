@@ -22,6 +22,10 @@ public sealed record QueueResource
 
     public string? Filter { get; init; }
 
+    /// <summary>The client whose own messages it does not take (a subscription's no-local); null: it takes all.
+    /// </summary>
+    public string? NotFrom { get; init; }
+
     /// <summary>The stream that it reads; null: none.</summary>
     public string? Stream { get; init; }
 

@@ -76,8 +76,10 @@ public sealed record ListenerConfig
     [Description("host:port, [v6]:port, *:port or unix:/path; port 0 takes a free one and prints it.")]
     public IReadOnlyList<string> Addresses { get; init; } = [];
 
-    /// <summary><c>host:port</c> that Kafka clients are told to connect to; null: where they are connected.</summary>
-    [Description("host:port that Kafka clients are told to connect to; absent: the address they came to.")]
+    /// <summary><c>host:port</c> that Kafka clients are told to connect to (null: where they are connected), and
+    /// OpenWire clients that can fail over (null: they do not hear of this listener).</summary>
+    [Description("host:port that Kafka clients are told to connect to (absent: the address they came to), and OpenWire "
+        + "clients that can fail over (absent: they are not told of this listener).")]
     public string? Advertised { get; init; }
 
     /// <summary>The address space of all Kafka clients that connect here; null: each user's own.</summary>

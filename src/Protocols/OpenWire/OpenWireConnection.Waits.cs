@@ -238,12 +238,12 @@ internal sealed partial class OpenWireConnection
                 await Task.Delay(TimeSpan.FromMilliseconds(10), _environment.Time);
             }
 
+            // First: what was read for its consumers goes back as it was, instead of out to nobody.
+            _session.Leave();
             if (_read is not null)
             {
                 EndRead();
             }
-
-            _session.Leave();
         }
         catch (Exception e)
         {

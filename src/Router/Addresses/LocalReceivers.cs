@@ -39,13 +39,19 @@ internal sealed class LocalReceivers(
         return wasThere;
     }
 
-    /// <summary>All clients of a route draw from another from now on.</summary>
-    public void Move(Route from, Route to)
+    /// <summary>All clients that draw from an address do so from another of its routes from now on.</summary>
+    public void Move(RouteAddress address, Func<Route> open)
     {
-        foreach ((Outlet outlet, _) in _homes.Where(home => home.Value == from).ToArray())
+        (Outlet Outlet, Route Home)[] clients =
+            [.. _homes.Where(home => home.Value.Parsed == address).Select(home => (home.Key, home.Value))];
+        Route? to = clients.Length > 0 ? open() : null;
+        foreach ((Outlet outlet, Route from) in clients)
         {
-            Leave(from, outlet);
-            Settle(to, outlet);
+            if (from != to)
+            {
+                Leave(from, outlet);
+                Settle(to!, outlet);
+            }
         }
     }
 

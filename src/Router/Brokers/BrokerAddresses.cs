@@ -16,6 +16,9 @@ internal sealed class BrokerAddresses(
 {
     private readonly Dictionary<string, List<IBrokerWatch>> _watches = new(StringComparer.Ordinal);
 
+    // Where this node's broker draws what is sent to it: the rules that said so may be others by now.
+    private readonly Dictionary<string, Route> _drawn = new(StringComparer.Ordinal);
+
     /// <summary>This node's broker has an address, see <see cref="INetwork.OpenBroker"/>.</summary>
     public Route Open(BrokerMark mark, BrokerPlace place)
     {
@@ -23,7 +26,9 @@ internal sealed class BrokerAddresses(
         AddressRule rule = routes.Rules.For(mark.Address);
         marks.AddOwn(mark);
         receivers.Enter(OpenMark(mark), place.Door);
-        receivers.Enter(routes.Open(parsed, rule, rule.IngressPhase), place.Outlet);
+        Route drawn = routes.Open(parsed, rule, rule.IngressPhase);
+        _drawn[mark.Address] = drawn;
+        receivers.Enter(drawn, place.Outlet);
         Route given = OpenGiven(parsed, rule, mark);
         given.AddWatch(place.Watch);
         wishes.Tell(given);
@@ -38,9 +43,12 @@ internal sealed class BrokerAddresses(
             return;
         }
 
-        AddressRule rule = routes.Rules.For(parsed.Name);
-        receivers.Leave(routes.Open(parsed, rule, rule.IngressPhase), place.Outlet);
-        Route given = OpenGiven(parsed, rule, mark);
+        if (_drawn.Remove(parsed.Name, out Route? drawn))
+        {
+            receivers.Leave(drawn, place.Outlet);
+        }
+
+        Route given = OpenGiven(parsed, routes.Rules.For(parsed.Name), mark);
         given.RemoveWatch(place.Watch);
         wishes.Tell(given);
         receivers.Leave(OpenMark(mark), place.Door);
@@ -132,16 +140,10 @@ internal sealed class BrokerAddresses(
     private static AddressTreatment TreatmentOf(BrokerMark mark, AddressRule rule) =>
         mark.IsMulticast ? AddressTreatment.Multicast : rule.Treatment;
 
-    // Who drew what senders sent draws from now on what the broker gives back; or the other way round.
-    private void Move(RouteAddress parsed, AddressRule rule, BrokerMark mark, bool isThere)
-    {
-        int fromPhase = isThere ? rule.EgressPhase : BrokerMark.Phase;
-        if (rule.EgressPhase != BrokerMark.Phase && routes.Find(routes.Keys.Of(parsed, fromPhase)) is { } from)
-        {
-            receivers.Move(
-                from, isThere ? OpenGiven(parsed, rule, mark) : routes.Open(parsed, rule, rule.EgressPhase));
-        }
-    }
+    // Who drew what senders sent, by whichever rules, draws from now on what the broker gives back; or the other way
+    // round.
+    private void Move(RouteAddress parsed, AddressRule rule, BrokerMark mark, bool isThere) => receivers.Move(
+        parsed, () => isThere ? OpenGiven(parsed, rule, mark) : routes.Open(parsed, rule, rule.EgressPhase));
 }
 
 /// <summary>Where this node's broker stands at an address.</summary>

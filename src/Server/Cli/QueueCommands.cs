@@ -64,6 +64,7 @@ internal static class QueueCommands
         ("name", queue.Name), ("address", queue.Address), ("routing type", TypeOf(queue)),
         ("durable", YesNo(queue.Durable)), ("temporary", YesNo(queue.Temporary)),
         ("auto-created", YesNo(queue.AutoCreated)), ("paused", YesNo(queue.Paused)), ("filter", queue.Filter ?? "-"),
+        ("not from", queue.NotFrom ?? "-"),
         ("stream", queue.Stream ?? "-"), ("progress", Progress(queue)),
         ("consumers max", queue.ConsumersMax < 0 ? "no limit" : $"{queue.ConsumersMax}"), ("owner", queue.Owner ?? "-"),
         ("messages", $"{queue.MessageCount}"), ("bytes", $"{queue.MessageBytes}"), ("ready", $"{queue.ReadyCount}"),

@@ -1,4 +1,5 @@
 using Pillarbox.Broker.Consumers;
+using Pillarbox.Broker.Management;
 using Pillarbox.Broker.Queues;
 using Pillarbox.Broker.Security;
 using Pillarbox.Model;
@@ -157,6 +158,23 @@ public sealed class BindingTests
     {
         scene.Settle();
         scene.Crash();
+    }
+
+    // What is sent to it counts as its own from then on.
+    [Fact]
+    public async Task An_address_that_was_none_when_it_was_first_sent_to_is_one_once_it_is_made()
+    {
+        using var scene = new Scene();
+        Actor actor = scene.Connect();
+        Producer relay = Relay(actor);
+        actor.Send(relay, "none", to: "orders");
+        actor.Client.CreateQueue(new QueueConfig { Name = "orders", Address = "orders" });
+        actor.Send(relay, "first", to: "orders");
+        actor.Send(relay, "second", to: "orders");
+        scene.Settle();
+        Assert.Equal(2, actor.Consume("orders").Queue.Counters.Messages);
+        AddressView shown = Assert.Single(await scene.Broker.Management.ListAddressesAsync(Identity.Node, "default"));
+        Assert.Equal(("orders", 2), (shown.Name, shown.RoutedTotal));
     }
 
     private static void Send(Actor actor, params string[] addresses)

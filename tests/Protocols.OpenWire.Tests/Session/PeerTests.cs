@@ -1,4 +1,7 @@
+using Pillarbox.Broker.Management;
+using Pillarbox.Broker.Queues;
 using Pillarbox.Fuzz.OpenWire.Scene;
+using Pillarbox.Model;
 using Pillarbox.Protocols.OpenWire.Wire;
 
 namespace Pillarbox.Protocols.OpenWire.Tests.Session;
@@ -151,6 +154,88 @@ public sealed class PeerTests
         Assert.NotNull(peer.Take<MessageDispatch>());
     }
 
+    // An application whose wait was interrupted asks again, and not for ever.
+    [Fact]
+    public void A_second_pull_takes_the_place_of_one_that_waits()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders, prefetch: 0)));
+        foreach (long timeoutMs in (long[])[0, -1])
+        {
+            Assert.Null(peer.Take<MessageDispatch>());
+            Good(peer.Ask(new MessagePull
+            {
+                ConsumerId = OpenWireSteps.ConsumerId, Destination = Orders, TimeoutMs = timeoutMs,
+            }));
+        }
+
+        Assert.Null(peer.Take<MessageDispatch>()!.Message);
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
+    [Fact]
+    public void A_consumer_that_comes_to_have_no_prefetch_can_pull_while_it_has_not_acknowledged()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Orders, prefetch: 2)));
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Assert.NotNull(peer.Take<MessageDispatch>());
+        Good(peer.Ask(new ConsumerControl { ConsumerId = OpenWireSteps.ConsumerId, Destination = Orders }));
+        Good(peer.Ask(new MessagePull { ConsumerId = OpenWireSteps.ConsumerId, Destination = Orders }));
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 2)));
+        Assert.Equal(2, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void A_browser_sees_all_and_then_the_end(int prefetch)
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        for (int number = 1; number <= 500; number++)
+        {
+            Good(peer.Ask(OpenWireSteps.Text(Orders, number)));
+        }
+
+        ConsumerInfo browser = OpenWireSteps.Consumer(Orders, prefetch);
+        browser.Browser = true;
+        Good(peer.Ask(browser));
+        for (int number = 1; number <= 500; number++)
+        {
+            MessageDispatch got = peer.Take<MessageDispatch>()!;
+            Assert.Equal(number, got.Message!.MessageId!.ProducerSequence);
+            Good(peer.Ask(OpenWireSteps.Ack(got)));
+        }
+
+        Assert.Null(peer.Take<MessageDispatch>()!.Message);
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
+    [Fact]
+    public void A_durable_subscription_outlives_a_selector_that_is_none()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        ConsumerInfo durable = Durable(selector: null);
+        Good(peer.Ask(durable));
+        Good(peer.Ask(new RemoveInfo { ObjectId = durable.ConsumerId }));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("news"), 1)));
+        Response refused = peer.Ask(Durable(selector: "color = "));
+        Assert.Equal(
+            ThrowableNames.InvalidSelector, Assert.IsType<ExceptionResponse>(refused).Exception!.ClassName);
+        Good(peer.Ask(Durable(selector: null)));
+        Assert.Equal(1, peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence);
+
+        // Another selector is another subscription.
+        Good(peer.Ask(new RemoveInfo { ObjectId = durable.ConsumerId }));
+        Good(peer.Ask(Durable(selector: "color = 'red'")));
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
     // What ActiveMQConnection.getDestinationSource reads.
     [Theory]
     [InlineData("ActiveMQ.Advisory.Queue,ActiveMQ.Advisory.Topic,ActiveMQ.Advisory.TempQueue")]
@@ -216,6 +301,56 @@ public sealed class PeerTests
         Assert.Contains("producerCount", PropertiesOf(peer.Take<MessageDispatch>()!), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_producer_that_is_refused_leaves_nothing_behind()
+    {
+        using var scene = new OpenWireScene(new OpenWireOptions { ProducersMax = 2 });
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Topic("ActiveMQ.Advisory.Producer.>"))));
+        // The first is the queue's name, the second stands for many.
+        foreach (string name in (string[])["orders", "news.*"])
+        {
+            var refused = new ProducerInfo
+            {
+                ProducerId = OpenWireSteps.ProducerId with { Value = 7 },
+                Destination = Destination.Topic(name),
+            };
+            Assert.IsType<ExceptionResponse>(peer.Ask(refused));
+            Message message = OpenWireSteps.Text(Orders, 2);
+            message.ProducerId = refused.ProducerId;
+            Assert.IsType<ExceptionResponse>(peer.Ask(message));
+        }
+
+        Assert.Null(peer.Take<MessageDispatch>());
+        ProducerId id = OpenWireSteps.ProducerId with { Value = 8 };
+        Good(peer.Ask(new ProducerInfo { ProducerId = id, Destination = Orders }));
+        Assert.Equal(id, ((ProducerInfo)peer.Take<MessageDispatch>()!.Message!.DataStructure!).ProducerId);
+    }
+
+    // An operator knows a subscription by its topic, and the queue of a virtual topic by both.
+    [Fact]
+    public async Task Management_shows_subscriptions_as_queues_of_their_topics()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        ConsumerInfo durable = Durable(selector: "color = 'red'");
+        durable.NoLocal = true;
+        Good(peer.Ask(durable));
+        ConsumerInfo reader = OpenWireSteps.Consumer(Destination.Queue("Consumer.A.VirtualTopic.x"));
+        reader.ConsumerId = OpenWireSteps.ConsumerId with { Value = 2 };
+        Good(peer.Ask(reader));
+        Task<IReadOnlyList<QueueView>> views = scene.Broker.Management.ListQueuesAsync(Identity.Node, "default");
+        scene.Settle();
+        QueueConfig[] shown = [.. (await views).Select(v => v.Config).OrderBy(c => c.Name)];
+        Assert.Equal(
+            [("Consumer.A.VirtualTopic.x", "VirtualTopic.x", -1), ("peer.sub", "news", 1)],
+            shown.Select(c => (c.Name, c.Address, c.ConsumersMax)));
+        Assert.All(
+            shown, c => Assert.True(c is { Durable: true, AutoCreated: true, RoutingType: RoutingType.Multicast }));
+        Assert.Equal(("color = 'red'", "peer"), (shown[1].Filter, shown[1].NotFrom));
+    }
+
     private static List<string> Queues(OpenWirePeer peer)
     {
         var names = new List<string>();
@@ -246,6 +381,14 @@ public sealed class PeerTests
 
     private static string PropertiesOf(MessageDispatch dispatch) =>
         System.Text.Encoding.Latin1.GetString(dispatch.Message!.MarshalledProperties!.Value.Span);
+
+    private static ConsumerInfo Durable(string? selector)
+    {
+        ConsumerInfo durable = OpenWireSteps.Consumer(Destination.Topic("news"));
+        durable.SubscriptionName = "sub";
+        durable.Selector = selector;
+        return durable;
+    }
 
     private static DestinationInfo Removal(Destination destination) => new()
     {

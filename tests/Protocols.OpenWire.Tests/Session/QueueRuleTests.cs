@@ -52,6 +52,37 @@ public sealed class QueueRuleTests
         Assert.Null(peer.Take<MessageDispatch>());
     }
 
+    // One queue, as each of a virtual topic is, and none of the queues that happen to match its topic.
+    [Fact]
+    public void A_queue_of_virtual_topics_gets_what_is_sent_to_each_of_them()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Queue("VirtualTopic.c"), 1)));
+        ConsumerInfo reader = OpenWireSteps.Consumer(Destination.Queue("Consumer.A.VirtualTopic.>"));
+        Good(peer.Ask(reader));
+        Assert.Null(peer.Take<MessageDispatch>());
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("VirtualTopic.a"), 2)));
+        Assert.Equal(2, NumberOf(peer));
+        Good(peer.Ask(new RemoveInfo { ObjectId = reader.ConsumerId }));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("VirtualTopic.b"), 3)));
+        Good(peer.Ask(reader));
+        Assert.Equal([2, 3], (long[])[NumberOf(peer), NumberOf(peer)]);
+        Assert.Null(peer.Take<MessageDispatch>());
+    }
+
+    [Fact]
+    public void Every_consumer_of_a_virtual_topic_is_no_queue_of_its_own()
+    {
+        using var scene = new OpenWireScene();
+        OpenWirePeer peer = scene.InSession();
+        Good(peer.Ask(OpenWireSteps.Consumer(Destination.Queue("Consumer.*.VirtualTopic.a"))));
+        Good(peer.Ask(OpenWireSteps.Text(Destination.Topic("VirtualTopic.a"), 1)));
+        Assert.Null(peer.Take<MessageDispatch>());
+        Assert.IsType<ExceptionResponse>(
+            peer.Ask(OpenWireSteps.Text(Destination.Queue("Consumer.*.VirtualTopic.a"), 2)));
+    }
+
     [Fact]
     public void A_transaction_does_not_commit_without_a_message_that_was_refused_unheard()
     {
@@ -264,6 +295,9 @@ public sealed class QueueRuleTests
         BinaryPrimitives.WriteInt64BigEndian(bytes, value);
         to.Write(bytes[(8 - width)..]);
     }
+
+    private static long NumberOf(OpenWirePeer peer) =>
+        peer.Take<MessageDispatch>()!.Message!.MessageId!.ProducerSequence;
 
     private static void Good(Response response) =>
         Assert.False(response is ExceptionResponse, (response as ExceptionResponse)?.Exception?.ToString());

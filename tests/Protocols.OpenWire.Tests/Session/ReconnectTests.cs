@@ -1,3 +1,4 @@
+using Pillarbox.Broker.Addresses;
 using Pillarbox.Fuzz.OpenWire.Scene;
 using Pillarbox.Protocols.OpenWire.Wire;
 
@@ -85,6 +86,37 @@ public sealed class ReconnectTests
             .. peer.BytesOf(OpenWireSteps.Text(Orders, 3)),
         ]);
         Assert.Equal([1, 2, 3], TakeAll(peer));
+    }
+
+    // Else it would be answered as if it were stored, and be lost.
+    [Theory]
+    [InlineData("orders.*", null)]
+    [InlineData("orders", 1)]
+    public void One_that_was_refused_is_not_one_that_the_node_has(string destination, int? full)
+    {
+        using var scene = new OpenWireScene(configure: b => b with
+        {
+            AddressSettings = new Dictionary<string, AddressSettings>
+            {
+                ["orders"] = new() { MaxSizeMessages = full, AddressFullPolicy = AddressFullPolicy.Fail },
+            },
+        });
+        OpenWirePeer peer = Reconnected(scene);
+        if (full is not null)
+        {
+            Good(peer.Ask(OpenWireSteps.Text(Orders, 1)));
+        }
+
+        Message refused = OpenWireSteps.Text(Destination.Queue(destination), 2);
+        Assert.IsType<ExceptionResponse>(peer.Ask(refused));
+        if (full is not null)
+        {
+            Assert.Equal([1], TakeAll(peer));
+        }
+
+        refused.Destination = Orders;
+        Good(peer.Ask(refused));
+        Assert.Equal([2], TakeAll(peer));
     }
 
     private static Message Large(int number)

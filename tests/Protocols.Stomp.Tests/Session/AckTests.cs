@@ -1,6 +1,8 @@
 using System.Text;
 using Pillarbox.Broker.Addresses;
 using Pillarbox.Fuzz.Stomp.Scene;
+using Pillarbox.Storage;
+using Pillarbox.Storage.Tests;
 using Xunit;
 
 namespace Pillarbox.Protocols.Stomp.Tests.Session;
@@ -47,6 +49,35 @@ public sealed class AckTests : IDisposable
         Assert.Equal(1, Waiting());
         Assert.Equal(BodyBytes, Subscribe("1.2", "auto").Next("MESSAGE").Body.Length);
         Assert.Equal(0, Waiting());
+    }
+
+    [Fact]
+    public void A_damaged_message_takes_no_place_in_the_prefetch()
+    {
+        var files = new MemoryFileSystem();
+        using (var before = new StompScene(configure: b => b with { FileSystem = files }))
+        {
+            StompPeer sender = before.Connect("1.2");
+            foreach (string body in (string[])["first", "canary", "canary", "last"])
+            {
+                sender.Send($"SEND\ndestination:/queue/q\npersistent:true\n\n{body}\0");
+            }
+        }
+
+        Assert.Equal(2, files.Damage("data/" + DataLayout.Journal, "canary"));
+        using var scene = new StompScene(configure: b => b with { FileSystem = files });
+        StompPeer peer = scene.Connect("1.2");
+        peer.Send("SUBSCRIBE\nid:s\ndestination:/queue/q\nack:client-individual\nactivemq.prefetchSize:1\n\n\0");
+        foreach (string body in (string[])["first", "last"])
+        {
+            ReceivedFrame got = peer.Next("MESSAGE");
+            Assert.Equal(body, Encoding.ASCII.GetString(got.Body));
+            Assert.Empty(peer.Frames);
+            peer.Send($"ACK\nid:{got["ack"]}\n\n\0");
+        }
+
+        Assert.Equal(0, scene.Queues()["q"]);
+        Assert.Empty(scene.Faults.Errors);
     }
 
     [Theory]

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using Pillarbox.Fuzz.Amqp.Scene;
+using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Router.Addresses;
 using Pillarbox.Router.LinkState;
+using Pillarbox.Router.Management;
 
 namespace Pillarbox.Router.Tests.Routed;
 
@@ -248,6 +251,49 @@ public sealed class DeliveryTests : IDisposable
 
         AmqpPeer late = _scene.Receiver("kept");
         Assert.Equal("m", Body(late.Next(Transfer.DescriptorCode)));
+    }
+
+    // Who is there stays where the rules of that time have put him; when the queue goes, nothing of it stays there.
+    [Fact]
+    public async Task A_queue_goes_from_where_it_came_though_the_rules_have_changed()
+    {
+        AmqpPeer maker = _scene.Client();
+        maker.AttachSender(0, "queue://kept");
+        _scene.Node.Advance(1000);
+        Assert.True(IsDrawnAt(phase: 0));
+        await RuleAsync("kept", ("ingressPhase", 3), ("egressPhase", 3));
+        maker.Send(FrameBytes.Of(new Detach { Handle = 0, Closed = true }));
+        Task removal = _scene.Node.Broker.Management.DeleteAddressAsync(Identity.Node, "default", "kept");
+        _scene.Node.Settle();
+        await removal;
+        _scene.Node.Advance(1000);
+        Assert.False(IsDrawnAt(phase: 0));
+        Assert.False(IsDrawnAt(phase: 3));
+
+        bool IsDrawnAt(int phase) => _scene.Network.Find("kept"u8, phase) is { } route
+            && _scene.Network.HasDestinationAt(route, "A");
+    }
+
+    [Fact]
+    public async Task Who_came_by_other_rules_draws_what_a_queue_gives_too()
+    {
+        AmqpPeer early = _scene.Receiver("kept");
+        await RuleAsync("kept", ("egressPhase", 3));
+        AmqpPeer maker = _scene.Client();
+        maker.AttachSender(0, "queue://kept");
+        maker.Transfer(0, 0, Steps.Message("m"));
+        _scene.Node.Advance(1000);
+        Assert.Equal("m", Body(early.Next(Transfer.DescriptorCode)));
+    }
+
+    private async Task RuleAsync(string pattern, params (string Name, long Value)[] attributes)
+    {
+        ImmutableDictionary<string, AmqpValue> all = ImmutableDictionary<string, AmqpValue>.Empty
+            .Add("pattern", pattern)
+            .AddRange(attributes.Select(one => KeyValuePair.Create(one.Name, AmqpValue.Long(one.Value))));
+        CommandResult made = await _scene.Network.Owners.CarryAsync(
+            new CreateEntity("router.config.address", "late", all));
+        Assert.Null(made.Fault);
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using Pillarbox.Fuzz.Amqp.Scene;
 using Pillarbox.Model;
 using Pillarbox.Protocols.Amqp.Wire;
 using Pillarbox.Storage;
+using Pillarbox.Storage.Tests;
 
 namespace Pillarbox.Router.Tests.Routed;
 

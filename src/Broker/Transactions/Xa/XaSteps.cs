@@ -36,6 +36,9 @@ public sealed class XaSteps
     /// <summary>The transaction of a branch that this connection works in. Errors: NOTA, PROTO, RBTIMEOUT.</summary>
     public Transaction Find(Xid xid) => Table.FindOwn(_client, xid).Transaction;
 
+    /// <summary>Whether there is such a branch, of whichever connection: begun, and not ended.</summary>
+    public bool IsThere(Xid xid) => Table.IsThere(xid);
+
     /// <summary>xa_end. Errors: NOTA, PROTO, RBTIMEOUT.</summary>
     public void End(Xid xid) => Table.End(_client, xid);
 

@@ -118,6 +118,15 @@ internal sealed class XaTable
         }
     }
 
+    /// <summary>Whether there is a branch of that id.</summary>
+    public bool IsThere(Xid xid)
+    {
+        lock (_lock)
+        {
+            return _branches.ContainsKey(xid);
+        }
+    }
+
     /// <summary>It is to be written to the journal. False: there is no room for so much.</summary>
     public bool TryBeginWrite(XaBranch branch)
     {

@@ -34,7 +34,9 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
 {
     private readonly Queue<Delivery> _pending = new();
     private readonly Queue<Message> _advisories = new();
-    private int _prefetch = Math.Clamp(info.PrefetchSize, 0, options.UnacknowledgedMax);
+
+    // Who looks does not ask for each message.
+    private int _prefetch = Math.Clamp(info.PrefetchSize, info.Browser ? 1 : 0, options.UnacknowledgedMax);
 
     public ConsumerInfo Info { get; } = info;
 
@@ -51,7 +53,8 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
     public IReadOnlyList<AdvisoryFact> Facts { get; set; } = [];
 
     /// <summary>Messages that the client still has room for.</summary>
-    public int Room { get; private set; } = Math.Clamp(info.PrefetchSize, 0, options.UnacknowledgedMax);
+    public int Room { get; private set; } =
+        Math.Clamp(info.PrefetchSize, info.Browser ? 1 : 0, options.UnacknowledgedMax);
 
     /// <summary>Without prefetch each message is asked for.</summary>
     public bool IsPulling => _prefetch == 0 && !Info.Browser;
@@ -122,8 +125,9 @@ internal sealed class ConsumerEndpoint(ConsumerInfo info, OpenWireOptions option
     /// <summary>The client has another prefetch from now on.</summary>
     public void SetPrefetch(int prefetch)
     {
-        int wanted = Math.Clamp(prefetch, 0, options.UnacknowledgedMax);
-        Room += wanted - _prefetch;
+        int wanted = Math.Clamp(prefetch, Info.Browser ? 1 : 0, options.UnacknowledgedMax);
+        // Without prefetch room is what was asked for, whatever the client has not acknowledged yet.
+        Room = wanted == 0 ? 0 : Room + wanted - _prefetch;
         _prefetch = wanted;
     }
 

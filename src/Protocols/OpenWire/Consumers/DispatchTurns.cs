@@ -57,9 +57,10 @@ internal sealed class DispatchTurns(BrokerClient client, Dispatches dispatches, 
             dispatches.Send(endpoint, lease, body);
             Enqueue(endpoint);
         }
-        else if (body is null)
+        else
         {
-            lease.Large?.Dispose();
+            // The file of a body that is in memory was let go with its read.
+            (body is null ? lease.Large : null)?.Dispose();
             lease.Dispose();
         }
     }

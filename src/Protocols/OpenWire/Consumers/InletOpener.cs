@@ -89,7 +89,9 @@ internal sealed class InletOpener(
                 $"{name.Destination.PhysicalName} is another connection's: only its maker consumes from it");
         }
 
-        if (name.IsWildcard && !name.Destination.IsTopic && client.FindQueue(name.Name.Address) is null)
+        // A queue of virtual topics is one queue, whatever matches its topic.
+        bool isOfMany = name.IsWildcard && !name.Destination.IsTopic && name.Name.Queue is null;
+        if (isOfMany && client.FindQueue(name.Name.Address) is null)
         {
             QueueWatch watch = client.WatchQueues(name.Name.Address, out IReadOnlyList<string> queues);
             watch.Tag = endpoint;

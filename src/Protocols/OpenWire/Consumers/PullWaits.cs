@@ -19,13 +19,19 @@ internal sealed class PullWaits(BrokerClient client, ConsumerTable consumers, Di
             {
                 IsCommandOnly = true,
             };
-        if (!endpoint.IsPulling || endpoint.Room > 0)
+        if (!endpoint.IsPulling)
         {
             return;
         }
 
-        endpoint.GiveRoom(1);
-        endpoint.Regulate(client);
+        // Of one that waits still, as when its application was interrupted, only the time is another.
+        endpoint.PullDeadlineMs = long.MaxValue;
+        if (endpoint.Room == 0)
+        {
+            endpoint.GiveRoom(1);
+            endpoint.Regulate(client);
+        }
+
         if (pull.TimeoutMs < 0)
         {
             endpoint.DrainAll(client);

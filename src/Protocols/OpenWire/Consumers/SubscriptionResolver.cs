@@ -126,11 +126,13 @@ internal sealed class SubscriptionResolver(BrokerClient client, string clientId)
             return;
         }
 
-        if (existing is not null)
+        if (existing is null)
         {
-            client.DeleteQueue(config.Name, ifUnused: true);
+            client.CreateQueue(config);
+            return;
         }
 
-        client.CreateQueue(config);
+        // Refused as a whole, e.g. for its selector: what the old one holds is not lost then.
+        client.ReplaceQueue(config);
     }
 }

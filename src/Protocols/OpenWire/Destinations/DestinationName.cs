@@ -80,7 +80,8 @@ internal sealed record DestinationName(Destination Destination, AddressName Name
         : physical.EndsWith(".>", StringComparison.Ordinal) ? physical[..^1] + AddressPattern.AnyWords
         : physical;
 
-    // Consumer.NAME.VirtualTopic.REST; the consumer's name is one word.
+    // Consumer.NAME.VirtualTopic.REST; the consumer's name is one word. Consumer.*.VirtualTopic.REST is no queue, but
+    // stands for several.
     private static string? TopicOfVirtualConsumer(string queue)
     {
         if (!queue.StartsWith(VirtualConsumer, StringComparison.Ordinal))
@@ -89,7 +90,8 @@ internal sealed record DestinationName(Destination Destination, AddressName Name
         }
 
         int end = queue.IndexOf('.', VirtualConsumer.Length);
-        return end > VirtualConsumer.Length && queue.AsSpan(end + 1).StartsWith(VirtualTopic)
+        return end > VirtualConsumer.Length && !queue.AsSpan(VirtualConsumer.Length, end - VirtualConsumer.Length)
+                .SequenceEqual(AddressPattern.SingleWord) && queue.AsSpan(end + 1).StartsWith(VirtualTopic)
             && queue.Length > end + 1 + VirtualTopic.Length
             ? queue[(end + 1)..]
             : null;

@@ -16,13 +16,18 @@ internal sealed class ProducerTable(
 {
     private readonly Dictionary<ProducerId, ProducerEndpoint> _producers = [];
     private Outlet? _relay;
+    private Outlet? _temporaries;
     private Outlet? _heldBy;
 
     /// <summary>A producer has used up its credit: the broker, or its disk, is behind.</summary>
     public bool IsHeldBack => _heldBy is { Credit: <= 0 };
 
     /// <summary>The way of messages to destinations that change.</summary>
-    public Outlet Relay => _relay ??= OpenOutlet(null, null);
+    public Outlet Relay => _relay ??= OpenOutlet(new ProducerOptions());
+
+    /// <summary>The way of messages to temporary destinations: one that has no subscriber, or goes at this moment, must
+    /// not come back as an address that stays.</summary>
+    public Outlet TemporaryRelay => _temporaries ??= OpenOutlet(new ProducerOptions { MakesNoAddress = true });
 
     /// <summary>The producer that a message names.</summary>
     /// <exception cref="OpenWireException">There is none; the command alone fails.</exception>
@@ -59,7 +64,7 @@ internal sealed class ProducerTable(
         AdvisoryFact[] told =
             [.. (own ?? []).Select(name => AdvisoryTopics.Producer(traits.Space, info, name, traits.Inbox))];
         // Before anything is remembered of it: it may be refused.
-        Outlet? outlet = isPlain ? OpenOutlet(own![0], info.ProducerId) : null;
+        Outlet? outlet = isPlain ? OpenOutlet(OptionsOf(own![0], info.ProducerId!)) : null;
         _producers[info.ProducerId!] = new ProducerEndpoint(info)
         {
             Memory = traits.IsFaultTolerant ? client.RememberProducer(info.ProducerId!.ToString()) : null,
@@ -108,7 +113,7 @@ internal sealed class ProducerTable(
     }
 
     /// <summary>Whether messages go out by the relay here.</summary>
-    public bool IsRelay(Outlet outlet) => outlet == _relay;
+    public bool IsRelay(Outlet outlet) => outlet == _relay || outlet == _temporaries;
 
     /// <summary>The broker has closed a producer: its address is gone.</summary>
     public void OnClosed(Outlet outlet)
@@ -130,14 +135,16 @@ internal sealed class ProducerTable(
 
     private void LetGo(Outlet outlet) => _heldBy = _heldBy == outlet ? null : _heldBy;
 
-    private Outlet OpenOutlet(DestinationName? name, ProducerId? id)
+    private static ProducerOptions OptionsOf(DestinationName name, ProducerId id) => new()
     {
-        Producer producer = client.OpenProducer(new ProducerOptions
-        {
-            Address = name?.Name.ToString(),
-            RoutingType = name?.RoutingType,
-            Name = id?.ToString() ?? "",
-        });
+        Address = name.Name.ToString(),
+        RoutingType = name.RoutingType,
+        Name = id.ToString(),
+    };
+
+    private Outlet OpenOutlet(ProducerOptions options)
+    {
+        Producer producer = client.OpenProducer(options);
         var outlet = new Outlet(producer);
         producer.Tag = outlet;
         return outlet;

@@ -15,8 +15,8 @@ internal sealed class Publisher(
 
     private sealed record LargeSend(LargePublish Publish, Outgoing Send);
 
-    /// <summary>The broker gets it; its end is told with <see cref="Tag"/>.</summary>
-    public void Publish(in Outgoing send)
+    /// <summary>The broker gets it; its end is told with <see cref="Tag"/>. False: it is refused at once.</summary>
+    public bool Publish(in Outgoing send)
     {
         Outlet outlet = send.Outlet;
         ReadOnlyMemory<byte> payload = map.ToPayload(
@@ -30,7 +30,7 @@ internal sealed class Publisher(
         if (payload.Length >= options.LargeMessageBytesMin)
         {
             PublishLarge(send, payload);
-            return;
+            return true;
         }
 
         send.Number();
@@ -38,6 +38,7 @@ internal sealed class Publisher(
             outlet.Producer, send.Header, new ReadOnlySequence<byte>(payload), Tag, send.To,
             send.Transaction?.Transaction);
         send.Transaction?.Transaction.Fail(refusal);
+        return refusal is null;
     }
 
     // Its bytes are on their way to a file; nothing further is read until they are there.

@@ -20,7 +20,8 @@ internal sealed class SendRules(BrokerClient client, ClientTraits traits, Rememb
 
     /// <summary>
     /// A client that has lost its connection sends again what was not answered; the node may have it all the same. It
-    /// may also send one twice on the new connection: what was under way, and what it kept of it.
+    /// may also send one twice on the new connection: what was under way, and what it kept of it. One that is taken is
+    /// told by <see cref="OnTaken"/>.
     /// </summary>
     public bool IsRepeated(ProducerEndpoint producer, Message message)
     {
@@ -30,13 +31,17 @@ internal sealed class SendRules(BrokerClient client, ClientTraits traits, Rememb
         }
 
         long number = message.MessageId!.ProducerSequence;
-        if (memory.Has(number) || number <= producer.LastNumber)
-        {
-            return true;
-        }
+        return memory.Has(number) || number <= producer.LastNumber;
+    }
 
-        producer.LastNumber = message.TransactionId is null ? number : producer.LastNumber;
-        return false;
+    /// <summary>The broker has it, or is getting it: when it comes again it is repeated. One that was refused is
+    /// none: it would be lost.</summary>
+    public void OnTaken(ProducerEndpoint producer, Message message)
+    {
+        if (traits.IsReconnect && message is { Persistent: true, TransactionId: null })
+        {
+            producer.LastNumber = Math.Max(producer.LastNumber, message.MessageId!.ProducerSequence);
+        }
     }
 
     private void Check(DestinationName name)
@@ -51,11 +56,13 @@ internal sealed class SendRules(BrokerClient client, ClientTraits traits, Rememb
             throw DestinationName.Invalid("advisories are the node's to send");
         }
 
-        // A temporary destination that has gone must not come back as one that stays.
-        if (name.Destination.IsTemporary && !hub.IsThere(traits.Space, name.Destination)
-            && client.FindQueue(name.Name.Address) is not { Temporary: true })
+        if (name.Destination.IsTemporary && !IsThere(name))
         {
             throw DestinationName.Invalid($"the temporary destination {name.Destination.PhysicalName} is gone");
         }
     }
+
+    // Of a temporary topic there is nothing in the broker while nobody subscribes; a queue may be another protocol's.
+    private bool IsThere(DestinationName name) => client.FindQueue(name.Name.Address) is { Temporary: true }
+        || (name.Destination.IsTopic && hub.IsThere(traits.Space, name.Destination));
 }

@@ -48,22 +48,32 @@ internal sealed class Sends(
         {
             report.Parts = 1;
             _reports.Add(report);
-            publisher.Publish(new Outgoing(own, message, header, transaction) { NumberedBy = producer.Memory });
+            if (publisher.Publish(new Outgoing(own, message, header, transaction) { NumberedBy = producer.Memory }))
+            {
+                rules.OnTaken(producer, message);
+            }
+
             return;
         }
 
         List<DestinationName> names = rules.NamesOf(message.Destination);
         report.Parts = names.Count;
         _reports.Add(report);
-        Outlet relay = producers.Relay;
+        bool isTaken = true;
         for (int i = 0; i < names.Count; i++)
         {
-            publisher.Publish(new Outgoing(relay, message, header, transaction)
+            Outlet relay = names[i].Destination.IsTemporary ? producers.TemporaryRelay : producers.Relay;
+            isTaken &= publisher.Publish(new Outgoing(relay, message, header, transaction)
             {
                 Relayed = names[i],
                 // When the last one is on disk, all are.
                 NumberedBy = i == names.Count - 1 ? producer.Memory : null,
             });
+        }
+
+        if (isTaken)
+        {
+            rules.OnTaken(producer, message);
         }
     }
 

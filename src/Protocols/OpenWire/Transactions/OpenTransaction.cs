@@ -9,6 +9,9 @@ internal sealed class OpenTransaction(Transaction transaction)
     /// <summary>The broker's side of it.</summary>
     public Transaction Transaction { get; } = transaction;
 
+    /// <summary>It is a branch that is prepared, or about to be: nothing more goes into it.</summary>
+    public bool IsPrepared { get; set; }
+
     /// <summary>Consumers with acknowledgements in it.</summary>
     public HashSet<ConsumerEndpoint> Consumers { get; } = [];
 

@@ -19,7 +19,8 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
 
     private sealed record EndingTransaction(OpenTransaction Open, int CommandId, bool ResponseRequired, bool IsCommit)
     {
-        public bool IsXa { get; init; }
+        /// <summary>The branch that it is; null: it is a local one.</summary>
+        public XaTransactionId? Branch { get; init; }
     }
 
     /// <summary>The error as a client reads it: the code out of the message.</summary>
@@ -38,6 +39,7 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
 
     /// <summary>The transaction that a command is in; null: in none.</summary>
     /// <exception cref="BrokerException">It was not begun here, or has ended.</exception>
+    /// <exception cref="XaException">It is prepared: what came into it now would not be in its record.</exception>
     public OpenTransaction? Find(ITransactionId? id)
     {
         if (id is null)
@@ -46,7 +48,8 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
         }
 
         return _open.TryGetValue(id, out OpenTransaction? transaction)
-            ? transaction
+            ? !transaction.IsPrepared ? transaction
+                : throw new XaException(XaCode.Protocol, $"the branch {ToXid(id)} is prepared")
             : throw new BrokerException(BrokerError.TransactionUnknown, "the transaction was not begun, or has ended");
     }
 
@@ -87,7 +90,16 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
         }
 
         BrokerException? failure = ending.IsCommit ? error : null;
-        ending.Open.End(ending.IsCommit && failure is null);
+        if (ending is { Branch: { } branch, Open.IsPrepared: true } && failure is { Error: BrokerError.Unavailable })
+        {
+            // It is prepared still, and holds what it acknowledges.
+            _open[branch] = ending.Open;
+        }
+        else
+        {
+            ending.Open.End(ending.IsCommit && failure is null);
+        }
+
         if (!ending.ResponseRequired)
         {
             return;
@@ -99,7 +111,7 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
         }
         else
         {
-            output.Respond(ending.CommandId, ending.IsXa
+            output.Respond(ending.CommandId, ending.Branch is not null
                 ? ToThrowable(new XaException(CodeOf(failure), failure.Message))
                 : new WireThrowable(ThrowableNames.RolledBack, failure.Message));
         }
@@ -165,6 +177,23 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
 
     private bool PerformXa(TransactionInfo info, BrokerClient client)
     {
+        try
+        {
+            return Step(info, client);
+        }
+        catch (XaException refusal) when (IsOver(refusal.Code) && info.TransactionId is { } id)
+        {
+            Forget(id, isCommitted: refusal.Code == XaCode.HeuristicCommit);
+            throw;
+        }
+    }
+
+    // There is no such branch any more; whatever else is refused leaves it as it was.
+    private static bool IsOver(XaCode code) => code is XaCode.Unknown or XaCode.RolledBack
+        or XaCode.RolledBackByTimeout or XaCode.HeuristicCommit or XaCode.HeuristicRollback;
+
+    private bool Step(TransactionInfo info, BrokerClient client)
+    {
         Xid BranchOf() => ToXid(info.TransactionId);
         switch ((TransactionStep)info.Step)
         {
@@ -201,6 +230,7 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
     {
         if (!_open.ContainsKey(id))
         {
+            ForgetEndedElsewhere(client);
             CheckRoom();
         }
 
@@ -213,17 +243,14 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
 
     private void Prepare(TransactionInfo info, BrokerClient client)
     {
-        try
+        if (client.Xa.Prepare(ToXid(info.TransactionId), SettlementTag.OfPrepare(info.CommandId)))
         {
-            if (client.Xa.Prepare(ToXid(info.TransactionId), SettlementTag.OfPrepare(info.CommandId)))
+            if (_open.TryGetValue(info.TransactionId!, out OpenTransaction? open))
             {
-                return;
+                open.IsPrepared = true;
             }
-        }
-        catch (XaException)
-        {
-            Forget(info.TransactionId!);
-            throw;
+
+            return;
         }
 
         Forget(info.TransactionId!);
@@ -237,7 +264,7 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
         _ending[transaction] = new EndingTransaction(
             open ?? new OpenTransaction(transaction), info.CommandId, info.ResponseRequired, isCommit)
         {
-            IsXa = true,
+            Branch = (XaTransactionId)info.TransactionId!,
         };
     }
 
@@ -255,24 +282,38 @@ internal sealed class TransactionCommands(CommandOutput output, OpenWireOptions 
         ],
     });
 
-    private void Forget(ITransactionId id)
+    private void Forget(ITransactionId id, bool isCommitted = false)
     {
         if (_open.Remove(id, out OpenTransaction? open))
         {
-            open.End(isCommitted: false);
+            open.End(isCommitted);
+        }
+    }
+
+    // Another connection, or an operator, may have ended what was prepared here.
+    private void ForgetEndedElsewhere(BrokerClient client)
+    {
+        if (_open.Count < options.TransactionsMax)
+        {
+            return;
+        }
+
+        foreach (ITransactionId id in _open.Where(one => one.Value.IsPrepared).Select(one => one.Key).ToArray())
+        {
+            if (!client.Xa.IsThere(ToXid(id)))
+            {
+                Forget(id);
+            }
         }
     }
 
     // The broker ended one by itself: it took too long.
     private void EndUnasked(Transaction transaction)
     {
-        foreach ((_, OpenTransaction open) in _open)
+        ITransactionId? id = _open.FirstOrDefault(one => one.Value.Transaction == transaction).Key;
+        if (id is not null)
         {
-            if (open.Transaction == transaction)
-            {
-                open.End(isCommitted: false);
-                return;
-            }
+            Forget(id);
         }
     }
 }

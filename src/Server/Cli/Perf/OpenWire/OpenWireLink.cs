@@ -91,10 +91,21 @@ internal sealed class OpenWireLink : IDisposable
         }
     }
 
+    /// <summary>Waits while there was nothing to send: only what comes, or the time, ends them.</summary>
+    public int IdleWaits { get; private set; }
+
     /// <summary>Sends what fits, waits at most so long for something to come, and takes it.</summary>
     public void Pump(long waitNanoseconds)
     {
         Flush();
+        Wait(waitNanoseconds);
+    }
+
+    /// <summary>Waits at most so long for something to come, or for room for what is not sent, and takes what has
+    /// come.</summary>
+    public void Wait(long waitNanoseconds)
+    {
+        IdleWaits += waitNanoseconds > 0 && Unsent == 0 ? 1 : 0;
         _poll.Clear();
         _poll.Add(_socket.Descriptor, Unsent > 0);
         _poll.Wait(Math.Max(0, waitNanoseconds));

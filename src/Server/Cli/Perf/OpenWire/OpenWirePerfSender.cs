@@ -50,6 +50,10 @@ internal sealed class OpenWirePerfSender : IMessagingSender
     /// <inheritdoc/>
     public long Measured { get; private set; }
 
+    /// <summary>How often it waited, while it was to send, though it waited for no answer and had nothing under
+    /// way.</summary>
+    public int Pauses { get; private set; }
+
     private bool CanSend => _link.Unsent < UnsentBytesMax && _asked.Count < AskedMax;
 
     private int AskedMax => _options.Transaction > 0 ? 1 : _options.InFlight;
@@ -79,7 +83,9 @@ internal sealed class OpenWirePerfSender : IMessagingSender
             _schedule.AddSent(_sent - sentBefore);
             // Before it asks whether there is room: messages that are not answered have nothing else to wait for.
             _link.Flush();
-            _link.Pump(!isOver && CanSend ? 0 : WaitNanosecondsMax);
+            int idleBefore = _link.IdleWaits;
+            _link.Wait(!isOver && CanSend ? 0 : WaitNanosecondsMax);
+            Pauses += isOver || _asked.Count > 0 ? 0 : _link.IdleWaits - idleBefore;
             TakeAnswers();
         }
     }

@@ -1,7 +1,4 @@
-using Pillarbox.Storage;
-using Pillarbox.Storage.Tests;
-
-namespace Pillarbox.Router.Tests.Routed;
+namespace Pillarbox.Storage.Tests;
 
 /// <summary>Files of large bodies whose reads wait while they are stopped: a disk that takes its time.</summary>
 internal sealed class SlowReads(IFileSystem inner) : PassingFiles(inner)
