@@ -16,6 +16,7 @@ public sealed partial class SeamTests
     private static readonly Dictionary<string, string> LockAllowed = new()
     {
         ["src/Storage/"] = "appenders meet in the log; one short lock is what they share",
+        ["src/Transport/Sockets/SocketConnection.cs"] = "whoever closes a connection first says why",
         ["src/Model/IRandom.cs"] = "one seeded source for all rooms",
         ["src/Broker/Shards/"] = "the inbox of a shard is where threads meet",
         ["src/Broker/Addresses/AddressSpace."] = "addresses and queues change rarely, in the order of the journal",
@@ -57,6 +58,7 @@ public sealed partial class SeamTests
         ["src/Storage/Files/"] = "the disk",
         ["src/Storage/LogThread.cs"] = "the thread of the log",
         ["src/Transport/LoopbackPacing.cs"] = "the network: how a socket spreads what it sends",
+        ["src/Transport/Sockets/"] = "the network: connections that come in, and threads that wait for them",
         ["src/Transport/SocketOutput.cs"] = "the network: sends without Kestrel's copy",
         ["src/Hosting/"] = "network, process and start-up",
         ["src/Server/"] = "the program: command line, client connections, measuring",
