@@ -92,7 +92,8 @@ internal sealed partial class SocketIntake : ISocketReader, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>From now on reads on threads of the pool: the reader may hold its thread for long. Any thread.</summary>
+    /// <summary>From now on reads on threads of the pool: the pipe's reader may hold its thread for long. Any thread.
+    /// </summary>
     public void UsePool() => Volatile.Write(ref _isPooled, true);
 
     /// <summary>The socket was closed here: reads on, to see that it has ended. Any thread; the reader of the pipe goes

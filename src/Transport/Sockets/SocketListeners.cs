@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Pillarbox.Transport.Sockets;
 
-/// <summary>Listens for Kestrel on network addresses; its connections are worked on by the threads that wait for sockets
-/// (<see cref="IPooledConnectionFeature"/>).</summary>
+/// <summary>Listens for Kestrel on network addresses; its connections are worked on by the threads that wait for
+/// sockets (<see cref="IPooledConnectionFeature"/>).</summary>
 /// <param name="pool">What connections read into and write from.</param>
 /// <param name="backlog">Connections that may wait to be accepted.</param>
 /// <param name="elsewhere">What listens on systems without epoll, and on other addresses.</param>

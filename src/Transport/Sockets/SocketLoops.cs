@@ -6,8 +6,8 @@ namespace Pillarbox.Transport.Sockets;
 
 /// <summary>
 /// The threads that wait for sockets, and read from them in place: what is received is worked on where it came, without
-/// a change of threads. Any thread of a group takes any socket of the group, so that one which is busy, or waits for the
-/// disk, keeps no other socket waiting. One set for the process. Thread-safe.
+/// a change of threads. Any thread of a group takes any socket of the group, so that one which is busy, or waits for
+/// the disk, keeps no other socket waiting. One set for the process. Thread-safe.
 /// </summary>
 internal sealed class SocketLoops
 {

@@ -52,7 +52,8 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         Task<byte[]> heard = ReadToEndAsync(peer);
         for (int at = 0; at < said.Length;)
         {
-            int piece = Math.Min(said.Length - at, random.Next(3) == 0 ? random.Next(1, 200_000) : random.Next(1, 5_000));
+            int most = random.Next(3) == 0 ? 200_000 : 5_000;
+            int piece = Math.Min(said.Length - at, random.Next(1, most));
             await SendAllAsync(peer, said.AsMemory(at, piece));
             at += piece;
         }
