@@ -40,14 +40,7 @@ public static class PeerTransport
         }
 
         MemoryPool<byte> pool = connection.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared;
-        return new Pipes(connection.Transport.Input, new SocketOutput(socket, connection.Transport.Output, pool));
-    }
-
-    private sealed class Pipes(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
+        return new DuplexPipe(connection.Transport.Input, new SocketOutput(socket, connection.Transport.Output, pool));
     }
 
     /// <summary>What the transport knows of the peer.</summary>

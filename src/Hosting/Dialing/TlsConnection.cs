@@ -23,7 +23,7 @@ internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
     {
         _stream = stream;
         _socket = socket;
-        Transport = new StreamPipes(PipeReader.Create(stream), PipeWriter.Create(stream));
+        Transport = new DuplexPipe(PipeReader.Create(stream), PipeWriter.Create(stream));
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         Features.Set<ITlsConnectionFeature>(this);
@@ -81,6 +81,4 @@ internal sealed class TlsConnection : ConnectionContext, ITlsConnectionFeature
 
     Task<X509Certificate2?> ITlsConnectionFeature.GetClientCertificateAsync(CancellationToken cancellationToken) =>
         Task.FromResult<X509Certificate2?>(null);
-
-    private sealed record StreamPipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

@@ -48,7 +48,7 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
         ConnectionClosed = _closed.Token;
         _input = new Pipe(Options(pool, InputPauseBytes));
         _output = new Pipe(Options(pool, OutputPauseBytes));
-        Transport = new Ends(_input.Reader, _output.Writer);
+        Transport = new DuplexPipe(_input.Reader, _output.Writer);
         _intake = new SocketIntake(socket.SafeHandle, _input.Writer, OnInputOver);
         _features = new SocketFeatures(this);
     }
@@ -185,12 +185,7 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
     // With the turn of the intake.
     private void OnInputOver(IntakeEnd end, int error)
     {
-        Exception? reason = end switch
-        {
-            IntakeEnd.PeerFinished => null,
-            IntakeEnd.Closed => Reason() ?? new ConnectionAbortedException("the connection was closed"),
-            _ => Reason() ?? Reset(new SocketException(ErrorOf(error))),
-        };
+        Exception? reason = end == IntakeEnd.PeerFinished ? null : Reason() ?? FaultOf(end, error);
         // A cut connection tells the application at once, whatever it does now; what it does then is its own.
         _input.Writer.Complete(reason);
         ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.TellClosed(), this, preferLocal: false);
@@ -256,15 +251,10 @@ internal sealed class SocketConnection : ConnectionContext, IConnectionIdFeature
         }
     }
 
+    private static Exception FaultOf(IntakeEnd end, int error) =>
+        end == IntakeEnd.Closed ? new ConnectionAbortedException("the connection was closed")
+        : error == ResetByPeer ? Reset(new SocketException((int)SocketError.ConnectionReset))
+        : new IOException(Marshal.GetPInvokeErrorMessage(error));
+
     private static ConnectionResetException Reset(SocketException error) => new(error.Message, error);
-
-    private static int ErrorOf(int systemError) =>
-        (int)(systemError == ResetByPeer ? SocketError.ConnectionReset : SocketError.SocketError);
-
-    private sealed class Ends(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
-    }
 }

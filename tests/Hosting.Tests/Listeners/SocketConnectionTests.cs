@@ -17,6 +17,9 @@ public sealed class SocketConnectionTests : IAsyncDisposable
 {
     private const int Backlog = 100;
 
+    // Blocks in which what a pipe holds at most lies.
+    private const int FullBlocks = (1 << 20) / SocketBlockPool.BlockBytes;
+
     private readonly SocketBlockPool _pool = new();
     private readonly ConcurrentQueue<Task> _serving = new();
     private IConnectionListener _listener = null!;
@@ -79,7 +82,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         using Socket peer = await ConnectAsync();
         Task sent = SendAllAsync(peer, new byte[Bytes]);
         // More than the sockets of both sides and the pipe hold cannot go before somebody reads.
-        while (_pool.InUse == 0)
+        while (_pool.InUse < FullBlocks)
         {
             await Task.Yield();
         }
@@ -162,7 +165,7 @@ public sealed class SocketConnectionTests : IAsyncDisposable
     {
         await ListenAsync(async connection =>
         {
-            while (_pool.InUse < 2)
+            while (_pool.InUse < FullBlocks)
             {
                 await Task.Yield();
             }
@@ -210,11 +213,9 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         var second = new TaskCompletionSource<bool>();
         await ListenAsync(async connection =>
         {
-            await ReadAsync(connection.Transport.Input);
-            first.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+            first.SetResult(await IsReadOnPoolAsync(connection.Transport.Input));
             connection.Features.Get<IPooledConnectionFeature>()!.UsePool();
-            await ReadAsync(connection.Transport.Input);
-            second.SetResult(Thread.CurrentThread.IsThreadPoolThread);
+            second.SetResult(await IsReadOnPoolAsync(connection.Transport.Input));
         });
         using Socket peer = await ConnectAsync();
         await waits.WaitAsync(Cancellation);
@@ -224,11 +225,17 @@ public sealed class SocketConnectionTests : IAsyncDisposable
         await SendAllAsync(peer, new byte[1]);
         Assert.True(await second.Task);
 
-        async Task ReadAsync(PipeReader input)
+        // What goes on when something comes is there before anything can come.
+        async Task<bool> IsReadOnPoolAsync(PipeReader input)
         {
-            ValueTask<ReadResult> read = input.ReadAsync();
+            Task<ReadResult> read = input.ReadAsync().AsTask();
+            Task<bool> isOnPool = read.ContinueWith(
+                static _ => Thread.CurrentThread.IsThreadPoolThread, CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             waits.Release();
+            bool result = await isOnPool;
             input.AdvanceTo((await read).Buffer.End);
+            return result;
         }
     }
 

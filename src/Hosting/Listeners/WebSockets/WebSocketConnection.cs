@@ -6,6 +6,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Pillarbox.Transport;
 
 namespace Pillarbox.Hosting.Listeners.WebSockets;
 
@@ -42,7 +43,7 @@ internal class WebSocketConnection : ConnectionContext
     {
         _socket = socket;
         _takesText = takesText;
-        Transport = new Ends(_in.Reader, _out.Writer);
+        Transport = new DuplexPipe(_in.Reader, _out.Writer);
         Features = features;
         ConnectionClosed = _closed.Token;
     }
@@ -212,12 +213,5 @@ internal class WebSocketConnection : ConnectionContext
             using var patience = new CancellationTokenSource(ClosePatience);
             await _socket.CloseOutputAsync(status, null, patience.Token);
         }
-    }
-
-    private sealed class Ends(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
     }
 }
